@@ -1,0 +1,73 @@
+"""The one exception tree. A bad file or policy raises; a bad row is data with a status and a reason."""
+
+from __future__ import annotations
+
+
+class DrgcoreError(Exception):
+    """Base of every error that drgcore raises on purpose.
+
+    Parameters
+    ----------
+    message : str
+        What is wrong.
+    where : str, optional
+        File, sheet, row or column in which it is wrong.
+    hint : str, optional
+        What to do about it.
+    """
+
+    def __init__(self, message: str, *, where: str | None = None, hint: str | None = None) -> None:
+        self.message = message
+        self.where = where
+        self.hint = hint
+        super().__init__(message)
+
+    def __str__(self) -> str:
+        text = f"{self.where}: {self.message}" if self.where else self.message
+        return f"{text}\n{self.hint}" if self.hint else text
+
+
+class SchemeError(DrgcoreError):
+    """A grouping scheme cannot be found, read, checked or compiled."""
+
+
+class RuleSyntaxError(SchemeError):
+    """A rule of a scheme does not follow the official rule language.
+
+    Parameters
+    ----------
+    message : str
+        What is wrong with the rule.
+    rule : str
+        The whole text of the rule.
+    position : int
+        Offset of the offending character in `rule`, counted from 0.
+    where : str, optional
+        Sheet, row and group of the rule.
+    """
+
+    def __init__(self, message: str, rule: str, position: int, *, where: str | None = None) -> None:
+        self.rule = rule
+        self.position = position
+        super().__init__(message, where=where)
+
+    def __str__(self) -> str:
+        # A long rule is shown as the part around the fault, on one line, with a caret below it.
+        start = max(0, self.position - 50)
+        shown = self.rule[start : self.position + 30].replace("\n", " ").replace("\t", " ")
+        lead = "…" if start else ""
+        tail = "…" if self.position + 30 < len(self.rule) else ""
+        caret = " " * (len(lead) + self.position - start) + "^"
+        return f"{super().__str__()}\n  {lead}{shown}{tail}\n  {caret}"
+
+
+class CaseSchemaError(DrgcoreError):
+    """Case data cannot be read: a file, a column or a type is not what the mapping says."""
+
+
+class PolicyError(DrgcoreError):
+    """A payment policy is incomplete or contradicts itself."""
+
+
+class BudgetError(DrgcoreError):
+    """A budget cannot be settled."""
