@@ -1,0 +1,1 @@
+from drgcore.schemes.parser import parse_rule

@@ -1,0 +1,182 @@
+"""The syntax tree of a grouping rule, and its text.
+
+A rule of the official configuration workbook (分组方案配置信息) is a boolean expression over the
+case's code lists and numbers. The tree is immutable and compares by value; `str(rule)` is the rule
+in the official language again, so that `parse_rule(str(rule)) == rule` always holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TypeAlias
+
+FIELDS = MappingProxyType(
+    {
+        "ZYZD": "principal_diagnosis",
+        "QTZD": "other_diagnoses",
+        "ZYSS": "principal_procedure",
+        "QTSS": "other_procedures",
+    }
+)
+"""Code fields of the rule language → canonical column."""
+
+VARIABLES = MappingProxyType(
+    {
+        "XB": "sex",
+        "NL": "age_years",
+        "XSRTL": "age_days",
+        "XSRTZ": "newborn_weight_g",
+    }
+)
+"""Numbers of the rule language → canonical column."""
+
+COMPLICATIONS = ("MCC", "CC")
+"""Names that stand for the complications of the case instead of a set of the workbook."""
+
+OPERATORS = ("=", ">=", ">", "<=", "<")
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """A bare 1 (true) or 0 (false). An empty rule is `Literal(True)`."""
+
+    value: bool
+
+    def __str__(self) -> str:
+        return "1" if self.value else "0"
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Whether any code of `fields` is in any of `sets`; with `negated`, whether none is."""
+
+    fields: tuple[str, ...]
+    sets: tuple[str, ...]
+    negated: bool = False
+
+    def __str__(self) -> str:
+        word = "not in" if self.negated else "in"
+        return f"{_braced(self.fields)} {word} {_braced(self.sets)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many different codes of a set occur among `fields`, compared with a number."""
+
+    set_id: str
+    fields: tuple[str, ...]
+    operator: str
+    number: float
+
+    def __str__(self) -> str:
+        return (
+            f"length({self.set_id} ∩ {_braced(self.fields)}) {self.operator} {_number(self.number)}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Compare:
+    """A number of the case compared with a constant; false when the number is missing."""
+
+    variable: str
+    operator: str
+    number: float
+
+    def __str__(self) -> str:
+        return f"{self.variable} {self.operator} {_number(self.number)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """True when `part` is false."""
+
+    part: Rule
+
+    def __str__(self) -> str:
+        inner = str(self.part)
+        return f"not ({inner})" if isinstance(self.part, And | Or) else f"not {inner}"
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    """True when all `parts` are; never holds another `And` directly."""
+
+    parts: tuple[Rule, ...]
+
+    def __str__(self) -> str:
+        return " and ".join(f"({p})" if isinstance(p, Or) else str(p) for p in self.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    """True when any of `parts` is; never holds another `Or` directly."""
+
+    parts: tuple[Rule, ...]
+
+    def __str__(self) -> str:
+        return " or ".join(f"({p})" if isinstance(p, And) else str(p) for p in self.parts)
+
+
+Atom: TypeAlias = Literal | Member | Count | Compare
+Rule: TypeAlias = Atom | Not | And | Or
+
+TRUE = Literal(True)
+
+
+def atoms(rule: Rule) -> Iterator[Atom]:
+    """Every atom of a rule, from left to right.
+
+    Examples
+    --------
+    >>> from drgcore.schemes import parse_rule
+    >>> [str(a) for a in atoms(parse_rule("NL=0 and not (ZYZD in DI_A or XB=1)"))]
+    ['NL = 0', 'ZYZD in DI_A', 'XB = 1']
+    """
+    if isinstance(rule, And | Or):
+        for part in rule.parts:
+            yield from atoms(part)
+    elif isinstance(rule, Not):
+        yield from atoms(rule.part)
+    else:
+        yield rule
+
+
+def set_ids(rule: Rule) -> frozenset[str]:
+    """The sets of the workbook that a rule names (without MCC and CC).
+
+    Examples
+    --------
+    >>> from drgcore.schemes import parse_rule
+    >>> sorted(set_ids(parse_rule("QTZD in {MCC, DI_A} or length(OP_B ∩ ZYSS) >= 1")))
+    ['DI_A', 'OP_B']
+    """
+    found: set[str] = set()
+    for atom in atoms(rule):
+        if isinstance(atom, Member):
+            found.update(atom.sets)
+        elif isinstance(atom, Count):
+            found.add(atom.set_id)
+    return frozenset(found.difference(COMPLICATIONS))
+
+
+def conjunction(*rules: Rule) -> Rule:
+    """The rules joined by `and`, flattened; without those that are plainly true."""
+    parts: list[Rule] = []
+    for rule in rules:
+        if isinstance(rule, And):
+            parts.extend(rule.parts)
+        elif rule != TRUE:
+            parts.append(rule)
+    if not parts:
+        return TRUE
+    return parts[0] if len(parts) == 1 else And(tuple(parts))
+
+
+def _braced(names: tuple[str, ...]) -> str:
+    return names[0] if len(names) == 1 else "{" + ", ".join(names) + "}"
+
+
+def _number(value: float) -> str:
+    return str(int(value)) if value == int(value) else repr(value)
