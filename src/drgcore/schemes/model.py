@@ -113,7 +113,7 @@ class CodeUse:
     fields: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Scheme:
     """A CHS-DRG grouping scheme (分组方案).
 
