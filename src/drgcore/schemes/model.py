@@ -125,10 +125,12 @@ class Scheme:
         The six tables of `TABLE_SCHEMAS`.
     metadata : mapping of str to str
         Title, source document, dates and the like.
+    source_rows : mapping of str to int
+        Rows of each table in its source, where that repeats some; the tables hold each row once.
 
     Examples
     --------
-    >>> from drgcore import load_scheme
+    >>> from drgcore.schemes import load_scheme
     >>> scheme = load_scheme("chs-drg-3.0")
     >>> scheme.name_of("ES4")
     '呼吸系统感染/炎症'
@@ -139,6 +141,7 @@ class Scheme:
     name: str
     tables: Mapping[str, pa.Table] = field(repr=False)
     metadata: Mapping[str, str] = field(default_factory=dict, repr=False)
+    source_rows: Mapping[str, int] = field(default_factory=dict, repr=False)
 
     @cached_property
     def mdcs(self) -> tuple[Mdc, ...]:
@@ -202,7 +205,11 @@ class Scheme:
         }
 
     def counts(self) -> dict[str, int]:
-        """How many of everything the scheme has, by the names the official notice uses."""
+        """How many of everything the scheme has, by the names the official notice uses.
+
+        ``set_rows`` and ``exclusion_rows`` count the rows of the source with their repeats, as the
+        official figures do; ``set_members`` counts each member of a set once.
+        """
         kinds = [a.kind for a in self.adrgs]
         types = self.tables["cc"]["type"].to_pylist()
         return {
@@ -213,11 +220,14 @@ class Scheme:
             "drg": sum(1 for d in self.drgs if self._adrg(d.adrg).kind is GroupKind.NAMED),
             "drg_rows": len(self.drgs),
             "sets": len(self.sets),
-            "set_rows": self.tables["sets"].num_rows,
+            "set_rows": self.source_rows.get("sets", self.tables["sets"].num_rows),
+            "set_members": self.tables["sets"].num_rows,
             "mcc": types.count("MCC"),
             "cc": types.count("CC"),
             "exclusion_tables": len(self.exclusions),
-            "exclusion_rows": self.tables["exclusions"].num_rows,
+            "exclusion_rows": self.source_rows.get(
+                "exclusions", self.tables["exclusions"].num_rows
+            ),
         }
 
     def group(self, code: str) -> Mdc | Adrg | Drg:
@@ -272,7 +282,7 @@ class Scheme:
 
         Examples
         --------
-        >>> from drgcore import load_scheme
+        >>> from drgcore.schemes import load_scheme
         >>> for use in load_scheme("chs-drg-3.0").uses_of("33.6x00")[:2]:
         ...     print(use.level, use.group, use.set_id)
         ADRG AA1 OP_AA1

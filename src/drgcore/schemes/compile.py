@@ -1,0 +1,198 @@
+"""From a source to compiled tables: checked, counted, written whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from drgcore.errors import SchemeError
+from drgcore.schemes.cells import Repair
+from drgcore.schemes.checks import Finding, refuse_unsound
+from drgcore.schemes.model import TABLE_SCHEMAS, Scheme
+from drgcore.schemes.overlay import cut_overlay
+from drgcore.schemes.source import SourceTables, read_source
+from drgcore.schemes.store import FORMAT_VERSION, MANIFEST, find_base, load_scheme
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class CompileReport:
+    """What `compile_scheme` did.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the tables stand.
+    scheme : Scheme
+        The scheme as compiled.
+    digest : str
+        SHA-256 of the content of the six tables, whatever the order of their rows.
+    counts : mapping of str to int
+        As `Scheme.counts` gives them.
+    repairs : tuple of Repair
+        What was put right in the source.
+    warnings : tuple of Finding
+        What the checks found and let pass.
+    changes : mapping of str to int, or None
+        Rows of each table of an overlay.
+    """
+
+    folder: Path
+    scheme: Scheme = field(repr=False)
+    digest: str
+    counts: Mapping[str, int]
+    repairs: tuple[Repair, ...] = field(repr=False)
+    warnings: tuple[Finding, ...] = field(repr=False)
+    changes: Mapping[str, int] | None
+
+
+def compile_scheme(
+    source: str | Path | SourceTables,
+    out: str | Path,
+    *,
+    name: str,
+    title: str | None = None,
+    base: str | None = None,
+    metadata: Mapping[str, str] | None = None,
+    progress: Progress | None = None,
+) -> CompileReport:
+    """Compile a scheme from its source into tables that `load_scheme` reads at once.
+
+    Parameters
+    ----------
+    source : str, Path or SourceTables
+        An official workbook, a folder of .csv tables, or what `read_source` made of one.
+    out : str or Path
+        The folder under which the folder `name` is written, or replaced when it is there.
+    name : str
+        Short name of the scheme: letters, digits, dots, underscores and hyphens.
+    title : str, optional
+        Title of the plan; the name where none is given.
+    base : str, optional
+        Write an overlay: only the rows that differ from this scheme, which stands under `out` or
+        is shipped.
+    metadata : mapping of str to str, optional
+        More to keep with the scheme: ``source`` (the documents; the file name where none is
+        given), ``in_force_from`` (ISO date) and the like.
+    progress : callable, optional
+        Called with the name of each step as it starts.
+
+    Returns
+    -------
+    CompileReport
+        Counts, repairs and warnings. The same source gives the same files, byte for byte.
+
+    Raises
+    ------
+    SchemeError
+        When the source cannot be read or has errors (all are listed), or the tables cannot be
+        written; then nothing is left behind and an older compilation stays as it was.
+    """
+    step = progress or (lambda _: None)
+    if not _is_name(name):
+        raise SchemeError(
+            f"{name!r} cannot be the name of a scheme",
+            hint="Use letters, digits, dots, underscores and hyphens.",
+        )
+    out = Path(out)
+    if not isinstance(source, SourceTables):
+        step("read")
+        source = read_source(source)
+    step("check")
+    digest = content_digest(source.tables)
+    scheme = Scheme(
+        name,
+        source.tables,
+        {"title": title or name, "digest": digest, "source": source.origin, **(metadata or {})},
+        source.source_rows,
+    )
+    warnings = refuse_unsound(scheme)
+    tables, base_entry = source.tables, None
+    if base is not None:
+        if base == name:
+            raise SchemeError(f"scheme {name} cannot be its own base")
+        below = load_scheme(find_base(base, out))
+        base_entry = {"name": base, "digest": below.metadata["digest"]}
+        tables = cut_overlay(source.tables, below.tables)
+    step("write")
+    manifest = {
+        "format_version": FORMAT_VERSION,
+        "name": name,
+        "title": scheme.metadata["title"],
+        "base": base_entry,
+        "metadata": {k: v for k, v in scheme.metadata.items() if k not in ("title", "digest")},
+        "counts": scheme.counts(),
+        "source_rows": dict(source.source_rows),
+        "repairs": source.repairs_by_kind(),
+        "digest": digest,
+    }
+    _write_folder(out / name, tables, manifest)
+    return CompileReport(
+        out / name,
+        scheme,
+        digest,
+        scheme.counts(),
+        source.repairs,
+        warnings,
+        None if base is None else {t: changes.num_rows for t, changes in tables.items()},
+    )
+
+
+def content_digest(tables: Mapping[str, pa.Table]) -> str:
+    """SHA-256 of the content of a scheme's tables, whatever the order of their rows."""
+    whole = hashlib.sha256()
+    for name, schema in TABLE_SCHEMAS.items():
+        table = tables[name].select(schema.names)
+        columns = [table[column].cast(pa.string()).to_pylist() for column in schema.names]
+        rows = sorted("\x1f".join(row) for row in zip(*columns, strict=True))
+        whole.update("\x1e".join([name, *rows, ""]).encode())
+    return whole.hexdigest()
+
+
+def write_table(table: pa.Table, path: Path) -> None:
+    """Write a table small: a scheme is read often and written once."""
+    pq.write_table(table, path, compression="zstd", compression_level=19, write_statistics=False)
+
+
+def _is_name(name: str) -> bool:
+    return name.replace(".", "").replace("-", "").replace("_", "").isalnum() and name.isascii()
+
+
+def _write_folder(
+    folder: Path, tables: Mapping[str, pa.Table], manifest: Mapping[str, object]
+) -> None:
+    """Write all files beside `folder`, then put them in its place in one go."""
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    except OSError as error:
+        raise SchemeError(f"cannot write there: {error}", where=str(folder.parent)) from None
+    whole, old = beside / "new", beside / "old"
+    try:
+        whole.mkdir()
+        for name, table in tables.items():
+            write_table(table, whole / f"{name}.parquet")
+        text = json.dumps(manifest, ensure_ascii=False, indent=1)
+        (whole / MANIFEST).write_text(text + "\n", encoding="utf-8")
+        if folder.exists():
+            os.replace(folder, old)
+        try:
+            os.replace(whole, folder)
+        except OSError:
+            if old.exists():
+                os.replace(old, folder)
+            raise
+    except OSError as error:
+        raise SchemeError(f"the tables cannot be written: {error}", where=str(folder)) from None
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)

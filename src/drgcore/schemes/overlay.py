@@ -1,0 +1,77 @@
+"""A scheme as the rows by which it differs from another: cutting an overlay and laying it on.
+
+A city keeps the national plan and cuts some of its groups anew. Kept as an overlay, its tables are
+a few hundred rows that a person can read, and the rest follows the base.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from drgcore.errors import SchemeError
+from drgcore.schemes.model import TABLE_SCHEMAS
+
+CHANGE = "change"
+"""The column by which an overlay's table says what a row does: `ADD` it, or `REMOVE` it."""
+
+ADD, REMOVE = "+", "-"
+
+KEYED = frozenset({"mdc", "adrg", "drg", "cc"})
+"""Tables whose rows are known by their code; a row of the others is the pair it holds."""
+
+
+def cut_overlay(
+    tables: Mapping[str, pa.Table], base: Mapping[str, pa.Table]
+) -> dict[str, pa.Table]:
+    """The rows by which `tables` differ from `base`; a table without any is left out.
+
+    A changed row of a keyed table stands there once, as it is to be; a removed one with its key.
+    """
+    overlay = {}
+    for name, schema in TABLE_SCHEMAS.items():
+        added = _without(tables[name], base[name], schema.names)
+        key = ["code"] if name in KEYED else schema.names
+        gone = _without(base[name], tables[name], key).select(key)
+        gone = gone.cast(pa.schema([schema.field(column) for column in key]))
+        if not added.num_rows and not gone.num_rows:
+            continue
+        parts = [_marked(added, ADD), _marked(gone, REMOVE)]
+        overlay[name] = pa.concat_tables(parts, promote_options="default").combine_chunks()
+    return overlay
+
+
+def lay_on(base: Mapping[str, pa.Table], overlay: Mapping[str, pa.Table]) -> dict[str, pa.Table]:
+    """The tables that an overlay describes: `lay_on(base, cut_overlay(t, base))` holds `t`'s rows.
+
+    Rows that the overlay adds stand after those of the base.
+    """
+    tables = dict(base)
+    for name, changes in overlay.items():
+        schema = TABLE_SCHEMAS[name]
+        key = ["code"] if name in KEYED else schema.names
+        is_new = pc.equal(changes[CHANGE], ADD)
+        added = changes.filter(is_new).select(schema.names)
+        gone = changes.filter(pc.invert(is_new))
+        if _without(gone, base[name], key).num_rows:
+            raise SchemeError(f"the overlay removes rows of {name} that its base does not have")
+        kept = _without(base[name], changes, key)
+        tables[name] = pa.concat_tables([kept, added.cast(schema)]).combine_chunks()
+    return tables
+
+
+def _marked(table: pa.Table, change: str) -> pa.Table:
+    return table.append_column(CHANGE, pa.array([change] * table.num_rows, pa.string()))
+
+
+def _without(table: pa.Table, other: pa.Table, columns: list[str]) -> pa.Table:
+    """The rows of `table` whose `columns` occur in no row of `other`."""
+    return table.filter(pc.invert(pc.is_in(_keys(table, columns), _keys(other, columns))))
+
+
+def _keys(table: pa.Table, columns: list[str]) -> pa.ChunkedArray:
+    # The unit separator cannot stand in a cell: the reader turns every control character to space.
+    texts = [table[column].cast(pa.string()) for column in columns]
+    return pc.binary_join_element_wise(*texts, "\x1f")

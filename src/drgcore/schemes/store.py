@@ -1,0 +1,286 @@
+"""Where schemes are kept: the shipped tables, a folder of compiled tables, a workbook."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from drgcore.errors import SchemeError
+from drgcore.schemes.checks import refuse_unsound
+from drgcore.schemes.model import TABLE_SCHEMAS, Scheme
+from drgcore.schemes.overlay import lay_on
+from drgcore.schemes.source import read_source
+
+FORMAT_VERSION = 1
+"""Of the compiled tables; a reader refuses any other."""
+
+DEFAULT_SCHEME = "chs-drg-3.0"
+MANIFEST = "scheme.json"
+
+CodeKind = Literal["diagnoses", "procedures"]
+
+
+@dataclass(frozen=True, slots=True)
+class SchemeInfo:
+    """A shipped scheme as `list_schemes` tells of it.
+
+    Parameters
+    ----------
+    name, title : str
+        Short name, and the title of the plan.
+    base : str or None
+        The scheme of which it is an overlay.
+    in_force_from : str or None
+        ISO date, where the source states one.
+    counts : mapping of str to int
+        As `Scheme.counts` gives them.
+    """
+
+    name: str
+    title: str
+    base: str | None
+    in_force_from: str | None
+    counts: Mapping[str, int]
+
+
+def tables_folder() -> Path:
+    """The folder of the shipped tables: in the installed package, or in a source checkout.
+
+    Raises
+    ------
+    SchemeError
+        When neither exists.
+    """
+    installed = Path(str(resources.files("drgcore"))) / "data" / "grouper_tables"
+    checkout = Path(__file__).parents[3] / "data" / "grouper_tables"
+    for folder in (installed, checkout):
+        if folder.is_dir():
+            return folder
+    raise SchemeError(
+        "the shipped grouping tables are missing from this installation",
+        where=str(installed),
+        hint="Install drgcore again, or name the folder of a compiled scheme.",
+    )
+
+
+def load_scheme(name_or_path: str | Path = DEFAULT_SCHEME) -> Scheme:
+    """Load a grouping scheme (分组方案).
+
+    Parameters
+    ----------
+    name_or_path : str or Path
+        The name of a shipped scheme, a folder that `compile_scheme` wrote, or a source that it
+        would accept: an official workbook or a folder of .csv tables.
+
+    Returns
+    -------
+    Scheme
+        A shipped scheme is read once per process.
+
+    Raises
+    ------
+    SchemeError
+        When there is no such scheme, or it or its base cannot be read.
+
+    Examples
+    --------
+    >>> scheme = load_scheme("chs-drg-3.0")
+    >>> scheme.counts()["drg"]
+    825
+    >>> load_scheme("chs-drg-9.9")
+    Traceback (most recent call last):
+    drgcore.errors.SchemeError: there is no scheme 'chs-drg-9.9'
+    Shipped are chs-drg-1.0r, chs-drg-1.1, chs-drg-3.0, suzhou-2023, wuhan-2022;
+    a folder or a workbook is named by its path.
+    """
+    shipped = shipped_names()
+    if isinstance(name_or_path, str) and name_or_path in shipped:
+        return _load_shipped(name_or_path)
+    path = Path(name_or_path)
+    if (path / MANIFEST).is_file():
+        return _read_compiled(path, ())
+    if path.exists():
+        source = read_source(path)
+        scheme = Scheme(
+            path.stem if path.is_file() else path.name,
+            source.tables,
+            {"source": source.origin},
+            source.source_rows,
+        )
+        refuse_unsound(scheme)
+        return scheme
+    raise SchemeError(
+        f"there is no scheme {str(name_or_path)!r}",
+        hint=f"Shipped are {', '.join(shipped)}; a folder or a workbook is named by its path.",
+    )
+
+
+def list_schemes() -> tuple[SchemeInfo, ...]:
+    """The shipped schemes, by name.
+
+    Examples
+    --------
+    >>> for info in list_schemes():
+    ...     print(info.name, info.base, info.counts["drg"])
+    chs-drg-1.0r None 618
+    chs-drg-1.1 None 628
+    chs-drg-3.0 None 825
+    suzhou-2023 chs-drg-1.1 648
+    wuhan-2022 chs-drg-1.0r 665
+    """
+    folder = tables_folder()
+    return tuple(_info(read_manifest(folder / name)) for name in shipped_names())
+
+
+def load_dictionary(kind: CodeKind) -> pa.Table:
+    """The insurance version (医保版) of a code system: a table of code and name.
+
+    Examples
+    --------
+    >>> load_dictionary("diagnoses").num_rows, load_dictionary("procedures").num_rows
+    (33304, 13686)
+    """
+    return _load_icd(kind, "")
+
+
+def load_translation(kind: CodeKind) -> pa.Table:
+    """Clinical (国临版) to insurance (医保版) codes: the pairs that differ.
+
+    Some code strings stand in both versions with different meanings, so a translation is right only
+    for codes that are known to be clinical.
+
+    Examples
+    --------
+    >>> load_translation("procedures").column_names
+    ['clinical_code', 'insurance_code']
+    """
+    return _load_icd(kind, "_translation")
+
+
+def shipped_names() -> tuple[str, ...]:
+    """The names of the shipped schemes, sorted."""
+    return tuple(sorted(path.parent.name for path in tables_folder().glob(f"*/{MANIFEST}")))
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """What a compiled scheme says of itself.
+
+    Raises
+    ------
+    SchemeError
+        When the folder holds none, or one of another format version.
+    """
+    path = folder / MANIFEST
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SchemeError(
+            f"this is no compiled scheme: {error.strerror}", where=str(path)
+        ) from None
+    except ValueError as error:
+        raise SchemeError(f"the file is damaged: {error}", where=str(path)) from None
+    version = manifest.get("format_version") if isinstance(manifest, dict) else None
+    if version != FORMAT_VERSION:
+        raise SchemeError(
+            f"the tables have format version {version}, this drgcore reads {FORMAT_VERSION}",
+            where=str(path),
+            hint="Compile the scheme again from its source with this version.",
+        )
+    return dict(manifest)
+
+
+def find_base(name: str, beside: Path) -> Path:
+    """The folder of an overlay's base: beside the overlay, else shipped.
+
+    Raises
+    ------
+    SchemeError
+        When it is in neither place.
+    """
+    for folder in (beside / name, tables_folder() / name):
+        if (folder / MANIFEST).is_file():
+            return folder
+    raise SchemeError(
+        f"there is no scheme {name!r} to be the base of an overlay",
+        where=str(beside),
+        hint=f"A base is looked for there and among the shipped: {', '.join(shipped_names())}.",
+    )
+
+
+@cache
+def _load_shipped(name: str) -> Scheme:
+    return _read_compiled(tables_folder() / name, ())
+
+
+def _read_compiled(folder: Path, overlays: tuple[Path, ...]) -> Scheme:
+    """The scheme in a folder; `overlays` are the folders that were met on the way to it."""
+    folder = folder.resolve()
+    if folder in overlays:
+        chain = " → ".join(path.name for path in (*overlays, folder))
+        raise SchemeError(f"the overlay is its own base: {chain}", where=str(overlays[0]))
+    manifest = read_manifest(folder)
+    base = manifest["base"]
+    if base is None:
+        tables = {table: _read_table(folder, table) for table in TABLE_SCHEMAS}
+    else:
+        below = find_base(base["name"], folder.parent)
+        scheme = _read_compiled(below, (*overlays, folder))
+        if scheme.metadata["digest"] != base["digest"]:
+            raise SchemeError(
+                f"its base {base['name']} is not the one that it was cut from",
+                where=str(folder),
+                hint="Compile the overlay again from its source.",
+            )
+        changes = {
+            table: _read_table(folder, table)
+            for table in TABLE_SCHEMAS
+            if (folder / f"{table}.parquet").exists()
+        }
+        tables = lay_on(scheme.tables, changes)
+    return Scheme(
+        manifest["name"],
+        MappingProxyType(tables),
+        MappingProxyType(
+            {
+                "title": manifest["title"],
+                **({"base": base["name"]} if base else {}),
+                "digest": manifest["digest"],
+                **manifest["metadata"],
+            }
+        ),
+        MappingProxyType(manifest["source_rows"]),
+    )
+
+
+def _read_table(folder: Path, table: str) -> pa.Table:
+    path = folder / f"{table}.parquet"
+    try:
+        return pq.read_table(path)
+    except (OSError, pa.ArrowException) as error:
+        raise SchemeError(f"the table cannot be read: {error}", where=str(path)) from None
+
+
+def _info(manifest: Mapping[str, Any]) -> SchemeInfo:
+    return SchemeInfo(
+        manifest["name"],
+        manifest["title"],
+        manifest["base"]["name"] if manifest["base"] else None,
+        manifest["metadata"].get("in_force_from"),
+        MappingProxyType(manifest["counts"]),
+    )
+
+
+@cache
+def _load_icd(kind: CodeKind, suffix: str) -> pa.Table:
+    if kind not in ("diagnoses", "procedures"):
+        raise SchemeError(f"there is no dictionary {kind!r}; there are diagnoses and procedures")
+    return _read_table(tables_folder() / "icd", kind + suffix)

@@ -1,0 +1,176 @@
+"""The sheets of an official .xlsx configuration workbook, opened with care.
+
+What a user hands in comes from a mail or a download. Before the reader unpacks it, the archive is
+measured: by what its directory claims and by what really comes out, so that a decompression bomb
+costs neither memory nor time.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+import zipfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import python_calamine
+
+from drgcore.errors import SchemeError
+
+MAX_UNPACKED = 512 * 2**20
+"""Most bytes that a workbook may unpack to; the official ones take about 30 MiB."""
+
+MAX_RATIO = 250
+"""Most times its packed size to which a large part may unpack; sheets of text reach about 30."""
+
+MAX_CELLS = 20_000_000
+"""Most cells in the rectangle that a sheet spans; the official ones span about 430,000."""
+
+_RATIO_FROM = 16 * 2**20  # smaller parts are harmless whatever their ratio
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_REFERENCE = re.compile(rb"""\br\s*=\s*["']([A-Za-z]{0,3})([0-9]{1,7})["']""")
+_CHUNK = 2**20
+_LOCAL_HEADER = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A sheet's cells; the first row is row 1 and the first column is column A."""
+
+    name: str
+    rows: list[list[object]]
+
+
+def read_workbook(path: Path) -> list[Sheet]:
+    """All sheets of an .xlsx workbook.
+
+    Raises
+    ------
+    SchemeError
+        When the file is no workbook, is damaged, is encrypted, or unpacks to more than a scheme
+        can need.
+    """
+    _check_signature(path)
+    _check_archive(path)
+    try:
+        with python_calamine.load_workbook(str(path)) as book:
+            return [
+                Sheet(name, book.get_sheet_by_name(name).to_python(skip_empty_area=False))
+                for name in book.sheet_names
+            ]
+    except (python_calamine.CalamineError, ValueError, OSError) as error:
+        raise SchemeError(
+            f"the workbook cannot be read: {error}",
+            where=str(path),
+            hint="Open it in Excel or WPS and save it again as .xlsx.",
+        ) from error
+
+
+def _check_signature(path: Path) -> None:
+    try:
+        with path.open("rb") as file:
+            start = file.read(8)
+    except OSError as error:
+        raise SchemeError(f"the file cannot be opened: {error.strerror}", where=str(path)) from None
+    if start == _OLE:
+        raise SchemeError(
+            "this is an encrypted workbook or one in the old .xls format",
+            where=str(path),
+            hint="Open it in Excel or WPS and save it as .xlsx without a password.",
+        )
+    if not start.startswith(b"PK"):
+        raise SchemeError(
+            "this is no .xlsx workbook",
+            where=str(path),
+            hint="Give the official configuration workbook, or the folder of its sheets as .csv.",
+        )
+
+
+def _check_archive(path: Path) -> None:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            parts = archive.infolist()
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError) as error:
+        raise SchemeError(
+            f"the workbook is damaged or cut off ({error})",
+            where=str(path),
+            hint="Download or copy it again.",
+        ) from None
+    if "xl/workbook.xml" not in {part.filename.lower() for part in parts}:
+        raise SchemeError("this is a zip archive, but no .xlsx workbook", where=str(path))
+    if any(part.flag_bits & 1 for part in parts):
+        raise SchemeError("the workbook is encrypted", where=str(path))
+    if sum(part.file_size for part in parts) > MAX_UNPACKED:
+        raise _too_large(path)
+    for part in parts:
+        if part.file_size > max(_RATIO_FROM, MAX_RATIO * part.compress_size):
+            raise _too_large(path)
+    # The directory may lie about sizes, so what really comes out is counted too.
+    left = MAX_UNPACKED
+    with path.open("rb") as file:
+        for part in parts:
+            left -= _unpacked(path, file, part, left)
+
+
+def _unpacked(path: Path, file: BinaryIO, part: zipfile.ZipInfo, limit: int) -> int:
+    """Bytes that a part really unpacks to; on the way its furthest cell is looked for."""
+    if part.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise SchemeError(f"part {part.filename} is packed in an unusual way", where=str(path))
+    file.seek(part.header_offset)
+    head = file.read(_LOCAL_HEADER)
+    if len(head) < _LOCAL_HEADER or not head.startswith(b"PK\x03\x04"):
+        raise SchemeError(f"part {part.filename} is not where it should be", where=str(path))
+    file.seek(sum(struct.unpack("<HH", head[26:30])), 1)
+    is_sheet = part.filename.lower().startswith("xl/worksheets/")
+    inflate = zlib.decompressobj(-15) if part.compress_type == zipfile.ZIP_DEFLATED else None
+    total = rows = columns = 0
+    packed_left, pending, tail = part.compress_size, b"", b""
+    while pending or packed_left:
+        if not pending:
+            pending = file.read(min(_CHUNK, packed_left))
+            packed_left -= len(pending)
+            if not pending:
+                raise SchemeError(f"the workbook is cut off in {part.filename}", where=str(path))
+        try:
+            chunk = inflate.decompress(pending, _CHUNK) if inflate else pending
+        except zlib.error as error:
+            raise SchemeError(
+                f"part {part.filename} is damaged ({error})", where=str(path)
+            ) from None
+        pending = inflate.unconsumed_tail if inflate else b""
+        total += len(chunk)
+        if total > limit:
+            raise _too_large(path)
+        if is_sheet:
+            # A reference may lie across two chunks, so the end of one is looked at again.
+            for letters, digits in set(_REFERENCE.findall(tail + chunk)):
+                rows = max(rows, int(digits))
+                columns = max(columns, _column(letters))
+            tail = chunk[-32:]
+        if inflate and inflate.eof:
+            break
+    if rows * columns > MAX_CELLS:
+        raise SchemeError(
+            f"a sheet ({part.filename}) spans {rows:,} rows by {columns:,} columns",
+            where=str(path),
+            hint="Delete what stands far below or to the right of the table.",
+        )
+    return total
+
+
+def _column(letters: bytes) -> int:
+    number = 0
+    for letter in letters.upper():
+        number = number * 26 + letter - 64
+    return number
+
+
+def _too_large(path: Path) -> SchemeError:
+    return SchemeError(
+        f"the workbook would unpack to more than a scheme can need "
+        f"({MAX_UNPACKED // 2**20} MiB, or {MAX_RATIO} times its packed size)",
+        where=str(path),
+        hint="A workbook that does this is damaged or made to do harm; get it from its issuer.",
+    )
