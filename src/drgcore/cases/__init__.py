@@ -1,0 +1,39 @@
+"""What comes in: canonical columns, mappings, readers, checks of a value."""
+
+from drgcore.cases.batch import CaseArrays, encode_cases
+from drgcore.cases.codes import FIRST_CODE, MISSING, UNKNOWN, CodeIndex, TranslationCount
+from drgcore.cases.columns import CANONICAL_SCHEMA
+from drgcore.cases.mapping import CaseMapping
+from drgcore.cases.readers import open_cases
+from drgcore.cases.resolving import CodeColumns, ResolvedMapping
+from drgcore.cases.source import CaseSource
+from drgcore.cases.values import (
+    INVALID_NUMBER,
+    MISSING_NUMBER,
+    parse_age_days,
+    parse_age_years,
+    parse_newborn_weight,
+    parse_sex,
+)
+
+__all__ = [
+    "CANONICAL_SCHEMA",
+    "FIRST_CODE",
+    "INVALID_NUMBER",
+    "MISSING",
+    "MISSING_NUMBER",
+    "UNKNOWN",
+    "CaseArrays",
+    "CaseMapping",
+    "CaseSource",
+    "CodeColumns",
+    "CodeIndex",
+    "ResolvedMapping",
+    "TranslationCount",
+    "encode_cases",
+    "open_cases",
+    "parse_age_days",
+    "parse_age_years",
+    "parse_newborn_weight",
+    "parse_sex",
+]

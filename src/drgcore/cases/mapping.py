@@ -1,0 +1,268 @@
+"""Which column of the user's data holds which canonical column."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, cast
+
+import pyarrow as pa
+
+from drgcore.cases.resolving import ColumnFinder, ResolvedMapping, expand
+from drgcore.errors import CaseSchemaError
+
+_ALWAYS = ("principal_diagnosis", "sex", "age_years")
+_OPTIONAL = ("age_days", "newborn_weight_g")
+_SEVERAL = ("other_diagnoses", "other_procedures")
+
+
+@dataclass(frozen=True)
+class CaseMapping:
+    """Which column of the user's data holds which canonical column.
+
+    A name is looked for as it stands, then without regard to case, full-width forms and white
+    space around it. ``"sex or 性别"`` takes the first of the alternatives that the data have.
+
+    Parameters
+    ----------
+    principal_diagnosis : str
+        Principal diagnosis (主要诊断), one code.
+    other_diagnoses : str, tuple of str, or None
+        Other diagnoses (其他诊断): one column of lists or of joined strings; a tuple of columns
+        with one code each, all of which the data must have; or a pattern of numbered columns such
+        as ``"C06x{01..40}C"``, at least one of which the data must have. None: not in the data.
+    principal_procedure : str or None
+        Principal procedure (主要手术或操作), one code. None: not in the data.
+    other_procedures : str, tuple of str, or None
+        Other procedures (其他手术或操作), as `other_diagnoses`.
+    sex : str
+        Sex (性别).
+    age_years : str
+        Age [years].
+    age_days : str or None
+        Age [days] of patients under one year. None: not in the data. A name that ends with ``?``
+        may be absent from the data.
+    newborn_weight_g : str or None
+        Newborn's weight on admission [g], as `age_days`.
+    separator : str
+        Between the codes of joined strings.
+
+    Raises
+    ------
+    CaseSchemaError
+        A name is of a wrong type or empty, a pattern is wrong, the separator is empty.
+
+    Examples
+    --------
+    >>> from dataclasses import replace
+    >>> mapping = replace(CaseMapping.preset("hqms"), age_days=None)
+    >>> mapping.other_diagnoses
+    'C06x{01..40}C'
+    """
+
+    principal_diagnosis: str
+    other_diagnoses: str | tuple[str, ...] | None
+    principal_procedure: str | None
+    other_procedures: str | tuple[str, ...] | None
+    sex: str
+    age_years: str
+    age_days: str | None
+    newborn_weight_g: str | None
+    separator: str = "|"
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            problem = _problem(field.name, getattr(self, field.name))
+            if problem is not None:
+                raise CaseSchemaError(f"{field.name} {problem}", where="case mapping")
+
+    @classmethod
+    def preset(cls, name: str) -> CaseMapping:
+        """A mapping that is known by name.
+
+        Parameters
+        ----------
+        name : {"canonical", "hqms"}
+            "canonical": the canonical names, where codes may also stand in numbered columns
+            ``other_diagnosis_1`` …; "hqms": the national front-page export (HQMS, 病案首页).
+
+        Raises
+        ------
+        CaseSchemaError
+            There is no preset of this name.
+
+        Examples
+        --------
+        >>> CaseMapping.preset("hqms").sex
+        'A12C'
+        """
+        if name not in _PRESETS:
+            raise CaseSchemaError(
+                f"there is no mapping preset {name!r}", hint=f"Presets: {', '.join(_PRESETS)}"
+            )
+        return _PRESETS[name]
+
+    @classmethod
+    def from_file(cls, path: str | os.PathLike[str]) -> CaseMapping:
+        """Read a mapping from a TOML file.
+
+        Its keys are the parameters of this class. ``preset = "hqms"`` starts from a preset, which
+        the other keys override. An array of names is numbered columns; an empty string says that
+        the data do not have the column.
+
+        Parameters
+        ----------
+        path : str or path
+            A TOML file in UTF-8.
+
+        Raises
+        ------
+        CaseSchemaError
+            The file cannot be read, is no TOML, has an unknown key, or lacks one.
+
+        Examples
+        --------
+        >>> import pathlib, tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = pathlib.Path(folder, "mapping.toml")
+        ...     _ = path.write_text('preset = "hqms"\\nsex = "XB"', encoding="utf-8")
+        ...     CaseMapping.from_file(path).sex
+        'XB'
+        """
+        where = str(path)
+        try:
+            entries = tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
+        except OSError as error:
+            raise CaseSchemaError(
+                "the mapping file cannot be read", where=where, hint=error.strerror
+            ) from error
+        except UnicodeDecodeError as error:
+            raise CaseSchemaError(
+                "the mapping file is not UTF-8", where=where, hint="Save it as UTF-8."
+            ) from error
+        except tomllib.TOMLDecodeError as error:
+            raise CaseSchemaError(
+                f"the mapping file is no TOML: {error}",
+                where=where,
+                hint='Each line is: canonical_column = "your column"',
+            ) from error
+        chosen: dict[str, Any] = {}
+        if "preset" in entries:
+            base = cls.preset(str(entries.pop("preset")))
+            chosen = {field.name: getattr(base, field.name) for field in fields(cls)}
+        known = [field.name for field in fields(cls)]
+        for key, value in entries.items():
+            if key not in known:
+                near = difflib.get_close_matches(key, known, n=1)
+                raise CaseSchemaError(
+                    f"the mapping file has an unknown key {key!r}",
+                    where=where,
+                    hint=f"Did you mean {near[0]}?" if near else f"Keys: {', '.join(known)}",
+                )
+            chosen[key] = tuple(value) if isinstance(value, list) else value
+            if value == "" and key not in (*_ALWAYS, "separator"):
+                chosen[key] = None
+        absent = [key for key in known if key not in chosen and key != "separator"]
+        if absent:
+            raise CaseSchemaError(
+                f"the mapping file lacks {', '.join(absent)}",
+                where=where,
+                hint='Add them, or start from a preset: preset = "hqms"',
+            )
+        return cls(**chosen)
+
+    def resolve(self, schema: pa.Schema) -> ResolvedMapping:
+        """Find the columns in the data at hand and check their types.
+
+        Parameters
+        ----------
+        schema : pyarrow.Schema
+            Of the data.
+
+        Returns
+        -------
+        ResolvedMapping
+
+        Raises
+        ------
+        CaseSchemaError
+            Columns are missing (all are named, with the nearest existing names), ambiguous,
+            mapped twice, or of a wrong type.
+
+        Examples
+        --------
+        >>> schema = pa.schema({name: pa.string() for name in (
+        ...     "A12C", "A14", "C03C", "C06X01C", "C06X02C", "C14X01C", "C35X01C")})
+        >>> CaseMapping.preset("hqms").resolve(schema).other_diagnoses
+        CodeColumns(shape='numbered', names=('C06X01C', 'C06X02C'))
+        """
+        finder = ColumnFinder(schema)
+        principal_diagnosis = finder.one("principal_diagnosis", self.principal_diagnosis, "code")
+        other_diagnoses = finder.several("other_diagnoses", self.other_diagnoses)
+        principal_procedure = None
+        if self.principal_procedure is not None:
+            principal_procedure = finder.one(
+                "principal_procedure", self.principal_procedure, "code"
+            )
+        other_procedures = finder.several("other_procedures", self.other_procedures)
+        values: dict[str, str | None] = {}
+        for field in ("sex", "age_years", *_OPTIONAL):
+            spec = getattr(self, field)
+            values[field] = None if spec is None else finder.one(field, spec, "value")
+        finder.check()
+        # After the check none of the columns that every case needs is None.
+        return ResolvedMapping(
+            principal_diagnosis=cast(str, principal_diagnosis),
+            other_diagnoses=other_diagnoses,
+            principal_procedure=principal_procedure,
+            other_procedures=other_procedures,
+            sex=cast(str, values["sex"]),
+            age_years=cast(str, values["age_years"]),
+            age_days=values["age_days"],
+            newborn_weight_g=values["newborn_weight_g"],
+            separator=self.separator,
+        )
+
+
+def _problem(field: str, value: object) -> str | None:
+    if value is None:
+        return "must name a column" if field in (*_ALWAYS, "separator") else None
+    names = value if isinstance(value, tuple) and field in _SEVERAL else (value,)
+    if not names or not all(isinstance(name, str) and name for name in names):
+        return "must be a column's name" + (" or several" if field in _SEVERAL else "")
+    if field == "separator":
+        return None
+    for name in names:
+        if name.endswith("?") and field not in _OPTIONAL:
+            return f"cannot be optional ({name!r}); only {' and '.join(_OPTIONAL)} can"
+        if field in _SEVERAL and not isinstance(value, tuple):
+            for part in name.split(" or "):
+                expand(part)
+    return None
+
+
+_PRESETS = {
+    "canonical": CaseMapping(
+        principal_diagnosis="principal_diagnosis",
+        other_diagnoses="other_diagnoses or other_diagnosis_{1..500}",
+        principal_procedure="principal_procedure",
+        other_procedures="other_procedures or other_procedure_{1..500}",
+        sex="sex",
+        age_years="age_years",
+        age_days="age_days?",
+        newborn_weight_g="newborn_weight_g?",
+    ),
+    "hqms": CaseMapping(
+        principal_diagnosis="C03C",
+        other_diagnoses="C06x{01..40}C",
+        principal_procedure="C14x01C",
+        other_procedures="C35x{01..40}C",
+        sex="A12C",
+        age_years="A14",
+        age_days="A16?",
+        newborn_weight_g="A17?",
+    ),
+}

@@ -1,0 +1,283 @@
+"""Find the columns a mapping names in the data at hand, and check their types."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import pyarrow as pa
+from pyarrow import types
+
+from drgcore.cases.text import is_text
+from drgcore.cases.values import is_number
+from drgcore.errors import CaseSchemaError
+
+Shape = Literal["list", "joined", "numbered", "none"]
+
+_RANGE = re.compile(r"\{(\d+)\.\.(\d+)\}")
+
+_ACCEPTED = {
+    "code": "string, or a dictionary of strings",
+    "codes": "list of strings, or strings joined by the separator",
+    "numbered": "string, or a dictionary of strings, in each numbered column",
+    "value": "integer, floating, decimal or string, or a dictionary of one",
+}
+
+
+@dataclass(frozen=True)
+class CodeColumns:
+    """Where several codes of one case stand.
+
+    Attributes
+    ----------
+    shape : {"list", "joined", "numbered", "none"}
+        One list column, one column of joined strings, one code a column, or not in the data.
+    names : tuple of str
+        The columns, in order.
+    """
+
+    shape: Shape
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ResolvedMapping:
+    """The columns of one particular table that hold the canonical columns.
+
+    Made by `CaseMapping.resolve`. A name that is None stands for a column that the data do not
+    have: all its values are missing.
+    """
+
+    principal_diagnosis: str
+    other_diagnoses: CodeColumns
+    principal_procedure: str | None
+    other_procedures: CodeColumns
+    sex: str
+    age_years: str
+    age_days: str | None
+    newborn_weight_g: str | None
+    separator: str
+
+    def columns(self) -> tuple[str, ...]:
+        """The columns of the data that grouping needs, each once."""
+        single = (self.sex, self.age_years, self.age_days, self.newborn_weight_g)
+        codes = (
+            self.principal_diagnosis,
+            *self.other_diagnoses.names,
+            self.principal_procedure,
+            *self.other_procedures.names,
+        )
+        return tuple(name for name in (*codes, *single) if name is not None)
+
+    def code_columns(self) -> tuple[str, ...]:
+        """Parquet leaf paths that are best read as dictionaries.
+
+        A list column is named by its leaf, such as ``other_diagnoses.list.element``. Joined
+        strings are left out: nearly each is different.
+        """
+        paths = [self.principal_diagnosis]
+        if self.principal_procedure is not None:
+            paths.append(self.principal_procedure)
+        for several in (self.other_diagnoses, self.other_procedures):
+            if several.shape == "list":
+                paths.append(f"{several.names[0]}.list.element")
+            elif several.shape == "numbered":
+                paths.extend(several.names)
+        return tuple(paths)
+
+
+class ColumnFinder:
+    """Look for columns of a schema by the names a mapping gives, collecting what is wrong.
+
+    Parameters
+    ----------
+    schema : pyarrow.Schema
+        Of the data.
+    """
+
+    def __init__(self, schema: pa.Schema) -> None:
+        self._schema = schema
+        self._by_form: dict[str, list[str]] = {}
+        for name in schema.names:
+            self._by_form.setdefault(_form(name), []).append(name)
+        self._missing: list[str] = []
+        self._wrong: list[str] = []
+        self._owner: dict[str, str] = {}
+
+    def one(self, field: str, spec: str, kind: Literal["code", "value"]) -> str | None:
+        """The column of a canonical column that holds one value a case."""
+        optional = spec.endswith("?")
+        for alternative in _alternatives(spec.removesuffix("?")):
+            if (name := self._find(alternative)) is not None:
+                self._take(field, name)
+                found = self._schema.field(name).type
+                # A file's column without any value often comes as floating: nothing but NaN.
+                # Whether it really holds none is seen when it is read.
+                empty = field == "principal_procedure" and types.is_floating(found)
+                if not (_is_code(found) if kind == "code" else _is_value(found)) and not empty:
+                    self._refuse(field, name, found, kind)
+                return name
+        if not optional:
+            self._miss(field, spec, [spec])
+        return None
+
+    def several(self, field: str, spec: str | tuple[str, ...] | None) -> CodeColumns:
+        """The columns of a canonical column that holds several codes a case."""
+        if spec is None:
+            return CodeColumns("none", ())
+        if isinstance(spec, tuple):
+            names = [(wanted, self._find(wanted)) for wanted in spec]
+            absent = [wanted for wanted, name in names if name is None]
+            if absent:
+                self._miss(field, ", ".join(absent), absent)
+            return self._numbered(field, [name for _, name in names if name is not None])
+        for alternative in _alternatives(spec):
+            if _RANGE.search(alternative):
+                expanded = [self._find(wanted) for wanted in expand(alternative)]
+                if found := [name for name in expanded if name is not None]:
+                    return self._numbered(field, found)
+            elif (name := self._find(alternative)) is not None:
+                self._take(field, name)
+                kind = self._schema.field(name).type
+                if _is_list(kind):
+                    if not _is_code(kind.value_type):
+                        self._refuse(field, name, kind, "codes")
+                    return CodeColumns("list", (name,))
+                if not (_is_code(kind) or types.is_floating(kind)):
+                    self._refuse(field, name, kind, "codes")
+                return CodeColumns("joined", (name,))
+        self._miss(field, spec, [expand(part)[0] for part in _alternatives(spec)])
+        return CodeColumns("none", ())
+
+    def check(self) -> None:
+        """Raise what was found wrong.
+
+        Raises
+        ------
+        CaseSchemaError
+            A column is missing, ambiguous, used twice, or of a wrong type; all are named.
+        """
+        if self._missing:
+            have = ", ".join(map(repr, self._schema.names[:20])) or "none"
+            more = len(self._schema.names) - 20
+            raise CaseSchemaError(
+                "columns are missing from the data:\n  " + "\n  ".join(self._missing),
+                hint=(
+                    "Say which columns hold them with a preset (canonical, hqms), a mapping file "
+                    "(CaseMapping.from_file) or CaseMapping(...).\n"
+                    f"The data have: {have}{f' and {more} more' if more > 0 else ''}"
+                ),
+            )
+        if self._wrong:
+            raise CaseSchemaError(
+                "columns cannot be used as the mapping says:\n  " + "\n  ".join(self._wrong),
+                hint="Convert these columns, or map other ones.",
+            )
+
+    def _find(self, wanted: str) -> str | None:
+        exact = self._schema.names.count(wanted)
+        if exact == 1:
+            return wanted
+        alike = self._by_form.get(_form(wanted), [])
+        if exact > 1 or len(alike) > 1:
+            raise CaseSchemaError(
+                f"column {wanted!r} is ambiguous: the data have {', '.join(map(repr, alike))}",
+                hint="Rename or drop all but one of them, or map the exact name.",
+            )
+        return alike[0] if alike else None
+
+    def _take(self, field: str, name: str) -> None:
+        if name in self._owner:
+            self._wrong.append(f"{field}: column {name!r} is mapped to {self._owner[name]} too")
+        self._owner[name] = field
+
+    def _numbered(self, field: str, names: list[str]) -> CodeColumns:
+        for name in names:
+            self._take(field, name)
+            kind = self._schema.field(name).type
+            if not (_is_code(kind) or types.is_floating(kind)):
+                self._refuse(field, name, kind, "numbered")
+        return CodeColumns("numbered", tuple(names))
+
+    def _refuse(self, field: str, name: str, found: pa.DataType, kind: str) -> None:
+        self._wrong.append(f"{field}: column {name!r} is {found}; accepted: {_ACCEPTED[kind]}")
+
+    def _miss(self, field: str, spec: str, wanted: Sequence[str]) -> None:
+        near = []
+        for name in wanted:
+            for form in difflib.get_close_matches(_form(name), self._by_form, n=3):
+                near.extend(self._by_form[form])
+        nearest = ", ".join(map(repr, dict.fromkeys(near))) or "none alike"
+        self._missing.append(f"{field}: {spec!r} (nearest: {nearest})")
+
+
+def expand(pattern: str) -> list[str]:
+    """Names that a pattern stands for.
+
+    Parameters
+    ----------
+    pattern : str
+        A name with one range ``{first..last}`` in it; leading zeros of `first` give the width.
+
+    Returns
+    -------
+    list of str
+        A name without a range stands for itself.
+
+    Raises
+    ------
+    CaseSchemaError
+        The range runs backwards or beyond 999 columns, or there are two ranges.
+
+    Examples
+    --------
+    >>> expand("C06x{08..11}C")
+    ['C06x08C', 'C06x09C', 'C06x10C', 'C06x11C']
+    """
+    ranges = list(_RANGE.finditer(pattern))
+    if not ranges:
+        return [pattern]
+    first, last = int(ranges[0][1]), int(ranges[0][2])
+    if len(ranges) > 1 or first > last or last - first > 998:
+        raise CaseSchemaError(
+            f"{pattern!r} is no pattern of numbered columns",
+            hint="Write one range with at most 999 numbers, as in 'C06x{01..40}C'.",
+        )
+    width = len(ranges[0][1])
+    head, tail = pattern[: ranges[0].start()], pattern[ranges[0].end() :]
+    return [f"{head}{number:0{width}d}{tail}" for number in range(first, last + 1)]
+
+
+def _alternatives(spec: str) -> list[str]:
+    return [part.strip() for part in spec.split(" or ")]
+
+
+def _form(name: str) -> str:
+    folded = unicodedata.normalize("NFKC", name).replace("\ufeff", "").replace("\u200b", "")
+    return folded.strip().casefold()
+
+
+def _plain(kind: pa.DataType) -> pa.DataType:
+    return kind.value_type if types.is_dictionary(kind) else kind
+
+
+def _is_code(kind: pa.DataType) -> bool:
+    return is_text(_plain(kind)) or bool(types.is_null(_plain(kind)))
+
+
+def _is_value(kind: pa.DataType) -> bool:
+    return _is_code(kind) or is_number(_plain(kind))
+
+
+def _is_list(kind: pa.DataType) -> bool:
+    return bool(
+        types.is_list(kind)
+        or types.is_large_list(kind)
+        or types.is_fixed_size_list(kind)
+        or types.is_list_view(kind)
+        or types.is_large_list_view(kind)
+    )

@@ -1,0 +1,139 @@
+"""What every source of cases offers: a schema, a number of rows, batches."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from types import TracebackType
+from typing import Literal, Self
+
+import pyarrow as pa
+
+from drgcore.errors import CaseSchemaError
+
+Kind = Literal["parquet", "csv", "arrow", "pandas"]
+
+# Small pieces are joined until they have this many bytes, whatever their number of rows.
+_JOINED_BYTES = 64 << 20
+
+
+class CaseSource(ABC):
+    """Cases that can be read in batches; a context manager. Made by `open_cases`.
+
+    Attributes
+    ----------
+    schema : pyarrow.Schema
+        Of each batch.
+    num_rows : int or None
+        Number of cases, where it is known before reading.
+    kind : {"parquet", "csv", "arrow", "pandas"}
+        What the cases came in.
+    """
+
+    schema: pa.Schema
+    num_rows: int | None
+    kind: Kind
+
+    def __init__(self, batch_rows: int) -> None:
+        if batch_rows < 1:
+            raise ValueError("batch_rows must be at least 1")
+        self._batch_rows = batch_rows
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of what the source holds open; the source cannot be read afterwards."""
+        self._closed = True
+
+    _closed = False
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Read the cases in their order.
+
+        Yields
+        ------
+        pyarrow.RecordBatch
+            At most `batch_rows` cases of `schema`; memory does not grow with their number. No
+            batch comes from a source without cases.
+
+        Raises
+        ------
+        CaseSchemaError
+            The source turns out to be damaged or not what it seemed, or can be read only once.
+        """
+        if self._closed:
+            raise CaseSchemaError("the cases were closed", hint="Open them again.")
+        return _evenly(self._read(), self._batch_rows)
+
+    @abstractmethod
+    def _read(self) -> Iterator[pa.RecordBatch]: ...
+
+
+def select(schema: pa.Schema, columns: Sequence[str] | None, where: str | None) -> pa.Schema:
+    """The part of a schema that was asked for.
+
+    Parameters
+    ----------
+    schema : pyarrow.Schema
+        Of all columns.
+    columns : sequence of str or None
+        The names wanted, in the order wanted; None for all.
+    where : str or None
+        The file, for the message.
+
+    Raises
+    ------
+    CaseSchemaError
+        A column is not there, or is there twice.
+    """
+    if columns is None:
+        return schema
+    wrong = [name for name in columns if schema.names.count(name) != 1]
+    if wrong:
+        raise CaseSchemaError(
+            f"columns are absent or not unique: {', '.join(map(repr, wrong))}",
+            where=where,
+            hint="Ask for columns that the schema of the source has once.",
+        )
+    return pa.schema([schema.field(name) for name in columns], schema.metadata)
+
+
+def _evenly(batches: Iterator[pa.RecordBatch], rows: int) -> Iterator[pa.RecordBatch]:
+    """Join small batches and cut large ones: each batch costs its reader a fixed time."""
+    pending: list[pa.RecordBatch] = []
+    waiting_rows = waiting_bytes = 0
+    for batch in batches:
+        # Joining copies, so it is for small pieces only.
+        large = batch.num_rows > rows // 2
+        if large or waiting_rows + batch.num_rows > rows or waiting_bytes >= _JOINED_BYTES:
+            yield from _joined(pending)
+            pending = []
+            waiting_rows = waiting_bytes = 0
+        if large:
+            for start in range(0, batch.num_rows, rows):
+                yield batch.slice(start, rows)
+        elif batch.num_rows:
+            pending.append(batch)
+            waiting_rows += batch.num_rows
+            waiting_bytes += batch.nbytes
+    yield from _joined(pending)
+
+
+def _joined(pieces: list[pa.RecordBatch]) -> list[pa.RecordBatch]:
+    if len(pieces) < 2:
+        return pieces
+    try:
+        joined: list[pa.RecordBatch] = pa.Table.from_batches(pieces).combine_chunks().to_batches()
+    except pa.ArrowNotImplementedError:
+        # Arrow cannot unify the dictionaries of every type; small batches are slow, not wrong.
+        return pieces
+    return joined

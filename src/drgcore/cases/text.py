@@ -1,0 +1,123 @@
+"""Text as front pages hold it: full-width forms, invisible characters, marks for "nothing here"."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import types
+
+# White space of Unicode, the ASCII separators that Python counts as white space, and the
+# characters that have no width (soft hyphen, zero-width space and joiners, word joiner, BOM).
+_INVISIBLE = r"\x{ad}\x{180e}\x{200b}-\x{200f}\x{2060}\x{feff}"
+_SPACE = r"\p{Z}\x{85}\x09-\x0d\x1c-\x1f"
+_TO_REMOVE = f"^[{_SPACE}{_INVISIBLE}]+|[{_SPACE}{_INVISIBLE}]+$|[{_INVISIBLE}]+"
+
+MISSING_MARKS: tuple[str, ...] = (
+    *("", "-", "--", "—", "——", "/"),
+    *("无", "na", "null", "nan", "none"),
+)
+"""What front pages write for "not applicable", as `tidy` leaves it."""
+
+_MARKS = pa.array(MISSING_MARKS, pa.string())
+
+
+def is_text(kind: pa.DataType) -> bool:
+    """Whether values of this Arrow type are strings."""
+    return bool(types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind))
+
+
+def tidy(values: pa.Array) -> pa.Array:
+    """Fold the forms in which one and the same text is written.
+
+    Full-width characters become ASCII (NFKC), characters without width go, white space at both
+    ends goes, letters become lower case.
+
+    Parameters
+    ----------
+    values : pyarrow.Array
+        Strings (string or large_string).
+
+    Returns
+    -------
+    pyarrow.Array
+        Strings of the same length; null stays null.
+
+    Examples
+    --------
+    >>> tidy(pa.array(["　Ｓ82.100X011 ", "\\ufeff33.6X00"])).to_pylist()
+    ['s82.100x011', '33.6x00']
+    """
+    try:
+        folded = pc.utf8_normalize(values, "NFKC")
+    except pa.ArrowInvalid:
+        # Parquet readers do not check that a string column holds UTF-8. Such a value is no known
+        # code, and must not stop the batch.
+        raw = values.cast(pa.large_binary() if types.is_large_string(values.type) else pa.binary())
+        decoded = [None if v is None else v.decode("utf-8", "replace") for v in raw.to_pylist()]
+        folded = pc.utf8_normalize(pa.array(decoded, values.type), "NFKC")
+    return pc.utf8_lower(pc.replace_substring_regex(folded, _TO_REMOVE, ""))
+
+
+def is_missing(tidied: pa.Array) -> npt.NDArray[np.bool_]:
+    """Which tidied strings are null or a mark for "nothing here".
+
+    Parameters
+    ----------
+    tidied : pyarrow.Array
+        What `tidy` returned, length n.
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+    """
+    missing = pc.or_(pc.is_null(tidied), pc.is_in(tidied, value_set=_MARKS))
+    result: npt.NDArray[np.bool_] = missing.to_numpy(zero_copy_only=False)
+    return result
+
+
+def words_of(values: pa.Array) -> tuple[pa.Array, npt.NDArray[np.integer] | None]:
+    """Split a text array into the words to look at and the places where they stand.
+
+    Parameters
+    ----------
+    values : pyarrow.Array
+        string, large_string, string_view, null, or a dictionary of one of these.
+
+    Returns
+    -------
+    words : pyarrow.Array
+        string or large_string; may hold nulls and repeats.
+    places : ndarray of int, or None
+        For a dictionary array, `words` index of each value, len(words) for null. None when the
+        words are the values themselves.
+
+    Raises
+    ------
+    TypeError
+        The array does not hold text.
+    """
+    kind = values.type
+    if types.is_dictionary(kind):
+        dictionary = values.dictionary
+        # A few rows cut from a long column carry the whole column's dictionary with them.
+        if len(dictionary) > len(values):
+            return words_of(values.dictionary_decode())
+        indices = values.indices
+        if indices.null_count:
+            indices = indices.cast(pa.int64()).fill_null(len(dictionary))
+        return words_of(dictionary)[0], indices.to_numpy(zero_copy_only=False)
+    if types.is_null(kind):
+        return values.cast(pa.string()), None
+    if types.is_string_view(kind):
+        # The compute kernels used here have no string_view form.
+        return values.cast(pa.large_string()), None
+    if not is_text(kind):
+        raise TypeError(f"text is needed, not {kind}")
+    return values, None
+
+
+def chunks_of(values: pa.Array | pa.ChunkedArray) -> list[pa.Array]:
+    """The contiguous arrays of which an Arrow column consists."""
+    return values.chunks if isinstance(values, pa.ChunkedArray) else [values]

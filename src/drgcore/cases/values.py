@@ -1,0 +1,221 @@
+"""Sex, ages and weight: from whatever type a file holds to small integers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import types
+
+from drgcore.cases.text import chunks_of, is_missing, is_text, tidy, words_of
+
+MISSING_NUMBER = -1
+"""Nothing is written where a number should stand."""
+
+INVALID_NUMBER = -2
+"""What is written is no number, or not one that the column can have."""
+
+MAX_AGE_YEARS = 150
+MAX_AGE_DAYS = 60_000
+MAX_NEWBORN_WEIGHT_G = 20_000
+
+SEX_MISSING = 0
+SEX_INVALID = -1
+
+# Up to 15 digits before the point are exact in float64, and no column here has more; the bound on
+# the exponent keeps the value finite.
+_NUMBER = r"^[+-]?0*(?:[0-9]{1,15}(?:\.[0-9]*)?|\.[0-9]+)(?:e[+-]?[0-9]{1,2})?"
+
+# 0 and 9 are 未知的性别 and 未说明的性别 of GB/T 2261.1: nothing is known, nothing is wrong.
+_SEX_OF_NUMBER = {1.0: 1, 2.0: 2, 0.0: SEX_MISSING, 9.0: SEX_MISSING}
+_SEX_OF_WORD = {
+    **dict.fromkeys(("男", "男性", "m", "male"), 1),
+    **dict.fromkeys(("女", "女性", "f", "female"), 2),
+    **dict.fromkeys(("未知", "未知的性别", "未说明", "未说明的性别"), SEX_MISSING),
+}
+_SEX_WORDS = pa.array(list(_SEX_OF_WORD), pa.string())
+_SEX_IDS = np.fromiter(_SEX_OF_WORD.values(), np.int8)
+
+_Result = TypeVar("_Result", bound=np.generic)
+
+
+def parse_sex(values: pa.Array | pa.ChunkedArray) -> npt.NDArray[np.int8]:
+    """Read sex (性别, XB).
+
+    Parameters
+    ----------
+    values : pyarrow.Array or ChunkedArray
+        n values of an integer, floating, decimal or text type, or a dictionary of one.
+        1, 男, 男性, M, male; 2, 女, 女性, F, female; any case, full-width, space around.
+
+    Returns
+    -------
+    ndarray of int8, shape (n,)
+        1 male, 2 female; 0 missing, also for 0 (unknown) and 9 (not stated) of GB/T 2261.1;
+        -1 for what is not a sex.
+
+    Raises
+    ------
+    TypeError
+        The column holds neither numbers nor text.
+
+    Examples
+    --------
+    >>> parse_sex(pa.array(["1", "女", " Male", "9", None, "x"])).tolist()
+    [1, 2, 1, 0, 0, -1]
+    """
+
+    def of_numbers(numbers: npt.NDArray[np.float64]) -> npt.NDArray[np.int8]:
+        sex = np.full(len(numbers), SEX_INVALID, np.int8)
+        sex[np.isnan(numbers)] = SEX_MISSING
+        for number, meaning in _SEX_OF_NUMBER.items():
+            sex[numbers == number] = meaning
+        return sex
+
+    def of_words(tidied: pa.Array) -> npt.NDArray[np.int8]:
+        sex = of_numbers(_numbers_of_words(tidied, ""))
+        place = pc.index_in(tidied, value_set=_SEX_WORDS).fill_null(-1).to_numpy()
+        sex[place >= 0] = _SEX_IDS[place[place >= 0]]
+        return sex
+
+    return _parse(values, of_numbers, of_words)
+
+
+def parse_age_years(values: pa.Array | pa.ChunkedArray) -> npt.NDArray[np.int32]:
+    """Read age in completed years (年龄, NL).
+
+    Parameters
+    ----------
+    values : pyarrow.Array or ChunkedArray
+        n values [years] of an integer, floating, decimal or text type, or a dictionary of one;
+        "65", "65.0" and "65岁" are read. A fraction is cut off: the age is in completed years.
+
+    Returns
+    -------
+    ndarray of int32, shape (n,)
+        0 … 150; `MISSING_NUMBER` for null, NaN, an empty text and the marks for "nothing here";
+        `INVALID_NUMBER` for what is negative, greater, infinite or unreadable.
+
+    Raises
+    ------
+    TypeError
+        The column holds neither numbers nor text.
+
+    Examples
+    --------
+    >>> parse_age_years(pa.array(["65", "65.9", "６５岁", "", "-3", "900"])).tolist()
+    [65, 65, 65, -1, -2, -2]
+    """
+    return _parse_number(values, "岁", 0, MAX_AGE_YEARS)
+
+
+def parse_age_days(values: pa.Array | pa.ChunkedArray) -> npt.NDArray[np.int32]:
+    """Read age in completed days (不足一周岁的年龄, XSRTL).
+
+    Parameters
+    ----------
+    values : pyarrow.Array or ChunkedArray
+        n values [days], as for `parse_age_years`; "12天" is read.
+
+    Returns
+    -------
+    ndarray of int32, shape (n,)
+        0 … 60,000, because many files give the days of adults too; `MISSING_NUMBER` and
+        `INVALID_NUMBER` as for `parse_age_years`.
+
+    Raises
+    ------
+    TypeError
+        The column holds neither numbers nor text.
+
+    Examples
+    --------
+    >>> parse_age_days(pa.array([12.0, None, 10023.0, float("inf")])).tolist()
+    [12, -1, 10023, -2]
+    """
+    return _parse_number(values, "天", 0, MAX_AGE_DAYS)
+
+
+def parse_newborn_weight(values: pa.Array | pa.ChunkedArray) -> npt.NDArray[np.int32]:
+    """Read a newborn's weight on admission (新生儿入院体重, XSRTZ).
+
+    Parameters
+    ----------
+    values : pyarrow.Array or ChunkedArray
+        n values [g], as for `parse_age_years`; "3200克" and "3200g" are read.
+
+    Returns
+    -------
+    ndarray of int32, shape (n,)
+        1 … 20,000; `MISSING_NUMBER` also for 0; `INVALID_NUMBER` as for `parse_age_years`.
+
+    Raises
+    ------
+    TypeError
+        The column holds neither numbers nor text.
+
+    Examples
+    --------
+    >>> parse_newborn_weight(pa.array(["3200克", "0", "3200 g", "heavy"])).tolist()
+    [3200, -1, 3200, -2]
+    """
+    weights = _parse_number(values, "克|g", 0, MAX_NEWBORN_WEIGHT_G)
+    weights[weights == 0] = MISSING_NUMBER
+    return weights
+
+
+def is_number(kind: pa.DataType) -> bool:
+    """Whether values of this Arrow type are numbers (bool is not)."""
+    return bool(types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind))
+
+
+def _parse_number(
+    values: pa.Array | pa.ChunkedArray, units: str, low: int, high: int
+) -> npt.NDArray[np.int32]:
+    def of_numbers(numbers: npt.NDArray[np.float64]) -> npt.NDArray[np.int32]:
+        whole = np.floor(numbers)
+        valid = (whole >= low) & (whole <= high)
+        result = np.where(np.isnan(numbers), MISSING_NUMBER, INVALID_NUMBER).astype(np.int32)
+        result[valid] = whole[valid].astype(np.int32)
+        return result
+
+    return _parse(values, of_numbers, lambda tidied: of_numbers(_numbers_of_words(tidied, units)))
+
+
+def _parse(
+    values: pa.Array | pa.ChunkedArray,
+    of_numbers: Callable[[npt.NDArray[np.float64]], npt.NDArray[_Result]],
+    of_words: Callable[[pa.Array], npt.NDArray[_Result]],
+) -> npt.NDArray[_Result]:
+    kind = values.type.value_type if types.is_dictionary(values.type) else values.type
+    if not (is_number(kind) or is_text(kind) or types.is_null(kind)):
+        raise TypeError(f"numbers or text are needed, not {values.type}")
+    results = []
+    for chunk in chunks_of(values):
+        if is_number(kind):
+            plain = chunk.dictionary_decode() if types.is_dictionary(chunk.type) else chunk
+            # A float64 tells every number that a column here can have from those it cannot.
+            floats = pc.cast(plain, pa.float64(), safe=False).fill_null(np.nan)
+            results.append(of_numbers(floats.to_numpy(zero_copy_only=False)))
+        else:
+            words, places = words_of(chunk)
+            if places is None:
+                words, places = words_of(words.dictionary_encode())
+            # The places of nulls point behind the last word.
+            with_null = pa.concat_arrays([words, pa.nulls(1, words.type)])
+            results.append(of_words(tidy(with_null))[places])
+    return np.concatenate(results) if results else of_numbers(np.empty(0, np.float64))
+
+
+def _numbers_of_words(tidied: pa.Array, units: str) -> npt.NDArray[np.float64]:
+    """NaN for a missing number, -1 (which no column here can have) for an unreadable one."""
+    missing = is_missing(tidied)
+    if units:
+        tidied = pc.replace_substring_regex(tidied, rf"\s*(?:{units})$", "")
+    readable = pc.match_substring_regex(tidied, f"{_NUMBER}$")
+    numbers = pc.if_else(readable, tidied, pa.scalar("-1", tidied.type)).cast(pa.float64())
+    return np.where(missing, np.nan, numbers.fill_null(np.nan).to_numpy())
