@@ -1,0 +1,21 @@
+"""How a case finds its group."""
+
+from drgcore.grouper.coverage import Coverage, cover
+from drgcore.grouper.explain import Explanation, explain
+from drgcore.grouper.group import group
+from drgcore.grouper.result import REASONS, RESULT_COLUMNS, STATUSES, GroupingSummary, summarise
+from drgcore.grouper.stream import group_file
+
+__all__ = [
+    "REASONS",
+    "RESULT_COLUMNS",
+    "STATUSES",
+    "Coverage",
+    "Explanation",
+    "GroupingSummary",
+    "cover",
+    "explain",
+    "group",
+    "group_file",
+    "summarise",
+]

@@ -1,0 +1,125 @@
+"""The step that every way in shares: one batch of Arrow rows to its groups."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import pyarrow as pa
+
+from drgcore.cases import CaseMapping, CodeIndex, ResolvedMapping, encode_cases
+from drgcore.errors import DrgcoreError
+from drgcore.grouper.result import GroupedRows
+from drgcore.grouper.tables import GrouperTables, compile_tables
+from drgcore.schemes import Scheme, load_scheme, load_translation
+
+BATCH_ROWS = 131_072
+
+_Item = TypeVar("_Item")
+_Result = TypeVar("_Result")
+
+
+@dataclass(frozen=True)
+class BatchGrouper:
+    """A compiled scheme, with the indices that a run reads codes by."""
+
+    tables: GrouperTables
+    diagnoses: CodeIndex
+    procedures: CodeIndex
+
+    @classmethod
+    def of(cls, scheme: str | Path | Scheme, clinical_codes: bool) -> BatchGrouper:
+        """Compile the scheme; with `clinical_codes`, read codes through the translation tables."""
+        tables = compile_tables(scheme if isinstance(scheme, Scheme) else load_scheme(scheme))
+        if not clinical_codes:
+            return cls(tables, tables.diagnoses, tables.procedures)
+        pairs = [
+            dict(zip(t["clinical_code"].to_pylist(), t["insurance_code"].to_pylist(), strict=True))
+            for t in (load_translation("diagnoses"), load_translation("procedures"))
+        ]
+        return cls(
+            tables,
+            CodeIndex(tables.diagnoses.codes, translate=pairs[0]),
+            CodeIndex(tables.procedures.codes, translate=pairs[1]),
+        )
+
+    def group(self, batch: pa.RecordBatch, mapping: ResolvedMapping) -> GroupedRows:
+        """Group the rows of one batch."""
+        # The compiled loop is imported with the first batch: importing numba takes longer than all
+        # else in the package.
+        from drgcore.grouper.kernel import group_rows
+
+        cases = encode_cases(batch, mapping, self.diagnoses, self.procedures)
+        rows = GroupedRows.empty(batch.num_rows)
+        group_rows(
+            *self.tables.kernel,
+            (
+                cases.principal_diagnosis,
+                cases.other_diagnosis_offsets,
+                cases.other_diagnoses,
+                cases.principal_procedure,
+                cases.other_procedure_offsets,
+                cases.other_procedures,
+                cases.sex,
+                cases.age_years,
+                cases.age_days,
+                cases.newborn_weight_g,
+            ),
+            0,
+            batch.num_rows,
+            rows.arrays(),
+        )
+        return rows
+
+
+def as_mapping(mapping: str | Path | CaseMapping) -> CaseMapping:
+    """A mapping from itself, the name of a preset, or the path of a mapping file (.toml)."""
+    if isinstance(mapping, CaseMapping):
+        return mapping
+    if str(mapping).endswith(".toml"):
+        return CaseMapping.from_file(mapping)
+    return CaseMapping.preset(str(mapping))
+
+
+def thread_count(threads: int | None) -> int:
+    """How many threads to use: as many as asked for, or as this process may run on.
+
+    Raises
+    ------
+    DrgcoreError
+        When fewer than one is asked for.
+    """
+    if threads is None:
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+    if threads < 1:
+        raise DrgcoreError(f"threads must be 1 or more, not {threads}")
+    return threads
+
+
+def in_order(
+    work: Callable[[_Item], _Result], items: Iterable[_Item], threads: int
+) -> Iterator[tuple[_Item, _Result]]:
+    """Work on items in `threads` threads and give the results in the items' order.
+
+    At most two items more than there are threads are taken in advance, so that memory stays flat
+    whatever the speed of the consumer.
+    """
+    with ThreadPoolExecutor(threads) as pool:
+        waiting: deque[tuple[_Item, Future[_Result]]] = deque()
+        try:
+            for item in items:
+                waiting.append((item, pool.submit(work, item)))
+                if len(waiting) > threads + 1:
+                    done, future = waiting.popleft()
+                    yield done, future.result()
+            while waiting:
+                done, future = waiting.popleft()
+                yield done, future.result()
+        finally:
+            for _, future in waiting:
+                future.cancel()

@@ -1,0 +1,293 @@
+"""Which groups can be reached: a case for each, or the proof that no case can."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+
+from drgcore.cases import FIRST_CODE, CodeIndex
+from drgcore.grouper.lowering import is_complication, normalise
+from drgcore.grouper.plain import Facts, PlainCase
+from drgcore.grouper.recipes import Recipe, recipes_for
+from drgcore.grouper.result import GroupedRows
+from drgcore.grouper.tables import GrouperTables, compile_tables
+from drgcore.schemes.model import Scheme
+from drgcore.schemes.rules import (
+    And,
+    Atom,
+    Literal,
+    Member,
+    Not,
+    Or,
+    Rule,
+    conjunction,
+)
+
+_FIRST_TRY, _SECOND_TRY = 24, 4000
+_ADULT, _INFANT_DAYS, _NEWBORN_WEIGHT = 40, 200, 3200
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """What can be reached in a scheme.
+
+    Attributes
+    ----------
+    witnesses : dict of str to PlainCase
+        DRG → a case that is grouped to it.
+    unreachable : dict of str to str
+        DRG → why no case can reach it.
+    open : tuple of str
+        DRG for which neither a case nor a proof was found.
+    """
+
+    witnesses: dict[str, PlainCase]
+    unreachable: dict[str, str]
+    open: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A case made for a recipe, in code ids."""
+
+    principal_diagnosis: int
+    other_diagnoses: tuple[int, ...]
+    principal_procedure: int
+    other_procedures: tuple[int, ...]
+    sex: int
+    age_years: int
+    age_days: int
+    newborn_weight_g: int
+
+
+def cover(scheme: Scheme) -> Coverage:
+    """Construct a case for every DRG of a scheme, or prove that there is none.
+
+    Parameters
+    ----------
+    scheme : Scheme
+
+    Returns
+    -------
+    Coverage
+
+    Examples
+    --------
+    >>> import drgcore
+    >>> coverage = cover(drgcore.load_scheme("chs-drg-3.0"))
+    >>> coverage.open
+    ()
+    """
+    tables = compile_tables(scheme)
+    recipes = {i: tuple(recipes_for(tables, i)) for i in range(len(tables.drg_codes))}
+    witnesses: dict[int, Draft] = {}
+    for limit in (_FIRST_TRY, _SECOND_TRY):
+        targets = [i for i in recipes if i not in witnesses]
+        drafts = [(i, d) for i in targets for r in recipes[i] for d in drafts_of(tables, r, limit)]
+        reached = group_drafts(tables, [d for _, d in drafts])
+        for (target, draft), drg in zip(drafts, reached.drg.tolist(), strict=True):
+            if drg == target:
+                witnesses.setdefault(target, draft)
+    proofs = {
+        i: _proof(tables, i, recipes[i]) for i in recipes if i not in witnesses
+    }
+    codes = tables.drg_codes
+    return Coverage(
+        {codes[i]: plain_case(tables, d) for i, d in sorted(witnesses.items())},
+        {codes[i]: why for i, why in proofs.items() if why},
+        tuple(codes[i] for i, why in proofs.items() if not why),
+    )
+
+
+def drafts_of(tables: GrouperTables, recipe: Recipe, limit: int) -> Iterator[Draft]:
+    """Up to `limit` cases that fulfil a recipe, spread over the classes of codes."""
+    kernel = tables.kernel
+    diagnoses = _one_a_class(
+        recipe.principal_diagnoses, kernel.principal_class, kernel.exclusion_class
+    )
+    procedures = _one_a_class(recipe.principal_procedures, kernel.procedure_class)
+    others = [_one_a_class(ids, kernel.other_diagnosis_class) for ids in recipe.other_diagnoses]
+    added = [_one_a_class(i, kernel.other_procedure_class) for i in recipe.other_procedures]
+    complications = _complications(tables, recipe.complication)
+    contexts = list(contexts_of(recipe))
+    # A stride through the product spreads a small number of tries over all its dimensions.
+    sizes = [
+        len(diagnoses),
+        max(1, len(procedures)),
+        *(len(o) for o in others),
+        *(len(a) for a in added),
+        len(complications),
+        len(contexts),
+    ]
+    total = int(np.prod(sizes, dtype=np.float64))
+    for step in range(min(limit, total)):
+        at = step * total // min(limit, total)
+        picks = []
+        for size in sizes:
+            at, pick = divmod(at, size)
+            picks.append((pick + step) % size if total > limit else pick)
+        n = len(others)
+        chosen = [int(o[p]) for o, p in zip(others, picks[2:], strict=False)]
+        chosen += complications[picks[-2]]
+        yield Draft(
+            int(diagnoses[picks[0]]),
+            tuple(chosen),
+            int(procedures[picks[1]]) if len(procedures) else 0,
+            tuple(int(a[p]) for a, p in zip(added, picks[2 + n :], strict=False)),
+            *contexts[picks[-1]],
+        )
+
+
+def contexts_of(recipe: Recipe) -> Iterator[tuple[int, int, int, int]]:
+    """Sex, age in years, age in days and newborn's weight that fit a recipe."""
+    numbers = recipe.numbers
+    days_asked = numbers.get("XSRTL")
+    ages: Iterable[int] = numbers.get("NL", np.array([0 if days_asked is not None else _ADULT]))
+    for sex, age in product(numbers.get("XB", np.array([1, 2])), ages):
+        if age > 0:
+            yield int(sex), int(age), -1, -1
+            continue
+        all_days = days_asked if days_asked is not None else np.array([_INFANT_DAYS])
+        weights = numbers.get("XSRTZ", np.array([_NEWBORN_WEIGHT]))
+        for days, weight in product(all_days, weights):
+            yield int(sex), int(age), int(days), int(weight)
+
+
+def _one_a_class(ids: NDArray[np.int32], *classes: NDArray[np.int32]) -> NDArray[np.int32]:
+    """The first of the ids in each class, or in each combination of classes."""
+    if not len(ids):
+        return ids
+    keys = np.stack([c[ids] for c in classes], axis=1)
+    _, first = np.unique(keys, axis=0, return_index=True)
+    return ids[np.sort(first)]
+
+
+def _complications(tables: GrouperTables, kind: str | None) -> list[list[int]]:
+    """Choices of other diagnoses that bring a complication of that type."""
+    if kind is None:
+        return [[]]
+    wanted = 2 if kind == "MCC" else 1
+    ids = np.flatnonzero(tables.kernel.complication & 3 == wanted).astype(np.int32)
+    return [[int(i)] for i in _one_a_class(ids, tables.kernel.complication)] or [[]]
+
+
+def group_drafts(tables: GrouperTables, drafts: list[Draft]) -> GroupedRows:
+    """Group drafts with the kernel."""
+    from drgcore.grouper.kernel import group_rows
+
+    def column(name: str, dtype: type) -> NDArray[np.generic]:
+        return np.array([getattr(d, name) for d in drafts], dtype=dtype)
+
+    def lists(name: str) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+        values = [getattr(d, name) for d in drafts]
+        offsets = np.concatenate([[0], np.cumsum([len(v) for v in values])]).astype(np.int64)
+        return offsets, np.array([c for v in values for c in v], dtype=np.int32)
+
+    rows = GroupedRows.empty(len(drafts))
+    cases = (
+        column("principal_diagnosis", np.int32),
+        *lists("other_diagnoses"),
+        column("principal_procedure", np.int32),
+        *lists("other_procedures"),
+        column("sex", np.int8),
+        *(column(n, np.int32) for n in ("age_years", "age_days", "newborn_weight_g")),
+    )
+    group_rows(*tables.kernel, cases, 0, len(drafts), rows.arrays())
+    return rows
+
+
+def plain_case(tables: GrouperTables, draft: Draft) -> PlainCase:
+    """A draft with its codes as text."""
+
+    def codes(index: CodeIndex, ids: Iterable[int]) -> tuple[str, ...]:
+        return tuple(index.codes[i - FIRST_CODE].as_py() for i in ids if i >= FIRST_CODE)
+
+    diagnoses, procedures = tables.diagnoses, tables.procedures
+    return PlainCase(
+        codes(diagnoses, [draft.principal_diagnosis])[0],
+        codes(diagnoses, draft.other_diagnoses),
+        next(iter(codes(procedures, [draft.principal_procedure])), None),
+        codes(procedures, draft.other_procedures),
+        draft.sex,
+        draft.age_years,
+        draft.age_days if draft.age_days >= 0 else None,
+        draft.newborn_weight_g if draft.newborn_weight_g >= 0 else None,
+    )
+
+
+def _proof(tables: GrouperTables, drg: int, recipes: tuple[Recipe, ...]) -> str:
+    """Why no case reaches a DRG: each way to fulfil it fulfils an earlier rule; '' if unproven."""
+    if not recipes:
+        return "its rules contradict each other, or name a set without codes"
+    blockers: set[str] = set()
+    for recipe in recipes:
+        for known in _situations(tables, recipe):
+            blocker = _earlier(tables.scheme, drg, known)
+            if blocker is None:
+                return ""
+            blockers.add(blocker)
+    return "an earlier rule always holds: " + ", ".join(sorted(blockers))
+
+
+def _situations(
+    tables: GrouperTables, recipe: Recipe
+) -> Iterator[Callable[[Atom], bool | None]]:
+    """All that the principal codes and the recipe's own conditions let one know of an atom.
+
+    One situation for each pair of classes of principal diagnosis and principal procedure (and for
+    no procedure, where none is asked for), so that together they stand for every case.
+    """
+    kernel, scheme = tables.kernel, tables.scheme
+    required = dict(recipe.literals)
+    diagnoses = _one_a_class(recipe.principal_diagnoses, kernel.principal_class)
+    if len(recipe.principal_procedures):
+        procedures = _one_a_class(recipe.principal_procedures, kernel.procedure_class)
+    else:
+        every = np.arange(FIRST_CODE, len(tables.procedures), dtype=np.int32)
+        procedures = np.append(_one_a_class(every, kernel.procedure_class), np.int32(0))
+    for diagnosis, procedure in product(diagnoses.tolist(), procedures.tolist()):
+        draft = Draft(diagnosis, (), procedure, (), 1, 0, -1, -1)
+        facts = Facts(scheme, plain_case(tables, draft))
+
+        def known(atom: Atom, facts: Facts = facts) -> bool | None:
+            if isinstance(atom, Literal):
+                return atom.value
+            principal = isinstance(atom, Member) and atom.fields[0] in ("ZYZD", "ZYSS")
+            if principal and not is_complication(atom):  # type: ignore[arg-type]
+                return facts.trace(atom).holds
+            return required.get(atom)
+
+        if all(known(atom) in (None, sign) for atom, sign in recipe.literals):
+            yield known
+
+
+def _earlier(scheme: Scheme, drg: int, known: Callable[[Atom], bool | None]) -> str | None:
+    """The first rule before a DRG's that certainly holds."""
+    target = scheme.drgs[drg]
+    mdc_rules = {m.code: m.rule for m in scheme.mdcs}
+    for adrg in scheme.adrgs:
+        if adrg.code == target.adrg:
+            break
+        rule = normalise(conjunction(mdc_rules[adrg.mdc], adrg.rule))
+        if _certain(rule, known):
+            return adrg.code
+    for sibling in scheme.drgs_of(target.adrg):
+        if sibling.code == target.code:
+            break
+        if _certain(normalise(sibling.rule), known):
+            return sibling.code
+    return None
+
+
+def _certain(rule: Rule, known: Callable[[Atom], bool | None], sign: bool = True) -> bool:
+    """Whether what is known makes a normalised rule true (or false, with `sign` false)."""
+    if isinstance(rule, Not):
+        return _certain(rule.part, known, not sign)
+    if isinstance(rule, And | Or):
+        join = all if isinstance(rule, And) == sign else any
+        return join(_certain(p, known, sign) for p in rule.parts)
+    return known(rule) is sign

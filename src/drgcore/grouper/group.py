@@ -1,0 +1,139 @@
+"""Grouping of data in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from drgcore.cases import CaseMapping, open_cases
+from drgcore.errors import CaseSchemaError
+from drgcore.grouper.batch import BATCH_ROWS, BatchGrouper, as_mapping, in_order, thread_count
+from drgcore.grouper.result import RESULT_COLUMNS, check_free
+from drgcore.schemes import Scheme
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def group(
+    cases: Any,
+    scheme: str | Path | Scheme = "chs-drg-3.0",
+    *,
+    mapping: str | Path | CaseMapping = "canonical",
+    columns: Sequence[str] | None = None,
+    prefix: str = "",
+    clinical_codes: bool = False,
+    threads: int | None = None,
+) -> pa.Table | pd.DataFrame:
+    """Assign inpatient cases to MDC, ADRG and DRG.
+
+    Parameters
+    ----------
+    cases : DataFrame, pyarrow.Table, or any object with the Arrow PyCapsule interface
+        One row a case, e.g. a frame of pandas or polars or a DuckDB relation.
+    scheme : str, Path or Scheme, default "chs-drg-3.0"
+        Name of a shipped scheme, path of a compiled one, or a scheme.
+    mapping : str, Path or CaseMapping, default "canonical"
+        Which columns hold what: a preset (``"canonical"``, ``"hqms"``), a mapping file (.toml), or
+        a mapping.
+    columns : sequence of str, optional
+        Input columns to keep; all by default.
+    prefix : str, default ""
+        Put before the names of the result columns.
+    clinical_codes : bool, default False
+        The codes are of the clinical version (国临版) and are translated to the insurance version
+        (医保版) first. Some strings are codes of both with different meanings, so this is never
+        guessed.
+    threads : int, optional
+        As many as the process may use, by default. The result is the same with any number.
+
+    Returns
+    -------
+    pandas.DataFrame or pyarrow.Table
+        A frame for a pandas frame, with its index, else a table. To the columns kept it adds, as
+        dictionaries (categories) of strings:
+
+        - ``mdc``, ``adrg``, ``drg``: codes, null where there is none
+        - ``status``: ``grouped``, ``ambiguous``, ``ungrouped`` or ``invalid``
+        - ``reason``: why a case is not ``grouped`` (`drgcore.REASONS`), null where it is
+        - ``severity``: ``MCC``, ``CC`` or ``none`` after exclusions, null for an invalid case
+
+    Raises
+    ------
+    CaseSchemaError
+        When a column is missing or of a wrong type, or a result would replace an input column.
+    SchemeError
+        When there is no such scheme.
+
+    Notes
+    -----
+    The order of evaluation is that of the official configuration workbook of the scheme
+    (按病组（DRG）付费分组方案配置信息): MDC in their order, in each the ADRG in theirs, in that the
+    DRG; catch-alls last.
+
+    Examples
+    --------
+    >>> import drgcore, pyarrow as pa
+    >>> cases = pa.table({
+    ...     "sex": [2, 1, None], "age_years": [69, 0, 50], "age_days": [None, 3, None],
+    ...     "newborn_weight_g": [None, 999, None],
+    ...     "principal_diagnosis": ["G11.900", "S82.100x011", "I10.x00"],
+    ...     "other_diagnoses": [["S52.804"], ["S13.101"], []],
+    ...     "principal_procedure": [None, "21.4x00", None],
+    ...     "other_procedures": [[], [], []]})
+    >>> drgcore.group(cases, columns=["sex"]).to_pandas()
+       sex   mdc adrg   drg     status               reason severity
+    0  2.0  MDCB  BU2  BU23    grouped                  NaN       CC
+    1  1.0  MDCP  PQY   PQY  ambiguous  unrelated_procedure      MCC
+    2  NaN   NaN  NaN   NaN    invalid          sex_missing      NaN
+    """
+    grouper = BatchGrouper.of(scheme, clinical_codes)
+    threads = thread_count(threads)
+    with open_cases(cases, batch_rows=BATCH_ROWS) as source:
+        names = source.schema.names
+        keep = kept_columns(names, columns)
+        check_free(keep, prefix, "columns=")
+        resolved = as_mapping(mapping).resolve(source.schema)
+        kept: list[pa.RecordBatch] = []
+        parts: list[dict[str, pa.DictionaryArray]] = []
+        for batch, rows in in_order(
+            lambda b: grouper.group(b, resolved), source.batches(), threads
+        ):
+            kept.append(batch.select(keep))
+            parts.append(rows.columns(grouper.tables))
+        schema = pa.schema([source.schema.field(n) for n in keep], source.schema.metadata)
+        kind = source.kind
+    if not parts:
+        parts.append(grouper.group(source.schema.empty_table(), resolved).columns(grouper.tables))
+    results = {prefix + c: pa.chunked_array([p[c] for p in parts]) for c in RESULT_COLUMNS}
+    if kind == "pandas":
+        frame: pd.DataFrame = cases[keep].copy()
+        for name, column in results.items():
+            frame[name] = column.to_pandas().array
+        return frame
+    table = pa.Table.from_batches(kept, schema)
+    for name, column in results.items():
+        table = table.append_column(name, column)
+    return table
+
+
+def kept_columns(names: Sequence[str], columns: Sequence[str] | None) -> list[str]:
+    """The input columns to keep, in the order asked for.
+
+    Raises
+    ------
+    CaseSchemaError
+        Names those that the input lacks.
+    """
+    if columns is None:
+        return list(names)
+    missing = [c for c in columns if c not in names]
+    if missing:
+        raise CaseSchemaError(
+            f"the input has no column {', '.join(map(repr, missing))} to keep",
+            hint=f"It has: {', '.join(names)}",
+        )
+    return list(columns)

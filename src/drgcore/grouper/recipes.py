@@ -1,0 +1,199 @@
+"""What a case must have to reach a group: every rule as alternatives of plain requirements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice, product
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from drgcore.cases import FIRST_CODE
+from drgcore.grouper.lowering import is_complication, normalise
+from drgcore.grouper.plain import COMPARISONS
+from drgcore.grouper.tables import GrouperTables
+from drgcore.schemes.rules import (
+    VARIABLES,
+    And,
+    Atom,
+    Compare,
+    Count,
+    Literal,
+    Member,
+    Not,
+    Or,
+    Rule,
+    conjunction,
+)
+
+MAX_ALTERNATIVES = 512
+"""Alternatives of one rule that are looked at; the official rules have at most 72."""
+
+_Signed = tuple[Atom, bool]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One way to fulfil the rules of an MDC, an ADRG and a DRG.
+
+    Attributes
+    ----------
+    principal_diagnoses, principal_procedures : ndarray of int32
+        Code ids of which the case has one. For procedures, empty stands for none.
+    any_diagnosis : bool
+        The rules ask for no principal diagnosis; `principal_diagnoses` holds every known code.
+    other_diagnoses, other_procedures : tuple of ndarray of int32
+        From each array the case has one code.
+    complication : str or None
+        The case has a complication of this type that counts.
+    numbers : dict of str to ndarray of int64
+        Variable of the rule language → samples of the values that fit (one an interval).
+    literals : tuple of (atom, bool)
+        The conditions themselves, each with the truth that it must have.
+    """
+
+    principal_diagnoses: NDArray[np.int32]
+    principal_procedures: NDArray[np.int32]
+    any_diagnosis: bool
+    other_diagnoses: tuple[NDArray[np.int32], ...]
+    other_procedures: tuple[NDArray[np.int32], ...]
+    complication: str | None
+    numbers: dict[str, NDArray[np.int64]]
+    literals: tuple[_Signed, ...]
+
+
+def recipes_for(tables: GrouperTables, drg: int) -> Iterator[Recipe]:
+    """The ways to fulfil the rules of a DRG, by its index; rules tried earlier are not looked at."""
+    scheme = tables.scheme
+    group = scheme.drgs[drg]
+    mdc = next(m for m in scheme.mdcs if m.code == group.mdc)
+    adrg = next(a for a in scheme.adrgs if a.code == group.adrg)
+    rule = normalise(conjunction(mdc.rule, adrg.rule, group.rule))
+    for literals in islice(_alternatives(rule, True), MAX_ALTERNATIVES):
+        recipe = _recipe(tables, literals)
+        if recipe is not None:
+            yield recipe
+
+
+def _alternatives(rule: Rule, sign: bool) -> Iterator[tuple[_Signed, ...]]:
+    """The rule as a disjunction of conjunctions of signed atoms."""
+    if isinstance(rule, Not):
+        yield from _alternatives(rule.part, not sign)
+    elif isinstance(rule, And | Or) and isinstance(rule, Or) == sign:
+        for part in rule.parts:
+            yield from _alternatives(part, sign)
+    elif isinstance(rule, And | Or):
+        for terms in product(*(tuple(_alternatives(p, sign)) for p in rule.parts)):
+            yield tuple(dict.fromkeys(literal for term in terms for literal in term))
+    elif isinstance(rule, Literal):
+        if rule.value == sign:
+            yield ()
+    else:
+        yield ((rule, sign),)
+
+
+def _recipe(tables: GrouperTables, literals: Sequence[_Signed]) -> Recipe | None:
+    """The requirements of one conjunction; None where it contradicts itself."""
+    principal = np.arange(FIRST_CODE, len(tables.diagnoses), dtype=np.int32)
+    procedure: NDArray[np.int32] | None = None
+    excluded_procedures: list[NDArray[np.int32]] = []
+    others: list[NDArray[np.int32]] = []
+    other_procedures: list[NDArray[np.int32]] = []
+    wanted: list[str] = []
+    any_diagnosis = True
+    compared: list[tuple[Compare, bool]] = []
+    for atom, sign in literals:
+        if isinstance(atom, Compare):
+            compared.append((atom, sign))
+        elif isinstance(atom, Count):
+            # Enough codes of the set among the other procedures or diagnoses; the smallest
+            # number that fulfils the comparison.
+            ids = set_ids_of(tables, (atom.set_id,), atom.fields[-1])
+            for needed in range(len(ids) + 1):
+                if COMPARISONS[atom.operator](needed, atom.number) == sign:
+                    target = others if atom.fields[-1] in ("ZYZD", "QTZD") else other_procedures
+                    target.extend(ids[i : i + 1] for i in range(needed))
+                    break
+        elif isinstance(atom, Member):
+            field = atom.fields[0]
+            if is_complication(atom):
+                if sign:
+                    wanted.append(atom.sets[0])
+                continue
+            ids = set_ids_of(tables, atom.sets, field)
+            if field == "ZYZD":
+                any_diagnosis = any_diagnosis and not sign
+                principal = (np.intersect1d if sign else np.setdiff1d)(principal, ids)
+            elif field == "ZYSS" and sign:
+                procedure = ids if procedure is None else np.intersect1d(procedure, ids)
+            elif field == "ZYSS":
+                excluded_procedures.append(ids)
+            elif sign:
+                (others if field == "QTZD" else other_procedures).append(ids)
+    numbers = _numbers(tables, compared)
+    if procedure is not None:
+        for ids in excluded_procedures:
+            procedure = np.setdiff1d(procedure, ids)
+    impossible = (
+        not len(principal)
+        or (procedure is not None and not len(procedure))
+        or any(not len(ids) for ids in (*others, *other_procedures))
+        or numbers is None
+    )
+    if impossible or numbers is None:
+        return None
+    return Recipe(
+        principal.astype(np.int32),
+        np.empty(0, np.int32) if procedure is None else procedure.astype(np.int32),
+        any_diagnosis,
+        tuple(others),
+        tuple(other_procedures),
+        "MCC" if "MCC" in wanted else (wanted[0] if wanted else None),
+        numbers,
+        tuple(literals),
+    )
+
+
+def _numbers(
+    tables: GrouperTables, compared: Sequence[tuple[Compare, bool]]
+) -> dict[str, NDArray[np.int64]] | None:
+    """Values that fulfil all comparisons, for each number that is compared; None if there is none.
+
+    A comparison may also be false because the number is missing; such cases are not looked for.
+    """
+    found: dict[str, NDArray[np.int64]] = {}
+    for variable in VARIABLES:
+        of_variable = [(a, s) for a, s in compared if a.variable == variable]
+        if not of_variable:
+            continue
+        candidates = number_samples(tables, variable)
+        fits = [
+            v
+            for v in candidates
+            if all(COMPARISONS[a.operator](v, a.number) == s for a, s in of_variable)
+        ]
+        if not fits:
+            return None
+        found[variable] = np.array(fits, dtype=np.int64)
+    return found
+
+
+def number_samples(tables: GrouperTables, variable: str) -> list[int]:
+    """One valid value in each interval that the scheme's rules tell apart."""
+    k, i = tables.kernel, list(VARIABLES).index(variable)
+    cuts = k.cuts[k.cut_start[i] : k.cut_start[i + 1]].tolist()
+    lowest, highest = {"XB": (1, 2), "NL": (0, 150), "XSRTL": (0, 60_000), "XSRTZ": (1, 20_000)}[
+        variable
+    ]
+    starts = [lowest, *(c for c in cuts if lowest < c <= highest)]
+    return sorted(set(starts))
+
+
+def set_ids_of(tables: GrouperTables, sets: Sequence[str], field: str) -> NDArray[np.int32]:
+    """The code ids of a union of sets, sorted."""
+    index = tables.diagnoses if field in ("ZYZD", "QTZD") else tables.procedures
+    codes = sorted(frozenset().union(*(tables.scheme.sets.get(s, frozenset()) for s in sets)))
+    ids = index.encode(pa.array(codes, pa.string()))
+    return np.unique(ids[ids >= FIRST_CODE])

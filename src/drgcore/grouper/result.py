@@ -1,0 +1,233 @@
+"""What grouping says of a case: status, reason, severity; and the summary of a whole file."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from drgcore.errors import CaseSchemaError
+from drgcore.grouper.tables import GrouperTables
+
+STATUSES = ("grouped", "ambiguous", "ungrouped", "invalid")
+"""`ambiguous`: a `?QY` group (歧义); `ungrouped`: no group or only the catch-all of an MDC (未入组)."""
+
+SEVERITIES = ("none", "CC", "MCC")
+"""The worst complication that the principal diagnosis does not exclude."""
+
+REASONS: Mapping[str, str] = MappingProxyType(
+    {
+        "principal_diagnosis_missing": "主要诊断缺失 the principal diagnosis is missing",
+        "principal_diagnosis_unknown": "主要诊断编码无效 the principal diagnosis is no code of the "
+        "insurance version of ICD-10",
+        "sex_missing": "性别缺失 sex is missing or stated as unknown",
+        "sex_invalid": "性别无效 sex is neither male nor female",
+        "age_missing": "年龄缺失 age in years is missing",
+        "age_invalid": "年龄无效 age in years is no number from 0 to 150",
+        "age_days_missing": "不足一周岁患者缺日龄 age is 0 years and age in days is missing",
+        "age_days_invalid": "日龄无效 age is 0 years and age in days is no number from 0 to 365",
+        "newborn_weight_missing": "新生儿入院体重缺失 the group depends on the newborn's weight, "
+        "which is missing",
+        "newborn_weight_invalid": "新生儿入院体重无效 the group depends on the newborn's weight, "
+        "which is no number of grams from 1 to 20000",
+        "no_mdc": "无对应MDC the rule of no MDC holds",
+        "no_adrg": "无对应ADRG an MDC fits the diagnosis, but none of its ADRG holds",
+        "catch_all": "仅入未入组病组 only the catch-all group of the MDC holds",
+        "no_drg": "无对应DRG an ADRG holds, but none of its DRG",
+        "unrelated_procedure": "手术与主要诊断无关 a valid procedure is unrelated to the principal "
+        "diagnosis",
+    }
+)
+"""Reason code → what it means. The order is that of the kernel's numbers, from 1."""
+
+RESULT_COLUMNS = ("mdc", "adrg", "drg", "status", "reason", "severity")
+
+_REASON_CODES = tuple(REASONS)
+
+
+@dataclass(frozen=True)
+class GroupedRows:
+    """The kernel's output for some rows, by index; -1 (0 for the reason) stands for none."""
+
+    adrg: NDArray[np.int16]
+    drg: NDArray[np.int16]
+    status: NDArray[np.int8]
+    reason: NDArray[np.int8]
+    severity: NDArray[np.int8]
+    code_flags: NDArray[np.int8]
+
+    @classmethod
+    def empty(cls, rows: int) -> GroupedRows:
+        """Room for the results of `rows` cases."""
+        return cls(
+            *(np.empty(rows, dtype=t) for t in (np.int16, np.int16, np.int8, np.int8, np.int8)),
+            np.empty(rows, dtype=np.int8),
+        )
+
+    def __len__(self) -> int:
+        return len(self.status)
+
+    def arrays(self) -> tuple[NDArray[np.int16] | NDArray[np.int8], ...]:
+        """The arrays in the order in which the kernel takes them."""
+        return (self.adrg, self.drg, self.status, self.reason, self.severity, self.code_flags)
+
+    def columns(self, tables: GrouperTables) -> dict[str, pa.DictionaryArray]:
+        """The result columns as dictionary arrays of strings, null where there is none."""
+        mdc = np.where(self.adrg >= 0, tables.adrg_mdc[self.adrg], -1)
+        return {
+            "mdc": _dictionary(mdc, tables.mdc_codes),
+            "adrg": _dictionary(self.adrg, tables.adrg_codes),
+            "drg": _dictionary(self.drg, tables.drg_codes),
+            "status": _dictionary(self.status, STATUSES),
+            "reason": _dictionary(self.reason - 1, _REASON_CODES),
+            "severity": _dictionary(self.severity, SEVERITIES),
+        }
+
+
+@dataclass(frozen=True)
+class GroupingSummary:
+    """Counts of what became of the rows of a file or table.
+
+    Attributes
+    ----------
+    scheme : str
+    rows : int
+    statuses : dict of str to int
+        Rows by status; every status is there and they add up to `rows`.
+    reasons : dict of str to int
+        Rows by reason, the most frequent first; only reasons that occur.
+    rows_with_unknown_diagnosis, rows_with_unknown_procedure : int or None
+        Rows that have an other diagnosis, or a procedure, that is no code of the dictionary. Such a
+        code takes part in no rule. None where it was not counted.
+    codes_translated, codes_untranslated : int or None
+        With translation from the clinical version: occurrences of codes that were changed, and of
+        codes that are unknown after it.
+    """
+
+    scheme: str
+    rows: int
+    statuses: dict[str, int]
+    reasons: dict[str, int]
+    rows_with_unknown_diagnosis: int | None = None
+    rows_with_unknown_procedure: int | None = None
+    codes_translated: int | None = None
+    codes_untranslated: int | None = None
+
+    @property
+    def grouping_rate(self) -> float:
+        """Share of rows in a named group (入组率); NaN for no rows."""
+        return self.statuses["grouped"] / self.rows if self.rows else float("nan")
+
+    def __str__(self) -> str:
+        lines = [f"{self.rows:,} cases by {self.scheme}"]
+        for status, count in self.statuses.items():
+            share = f"{count / self.rows:7.2%}" if self.rows else ""
+            lines.append(f"  {status:<10} {count:>12,} {share}")
+        for reason, count in self.reasons.items():
+            lines.append(f"    {reason:<30} {count:>12,}")
+        for text, number in (
+            ("rows with an unknown other diagnosis", self.rows_with_unknown_diagnosis),
+            ("rows with an unknown procedure", self.rows_with_unknown_procedure),
+            ("codes translated to the insurance version", self.codes_translated),
+            ("codes unknown after translation", self.codes_untranslated),
+        ):
+            if number is not None:
+                lines.append(f"  {text}: {number:,}")
+        return "\n".join(lines)
+
+
+@dataclass
+class SummaryCount:
+    """Adds up the batches of one run."""
+
+    rows: int = 0
+    statuses: NDArray[np.int64] = field(
+        default_factory=lambda: np.zeros(len(STATUSES), dtype=np.int64)
+    )
+    reasons: NDArray[np.int64] = field(
+        default_factory=lambda: np.zeros(len(REASONS) + 1, dtype=np.int64)
+    )
+    flags: NDArray[np.int64] = field(default_factory=lambda: np.zeros(4, dtype=np.int64))
+
+    def add(self, rows: GroupedRows) -> None:
+        """Count the rows of one batch."""
+        self.rows += len(rows)
+        self.statuses += np.bincount(rows.status, minlength=len(STATUSES))
+        self.reasons += np.bincount(rows.reason, minlength=len(REASONS) + 1)
+        self.flags += np.bincount(rows.code_flags, minlength=4)
+
+    def summary(
+        self, scheme: str, translated: int | None = None, untranslated: int | None = None
+    ) -> GroupingSummary:
+        """The counts as a `GroupingSummary`."""
+        reasons = Counter(dict(zip(_REASON_CODES, self.reasons[1:].tolist(), strict=True)))
+        return GroupingSummary(
+            scheme,
+            self.rows,
+            dict(zip(STATUSES, self.statuses.tolist(), strict=True)),
+            {r: n for r, n in reasons.most_common() if n},
+            int(self.flags[1] + self.flags[3]),
+            int(self.flags[2] + self.flags[3]),
+            translated,
+            untranslated,
+        )
+
+
+def check_free(names: list[str], prefix: str, keep_hint: str) -> None:
+    """Refuse to write over columns of the input that have the results' names.
+
+    Raises
+    ------
+    CaseSchemaError
+        Names the columns.
+    """
+    taken = [prefix + c for c in RESULT_COLUMNS if prefix + c in names]
+    if taken:
+        raise CaseSchemaError(
+            f"the input already has {'a column' if len(taken) == 1 else 'columns'} "
+            f"{', '.join(taken)}",
+            hint=f"Give the results another prefix, e.g. 'new_', or leave them out with {keep_hint}.",
+        )
+
+
+def _dictionary(
+    index: NDArray[np.signedinteger], values: tuple[str, ...]
+) -> pa.DictionaryArray:
+    indices = pa.array(index.astype(np.int32, copy=False), mask=index < 0)
+    return pa.DictionaryArray.from_arrays(indices, pa.array(values, pa.string()))
+
+
+def summarise(result: pa.Table, scheme: str, prefix: str = "") -> GroupingSummary:
+    """Count the statuses and reasons of a grouped table.
+
+    Parameters
+    ----------
+    result : pyarrow.Table
+        With the columns `status` and `reason` that `group` adds.
+    scheme : str
+    prefix : str, optional
+        Prefix of the result columns.
+
+    Returns
+    -------
+    GroupingSummary
+    """
+    def counted(column: str) -> Counter[str]:
+        counts = pc.value_counts(result[prefix + column].cast(pa.string()))
+        return Counter(
+            {c["values"]: c["counts"] for c in counts.to_pylist() if c["values"] is not None}
+        )
+
+    statuses = counted("status")
+    return GroupingSummary(
+        scheme,
+        result.num_rows,
+        {s: statuses[s] for s in STATUSES},
+        dict(counted("reason").most_common()),
+    )

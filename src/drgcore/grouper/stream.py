@@ -1,0 +1,272 @@
+"""Grouping of files larger than memory: batches in, batches out, a whole file at the end."""
+
+from __future__ import annotations
+
+import base64
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+
+from drgcore.cases import CaseMapping, open_cases
+from drgcore.errors import CaseSchemaError, DrgcoreError
+from drgcore.grouper.batch import BATCH_ROWS, BatchGrouper, as_mapping, in_order, thread_count
+from drgcore.grouper.group import kept_columns
+from drgcore.grouper.result import RESULT_COLUMNS, GroupingSummary, SummaryCount, check_free
+from drgcore.schemes import Scheme
+
+Progress = Callable[[int, int | None], None]
+"""Called with the rows written so far and, where it is known, the number of all rows."""
+
+
+def group_file(
+    src: str | Path,
+    dst: str | Path,
+    scheme: str | Path | Scheme = "chs-drg-3.0",
+    *,
+    mapping: str | Path | CaseMapping = "canonical",
+    columns: Sequence[str] | None = None,
+    prefix: str = "",
+    clinical_codes: bool = False,
+    threads: int | None = None,
+    batch_rows: int = BATCH_ROWS,
+    progress: Progress | None = None,
+) -> GroupingSummary:
+    """Group a parquet or CSV file into another, with memory that does not grow with the rows.
+
+    Parameters
+    ----------
+    src : str or Path
+        A parquet file, or a CSV file (UTF-8 with or without BOM, or GB18030; comma or tab).
+    dst : str or Path
+        The file to write, parquet or CSV by its ending (``.parquet``, ``.csv``). It is written
+        next to its name and renamed when whole; an older file of that name stays until then.
+    scheme, mapping, columns, prefix, clinical_codes, threads
+        As for `group`.
+    batch_rows : int, default 131072
+        Rows read and grouped at a time. The result does not depend on it.
+    progress : callable, optional
+        Called after every batch with the rows done and the number of all rows (None for CSV).
+
+    Returns
+    -------
+    GroupingSummary
+        Rows by status and reason.
+
+    Raises
+    ------
+    CaseSchemaError
+        When `src` cannot be read as case data.
+    DrgcoreError
+        When `dst` cannot be written; nothing is left of it.
+
+    Notes
+    -----
+    The columns kept come out as they came in; the result columns are those of `group`, as strings.
+
+    Examples
+    --------
+    >>> import drgcore, pathlib, tempfile
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> drgcore.write_sample(folder / "cases.parquet", rows=1000, seed=7)
+    >>> summary = drgcore.group_file(folder / "cases.parquet", folder / "grouped.parquet")
+    >>> summary.rows, sum(summary.statuses.values())
+    (1000, 1000)
+    """
+    source_path, target = Path(src), Path(dst)
+    threads = thread_count(threads)
+    if target.exists() and source_path.exists() and os.path.samefile(source_path, target):
+        raise DrgcoreError(f"{target} is the input itself", hint="Name another output file.")
+    writer_of = _writer_for(target)
+    grouper = BatchGrouper.of(scheme, clinical_codes)
+    counts = SummaryCount()
+    with open_cases(source_path, batch_rows=batch_rows) as plain:
+        keep = kept_columns(plain.schema.names, columns)
+        check_free(keep, prefix, "--columns")
+        case_mapping = as_mapping(mapping)
+        resolved = case_mapping.resolve(plain.schema)
+        schema = _output_schema(plain.schema, keep, prefix)
+    needed = list(dict.fromkeys([*keep, *resolved.columns()]))
+    with (
+        open_cases(
+            source_path,
+            columns=needed,
+            dictionary_columns=resolved.code_columns(),
+            batch_rows=batch_rows,
+        ) as source,
+        _whole_file(target) as part,
+        writer_of(part, schema) as writer,
+    ):
+        resolved = case_mapping.resolve(source.schema)
+        for batch, rows in in_order(
+            lambda b: grouper.group(b, resolved), source.batches(), threads
+        ):
+            results = rows.columns(grouper.tables)
+            arrays = [batch.column(n) for n in keep] + [results[c] for c in RESULT_COLUMNS]
+            writer.write(pa.RecordBatch.from_arrays(arrays, names=schema.names))
+            counts.add(rows)
+            if progress is not None:
+                progress(counts.rows, source.num_rows)
+    return counts.summary(grouper.tables.scheme.name, *_translated(grouper))
+
+
+def _translated(grouper: BatchGrouper) -> tuple[int | None, int | None]:
+    counts = [i.translation_count for i in (grouper.diagnoses, grouper.procedures)]
+    done = [c for c in counts if c is not None]
+    if not done:
+        return None, None
+    return sum(c.changed for c in done), sum(c.unknown for c in done)
+
+
+def _output_schema(schema: pa.Schema, keep: Sequence[str], prefix: str) -> pa.Schema:
+    """The kept columns as they came in, then the results as strings."""
+    fields = [schema.field(n) for n in keep]
+    fields += [pa.field(prefix + c, pa.string()) for c in RESULT_COLUMNS]
+    return pa.schema(fields, schema.metadata)
+
+
+class _Writer(Protocol):
+    def write(self, batch: pa.RecordBatch) -> None: ...
+
+
+@contextmanager
+def _parquet_writer(path: Path, schema: pa.Schema) -> Iterator[_Writer]:
+    writer = _ParquetWriter(path, schema)
+    try:
+        yield writer
+    finally:
+        writer.close()
+
+
+class _ParquetWriter:
+    """Writes batches whose strings are dictionaries as the plain strings that `schema` says.
+
+    Codes are read and written as dictionaries, because that spares hashing every string twice.
+    Readers of the file shall get the types that came in all the same, so the Arrow schema that
+    parquet files carry is written here and not taken from the batches.
+    """
+
+    def __init__(self, path: Path, schema: pa.Schema) -> None:
+        self._path = path
+        self._schema = schema
+        self._writer: pq.ParquetWriter | None = None
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        if self._writer is None:
+            self._open(batch.schema)
+        self._writer.write_table(pa.Table.from_batches([batch], self._physical))
+
+    def _open(self, physical: pa.Schema) -> None:
+        arrow_schema = base64.b64encode(self._schema.serialize().to_pybytes())
+        metadata = {**(self._schema.metadata or {}), b"ARROW:schema": arrow_schema}
+        self._physical = physical
+        self._writer = pq.ParquetWriter(
+            self._path, physical.with_metadata(metadata), store_schema=False
+        )
+
+    def close(self) -> None:
+        if self._writer is None:
+            self._open(self._schema)
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            writer.close()
+
+
+@contextmanager
+def _csv_writer(path: Path, schema: pa.Schema) -> Iterator[_Writer]:
+    # With a byte order mark, so that Excel takes the file for UTF-8.
+    with path.open("wb") as file:
+        file.write(b"\xef\xbb\xbf")
+        flat = pa.schema([pa.field(f.name, _flat_type(f.type)) for f in schema])
+        with pa_csv.CSVWriter(file, flat) as writer:
+            yield _CsvWriter(writer, flat)
+
+
+class _CsvWriter:
+    """Writes batches as text; lists joined by `|`, as the canonical mapping reads them."""
+
+    def __init__(self, writer: pa_csv.CSVWriter, schema: pa.Schema) -> None:
+        self._writer = writer
+        self._schema = schema
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        columns = [
+            _flat(batch.column(i)).cast(field.type) for i, field in enumerate(self._schema)
+        ]
+        self._writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=self._schema))
+
+
+def _is_list(kind: pa.DataType) -> bool:
+    return pa.types.is_list(kind) or pa.types.is_large_list(kind)
+
+
+def _flat_type(kind: pa.DataType) -> pa.DataType:
+    if _is_list(kind):
+        return pa.string()
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
+
+
+def _flat(column: pa.Array) -> pa.Array:
+    if not _is_list(column.type):
+        return column
+    return pc.binary_join(column.cast(pa.list_(pa.string())), "|")
+
+
+def _writer_for(path: Path) -> Callable[[Path, pa.Schema], Any]:
+    """The writer of the file's ending.
+
+    Raises
+    ------
+    DrgcoreError
+        When the ending is neither that of parquet nor of CSV.
+    """
+    writers = {".parquet": _parquet_writer, ".pq": _parquet_writer, ".csv": _csv_writer}
+    try:
+        return writers[path.suffix.lower()]
+    except KeyError:
+        raise DrgcoreError(
+            f"{path}: unknown kind of output {path.suffix!r}",
+            hint="Name the output with the ending .parquet or .csv.",
+        ) from None
+
+
+@contextmanager
+def _whole_file(target: Path) -> Iterator[Path]:
+    """A path next to `target` that becomes `target` when the block ends well, else vanishes."""
+    if not target.parent.is_dir():
+        raise DrgcoreError(
+            f"{target.parent} is no folder", hint=f"Create it first to write {target.name}."
+        )
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+        os.close(handle)
+    except OSError as error:
+        raise _unwritable(target, error) from error
+    part = Path(name)
+    try:
+        yield part
+        # mkstemp makes a file for its owner alone; the result gets what a new file would.
+        mask = os.umask(0)
+        os.umask(mask)
+        part.chmod(0o666 & ~mask)
+        part.replace(target)
+    except CaseSchemaError:
+        raise
+    except OSError as error:
+        raise _unwritable(target, error) from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _unwritable(target: Path, error: OSError) -> DrgcoreError:
+    return DrgcoreError(
+        f"cannot write {target}: {error.strerror or type(error).__name__}",
+        hint="Nothing of it is left. Check the free space and the rights of the folder.",
+    )

@@ -1,0 +1,454 @@
+"""A scheme compiled into arrays of numbers that the kernel reads.
+
+All ADRG rules are laid out in one order, MDC by MDC, each joined with its MDC's rule: the first that
+holds is the case's ADRG, which is the official order of evaluation. The order is the bit order of
+*masks*. For each class of principal diagnoses (those that stand in the same sets), of principal
+procedures, and for each interval of sex, age, age in days and newborn's weight, a mask says which
+rules are still possible. The intersection of a case's six masks leaves a handful of candidates;
+what a mask cannot decide (other diagnoses and procedures) is short-circuit code.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from drgcore.cases.codes import FIRST_CODE, CodeIndex
+from drgcore.grouper.lowering import (
+    FIELD_OPS,
+    Op,
+    Program,
+    bounds,
+    dimensions,
+    is_complication,
+    normalise,
+    residual,
+)
+from drgcore.schemes import Scheme, load_dictionary
+from drgcore.schemes.model import GroupKind
+from drgcore.schemes.rules import (
+    OPERATORS,
+    VARIABLES,
+    Compare,
+    Count,
+    Member,
+    Rule,
+    atoms,
+    conjunction,
+)
+
+VARIABLE_ORDER = tuple(VARIABLES)
+COMPARE_OPS = {
+    "=": np.equal,
+    ">=": np.greater_equal,
+    ">": np.greater,
+    "<=": np.less_equal,
+    "<": np.less,
+}
+DIAGNOSIS_FIELDS = ("ZYZD", "QTZD")
+
+
+class KernelTables(NamedTuple):
+    """What the kernel reads: two flat arrays and where each table starts in them.
+
+    `layout` is a record of these fields. In `words`, bits are counted from the lowest of a row's
+    first word.
+
+    - ``principal_row``, ``procedure_row`` (one a code id, in `ints`): start in `words` of the row
+      of the code's class, `mask_words` words of ADRG rules that the class leaves possible, then
+      the sets that hold the code
+    - ``other_diagnosis_row``, ``other_procedure_row``: start of the sets that hold the code
+    - ``exclusion_row``: start of the exclusion tables that hold the principal diagnosis
+    - ``complication``: 0, or type (1 CC, 2 MCC) + 4 × (exclusion table + 1)
+    - ``cuts``, ``cut_start``: bounds of the intervals of the four numbers, one after the other
+    - ``variable_masks`` (in `words`), ``mask_start``: ADRG rules possible in each interval, that of
+      a missing number first
+    - ``compare_truth``: comparisons × `intervals`
+    - ``counts``: length() atoms × 6: the set's bit in each field or -1, operator, number
+    - ``code``: instructions × 5 (`lowering.Program`)
+    - ``adrg_program``, ``drg_program``, ``mdc_program``: first instruction, ACCEPT or REJECT; of
+      the MDC, those that ask for a diagnosis
+    - ``adrg_first_drg``, ``adrg_status``
+    """
+
+    layout: np.record
+    ints: NDArray[np.int32]
+    words: NDArray[np.uint64]
+
+
+@dataclass(frozen=True)
+class GrouperTables:
+    """A compiled scheme: the kernel's arrays, the code ids and the groups' codes in order."""
+
+    scheme: Scheme
+    kernel: KernelTables
+    diagnoses: CodeIndex
+    procedures: CodeIndex
+    mdc_codes: tuple[str, ...]
+    adrg_codes: tuple[str, ...]
+    drg_codes: tuple[str, ...]
+    adrg_mdc: NDArray[np.int16]  # (ADRG,)
+
+
+@lru_cache(maxsize=8)
+def compile_tables(scheme: Scheme) -> GrouperTables:
+    """Compile a scheme for the kernel.
+
+    Parameters
+    ----------
+    scheme : Scheme
+
+    Returns
+    -------
+    GrouperTables
+        Cached by the identity of `scheme`.
+
+    Raises
+    ------
+    RuleSyntaxError
+        When a rule of the scheme is not in the rule language.
+    """
+    return _Compiler(scheme).compile()
+
+
+class _Compiler:
+    def __init__(self, scheme: Scheme) -> None:
+        self.scheme = scheme
+        self.mdc_rules = {m.code: normalise(m.rule) for m in scheme.mdcs}
+        # Flat: an ADRG holds when its MDC's rule and its own hold.
+        self.adrg_rules = [
+            normalise(conjunction(self.mdc_rules[a.mdc], a.rule)) for a in scheme.adrgs
+        ]
+        self.drg_rules = [normalise(d.rule) for d in scheme.drgs]
+        self.all_rules = [*self.mdc_rules.values(), *self.adrg_rules, *self.drg_rules]
+        self.tests = self._tests()
+        self.set_codes = _KeyedCodes(scheme.tables["sets"])
+        self.diagnoses = CodeIndex(self._universe("diagnoses", DIAGNOSIS_FIELDS))
+        self.procedures = CodeIndex(self._universe("procedures", ("ZYSS", "QTSS")))
+        self.words = _words(len(self.adrg_rules))
+
+    def compile(self) -> GrouperTables:
+        scheme = self.scheme
+        membership = {field: self._membership(field) for field in FIELD_OPS}
+        classes = {field: _classes(bits) for field, bits in membership.items()}
+        self._intervals()
+        program = Program(self._operands)
+        adrg_program = [program.add(residual(rule)) for rule in self.adrg_rules]
+        drg_program = [program.add(rule) for rule in self.drg_rules]
+        by_diagnosis = [
+            r for r in self.mdc_rules.values() if not dimensions(r).isdisjoint((*DIAGNOSIS_FIELDS, "CC"))
+        ]
+        mdc_program = [program.add(rule) for rule in by_diagnosis]
+        place = {a.code: i for i, a in enumerate(scheme.adrgs)}
+        owners = np.array([place[d.adrg] for d in scheme.drgs], dtype=np.int64)
+        mdc_place = {m.code: i for i, m in enumerate(scheme.mdcs)}
+        complication, exclusion_class, exclusion_bits = self._complications()
+        requires = [any(v in dimensions(r) for r in self.all_rules) for v in VARIABLE_ORDER]
+        words, ints = _Pool(np.uint64), _Pool(np.int32)
+        field = {
+            "principal_row": ints.put(
+                words.rows(
+                    classes["ZYZD"][0],
+                    self._field_masks("ZYZD", classes["ZYZD"][1]),
+                    _pack(classes["ZYZD"][1]),
+                )
+            ),
+            "procedure_row": ints.put(
+                words.rows(
+                    classes["ZYSS"][0],
+                    self._field_masks("ZYSS", classes["ZYSS"][1]),
+                    _pack(classes["ZYSS"][1]),
+                )
+            ),
+            "other_diagnosis_row": ints.put(words.rows(classes["QTZD"][0], _pack(classes["QTZD"][1]))),
+            "other_procedure_row": ints.put(words.rows(classes["QTSS"][0], _pack(classes["QTSS"][1]))),
+            "exclusion_row": ints.put(words.rows(exclusion_class, exclusion_bits)),
+            "complication": ints.put(complication),
+            "cuts": ints.put(np.concatenate([self.cuts[v] for v in VARIABLE_ORDER])),
+            "cut_start": ints.put(_starts([len(self.cuts[v]) for v in VARIABLE_ORDER])),
+            "variable_masks": words.put(
+                np.vstack([self._variable_masks(v) for v in VARIABLE_ORDER])
+            ),
+            "mask_start": ints.put(_starts([len(self.samples[v]) for v in VARIABLE_ORDER])),
+            "compare_truth": ints.put(self._compare_truth()),
+            "counts": ints.put(counts := self._counts()),
+            "code": ints.put(program.code()),
+            "adrg_program": ints.put(np.array(adrg_program)),
+            "adrg_first_drg": ints.put(np.searchsorted(owners, np.arange(len(place) + 1))),
+            "adrg_status": ints.put(np.array([_STATUS_OF_KIND[a.kind] for a in scheme.adrgs])),
+            "drg_program": ints.put(np.array(drg_program)),
+            "mdc_program": ints.put(np.array(mdc_program, dtype=np.int32)),
+            "mask_words": self.words,
+            "other_diagnosis_words": _words(classes["QTZD"][1].shape[1]),
+            "other_procedure_words": _words(classes["QTSS"][1].shape[1]),
+            "intervals": max(len(s) for s in self.samples.values()),
+            "mdc_programs": len(mdc_program),
+            # The kernel keeps one code more than the largest number that a count is compared
+            # with, and both principal codes before it looks.
+            "seen_codes": max(0, int(counts[:, 5].max(initial=0))) + 3,
+            "requires_sex": requires[0],
+            "requires_age": requires[1],
+            "requires_days": requires[2],
+        }
+        layout = np.array([tuple(field.values())], dtype=[(name, np.int64) for name in field])
+        kernel = KernelTables(layout[0], ints.array(), words.array())
+        return GrouperTables(
+            scheme,
+            kernel,
+            self.diagnoses,
+            self.procedures,
+            tuple(m.code for m in scheme.mdcs),
+            tuple(a.code for a in scheme.adrgs),
+            tuple(d.code for d in scheme.drgs),
+            np.array([mdc_place[a.mdc] for a in scheme.adrgs], dtype=np.int16),
+        )
+
+    def _tests(self) -> dict[str, dict[tuple[str, ...], int]]:
+        """For each field the unions of sets that some rule asks it for, numbered."""
+        tests: dict[str, dict[tuple[str, ...], int]] = {field: {} for field in FIELD_OPS}
+        self.comparisons: dict[Rule, int] = {}
+        self.count_atoms: dict[Rule, int] = {}
+        for rule in self.all_rules:
+            for atom in atoms(rule):
+                if isinstance(atom, Member) and not is_complication(atom):
+                    of_field = tests[atom.fields[0]]
+                    of_field.setdefault(atom.sets, len(of_field))
+                elif isinstance(atom, Count):
+                    self.count_atoms.setdefault(atom, len(self.count_atoms))
+                    for field in atom.fields:
+                        tests[field].setdefault((atom.set_id,), len(tests[field]))
+                elif isinstance(atom, Compare):
+                    self.comparisons.setdefault(atom, len(self.comparisons))
+        return tests
+
+    def _universe(self, dictionary: str, fields: Sequence[str]) -> pa.Array:
+        """Codes of the official dictionary, then those that only the scheme has."""
+        named = {s for field in fields for sets in self.tests[field] for s in sets}
+        parts = [_flat(load_dictionary(dictionary)["code"])]
+        parts += [self.set_codes.codes(s) for s in sorted(named) if s in self.set_codes.slices]
+        if "ZYZD" in fields:
+            parts += [_flat(self.scheme.tables[t]["code"]) for t in ("cc", "exclusions")]
+        return pc.unique(pa.concat_arrays(parts))
+
+    def _index(self, field: str) -> CodeIndex:
+        return self.diagnoses if field in DIAGNOSIS_FIELDS else self.procedures
+
+    def _membership(self, field: str) -> NDArray[np.bool_]:
+        """Which test of the field each code id passes, shape (ids, tests)."""
+        index = self._index(field)
+        member = np.zeros((len(index), len(self.tests[field])), dtype=bool)
+        ids = self.set_codes.ids(index)
+        for sets, test in self.tests[field].items():
+            for set_id in sets:
+                if set_id in self.set_codes.slices:
+                    member[ids[self.set_codes.slices[set_id]], test] = True
+        member[:FIRST_CODE] = False
+        return member
+
+    def _field_masks(self, field: str, members: NDArray[np.bool_]) -> NDArray[np.uint64]:
+        def truth(atom: Rule) -> NDArray[np.bool_] | None:
+            if isinstance(atom, Member) and atom.fields == (field,) and not is_complication(atom):
+                return members[:, self.tests[field][atom.sets]]
+            return None
+
+        possible = [bounds(rule, len(members), truth)[0] for rule in self.adrg_rules]
+        return _pack(np.column_stack(possible))
+
+    def _intervals(self) -> None:
+        """Cut each number where some comparison changes; one sample stands for each interval.
+
+        The first interval is that of a missing number, whose sample is NaN, for which every
+        comparison is false.
+        """
+        self.cuts: dict[str, NDArray[np.int64]] = {}
+        self.samples: dict[str, NDArray[np.float64]] = {}
+        for variable in VARIABLE_ORDER:
+            cuts: set[int] = set()
+            for atom in self.comparisons:
+                if isinstance(atom, Compare) and atom.variable == variable:
+                    below, above = math.ceil(atom.number), math.floor(atom.number) + 1
+                    cuts.update({"<": {below}, ">=": {below}}.get(atom.operator, {above}))
+                    if atom.operator == "=":
+                        cuts.add(below)
+            ordered = np.array(sorted(cuts), dtype=np.int64)
+            lowest = ordered[:1] - 1 if len(ordered) else np.array([0])
+            self.cuts[variable] = ordered
+            self.samples[variable] = np.concatenate([[np.nan], lowest, ordered])
+
+    def _compare(self, atom: Compare) -> NDArray[np.bool_]:
+        with np.errstate(invalid="ignore"):
+            return COMPARE_OPS[atom.operator](self.samples[atom.variable], atom.number)
+
+    def _variable_masks(self, variable: str) -> NDArray[np.uint64]:
+        def truth(atom: Rule) -> NDArray[np.bool_] | None:
+            if isinstance(atom, Compare) and atom.variable == variable:
+                return self._compare(atom)
+            return None
+
+        size = len(self.samples[variable])
+        possible = [bounds(rule, size, truth)[0] for rule in self.adrg_rules]
+        return _pack(np.column_stack(possible))
+
+    def _compare_truth(self) -> NDArray[np.bool_]:
+        width = max(len(s) for s in self.samples.values())
+        table = np.zeros((max(1, len(self.comparisons)), width), dtype=np.bool_)
+        for atom, row in self.comparisons.items():
+            assert isinstance(atom, Compare)
+            truth = self._compare(atom)
+            table[row, : len(truth)] = truth
+        return table
+
+    def _counts(self) -> NDArray[np.int32]:
+        rows = []
+        for atom in self.count_atoms:
+            assert isinstance(atom, Count)
+            bits = [
+                self.tests[f][(atom.set_id,)] if f in atom.fields else -1
+                for f in ("ZYZD", "ZYSS", "QTZD", "QTSS")
+            ]
+            # A count is whole: `> 2.5` is `>= 3`, `= 2.5` never holds.
+            operator, number = _whole(atom.operator, atom.number)
+            rows.append([*bits, OPERATORS.index(operator), number])
+        return np.array(rows, dtype=np.int32).reshape(-1, 6)
+
+    def _operands(self, atom: Rule) -> tuple[int, int, int]:
+        if isinstance(atom, Compare):
+            return Op.COMPARE, self.comparisons[atom], VARIABLE_ORDER.index(atom.variable)
+        if isinstance(atom, Count):
+            return Op.COUNT, self.count_atoms[atom], 0
+        assert isinstance(atom, Member)
+        if is_complication(atom):
+            return (Op.MCC if atom.sets[0] == "MCC" else Op.CC), 0, 0
+        return FIELD_OPS[atom.fields[0]], self.tests[atom.fields[0]][atom.sets], 0
+
+    def _complications(
+        self,
+    ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.uint64]]:
+        cc = self.scheme.tables["cc"]
+        excluding = _KeyedCodes(self.scheme.tables["exclusions"])
+        number = {table: i for i, table in enumerate(excluding.slices)}
+        holds = np.zeros((len(self.diagnoses), max(1, len(number))), dtype=bool)
+        ids = excluding.ids(self.diagnoses)
+        for table, i in number.items():
+            holds[ids[excluding.slices[table]], i] = True
+        # A row that names no table of the sheet ('无', '999') is never excluded: table 0 of the
+        # packed value.
+        packed = [
+            (2 if kind == "MCC" else 1) + 4 * (number.get(table, -1) + 1)
+            for kind, table in zip(
+                cc["type"].to_pylist(), cc["exclusion"].to_pylist(), strict=True
+            )
+        ]
+        complication = np.zeros(len(self.diagnoses), dtype=np.int32)
+        if packed:
+            complication[_ids(self.diagnoses, _flat(cc["code"]))] = packed
+        classes, members = _classes(holds)
+        return complication, classes, _pack(members)
+
+
+_STATUS_OF_KIND: Mapping[GroupKind, int] = {
+    GroupKind.NAMED: 0,
+    GroupKind.AMBIGUOUS: 1,
+    GroupKind.CATCH_ALL: 2,
+}
+
+
+def _whole(operator: str, number: float) -> tuple[str, int]:
+    """The comparison of a whole number with `number` as one with a whole number."""
+    if number == int(number):
+        return operator, int(number)
+    if operator == "=":
+        return "<", 0
+    if operator in ("<", "<="):
+        return "<=", math.floor(number)
+    return ">=", math.ceil(number)
+
+
+class _Pool:
+    """One flat array made of many tables."""
+
+    def __init__(self, dtype: type[np.uint64] | type[np.int32]) -> None:
+        self._dtype = dtype
+        self._parts: list[NDArray[np.generic]] = []
+        self._size = 0
+
+    def put(self, table: NDArray[np.generic]) -> int:
+        """Append a table; where it starts."""
+        start = self._size
+        self._parts.append(table.astype(self._dtype).ravel())
+        self._size += table.size
+        return start
+
+    def rows(self, classes: NDArray[np.int32], *columns: NDArray[np.uint64]) -> NDArray[np.int64]:
+        """Append one row a class, its columns side by side; where the row of each code starts."""
+        table = np.hstack(columns)
+        return self.put(table) + classes.astype(np.int64) * table.shape[1]
+
+    def array(self) -> NDArray[Any]:
+        """All that was put."""
+        return np.concatenate(self._parts)
+
+
+class _KeyedCodes:
+    """A table of (set_id, code), sorted by set, so that each set is one slice."""
+
+    def __init__(self, table: pa.Table) -> None:
+        ordered = table.select(["set_id", "code"]).sort_by("set_id").combine_chunks()
+        self._codes = _flat(ordered["code"])
+        keys = _flat(ordered["set_id"]).dictionary_encode()
+        starts = np.flatnonzero(np.diff(keys.indices.to_numpy(), prepend=-1))
+        stops = np.append(starts[1:], len(self._codes))
+        names = keys.dictionary.to_pylist()
+        self.slices = {n: slice(a, b) for n, a, b in zip(names, starts, stops, strict=True)}
+
+    def codes(self, set_id: str) -> pa.Array:
+        """The codes of one set."""
+        part = self.slices[set_id]
+        return self._codes.slice(part.start, part.stop - part.start)
+
+    def ids(self, index: CodeIndex) -> NDArray[np.int64]:
+        """Ids of all rows, to be cut by `slices`; MISSING for a code that is not in the index."""
+        return _ids(index, self._codes)
+
+
+def _flat(column: pa.ChunkedArray) -> pa.Array:
+    return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
+
+
+def _ids(index: CodeIndex, codes: pa.Array) -> NDArray[np.int64]:
+    place = pc.fill_null(pc.index_in(codes, value_set=index.codes), -FIRST_CODE)
+    return place.to_numpy(zero_copy_only=False).astype(np.int64) + FIRST_CODE
+
+
+def _classes(member: NDArray[np.bool_]) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
+    """Rows that are equal as one class: class of each row, and the distinct rows."""
+    if member.shape[1] == 0:
+        return np.zeros(len(member), dtype=np.int32), np.zeros((1, 0), dtype=bool)
+    packed = np.packbits(member, axis=1)
+    rows = np.ascontiguousarray(packed).view(np.dtype((np.void, packed.shape[1]))).ravel()
+    _, first, inverse = np.unique(rows, return_index=True, return_inverse=True)
+    return inverse.astype(np.int32), member[first]
+
+
+def _pack(bits: NDArray[np.bool_]) -> NDArray[np.uint64]:
+    """Booleans, shape (rows, bits), as 64-bit words, lowest bit first."""
+    rows, width = bits.shape
+    padded = np.zeros((rows, 64 * _words(width)), dtype=bool)
+    padded[:, :width] = bits
+    return np.packbits(padded, axis=1, bitorder="little").view("<u8").astype(np.uint64)
+
+
+def _words(bits: int) -> int:
+    return max(1, -(-bits // 64))
+
+
+def _starts(lengths: Sequence[int]) -> NDArray[np.int32]:
+    return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
