@@ -1,6 +1,10 @@
 """What the rules are: reading, checking, keeping and comparing grouping schemes."""
 
+from drgcore.schemes.cells import Repair, RepairKind
+from drgcore.schemes.checks import check_scheme
 from drgcore.schemes.compile import CompileReport, compile_scheme
+from drgcore.schemes.diff import SchemeDiff, diff_schemes
+from drgcore.schemes.findings import CheckReport, Finding, Severity
 from drgcore.schemes.model import (
     Adrg,
     CodeUse,
@@ -13,6 +17,7 @@ from drgcore.schemes.model import (
 from drgcore.schemes.parser import parse_rule
 from drgcore.schemes.source import SourceTables, read_source
 from drgcore.schemes.store import (
+    DEFAULT_SCHEME,
     SchemeInfo,
     list_schemes,
     load_dictionary,
@@ -21,17 +26,26 @@ from drgcore.schemes.store import (
 )
 
 __all__ = [
+    "DEFAULT_SCHEME",
     "Adrg",
+    "CheckReport",
     "CodeUse",
     "CompileReport",
     "Complication",
     "Drg",
+    "Finding",
     "GroupKind",
     "Mdc",
+    "Repair",
+    "RepairKind",
     "Scheme",
+    "SchemeDiff",
     "SchemeInfo",
+    "Severity",
     "SourceTables",
+    "check_scheme",
     "compile_scheme",
+    "diff_schemes",
     "list_schemes",
     "load_dictionary",
     "load_scheme",

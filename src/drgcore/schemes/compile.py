@@ -16,7 +16,8 @@ import pyarrow.parquet as pq
 
 from drgcore.errors import SchemeError
 from drgcore.schemes.cells import Repair
-from drgcore.schemes.checks import Finding, refuse_unsound
+from drgcore.schemes.checks import refuse_unsound
+from drgcore.schemes.findings import Finding
 from drgcore.schemes.model import TABLE_SCHEMAS, Scheme
 from drgcore.schemes.overlay import cut_overlay
 from drgcore.schemes.source import SourceTables, read_source

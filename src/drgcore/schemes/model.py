@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from drgcore.errors import SchemeError
 from drgcore.schemes.parser import parse_rule
-from drgcore.schemes.rules import TRUE, Member, Rule, atoms, set_ids
+from drgcore.schemes.rules import TRUE, Count, Member, Rule, atoms, set_ids
 
 TABLE_SCHEMAS: Mapping[str, pa.Schema] = {
     "mdc": pa.schema(
@@ -149,10 +149,10 @@ class Scheme:
         return tuple(
             sorted(
                 (
-                    Mdc(r["code"], r["name"], _rule("MDC", i, r), r["sort"])
-                    for i, r in enumerate(self.tables["mdc"].to_pylist())
+                    Mdc(r["code"], r["name"], _rule("MDC", r), r["sort"])
+                    for r in self.tables["mdc"].to_pylist()
                 ),
-                key=lambda m: m.sort,
+                key=lambda m: (m.sort, m.code),
             )
         )
 
@@ -161,11 +161,14 @@ class Scheme:
         """All ADRG in the order in which they are tried, MDC by MDC, catch-alls last."""
         place = {m.code: i for i, m in enumerate(self.mdcs)}
         groups = (
-            Adrg(r["code"], r["name"], _rule("ADRG", i, r), r["mdc"], r["sort"])
-            for i, r in enumerate(self.tables["adrg"].to_pylist())
+            Adrg(r["code"], r["name"], _rule("ADRG", r), r["mdc"], r["sort"])
+            for r in self.tables["adrg"].to_pylist()
         )
         return tuple(
-            sorted(groups, key=lambda a: (_place(place, a.mdc, a.code), _is_catch_all(a), a.sort))
+            sorted(
+                groups,
+                key=lambda a: (_place(place, a.mdc, a.code), _is_catch_all(a), a.sort, a.code),
+            )
         )
 
     @cached_property
@@ -173,11 +176,14 @@ class Scheme:
         """All DRG in the order in which they are tried, ADRG by ADRG, catch-alls last."""
         place = {a.code: i for i, a in enumerate(self.adrgs)}
         groups = (
-            Drg(r["code"], r["name"], _rule("DRG", i, r), r["adrg"], r["mdc"], r["sort"])
-            for i, r in enumerate(self.tables["drg"].to_pylist())
+            Drg(r["code"], r["name"], _rule("DRG", r), r["adrg"], r["mdc"], r["sort"])
+            for r in self.tables["drg"].to_pylist()
         )
         return tuple(
-            sorted(groups, key=lambda d: (_place(place, d.adrg, d.code), _is_catch_all(d), d.sort))
+            sorted(
+                groups,
+                key=lambda d: (_place(place, d.adrg, d.code), _is_catch_all(d), d.sort, d.code),
+            )
         )
 
     @cached_property
@@ -285,17 +291,17 @@ class Scheme:
         >>> from drgcore.schemes import load_scheme
         >>> for use in load_scheme("chs-drg-3.0").uses_of("33.6x00")[:2]:
         ...     print(use.level, use.group, use.set_id)
+        MDC MDCP OP_ALL
         ADRG AA1 OP_AA1
-        ADRG BQY OP_ALL
         """
         found = []
-        for group in (*self.mdcs, *self.adrgs, *self.drgs):
+        for group in self._all_groups():
             level = type(group).__name__.upper()
             for atom in atoms(group.rule):
-                if isinstance(atom, Member):
+                if isinstance(atom, Member | Count):
                     found += [
                         CodeUse(level, group.code, s, atom.fields)
-                        for s in atom.sets
+                        for s in (atom.sets if isinstance(atom, Member) else (atom.set_id,))
                         if code in self.sets.get(s, ())
                     ]
         if code in self.complications:
@@ -310,12 +316,14 @@ class Scheme:
 
     def named_sets(self) -> frozenset[str]:
         """Every set that some rule names."""
-        groups = (*self.mdcs, *self.adrgs, *self.drgs)
-        return frozenset().union(*(set_ids(g.rule) for g in groups))
+        return frozenset().union(*(set_ids(g.rule) for g in self._all_groups()))
+
+    def _all_groups(self) -> tuple[Mdc | Adrg | Drg, ...]:
+        return (*self.mdcs, *self.adrgs, *self.drgs)
 
     @cached_property
     def _groups(self) -> Mapping[str, Mdc | Adrg | Drg]:
-        return {g.code: g for g in (*self.drgs, *self.adrgs, *self.mdcs)}
+        return {g.code: g for g in reversed(self._all_groups())}
 
     def _adrg(self, code: str) -> Adrg:
         group = self._groups[code]
@@ -328,8 +336,8 @@ def _is_catch_all(group: Adrg | Drg) -> bool:
     return not group.name and group.rule == TRUE
 
 
-def _rule(sheet: str, index: int, row: Mapping[str, str]) -> Rule:
-    return parse_rule(row["rule"], where=f"sheet {sheet}, row {index + 1}, {row['code']}")
+def _rule(level: str, row: Mapping[str, str]) -> Rule:
+    return parse_rule(row["rule"], where=f"{level} {row['code']}")
 
 
 def _place(places: Mapping[str, int], parent: str, code: str) -> int:

@@ -13,7 +13,8 @@ The grammar (official workbook, sheets MDC, ADRG and DRG)::
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -46,7 +47,8 @@ _TOKEN = re.compile(
 )
 _OPERATOR_ALIASES = {"≥": ">=", "≤": "<="}
 _KEYWORDS = frozenset({"and", "or", "not", "in", "length"})
-_MAX_DEPTH = 100
+# Official rules nest five deep; what walks a tree may rely on its being shallow.
+_MAX_DEPTH = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +158,14 @@ class _Parser:
         position = (token or self._peek).position
         raise RuleSyntaxError(message, self._text, position, where=self._where)
 
+    @contextmanager
+    def _deeper(self, token: _Token) -> Iterator[None]:
+        if self._depth == _MAX_DEPTH:
+            self._fail("brackets and 'not' are nested too deep", token)
+        self._depth += 1
+        yield
+        self._depth -= 1
+
     def _or(self) -> Rule:
         parts = [self._and()]
         while self._accept("keyword", "or"):
@@ -169,25 +179,18 @@ class _Parser:
         return _join(And, parts)
 
     def _not(self) -> Rule:
-        negations = 0
-        while self._accept("keyword", "not"):
-            negations += 1
-            if negations > _MAX_DEPTH:
-                self._fail("too many 'not' in a row")
-        rule = self._atom()
-        for _ in range(negations):
-            rule = Not(rule)
-        return rule
+        token = self._peek
+        if not self._accept("keyword", "not"):
+            return self._atom()
+        with self._deeper(token):
+            return Not(self._not())
 
     def _atom(self) -> Rule:
         token = self._peek
         if self._accept("punct", "("):
-            self._depth += 1
-            if self._depth > _MAX_DEPTH:
-                self._fail("brackets are nested too deep", token)
-            rule = self._or()
+            with self._deeper(token):
+                rule = self._or()
             self._expect("punct", ")", "to close the bracket")
-            self._depth -= 1
             return rule
         if token.kind == "number":
             return self._literal()

@@ -257,10 +257,8 @@ class _Reader:
             elif keyed:
                 self._problem(sheet, number, f"group {key} stands in row {first[key]} already")
             else:
-                text = " ".join(map(str, row))
-                self._note(
-                    sheet, number, names[0], RepairKind.REPEATED_ROW, text, f"row {first[key]}"
-                )
+                text, kept = " ".join(map(str, row)), f"row {first[key]}"
+                self._note(sheet, number, names[0], RepairKind.REPEATED_ROW, text, kept)
         if not self.source_rows[table] and not self._problems:
             self._problem(sheet, header_row, "there is nothing below the header")
         schema = TABLE_SCHEMAS[table]

@@ -72,7 +72,7 @@ def tables_folder() -> Path:
     )
 
 
-def load_scheme(name_or_path: str | Path = DEFAULT_SCHEME) -> Scheme:
+def load_scheme(name_or_path: str | Path = DEFAULT_SCHEME, *, check: bool = True) -> Scheme:
     """Load a grouping scheme (分组方案).
 
     Parameters
@@ -80,6 +80,8 @@ def load_scheme(name_or_path: str | Path = DEFAULT_SCHEME) -> Scheme:
     name_or_path : str or Path
         The name of a shipped scheme, a folder that `compile_scheme` wrote, or a source that it
         would accept: an official workbook or a folder of .csv tables.
+    check : bool, default True
+        Refuse a source whose scheme has errors, as `compile_scheme` does.
 
     Returns
     -------
@@ -110,13 +112,9 @@ def load_scheme(name_or_path: str | Path = DEFAULT_SCHEME) -> Scheme:
         return _read_compiled(path, ())
     if path.exists():
         source = read_source(path)
-        scheme = Scheme(
-            path.stem if path.is_file() else path.name,
-            source.tables,
-            {"source": source.origin},
-            source.source_rows,
-        )
-        refuse_unsound(scheme)
+        scheme = Scheme(path.stem, source.tables, {"source": source.origin}, source.source_rows)
+        if check:
+            refuse_unsound(scheme)
         return scheme
     raise SchemeError(
         f"there is no scheme {str(name_or_path)!r}",

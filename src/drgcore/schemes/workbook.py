@@ -11,6 +11,7 @@ import re
 import struct
 import zipfile
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -40,7 +41,7 @@ class Sheet:
     """A sheet's cells; the first row is row 1 and the first column is column A."""
 
     name: str
-    rows: list[list[object]]
+    rows: Sequence[Sequence[object]]
 
 
 def read_workbook(path: Path) -> list[Sheet]:
