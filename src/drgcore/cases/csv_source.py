@@ -122,16 +122,17 @@ class CsvSource(CaseSource):
 
     def _read(self) -> Iterator[pa.RecordBatch]:
         rows = 0
-        last = None
+        end = None
+        include, kept, last = self._layout()
         try:
             with self._open() as stream:
-                for batch in self._parse(stream):
+                for batch in self._parse(stream, include):
                     yield pa.RecordBatch.from_arrays(
-                        batch.columns[: len(self.schema)], schema=self.schema
+                        [batch.column(place) for place in kept], schema=self.schema
                     )
                     if batch.num_rows:
                         rows += batch.num_rows
-                        last = batch.column(batch.num_columns - 1)[-1].as_py()
+                        end = batch.column(last)[-1].as_py()
         # The errors below hold text of the file, which must not reach a log: they are dropped.
         except (pa.ArrowInvalid, UnicodeError) as error:
             problem = self._explain(error, rows)
@@ -139,7 +140,7 @@ class CsvSource(CaseSource):
             problem = self._unreadable(rows)
         else:
             problem = None
-        if problem is None and last is not None and "\n" in last and not self._ends_in_quote():
+        if problem is None and end is not None and "\n" in end and not self._ends_in_quote():
             # Arrow takes the rest of a file behind an open quote for one value; those rows would
             # be lost without a word.
             problem = CaseSchemaError(
@@ -150,13 +151,19 @@ class CsvSource(CaseSource):
         if problem is not None:
             raise problem
 
-    def _parse(self, stream: Any) -> Iterator[pa.RecordBatch]:
-        if len(set(self._names)) == len(self._names):
-            # The last column is read in any case, for the check of an open quote.
-            wanted = [*self.schema.names, self._names[-1]]
-            include = list(dict.fromkeys(wanted))
-        else:
-            include = []
+    def _layout(self) -> tuple[list[str], list[int], int]:
+        """Columns that Arrow is to read, places of the wanted ones, place of the file's last."""
+        names = self._names
+        if len(set(names)) < len(names):
+            # Columns without a name cannot be asked for by name: all are read.
+            wanted = self.schema.names
+            every = list(range(len(names)))
+            return [], every if wanted == names else [names.index(n) for n in wanted], every[-1]
+        # The last column is read in any case, for the check of an open quote.
+        include = list(dict.fromkeys([*self.schema.names, names[-1]]))
+        return include, list(range(len(self.schema))), include.index(names[-1])
+
+    def _parse(self, stream: Any, include: list[str]) -> Iterator[pa.RecordBatch]:
         reader = pa_csv.open_csv(
             stream,
             # One thread reads as fast, and only then do Arrow's messages number the rows.
@@ -181,7 +188,7 @@ class CsvSource(CaseSource):
         text = str(error)
         if "Empty CSV file" in text:
             return None
-        after = f"after row {rows + 1}" if rows else "in the first rows"
+        after = f"after row {rows + 1}" if rows else "at the start"
         if ragged := _RAGGED.search(text):
             row, expected, found = ragged.groups()
             place = f"row {row}" if row else f"a row {after}"
@@ -200,7 +207,7 @@ class CsvSource(CaseSource):
                 hint="Save the whole file as UTF-8.",
             )
         return CaseSchemaError(
-            f"the rows {after} cannot be read",
+            f"rows {after} cannot be read",
             where=self._where,
             hint="Look for a quote that is not closed.",
         )
