@@ -107,6 +107,18 @@ def test_few_rows_of_a_long_dictionary():
     assert CodeIndex(CODES).encode(column.slice(999, 2)).tolist() == [UNKNOWN, 2]
 
 
+def test_dictionaries_seen_before_in_whatever_order():
+    index = CodeIndex(CODES)
+    words = [[code, "?", f"w{i}"] for i in range(7) for code in CODES[: i % 3 + 1]]
+    for turn in (words, words[::-1], words):
+        for values in turn:
+            column = pa.array(values).dictionary_encode()
+            expected = [plain.encode(value, CODES)[0] for value in values]
+            assert index.encode(column).tolist() == expected
+            longer = pa.array([*values, None, "A00.000"]).dictionary_encode()
+            assert index.encode(longer).tolist() == [*expected, MISSING, 2]
+
+
 def test_polars_categories_hold_string_views():
     frame = pl.DataFrame({"c": ["A00.000", None, "b12", "b12"]}).cast({"c": pl.Categorical})
     column = pa.table(frame).column("c")

@@ -24,6 +24,10 @@ FIRST_CODE = 2
 
 _AMBIGUOUS = -1
 
+# The batches of one parquet row group bring the same dictionary again and again.
+_KEPT_DICTIONARIES = 4
+_KEPT_BYTES = 4 << 20
+
 # Shared by all indexes, so that an index can be pickled; it is held for two additions.
 _COUNTING = threading.Lock()
 
@@ -101,6 +105,7 @@ class CodeIndex:
             folded[form] = _AMBIGUOUS if form in folded else slot
         self._targets = np.arange(len(texts) + FIRST_CODE, dtype=np.int32)
         self.translation_count = None
+        self._kept: tuple[tuple[pa.Array, npt.NDArray[np.int32]], ...] = ()
         self._install(exact, folded)
         if translate is not None:
             self._add_translation(translate, exact, folded)
@@ -214,7 +219,10 @@ class CodeIndex:
             return np.empty(0, np.int32)
         # The words of all chunks are looked up together: what Arrow's lookup costs most is
         # hashing the known codes anew in each call.
-        found = self._lookup_words([words for words, _ in pieces])
+        if len(pieces) == 1 and pieces[0][1] is not None:
+            found = self._lookup_dictionary(pieces[0][0])
+        else:
+            found = self._lookup_words([words for words, _ in pieces])
         result = []
         start = 0
         for words, places in pieces:
@@ -222,6 +230,17 @@ class CodeIndex:
             start += len(words)
             result.append(slots if places is None else np.append(slots, np.int32(MISSING))[places])
         return result[0] if len(result) == 1 else np.concatenate(result)
+
+    def _lookup_dictionary(self, words: pa.Array) -> npt.NDArray[np.int32]:
+        kept = self._kept
+        for known, slots in kept:
+            if known.equals(words):
+                return slots
+        slots = self._lookup_words([words])
+        if words.nbytes <= _KEPT_BYTES:
+            # A new tuple in one assignment: threads see the old one or the new one.
+            self._kept = (*kept[1 - _KEPT_DICTIONARIES :], (words, slots))
+        return slots
 
     def _lookup_words(self, pieces: list[pa.Array]) -> npt.NDArray[np.int32]:
         if any(piece.type != pieces[0].type for piece in pieces):
