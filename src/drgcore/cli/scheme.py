@@ -1,0 +1,244 @@
+"""`drgcore scheme`: compile, show, check and compare grouping schemes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from drgcore.schemes import (
+    DEFAULT_SCHEME,
+    Adrg,
+    Drg,
+    Finding,
+    Mdc,
+    Scheme,
+    check_scheme,
+    compile_scheme,
+    diff_schemes,
+    list_schemes,
+    load_dictionary,
+    load_scheme,
+)
+from drgcore.schemes.rules import TRUE
+from drgcore.schemes.store import CodeKind
+
+app = typer.Typer(no_args_is_help=True, help="Compile, show, check and compare grouping schemes.")
+
+_SHOWN = 20
+_COUNTS = {
+    "mdc": "MDC",
+    "adrg": "ADRG",
+    "adrg_ambiguous": "ADRG, ambiguous (QY)",
+    "adrg_catch_all": "ADRG, catch-all",
+    "drg": "DRG",
+    "drg_rows": "DRG, all rows",
+    "sets": "sets",
+    "set_rows": "sets, rows in the source",
+    "set_members": "sets, different members",
+    "mcc": "MCC",
+    "cc": "CC",
+    "exclusion_tables": "exclusion tables",
+    "exclusion_rows": "exclusion tables, rows",
+}
+
+SchemeName = Annotated[
+    str, typer.Argument(help="A shipped scheme, a compiled folder, a workbook or a .csv folder.")
+]
+
+
+@app.command("list")
+def list_() -> None:
+    """List the shipped schemes."""
+    table = Table("Scheme", box=None, pad_edge=False)
+    table.add_column("Title", overflow="fold")
+    table.add_column("Base")
+    table.add_column("In force")
+    for info in list_schemes():
+        table.add_row(info.name, info.title, info.base or "", info.in_force_from or "")
+    _print(table)
+
+
+@app.command()
+def compile(
+    source: Annotated[Path, typer.Argument(help="Official workbook (.xlsx) or folder of .csv.")],
+    out: Annotated[Path, typer.Argument(help="Folder under which the scheme's folder goes.")],
+    name: Annotated[str, typer.Option(help="Short name, e.g. my-city-2027.")],
+    base: Annotated[
+        str | None, typer.Option(help="Write only what differs from this scheme.")
+    ] = None,
+    title: Annotated[str | None, typer.Option(help="Title of the plan.")] = None,
+) -> None:
+    """Compile a workbook into tables that the grouper reads at once."""
+    with Console(stderr=True).status("read") as status:
+        report = compile_scheme(
+            source, out, name=name, title=title, base=base, progress=status.update
+        )
+    table = _counts(report.counts)
+    for what, count in (report.changes or {}).items():
+        table.add_row(f"rows of {what} that differ from {base}", f"{count:,}")
+    _print(table)
+    if report.repairs:
+        _print(f"\n{len(report.repairs):,} repairs")
+        for repair in report.repairs[:_SHOWN]:
+            place = f"{repair.sheet}, row {repair.row}, {repair.column}"
+            _print(escape(f"  {place}: {repair.kind}: {repair.before!r} → {repair.after!r}"))
+        _more(len(report.repairs))
+    _findings("warnings", report.warnings)
+    _print(f"\nwritten to {report.folder}")
+
+
+@app.command()
+def show(
+    name: SchemeName = DEFAULT_SCHEME,
+    group: Annotated[str | None, typer.Option(help="An MDC, ADRG or DRG.")] = None,
+    set_: Annotated[
+        str | None, typer.Option("--set", help="A set of codes or an exclusion table.")
+    ] = None,
+    code: Annotated[str | None, typer.Option(help="A diagnosis or procedure code.")] = None,
+) -> None:
+    """Show a scheme, one of its groups or sets, or where a code takes part."""
+    scheme = load_scheme(name)
+    if group is not None:
+        _show_group(scheme, group)
+    if set_ is not None:
+        _show_set(scheme, set_)
+    if code is not None:
+        _show_code(scheme, code)
+    if group is set_ is code is None:
+        _show_scheme(scheme)
+
+
+@app.command()
+def check(name: SchemeName) -> None:
+    """Check a scheme; exit with 1 when it has errors."""
+    kinds: tuple[CodeKind, ...] = ("diagnoses", "procedures")
+    report = check_scheme(
+        load_scheme(name, check=False), {kind: load_dictionary(kind) for kind in kinds}
+    )
+    _findings("errors", report.errors)
+    _findings("warnings", report.warnings)
+    _print(
+        f"\n{report.scheme}: {len(report.errors)} errors, {len(report.warnings)} warnings; "
+        f"{report.without_table} diagnoses of the CC sheet have no exclusion table"
+    )
+    raise typer.Exit(0 if report.ok else 1)
+
+
+@app.command()
+def diff(before: SchemeName, after: SchemeName) -> None:
+    """Compare two schemes."""
+    found = diff_schemes(load_scheme(before), load_scheme(after))
+    table = Table("Table", box=None, pad_edge=False)
+    for kind in ("added", "removed", "changed"):
+        table.add_column(kind, justify="right")
+    for name, counts in found.summary().items():
+        table.add_row(name, *(f"{count:,}" for count in counts.values()))
+    _print(table)
+    _print(escape(f"\n{found}"))
+
+
+def _show_scheme(scheme: Scheme) -> None:
+    for key, value in {"name": scheme.name, **scheme.metadata}.items():
+        _print(f"{key.replace('_', ' ')}: {escape(value)}")
+    _print("")
+    _print(_counts(scheme.counts()))
+    table = Table("MDC", "Name", box=None, pad_edge=False)
+    for level in ("ADRG", "DRG"):
+        table.add_column(level, justify="right")
+    for mdc in scheme.mdcs:
+        counts = (len(scheme.adrgs_of(mdc.code)), len(scheme.drgs_of(mdc.code)))
+        table.add_row(mdc.code, mdc.name, *map(str, counts))
+    _print("")
+    _print(table)
+
+
+def _show_group(scheme: Scheme, code: str) -> None:
+    group = scheme.group(code)
+    _print(f"[bold]{group.code}[/bold] {escape(scheme.name_of(code))}")
+    _print(f"rule: {escape(_rule(group))}")
+    if isinstance(group, Mdc):
+        below: tuple[Adrg | Drg, ...] = scheme.adrgs_of(code)
+    elif isinstance(group, Adrg):
+        _print(f"MDC: {group.mdc} {escape(scheme.name_of(group.mdc))}")
+        below = scheme.drgs_of(code)
+    else:
+        _print(f"ADRG: {group.adrg} {escape(scheme.name_of(group.adrg))}")
+        below = ()
+    if below:
+        table = Table("Group", "Name", "Rule", box=None, pad_edge=False)
+        for child in below:
+            table.add_row(child.code, child.name, escape(_rule(child)))
+        _print("")
+        _print(table)
+
+
+def _rule(group: Mdc | Adrg | Drg) -> str:
+    return "always" if group.rule == TRUE else str(group.rule)
+
+
+def _show_set(scheme: Scheme, name: str) -> None:
+    names = _names()
+    table = Table("Code", "Name", box=None, pad_edge=False)
+    codes = scheme.codes_of(name)
+    for code in codes:
+        table.add_row(code, names.get(code, ""))
+    _print(f"[bold]{escape(name)}[/bold] {len(codes):,} codes\n")
+    _print(table)
+
+
+def _show_code(scheme: Scheme, code: str) -> None:
+    _print(f"[bold]{escape(code)}[/bold] {_names().get(code, '')}\n")
+    uses = scheme.uses_of(code)
+    if not uses:
+        _print(f"takes no part in {scheme.name}")
+        return
+    table = Table("Level", "Group", "Set", "As", "Name", box=None, pad_edge=False)
+    for use in uses:
+        name = scheme.name_of(use.group) if use.level in ("MDC", "ADRG", "DRG") else ""
+        table.add_row(use.level, use.group, use.set_id, " ".join(use.fields), name)
+    _print(table)
+
+
+def _names() -> dict[str, str]:
+    names: dict[str, str] = {}
+    for kind in ("diagnoses", "procedures"):
+        table = load_dictionary(kind)
+        names.update(zip(table["code"].to_pylist(), table["name"].to_pylist(), strict=True))
+    return names
+
+
+def _counts(counts: Mapping[str, int]) -> Table:
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column()
+    table.add_column(justify="right")
+    for key, label in _COUNTS.items():
+        table.add_row(label, f"{counts[key]:,}")
+    return table
+
+
+def _findings(kind: Literal["errors", "warnings"], findings: tuple[Finding, ...]) -> None:
+    if not findings:
+        return
+    colour = "red" if kind == "errors" else "yellow"
+    _print(f"\n[{colour}]{len(findings)} {kind}[/{colour}]")
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for finding in findings[:_SHOWN]:
+        table.add_row(escape(finding.where), escape(f"{finding.message} [{finding.code}]"))
+    _print(table)
+    _more(len(findings))
+
+
+def _more(count: int) -> None:
+    if count > _SHOWN:
+        _print(f"  … and {count - _SHOWN:,} more")
+
+
+def _print(what: str | Table) -> None:
+    # A console of its own for each line: typer's test runner exchanges the output stream.
+    Console(highlight=False).print(what)

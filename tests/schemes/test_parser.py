@@ -1,0 +1,137 @@
+"""The rule language: what is printed is read back, and what is wrong is shown."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from drgcore.errors import RuleSyntaxError
+from drgcore.schemes import parse_rule
+from drgcore.schemes.rules import TRUE, And, Compare, Count, Literal, Member, Not, Or, Rule
+
+from .strategies import rules
+
+IN_A = Member(("ZYZD",), ("DI_A",))
+MALE = Compare("XB", "=", 1)
+
+
+@given(rules)
+def test_a_printed_rule_is_read_back(rule: Rule) -> None:
+    assert parse_rule(str(rule)) == rule
+
+
+@given(rules, st.sampled_from(["\n", "\u3000", "_x000D_", "_x000D_\n", "\u200b ", "\t\xa0"]))
+def test_white_space_of_any_kind_says_nothing(rule: Rule, space: str) -> None:
+    assert parse_rule(str(rule).replace(" ", space)) == rule
+
+
+@given(rules)
+def test_keywords_and_fields_are_read_in_any_case(rule: Rule) -> None:
+    # Set names are the one thing whose case counts; those of the strategy are upper case.
+    assert parse_rule(str(rule).upper()) == rule
+
+
+@given(st.text(max_size=60))
+def test_any_text_is_a_rule_or_a_syntax_error(text: str) -> None:
+    try:
+        rule = parse_rule(text)
+    except RuleSyntaxError as error:
+        assert 0 <= error.position <= len(text)
+        assert str(error).endswith("^")
+    else:
+        assert parse_rule(str(rule)) == rule
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("", TRUE),
+        (" \n_x000D_\u200b", TRUE),
+        ("1", TRUE),
+        ("0", Literal(False)),
+        ("ZYZD in DI_A", IN_A),
+        ("ZYZD not in DI_A", Member(("ZYZD",), ("DI_A",), negated=True)),
+        ("not ZYZD in DI_A", Not(IN_A)),
+        ("not not XB=1", Not(Not(MALE))),
+        ("{ZYSS,QTSS} in {OP_1,OP_2}", Member(("ZYSS", "QTSS"), ("OP_1", "OP_2"))),
+        ("qtzd IN mcc", Member(("QTZD",), ("MCC",))),
+        ("（ZYZD in DI_A）and(XB＝1)", And((IN_A, MALE))),
+        ("length(OP_1∩{ZYSS,QTSS})≥2", Count("OP_1", ("ZYSS", "QTSS"), ">=", 2)),
+        ("XSRTZ<2499.5", Compare("XSRTZ", "<", 2499.5)),
+        # "and" binds closer than "or", "not" closer than both; brackets of one kind fall away.
+        ("XB=1 or XB=1 and not ZYZD in DI_A", Or((MALE, And((MALE, Not(IN_A)))))),
+        ("(XB=1 or ZYZD in DI_A) or 0", Or((MALE, IN_A, Literal(False)))),
+    ],
+)
+def test_a_rule_means_what_the_grammar_says(text: str, rule: Rule) -> None:
+    assert parse_rule(text) == rule
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "message"),
+    [
+        ("ZYZD inn DI_A", "inn", "expected 'in' or 'not in' after ZYZD"),
+        ("ZYZD in", "", "expected the name of a set"),
+        ("XB = 1 XB = 2", "XB = 2", "after the end of the rule"),
+        ("(XB = 1", "", "to close the bracket"),
+        ("XB = 1)", ")", "after the end of the rule"),
+        ("XB in DI_A", "in DI_A", "expected one of = >= > <= < after XB"),
+        ("NL < x", "x", "expected a number after <"),
+        ("2", "2", "a number alone must be 1 (true) or 0 (false)"),
+        ("ZYZD in {DI_A,}", "}", "expected the name of a set"),
+        ("{ZYZD in DI_A", "in", "to close the list"),
+        ("ZYXX in DI_A", "ZYXX", "expected one of ZYZD"),
+        ("ZYZD in MCC", "ZYZD", "only QTZD can be in them"),
+        ("length(MCC ∩ QTZD) > 1", "MCC", "not MCC or CC"),
+        ("length OP_1", "OP_1", "after length"),
+        ("XB = 1 # male", "#", "'#' has no meaning in a rule"),
+        ("XB == 1", "= 1", "expected a number after ="),
+        ("XB = 1 and", "", "the rule ends where a condition is expected"),
+        ("and XB = 1", "and", "'and' where a condition is expected"),
+    ],
+)
+def test_an_error_stands_under_the_fault(text: str, at: str, message: str) -> None:
+    with pytest.raises(RuleSyntaxError) as caught:
+        parse_rule(text, where="sheet DRG, row 7, ES43")
+    assert caught.value.position == (text.index(at) if at else len(text))
+    first, shown, caret = str(caught.value).split("\n")
+    assert first.startswith("sheet DRG, row 7, ES43: ")
+    assert message in first
+    assert shown[caret.index("^") :].startswith(at)
+
+
+def test_the_caret_stays_right_in_a_long_rule() -> None:
+    text = " or ".join(["XB = 1"] * 200) + " or XB ? 1" + " or XB = 1" * 200
+    with pytest.raises(RuleSyntaxError) as caught:
+        parse_rule(text)
+    _, shown, caret = str(caught.value).split("\n")
+    assert shown[caret.index("^")] == "?"
+    assert len(shown) < 100
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "(" * 10_000 + "XB = 1" + ")" * 10_000,
+        "not " * 10_000 + "XB = 1",
+        "not (" * 10_000 + "XB = 1" + ")" * 10_000,
+        "{" * 10_000,
+        "ZYZD in {" + "DI_A," * 10_000,
+    ],
+)
+def test_a_hostile_rule_is_refused(text: str) -> None:
+    with pytest.raises(RuleSyntaxError):
+        parse_rule(text)
+
+
+def test_brackets_may_nest_deeper_than_any_official_rule() -> None:
+    assert parse_rule("(" * 60 + "XB = 1" + ")" * 60) == MALE
+
+
+def test_a_rule_of_a_megabyte_is_read() -> None:
+    text = " or ".join(["ZYZD in DI_A"] * 65_000)
+    assert len(text) > 1_000_000
+    rule = parse_rule(text)
+    assert isinstance(rule, Or)
+    assert len(rule.parts) == 65_000
