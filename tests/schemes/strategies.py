@@ -61,9 +61,7 @@ def _several(kind: type[And] | type[Or], parts: st.SearchStrategy[Rule]) -> st.S
 
 rules: st.SearchStrategy[Rule] = st.recursive(
     _atoms,
-    lambda parts: st.one_of(
-        st.builds(Not, parts), _several(And, parts), _several(Or, parts)
-    ),
+    lambda parts: st.one_of(st.builds(Not, parts), _several(And, parts), _several(Or, parts)),
     max_leaves=8,
 )
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drgcore.schemes import parse_rule
+from drgcore.schemes import implication, parse_rule
 from drgcore.schemes.implication import Prover
 from drgcore.schemes.rules import And, Or, Rule
 
@@ -15,8 +15,8 @@ from .strategies import SETS, Case, cases, holds, rules
 PROVER = Prover(SETS)
 
 
-@settings(max_examples=300)
-@given(rules, rules, st.lists(cases, min_size=20, max_size=20))
+@settings(max_examples=100)
+@given(rules, rules, st.lists(cases, min_size=10, max_size=10))
 def test_no_case_contradicts_an_implication(premise: Rule, other: Rule, many: list[Case]) -> None:
     # Weaker forms of the premise are there so that implications do occur.
     for conclusion in (other, Or((premise, other)), And((premise, other))):
@@ -25,8 +25,8 @@ def test_no_case_contradicts_an_implication(premise: Rule, other: Rule, many: li
     assert PROVER.implies(premise, Or((premise, other)))
 
 
-@settings(max_examples=300)
-@given(rules, rules, st.lists(cases, min_size=20, max_size=20))
+@settings(max_examples=100)
+@given(rules, rules, st.lists(cases, min_size=10, max_size=10))
 def test_no_case_meets_a_rule_that_never_holds(a: Rule, b: Rule, many: list[Case]) -> None:
     for rule in (a, And((a, b))):
         if PROVER.never(rule):
@@ -90,9 +90,8 @@ def test_what_never_holds(text: str, proved: bool) -> None:
     assert PROVER.never(parse_rule(text)) is proved
 
 
-def test_a_tangle_is_given_up() -> None:
-    text = "XB = 1"
-    for i in range(12):
-        text = f"(({text}) and NL > {i}) or (({text}) and ZYZD not in DI_A)"
-    rule = parse_rule(text)
-    assert PROVER.implies(And((rule, rule)), Or((parse_rule("XSRTL = 3"), rule))) in (True, False)
+def test_giving_up_claims_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    premise, conclusion = parse_rule("ZYZD in DI_A and (NL < 5 and XB = 1)"), parse_rule("NL < 9")
+    assert PROVER.implies(premise, conclusion)
+    monkeypatch.setattr(implication, "_MAX_STEPS", 2)
+    assert not PROVER.implies(premise, conclusion)

@@ -37,10 +37,12 @@ def test_any_text_is_a_rule_or_a_syntax_error(text: str) -> None:
     try:
         rule = parse_rule(text)
     except RuleSyntaxError as error:
-        assert 0 <= error.position <= len(text)
-        assert str(error).endswith("^")
+        fault = error
     else:
         assert parse_rule(str(rule)) == rule
+        return
+    assert 0 <= fault.position <= len(text)
+    assert str(fault).endswith("^")
 
 
 @pytest.mark.parametrize(

@@ -134,6 +134,7 @@ def compile_scheme(
         "metadata": {k: v for k, v in scheme.metadata.items() if k not in ("title", "digest")},
         "counts": scheme.counts(),
         "source_rows": dict(source.source_rows),
+        "tables": list(tables),
         "repairs": source.repairs_by_kind(),
         "digest": digest,
     }

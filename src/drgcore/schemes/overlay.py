@@ -17,6 +17,8 @@ from drgcore.schemes.model import TABLE_SCHEMAS
 CHANGE = "change"
 """The column by which an overlay's table says what a row does: `ADD` it, or `REMOVE` it."""
 
+CHANGE_FIELD = pa.field(CHANGE, pa.string())
+
 ADD, REMOVE = "+", "-"
 
 KEYED = frozenset({"mdc", "adrg", "drg", "cc"})

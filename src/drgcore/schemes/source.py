@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import difflib
+import io
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -160,36 +161,30 @@ def _read_csv(path: Path) -> Sheet:
     else:
         raise SchemeError("the file is neither UTF-8 nor GB18030 text", where=str(path))
     try:
-        rows: list[list[object]] = [list(row) for row in csv.reader(content.splitlines(True))]
+        return Sheet(path.stem, list(csv.reader(io.StringIO(content, newline=""))))
     except csv.Error as error:
         raise SchemeError(
             f"the file is no table of comma-separated values: {error}", where=str(path)
         ) from None
-    return Sheet(path.stem, rows)
 
 
 def _choose_sheets(sheets: Sequence[Sheet], path: Path) -> dict[str, Sheet]:
     """The sheet of each table: by its very name, else the one sheet whose name holds it."""
     titles = {id(sheet): cells.header(sheet.name) for sheet in sheets}
+    exact = {t: [s for s in sheets if titles[id(s)] in names] for t, names in SHEETS.items()}
+    left = [s for s in sheets if not any(s in found for found in exact.values())]
     chosen: dict[str, Sheet] = {}
     for table, names in SHEETS.items():
-        exact = [s for s in sheets if titles[id(s)] in names]
-        if exact:
-            chosen[table] = exact[0]
-    left = [s for s in sheets if all(s is not taken for taken in chosen.values())]
-    for table in SHEETS:
-        if table in chosen:
-            continue
-        found = [s for s in left if table in _named_in(titles[id(s)])]
+        found = exact[table] or [s for s in left if table in _named_in(titles[id(s)])]
         if len(found) > 1:
             raise SchemeError(
-                f"sheets {', '.join(s.name for s in found)} could all be {SHEETS[table][0]}",
+                f"sheets {', '.join(s.name for s in found)} could all be {names[0]}",
                 where=str(path),
-                hint=f"Name the right one {SHEETS[table][0]}.",
+                hint=f"Name the right one {names[0]} and the others otherwise.",
             )
         if not found:
             raise SchemeError(
-                f"there is no sheet {SHEETS[table][0]}; "
+                f"there is no sheet {names[0]}; "
                 f"there are {', '.join(s.name for s in sheets) or 'none'}",
                 where=str(path),
             )
@@ -202,7 +197,8 @@ def _named_in(title: str) -> set[str]:
     found = {
         table
         for table, names in SHEETS.items()
-        if any(re.search(rf"(?<![A-Z0-9]){name}(?![A-Z0-9])", title) for name in names)
+        # ADRG holds DRG, and MCC holds CC, but neither speaks of it.
+        if any(re.search(rf"(?<![A-Z]){n}(?![A-Z])" if n.isascii() else n, title) for n in names)
     }
     return found - {"cc", "sets"} if "exclusions" in found else found
 

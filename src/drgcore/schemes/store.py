@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from drgcore.errors import SchemeError
 from drgcore.schemes.checks import refuse_unsound
 from drgcore.schemes.model import TABLE_SCHEMAS, Scheme
-from drgcore.schemes.overlay import lay_on
+from drgcore.schemes.overlay import CHANGE_FIELD, lay_on
 from drgcore.schemes.source import read_source
 
 FORMAT_VERSION = 1
@@ -25,6 +25,10 @@ FORMAT_VERSION = 1
 
 DEFAULT_SCHEME = "chs-drg-3.0"
 MANIFEST = "scheme.json"
+
+_MANIFEST_KEYS = frozenset(
+    {"name", "title", "base", "metadata", "counts", "source_rows", "tables", "digest"}
+)
 
 CodeKind = Literal["diagnoses", "procedures"]
 
@@ -147,7 +151,7 @@ def load_dictionary(kind: CodeKind) -> pa.Table:
     >>> load_dictionary("diagnoses").num_rows, load_dictionary("procedures").num_rows
     (33304, 13686)
     """
-    return _load_icd(kind, "")
+    return _load_icd(kind, "", ("code", "name"))
 
 
 def load_translation(kind: CodeKind) -> pa.Table:
@@ -161,7 +165,7 @@ def load_translation(kind: CodeKind) -> pa.Table:
     >>> load_translation("procedures").column_names
     ['clinical_code', 'insurance_code']
     """
-    return _load_icd(kind, "_translation")
+    return _load_icd(kind, "_translation", ("clinical_code", "insurance_code"))
 
 
 def shipped_names() -> tuple[str, ...]:
@@ -192,6 +196,11 @@ def read_manifest(folder: Path) -> dict[str, Any]:
             f"the tables have format version {version}, this drgcore reads {FORMAT_VERSION}",
             where=str(path),
             hint="Compile the scheme again from its source with this version.",
+        )
+    missing = _MANIFEST_KEYS - manifest.keys()
+    if missing:
+        raise SchemeError(
+            f"the file is damaged: it lacks {', '.join(sorted(missing))}", where=str(path)
         )
     return dict(manifest)
 
@@ -227,23 +236,19 @@ def _read_compiled(folder: Path, overlays: tuple[Path, ...]) -> Scheme:
         raise SchemeError(f"the overlay is its own base: {chain}", where=str(overlays[0]))
     manifest = read_manifest(folder)
     base = manifest["base"]
-    if base is None:
-        tables = {table: _read_table(folder, table) for table in TABLE_SCHEMAS}
-    else:
-        below = find_base(base["name"], folder.parent)
-        scheme = _read_compiled(below, (*overlays, folder))
-        if scheme.metadata["digest"] != base["digest"]:
+    schemas = TABLE_SCHEMAS
+    if base is not None:
+        schemas = {name: schema.append(CHANGE_FIELD) for name, schema in schemas.items()}
+    tables = {name: _read_table(folder, name, schemas[name]) for name in manifest["tables"]}
+    if base is not None:
+        below = _read_compiled(find_base(base["name"], folder.parent), (*overlays, folder))
+        if below.metadata["digest"] != base["digest"]:
             raise SchemeError(
                 f"its base {base['name']} is not the one that it was cut from",
                 where=str(folder),
                 hint="Compile the overlay again from its source.",
             )
-        changes = {
-            table: _read_table(folder, table)
-            for table in TABLE_SCHEMAS
-            if (folder / f"{table}.parquet").exists()
-        }
-        tables = lay_on(scheme.tables, changes)
+        tables = lay_on(below.tables, tables)
     return Scheme(
         manifest["name"],
         MappingProxyType(tables),
@@ -259,12 +264,15 @@ def _read_compiled(folder: Path, overlays: tuple[Path, ...]) -> Scheme:
     )
 
 
-def _read_table(folder: Path, table: str) -> pa.Table:
+def _read_table(folder: Path, table: str, schema: pa.Schema) -> pa.Table:
     path = folder / f"{table}.parquet"
     try:
-        return pq.read_table(path)
+        found = pq.read_table(path)
     except (OSError, pa.ArrowException) as error:
         raise SchemeError(f"the table cannot be read: {error}", where=str(path)) from None
+    if found.schema != schema:
+        raise SchemeError(f"the table has columns {found.column_names}", where=str(path))
+    return found
 
 
 def _info(manifest: Mapping[str, Any]) -> SchemeInfo:
@@ -278,7 +286,8 @@ def _info(manifest: Mapping[str, Any]) -> SchemeInfo:
 
 
 @cache
-def _load_icd(kind: CodeKind, suffix: str) -> pa.Table:
+def _load_icd(kind: CodeKind, suffix: str, columns: tuple[str, str]) -> pa.Table:
     if kind not in ("diagnoses", "procedures"):
         raise SchemeError(f"there is no dictionary {kind!r}; there are diagnoses and procedures")
-    return _read_table(tables_folder() / "icd", kind + suffix)
+    schema = pa.schema([(name, pa.string()) for name in columns])
+    return _read_table(tables_folder() / "icd", kind + suffix, schema)

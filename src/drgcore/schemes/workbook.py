@@ -58,8 +58,11 @@ def read_workbook(path: Path) -> list[Sheet]:
     try:
         with python_calamine.load_workbook(str(path)) as book:
             return [
-                Sheet(name, book.get_sheet_by_name(name).to_python(skip_empty_area=False))
-                for name in book.sheet_names
+                Sheet(
+                    found.name, book.get_sheet_by_name(found.name).to_python(skip_empty_area=False)
+                )
+                for found in book.sheets_metadata
+                if found.typ == python_calamine.SheetTypeEnum.WorkSheet
             ]
     except (python_calamine.CalamineError, ValueError, OSError) as error:
         raise SchemeError(
