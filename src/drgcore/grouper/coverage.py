@@ -105,13 +105,13 @@ def cover(scheme: Scheme) -> Coverage:
 
 def drafts_of(tables: GrouperTables, recipe: Recipe, limit: int) -> Iterator[Draft]:
     """Up to `limit` cases that fulfil a recipe, spread over the classes of codes."""
-    kernel = tables.kernel
+    classes = tables.classes
     diagnoses = _one_a_class(
-        recipe.principal_diagnoses, kernel.principal_class, kernel.exclusion_class
+        recipe.principal_diagnoses, classes["ZYZD"], classes["exclusion"]
     )
-    procedures = _one_a_class(recipe.principal_procedures, kernel.procedure_class)
-    others = [_one_a_class(ids, kernel.other_diagnosis_class) for ids in recipe.other_diagnoses]
-    added = [_one_a_class(i, kernel.other_procedure_class) for i in recipe.other_procedures]
+    procedures = _one_a_class(recipe.principal_procedures, classes["ZYSS"])
+    others = [_one_a_class(ids, classes["QTZD"]) for ids in recipe.other_diagnoses]
+    added = [_one_a_class(i, classes["QTSS"]) for i in recipe.other_procedures]
     complications = _complications(tables, recipe.complication)
     contexts = list(contexts_of(recipe))
     # A stride through the product spreads a small number of tries over all its dimensions.
@@ -171,8 +171,8 @@ def _complications(tables: GrouperTables, kind: str | None) -> list[list[int]]:
     if kind is None:
         return [[]]
     wanted = 2 if kind == "MCC" else 1
-    ids = np.flatnonzero(tables.kernel.complication & 3 == wanted).astype(np.int32)
-    return [[int(i)] for i in _one_a_class(ids, tables.kernel.complication)] or [[]]
+    ids = np.flatnonzero(tables.complication & 3 == wanted).astype(np.int32)
+    return [[int(i)] for i in _one_a_class(ids, tables.complication)] or [[]]
 
 
 def group_drafts(tables: GrouperTables, drafts: list[Draft]) -> GroupedRows:
@@ -241,14 +241,14 @@ def _situations(
     One situation for each pair of classes of principal diagnosis and principal procedure (and for
     no procedure, where none is asked for), so that together they stand for every case.
     """
-    kernel, scheme = tables.kernel, tables.scheme
+    classes, scheme = tables.classes, tables.scheme
     required = dict(recipe.literals)
-    diagnoses = _one_a_class(recipe.principal_diagnoses, kernel.principal_class)
+    diagnoses = _one_a_class(recipe.principal_diagnoses, classes["ZYZD"])
     if len(recipe.principal_procedures):
-        procedures = _one_a_class(recipe.principal_procedures, kernel.procedure_class)
+        procedures = _one_a_class(recipe.principal_procedures, classes["ZYSS"])
     else:
         every = np.arange(FIRST_CODE, len(tables.procedures), dtype=np.int32)
-        procedures = np.append(_one_a_class(every, kernel.procedure_class), np.int32(0))
+        procedures = np.append(_one_a_class(every, classes["ZYSS"]), np.int32(0))
     for diagnosis, procedure in product(diagnoses.tolist(), procedures.tolist()):
         draft = Draft(diagnosis, (), procedure, (), 1, 0, -1, -1)
         facts = Facts(scheme, plain_case(tables, draft))

@@ -51,6 +51,7 @@ for _i in range(64):
     _DE_BRUIJN_BIT[(0x03F79D71B4CB0A89 << _i & (1 << 64) - 1) >> 58] = _i
 
 _jit = njit(nogil=True, cache=True, error_model="numpy")
+_inline = njit(inline="always", error_model="numpy")
 
 
 @_jit
@@ -59,7 +60,7 @@ def _test(words, row, bit):  # type: ignore[no-untyped-def]
     return bit >= 0 and (words[row + (bit >> 6)] >> np.uint64(bit & 63)) & _ONE != 0
 
 
-@_jit
+@_inline
 def _interval(t, ints, variable, value):  # type: ignore[no-untyped-def]
     """Interval of a number: 0 where it is missing or unreadable."""
     if value < 0:
@@ -118,7 +119,7 @@ def _count(t, ints, words, atom, principal, procedure, lists, first, end, seen):
     return _compare(ints[atom + 4], found, number)
 
 
-@_jit
+@_inline
 def _run(t, ints, words, start, principal, procedure, lists, first, end, flags, interval, bits, seen):  # type: ignore[no-untyped-def]
     """Run a program; whether it accepts.
 
@@ -150,17 +151,7 @@ def _run(t, ints, words, start, principal, procedure, lists, first, end, flags, 
     return at == _ACCEPT
 
 
-@_jit
-def _candidates(t, ints, words, principal, procedure, interval, w):  # type: ignore[no-untyped-def]
-    """The ADRG rules of one word that no mask of the case rules out."""
-    word = words[ints[t.principal_row + principal] + w]
-    word &= words[ints[t.procedure_row + procedure] + w]
-    for v in range(4):
-        word &= words[t.variable_masks + (ints[t.mask_start + v] + interval[v]) * t.mask_words + w]
-    return word
-
-
-@_jit
+@_inline
 def _find(t, ints, words, principal, procedure, lists, first, end, flags, interval, bits, seen):  # type: ignore[no-untyped-def]
     """The first ADRG and the first of its DRG that hold.
 
@@ -168,13 +159,18 @@ def _find(t, ints, words, principal, procedure, lists, first, end, flags, interv
     diagnosis; (-2, -1) where no MDC does. The three searches share one loop, because the compiler
     would otherwise copy the interpreter of programs three times and take as much longer.
     """
-    w = 0
-    word = _candidates(t, ints, words, principal, procedure, interval, 0)
+    by_diagnosis = ints[t.principal_row + principal]
+    by_procedure = ints[t.procedure_row + procedure]
+    by_sex = t.variable_masks + (ints[t.mask_start] + interval[0]) * t.mask_words
+    by_age = t.variable_masks + (ints[t.mask_start + 1] + interval[1]) * t.mask_words
+    by_days = t.variable_masks + (ints[t.mask_start + 2] + interval[2]) * t.mask_words
+    by_weight = t.variable_masks + (ints[t.mask_start + 3] + interval[3]) * t.mask_words
+    w = -1
+    word = np.uint64(0)
     low = word
     rule = -1
     adrg = -1
     drg = -1
-    mdc = 0
     while True:
         if adrg >= 0:
             if drg == ints[t.adrg_first_drg + adrg + 1]:
@@ -183,15 +179,20 @@ def _find(t, ints, words, principal, procedure, lists, first, end, flags, interv
         else:
             while word == 0 and w < t.mask_words - 1:
                 w += 1
-                word = _candidates(t, ints, words, principal, procedure, interval, w)
+                word = (
+                    words[by_diagnosis + w]
+                    & words[by_procedure + w]
+                    & words[by_sex + w]
+                    & words[by_age + w]
+                    & words[by_days + w]
+                    & words[by_weight + w]
+                )
             if word != 0:
                 low = word & (~word + _ONE)
                 rule = w * 64 + _DE_BRUIJN_BIT[(low * _DE_BRUIJN) >> _DE_BRUIJN_SHIFT]
                 start = ints[t.adrg_program + rule]
-            elif mdc < t.mdc_programs:
-                start = ints[t.mdc_program + mdc]
             else:
-                return -2, -1
+                start = t.diagnosis_program
         holds = _run(
             t,
             ints,
@@ -218,12 +219,10 @@ def _find(t, ints, words, principal, procedure, lists, first, end, flags, interv
             else:
                 word ^= low
         else:
-            if holds:
-                return -1, -1
-            mdc += 1
+            return (-1 if holds else -2), -1
 
 
-@_jit
+@_inline
 def _invalid(t, principal, sex, age, days):  # type: ignore[no-untyped-def]
     """Why a row cannot be grouped at all, before any rule is tried."""
     if principal <= _UNKNOWN_CODE:
@@ -237,7 +236,7 @@ def _invalid(t, principal, sex, age, days):  # type: ignore[no-untyped-def]
     return NO_REASON
 
 
-@_jit
+@_inline
 def _gather(t, ints, words, principal, procedure, lists, first, end, bits):  # type: ignore[no-untyped-def]
     """Collect the sets of the other codes into `bits`; flags of complications and unknown codes."""
     flags = UNKNOWN_PROCEDURE if procedure == _UNKNOWN_CODE else 0

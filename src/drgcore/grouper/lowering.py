@@ -8,7 +8,7 @@ classes the rule is possible and in which it is certain. `Program` turns what is
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import IntEnum
 
 import numpy as np
@@ -113,6 +113,19 @@ def residual(rule: Rule) -> Rule:
     if not left:
         return TRUE
     return left[0] if len(left) == 1 else And(tuple(left))
+
+
+def any_of(rules: Sequence[Rule]) -> Rule:
+    """Normalised rules joined by `or`, those that are one `Member` of the same field merged."""
+    sets: dict[tuple[str, ...], set[str]] = {}
+    others: list[Rule] = []
+    for rule in rules:
+        if isinstance(rule, Member) and not is_complication(rule):
+            sets.setdefault(rule.fields, set()).update(rule.sets)
+        else:
+            others.append(rule)
+    merged = [Member(fields, tuple(sorted(names))) for fields, names in sets.items()]
+    return Or((*merged, *others))
 
 
 def bounds(

@@ -182,12 +182,10 @@ def _numbers(
 
 def number_samples(tables: GrouperTables, variable: str) -> list[int]:
     """One valid value in each interval that the scheme's rules tell apart."""
-    k, i = tables.kernel, list(VARIABLES).index(variable)
-    cuts = k.cuts[k.cut_start[i] : k.cut_start[i + 1]].tolist()
     lowest, highest = {"XB": (1, 2), "NL": (0, 150), "XSRTL": (0, 60_000), "XSRTZ": (1, 20_000)}[
         variable
     ]
-    starts = [lowest, *(c for c in cuts if lowest < c <= highest)]
+    starts = [lowest, *(c for c in tables.cuts[variable].tolist() if lowest < c <= highest)]
     return sorted(set(starts))
 
 

@@ -26,6 +26,7 @@ from drgcore.grouper.lowering import (
     FIELD_OPS,
     Op,
     Program,
+    any_of,
     bounds,
     dimensions,
     is_complication,
@@ -54,6 +55,7 @@ COMPARE_OPS = {
     "<": np.less,
 }
 DIAGNOSIS_FIELDS = ("ZYZD", "QTZD")
+_DIAGNOSED = (*DIAGNOSIS_FIELDS, "CC")
 
 
 class KernelTables(NamedTuple):
@@ -74,8 +76,8 @@ class KernelTables(NamedTuple):
     - ``compare_truth``: comparisons × `intervals`
     - ``counts``: length() atoms × 6: the set's bit in each field or -1, operator, number
     - ``code``: instructions × 5 (`lowering.Program`)
-    - ``adrg_program``, ``drg_program``, ``mdc_program``: first instruction, ACCEPT or REJECT; of
-      the MDC, those that ask for a diagnosis
+    - ``adrg_program``, ``drg_program``, ``diagnosis_program``: first instruction, ACCEPT or REJECT;
+      the last asks whether the rule of any MDC holds that asks for a diagnosis
     - ``adrg_first_drg``, ``adrg_status``
     """
 
@@ -86,7 +88,12 @@ class KernelTables(NamedTuple):
 
 @dataclass(frozen=True)
 class GrouperTables:
-    """A compiled scheme: the kernel's arrays, the code ids and the groups' codes in order."""
+    """A compiled scheme: the kernel's arrays, the code ids and the groups' codes in order.
+
+    `classes` holds, by field of the rule language (and for ``"exclusion"``), the class of each code
+    id: codes of one class cannot be told apart there. `complication` is 0, or the row of the CC
+    sheet as the kernel reads it. `cuts` are the bounds of each number's intervals.
+    """
 
     scheme: Scheme
     kernel: KernelTables
@@ -96,6 +103,9 @@ class GrouperTables:
     adrg_codes: tuple[str, ...]
     drg_codes: tuple[str, ...]
     adrg_mdc: NDArray[np.int16]  # (ADRG,)
+    classes: Mapping[str, NDArray[np.int32]]
+    complication: NDArray[np.int32]
+    cuts: Mapping[str, NDArray[np.int64]]
 
 
 @lru_cache(maxsize=8)
@@ -128,7 +138,10 @@ class _Compiler:
             normalise(conjunction(self.mdc_rules[a.mdc], a.rule)) for a in scheme.adrgs
         ]
         self.drg_rules = [normalise(d.rule) for d in scheme.drgs]
-        self.all_rules = [*self.mdc_rules.values(), *self.adrg_rules, *self.drg_rules]
+        self.diagnosed = any_of(
+            [r for r in self.mdc_rules.values() if not dimensions(r).isdisjoint(_DIAGNOSED)]
+        )
+        self.all_rules = [self.diagnosed, *self.mdc_rules.values(), *self.adrg_rules, *self.drg_rules]
         self.tests = self._tests()
         self.set_codes = _KeyedCodes(scheme.tables["sets"])
         self.diagnoses = CodeIndex(self._universe("diagnoses", DIAGNOSIS_FIELDS))
@@ -143,10 +156,7 @@ class _Compiler:
         program = Program(self._operands)
         adrg_program = [program.add(residual(rule)) for rule in self.adrg_rules]
         drg_program = [program.add(rule) for rule in self.drg_rules]
-        by_diagnosis = [
-            r for r in self.mdc_rules.values() if not dimensions(r).isdisjoint((*DIAGNOSIS_FIELDS, "CC"))
-        ]
-        mdc_program = [program.add(rule) for rule in by_diagnosis]
+        diagnosis_program = program.add(self.diagnosed)
         place = {a.code: i for i, a in enumerate(scheme.adrgs)}
         owners = np.array([place[d.adrg] for d in scheme.drgs], dtype=np.int64)
         mdc_place = {m.code: i for i, m in enumerate(scheme.mdcs)}
@@ -185,12 +195,11 @@ class _Compiler:
             "adrg_first_drg": ints.put(np.searchsorted(owners, np.arange(len(place) + 1))),
             "adrg_status": ints.put(np.array([_STATUS_OF_KIND[a.kind] for a in scheme.adrgs])),
             "drg_program": ints.put(np.array(drg_program)),
-            "mdc_program": ints.put(np.array(mdc_program, dtype=np.int32)),
             "mask_words": self.words,
             "other_diagnosis_words": _words(classes["QTZD"][1].shape[1]),
             "other_procedure_words": _words(classes["QTSS"][1].shape[1]),
             "intervals": max(len(s) for s in self.samples.values()),
-            "mdc_programs": len(mdc_program),
+            "diagnosis_program": diagnosis_program,
             # The kernel keeps one code more than the largest number that a count is compared
             # with, and both principal codes before it looks.
             "seen_codes": max(0, int(counts[:, 5].max(initial=0))) + 3,
@@ -209,6 +218,9 @@ class _Compiler:
             tuple(a.code for a in scheme.adrgs),
             tuple(d.code for d in scheme.drgs),
             np.array([mdc_place[a.mdc] for a in scheme.adrgs], dtype=np.int16),
+            {**{f: c for f, (c, _) in classes.items()}, "exclusion": exclusion_class},
+            complication,
+            self.cuts,
         )
 
     def _tests(self) -> dict[str, dict[tuple[str, ...], int]]:
