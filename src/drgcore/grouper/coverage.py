@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drgcore.cases import FIRST_CODE, CodeIndex
-from drgcore.grouper.lowering import is_complication, normalise
+from drgcore.grouper.lowering import normalise
 from drgcore.grouper.plain import Facts, PlainCase
 from drgcore.grouper.recipes import Recipe, recipes_for
 from drgcore.grouper.result import GroupedRows
@@ -92,9 +92,8 @@ def cover(scheme: Scheme) -> Coverage:
         for (target, draft), drg in zip(drafts, reached.drg.tolist(), strict=True):
             if drg == target:
                 witnesses.setdefault(target, draft)
-    proofs = {
-        i: _proof(tables, i, recipes[i]) for i in recipes if i not in witnesses
-    }
+    prover = _Prover(tables)
+    proofs = {i: prover.proof(i, recipes[i]) for i in recipes if i not in witnesses}
     codes = tables.drg_codes
     return Coverage(
         {codes[i]: plain_case(tables, d) for i, d in sorted(witnesses.items())},
@@ -219,68 +218,76 @@ def plain_case(tables: GrouperTables, draft: Draft) -> PlainCase:
     )
 
 
-def _proof(tables: GrouperTables, drg: int, recipes: tuple[Recipe, ...]) -> str:
-    """Why no case reaches a DRG: each way to fulfil it fulfils an earlier rule; '' if unproven."""
-    if not recipes:
-        return "its rules contradict each other, or name a set without codes"
-    blockers: set[str] = set()
-    for recipe in recipes:
-        for known in _situations(tables, recipe):
-            blocker = _earlier(tables.scheme, drg, known)
-            if blocker is None:
-                return ""
-            blockers.add(blocker)
-    return "an earlier rule always holds: " + ", ".join(sorted(blockers))
+class _Prover:
+    """Proves that each way to fulfil a DRG's rules fulfils a rule that is tried earlier."""
 
+    def __init__(self, tables: GrouperTables) -> None:
+        self._tables = tables
+        scheme = tables.scheme
+        mdc_rules = {m.code: m.rule for m in scheme.mdcs}
+        self._adrg_rules = [
+            (a.code, normalise(conjunction(mdc_rules[a.mdc], a.rule))) for a in scheme.adrgs
+        ]
 
-def _situations(
-    tables: GrouperTables, recipe: Recipe
-) -> Iterator[Callable[[Atom], bool | None]]:
-    """All that the principal codes and the recipe's own conditions let one know of an atom.
+    def proof(self, drg: int, recipes: tuple[Recipe, ...]) -> str:
+        """Why no case reaches a DRG; '' where that is not proven."""
+        if not recipes:
+            return "its rules contradict each other, or name a set without codes"
+        earlier = self._earlier_rules(drg)
+        blockers: set[str] = set()
+        for recipe in recipes:
+            for diagnosis in _one_a_class(
+                recipe.principal_diagnoses, self._tables.classes["ZYZD"]
+            ).tolist():
+                # What the diagnosis alone decides needs no look at two thousand procedures.
+                for procedure in (None, *self._procedures(recipe)):
+                    known = self._known(recipe, diagnosis, procedure)
+                    if any(known(atom) is (not sign) for atom, sign in recipe.literals):
+                        continue
+                    blocker = next((c for c, r in earlier if _certain(r, known)), None)
+                    if blocker is not None:
+                        blockers.add(blocker)
+                    elif procedure is not None:
+                        return ""
+                    if procedure is None and blocker is not None:
+                        break
+        return "an earlier rule always holds: " + ", ".join(sorted(blockers))
 
-    One situation for each pair of classes of principal diagnosis and principal procedure (and for
-    no procedure, where none is asked for), so that together they stand for every case.
-    """
-    classes, scheme = tables.classes, tables.scheme
-    required = dict(recipe.literals)
-    diagnoses = _one_a_class(recipe.principal_diagnoses, classes["ZYZD"])
-    if len(recipe.principal_procedures):
-        procedures = _one_a_class(recipe.principal_procedures, classes["ZYSS"])
-    else:
-        every = np.arange(FIRST_CODE, len(tables.procedures), dtype=np.int32)
-        procedures = np.append(_one_a_class(every, classes["ZYSS"]), np.int32(0))
-    for diagnosis, procedure in product(diagnoses.tolist(), procedures.tolist()):
-        draft = Draft(diagnosis, (), procedure, (), 1, 0, -1, -1)
-        facts = Facts(scheme, plain_case(tables, draft))
+    def _earlier_rules(self, drg: int) -> list[tuple[str, Rule]]:
+        scheme = self._tables.scheme
+        target = scheme.drgs[drg]
+        codes = [code for code, _ in self._adrg_rules]
+        siblings = scheme.drgs_of(target.adrg)
+        rules = [(d.code, normalise(d.rule)) for d in siblings[: siblings.index(target)]]
+        # Siblings first: a rule before it in its own ADRG is the plainer reason.
+        return rules + self._adrg_rules[: codes.index(target.adrg)]
 
-        def known(atom: Atom, facts: Facts = facts) -> bool | None:
+    def _procedures(self, recipe: Recipe) -> list[int]:
+        """A principal procedure of each class that the recipe admits; 0 for none."""
+        classes = self._tables.classes["ZYSS"]
+        if len(recipe.principal_procedures):
+            return _one_a_class(recipe.principal_procedures, classes).tolist()
+        every = np.arange(FIRST_CODE, len(self._tables.procedures), dtype=np.int32)
+        return [0, *_one_a_class(every, classes).tolist()]
+
+    def _known(
+        self, recipe: Recipe, diagnosis: int, procedure: int | None
+    ) -> Callable[[Atom], bool | None]:
+        """What the principal codes and the recipe's own conditions let one know of an atom."""
+        draft = Draft(diagnosis, (), procedure or 0, (), 1, 0, -1, -1)
+        facts = Facts(self._tables.scheme, plain_case(self._tables, draft))
+        required = dict(recipe.literals)
+
+        def known(atom: Atom) -> bool | None:
             if isinstance(atom, Literal):
                 return atom.value
-            principal = isinstance(atom, Member) and atom.fields[0] in ("ZYZD", "ZYSS")
-            if principal and not is_complication(atom):  # type: ignore[arg-type]
+            if isinstance(atom, Member) and (
+                atom.fields == ("ZYZD",) or (atom.fields == ("ZYSS",) and procedure is not None)
+            ):
                 return facts.trace(atom).holds
             return required.get(atom)
 
-        if all(known(atom) in (None, sign) for atom, sign in recipe.literals):
-            yield known
-
-
-def _earlier(scheme: Scheme, drg: int, known: Callable[[Atom], bool | None]) -> str | None:
-    """The first rule before a DRG's that certainly holds."""
-    target = scheme.drgs[drg]
-    mdc_rules = {m.code: m.rule for m in scheme.mdcs}
-    for adrg in scheme.adrgs:
-        if adrg.code == target.adrg:
-            break
-        rule = normalise(conjunction(mdc_rules[adrg.mdc], adrg.rule))
-        if _certain(rule, known):
-            return adrg.code
-    for sibling in scheme.drgs_of(target.adrg):
-        if sibling.code == target.code:
-            break
-        if _certain(normalise(sibling.rule), known):
-            return sibling.code
-    return None
+        return known
 
 
 def _certain(rule: Rule, known: Callable[[Atom], bool | None], sign: bool = True) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice, product
 
 import numpy as np
@@ -68,9 +69,8 @@ def recipes_for(tables: GrouperTables, drg: int) -> Iterator[Recipe]:
     """The ways to fulfil the rules of a DRG, by its index; rules tried earlier are not looked at."""
     scheme = tables.scheme
     group = scheme.drgs[drg]
-    mdc = next(m for m in scheme.mdcs if m.code == group.mdc)
-    adrg = next(a for a in scheme.adrgs if a.code == group.adrg)
-    rule = normalise(conjunction(mdc.rule, adrg.rule, group.rule))
+    parents = scheme.group(group.mdc), scheme.group(group.adrg)
+    rule = normalise(conjunction(*(p.rule for p in parents), group.rule))
     for literals in islice(_alternatives(rule, True), MAX_ALTERNATIVES):
         recipe = _recipe(tables, literals)
         if recipe is not None:
@@ -96,7 +96,8 @@ def _alternatives(rule: Rule, sign: bool) -> Iterator[tuple[_Signed, ...]]:
 
 def _recipe(tables: GrouperTables, literals: Sequence[_Signed]) -> Recipe | None:
     """The requirements of one conjunction; None where it contradicts itself."""
-    principal = np.arange(FIRST_CODE, len(tables.diagnoses), dtype=np.int32)
+    fits = np.ones(len(tables.diagnoses), dtype=bool)
+    fits[:FIRST_CODE] = False
     procedure: NDArray[np.int32] | None = None
     excluded_procedures: list[NDArray[np.int32]] = []
     others: list[NDArray[np.int32]] = []
@@ -125,13 +126,16 @@ def _recipe(tables: GrouperTables, literals: Sequence[_Signed]) -> Recipe | None
             ids = set_ids_of(tables, atom.sets, field)
             if field == "ZYZD":
                 any_diagnosis = any_diagnosis and not sign
-                principal = (np.intersect1d if sign else np.setdiff1d)(principal, ids)
+                member = np.zeros(len(fits), dtype=bool)
+                member[ids] = True
+                fits &= member if sign else ~member
             elif field == "ZYSS" and sign:
                 procedure = ids if procedure is None else np.intersect1d(procedure, ids)
             elif field == "ZYSS":
                 excluded_procedures.append(ids)
             elif sign:
                 (others if field == "QTZD" else other_procedures).append(ids)
+    principal = np.flatnonzero(fits)
     numbers = _numbers(tables, compared)
     if procedure is not None:
         for ids in excluded_procedures:
@@ -189,7 +193,8 @@ def number_samples(tables: GrouperTables, variable: str) -> list[int]:
     return sorted(set(starts))
 
 
-def set_ids_of(tables: GrouperTables, sets: Sequence[str], field: str) -> NDArray[np.int32]:
+@lru_cache(maxsize=4096)
+def set_ids_of(tables: GrouperTables, sets: tuple[str, ...], field: str) -> NDArray[np.int32]:
     """The code ids of a union of sets, sorted."""
     index = tables.diagnoses if field in ("ZYZD", "QTZD") else tables.procedures
     codes = sorted(frozenset().union(*(tables.scheme.sets.get(s, frozenset()) for s in sets)))

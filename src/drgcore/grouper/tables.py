@@ -86,7 +86,7 @@ class KernelTables(NamedTuple):
     words: NDArray[np.uint64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class GrouperTables:
     """A compiled scheme: the kernel's arrays, the code ids and the groups' codes in order.
 
