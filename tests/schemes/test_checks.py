@@ -236,7 +236,7 @@ def test_all_errors_are_told_at_once(rows: Rows) -> None:
     with pytest.raises(SchemeError) as caught:
         refuse_unsound(make_scheme(rows))
     told = str(caught.value)
-    assert "the scheme has 3 errors" in told
+    assert "errors in the scheme: 3" in told
     assert "ADRG AA1: belongs to the MDC MDCX" in told
     assert "DRG AA19: is said to be in MDCA" in told
     assert "CC I46.900: has type 'CCC'" in told

@@ -221,12 +221,12 @@ def test_a_scheme_with_errors_is_not_compiled(tmp_path: Path, rows: Rows) -> Non
     rows["adrg"][0][2] = "ZYSS in OP_X"
     rows["cc"][0][1] = "EX_9"
     path = write_workbook(tmp_path / "a.xlsx", rows)
-    with pytest.raises(SchemeError, match=r"a\.xlsx: the scheme has 2 errors") as caught:
+    with pytest.raises(SchemeError, match=r"a\.xlsx: errors in the scheme: 2") as caught:
         compile_scheme(path, tmp_path / "out", name="small")
     assert "OP_X" in str(caught.value)
     assert "EX_9" in str(caught.value)
     assert not (tmp_path / "out").exists()
-    with pytest.raises(SchemeError, match="has 2 errors"):
+    with pytest.raises(SchemeError, match="errors in the scheme: 2"):
         load_scheme(path)
     assert isinstance(load_scheme(path, check=False), Scheme)
 

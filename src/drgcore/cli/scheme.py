@@ -84,7 +84,7 @@ def compile(
         table.add_row(f"rows of {what} that differ from {base}", f"{count:,}")
     _print(table)
     if report.repairs:
-        _print(f"\n{len(report.repairs):,} repairs")
+        _print(f"\nrepairs: {len(report.repairs):,}")
         for repair in report.repairs[:_SHOWN]:
             place = f"{repair.sheet}, row {repair.row}, {repair.column}"
             _print(escape(f"  {place}: {repair.kind}: {repair.before!r} → {repair.after!r}"))
@@ -124,7 +124,7 @@ def check(name: SchemeName) -> None:
     _findings("errors", report.errors)
     _findings("warnings", report.warnings)
     _print(
-        f"\n{report.scheme}: {len(report.errors)} errors, {len(report.warnings)} warnings; "
+        f"\n{report.scheme}: errors {len(report.errors):,}, warnings {len(report.warnings):,}; "
         f"{report.without_table} diagnoses of the CC sheet have no exclusion table"
     )
     raise typer.Exit(0 if report.ok else 1)
@@ -226,7 +226,7 @@ def _findings(kind: Literal["errors", "warnings"], findings: tuple[Finding, ...]
     if not findings:
         return
     colour = "red" if kind == "errors" else "yellow"
-    _print(f"\n[{colour}]{len(findings)} {kind}[/{colour}]")
+    _print(f"\n[{colour}]{kind}: {len(findings):,}[/{colour}]")
     table = Table(box=None, pad_edge=False, show_header=False)
     for finding in findings[:_SHOWN]:
         table.add_row(escape(finding.where), escape(f"{finding.message} [{finding.code}]"))

@@ -84,7 +84,7 @@ def refuse_unsound(scheme: Scheme) -> tuple[Finding, ...]:
     if report.errors:
         listed = "\n".join(f"  {finding}" for finding in report.errors)
         raise SchemeError(
-            f"the scheme has {len(report.errors)} errors\n{listed}",
+            f"errors in the scheme: {len(report.errors):,}\n{listed}",
             where=scheme.metadata.get("source", scheme.name),
         )
     return report.warnings

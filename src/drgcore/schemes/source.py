@@ -231,7 +231,7 @@ class _Reader:
             if len(self._problems) > _SHOWN:
                 shown.append(f"… and {len(self._problems) - _SHOWN} more")
             raise SchemeError(
-                f"{len(self._problems)} problems\n" + "\n".join(shown), where=str(self._path)
+                f"problems: {len(self._problems)}\n" + "\n".join(shown), where=str(self._path)
             )
 
     def table(self, table: str, sheet: Sheet) -> pa.Table:
@@ -332,7 +332,7 @@ class _Reader:
 
     def _note_blank(self, sheet: Sheet, end: int, count: int) -> None:
         if count:
-            self._note(sheet, end - count, "", RepairKind.BLANK_ROWS, f"{count} blank rows", "")
+            self._note(sheet, end - count, "", RepairKind.BLANK_ROWS, str(count), "")
 
     def _note(
         self, sheet: Sheet, row: int, column: str, kind: RepairKind, before: str, after: str

@@ -267,7 +267,9 @@ def _read_compiled(folder: Path, overlays: tuple[Path, ...]) -> Scheme:
 def _read_table(folder: Path, table: str, schema: pa.Schema) -> pa.Table:
     path = folder / f"{table}.parquet"
     try:
-        found = pq.read_table(path)
+        # `read_table` would load the dataset layer first, which takes longer than all the tables.
+        with pq.ParquetFile(path) as file:
+            found = file.read()
     except (OSError, pa.ArrowException) as error:
         raise SchemeError(f"the table cannot be read: {error}", where=str(path)) from None
     if found.schema != schema:

@@ -1,0 +1,220 @@
+"""The shipped tables: what they hold, what SOURCES.md says of them, and how they are built."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from drgcore.errors import SchemeError
+from drgcore.schemes import (
+    check_scheme,
+    list_schemes,
+    load_dictionary,
+    load_scheme,
+    load_translation,
+    read_source,
+    store,
+)
+from drgcore.schemes.compile import content_digest
+from drgcore.schemes.overlay import CHANGE
+from drgcore.schemes.store import MANIFEST, tables_folder
+
+ROOT = Path(__file__).parents[2]
+SHARED = ROOT.parent / "shared"
+NAMES = ("chs-drg-1.0r", "chs-drg-1.1", "chs-drg-3.0", "suzhou-2023", "wuhan-2022")
+
+needs_sources = pytest.mark.skipif(
+    not (SHARED / "schemes").is_dir(), reason="the sources of the tables are not here"
+)
+
+
+def _markdown_tables() -> Iterator[list[list[str]]]:
+    text = (tables_folder() / "SOURCES.md").read_text(encoding="utf-8")
+    for block in re.findall(r"(?:^\|.*\|\n)+", text, re.MULTILINE):
+        rows = [[cell.strip(" `") for cell in line.split("|")[1:-1]] for line in block.splitlines()]
+        yield [rows[0], *rows[2:]]
+
+
+def _number(cell: str) -> int:
+    return int(cell.replace(",", ""))
+
+
+def test_the_default_scheme_has_the_published_counts() -> None:
+    counts = load_scheme().counts()
+    assert counts == {
+        "mdc": 26,
+        "adrg": 492,
+        "adrg_ambiguous": 21,
+        "adrg_catch_all": 24,
+        "drg": 825,
+        "drg_rows": 870,
+        "sets": 634,
+        "set_rows": 106_950,
+        "set_members": 106_830,
+        "mcc": 1_581,
+        "cc": 6_337,
+        "exclusion_tables": 148,
+        "exclusion_rows": 21_036,
+    }
+
+
+def test_the_counts_in_the_sources_file_are_those_of_the_tables() -> None:
+    header, *rows = next(t for t in _markdown_tables() if t[0][0] == "count")
+    schemes = {name: load_scheme(name).counts() for name in header[3:]}
+    assert sorted(schemes) == sorted(NAMES)
+    assert [row[0] for row in rows] == list(schemes["chs-drg-3.0"])
+    for row in rows:
+        found = [_number(cell) for cell in row[3:]]
+        assert found == [schemes[name][row[0]] for name in header[3:]]
+        if row[2] != "not stated":
+            assert _number(row[2]) == schemes["chs-drg-3.0"][row[0]]
+
+
+def test_the_overlays_in_the_sources_file_are_those_of_the_tables() -> None:
+    header, *rows = next(t for t in _markdown_tables() if t[0][0] == "overlay")
+    for row in rows:
+        told = dict(zip(header[1:], map(_number, row[1:]), strict=True))
+        found = dict.fromkeys(told, 0)
+        for path in (tables_folder() / row[0]).glob("*.parquet"):
+            for change in pq.read_table(path)[CHANGE].to_pylist():
+                key = f"{path.stem} `{change}"  # the cell's backquotes are stripped at its ends
+                found[key] = found.get(key, 0) + 1
+        assert found == told
+
+
+def test_the_documents_in_the_sources_file_are_those_of_the_tables() -> None:
+    header, *rows = next(t for t in _markdown_tables() if t[0][0] == "scheme")
+    assert header[3:] == ["in force from", "kept as"]
+    told = {row[0]: row for row in rows}
+    assert sorted(told) == sorted(NAMES)
+    for info in list_schemes():
+        assert told[info.name][3] == (info.in_force_from or "not stated")
+        assert told[info.name][4] == (f"overlay on {info.base}" if info.base else "whole")
+
+
+def test_the_repairs_in_the_sources_file_are_those_made() -> None:
+    text = (tables_folder() / "SOURCES.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^- `(\w+)` \((\d+)\): ((?:.|\n  )*)", text, re.MULTILINE)
+    manifest = json.loads((tables_folder() / "chs-drg-3.0" / MANIFEST).read_text("utf-8"))
+    assert manifest["repairs"] == {"sets: repeated row": sum(int(n) for _, n, _ in listed)}
+    for set_id, count, codes in listed:
+        members = codes.replace("\n", " ").split(", ")
+        assert len(members) == int(count)
+        assert load_scheme().sets[set_id] >= {code.strip() for code in members}
+
+
+def test_the_gaps_in_the_sources_file_are_those_found() -> None:
+    text = (tables_folder() / "SOURCES.md").read_text(encoding="utf-8")
+    dictionaries = {kind: load_dictionary(kind) for kind in ("diagnoses", "procedures")}
+    unreachable = {}
+    for name in NAMES:
+        report = check_scheme(load_scheme(name), dictionaries)
+        assert report.errors == ()
+        unreachable[name] = [f.where for f in report.warnings if f.code == "unreachable"]
+        for finding in report.warnings:
+            for code in finding.items or finding.where.split()[-1:]:
+                assert code in text
+    assert unreachable["chs-drg-3.0"] == ["ADRG W00", "ADRG Y00"]
+    assert unreachable["chs-drg-1.1"] == []
+    assert unreachable["suzhou-2023"] == ["ADRG PV1"]
+    assert unreachable["wuhan-2022"] == unreachable["chs-drg-1.0r"]
+    assert len(unreachable["chs-drg-1.0r"]) == 14
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_shipped_scheme_is_what_was_compiled(name: str) -> None:
+    scheme = load_scheme(name)
+    assert content_digest(scheme.tables) == scheme.metadata["digest"]
+    manifest = json.loads((tables_folder() / name / MANIFEST).read_text("utf-8"))
+    assert manifest["counts"] == scheme.counts()
+    assert load_scheme(name) is scheme
+
+
+def test_every_set_is_named_and_every_name_is_a_set() -> None:
+    for name in NAMES:
+        scheme = load_scheme(name)
+        assert scheme.named_sets() == scheme.sets.keys()
+
+
+def test_schemes_are_listed_without_being_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "_read_table", None)
+    assert {info.name: info.base for info in list_schemes()} == {
+        "chs-drg-1.0r": None,
+        "chs-drg-1.1": None,
+        "chs-drg-3.0": None,
+        "suzhou-2023": "chs-drg-1.1",
+        "wuhan-2022": "chs-drg-1.0r",
+    }
+
+
+def test_dictionaries_and_translations() -> None:
+    diagnoses, procedures = load_dictionary("diagnoses"), load_dictionary("procedures")
+    assert diagnoses.column_names == procedures.column_names == ["code", "name"]
+    assert (diagnoses.num_rows, procedures.num_rows) == (33_304, 13_686)
+    names = dict(zip(diagnoses["code"].to_pylist(), diagnoses["name"].to_pylist(), strict=True))
+    assert names["A00.000x001"] == "古典生物型霍乱"
+    for kind, rows in (("diagnoses", 4_389), ("procedures", 560)):
+        table = load_translation(kind)
+        assert table.column_names == ["clinical_code", "insurance_code"]
+        assert table.num_rows == rows
+        assert set(table["insurance_code"].to_pylist()) <= set(
+            load_dictionary(kind)["code"].to_pylist()
+        )
+    with pytest.raises(SchemeError, match="no dictionary 'drugs'"):
+        load_dictionary("drugs")  # type: ignore[arg-type]
+
+
+def test_an_installation_without_tables_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "__file__", str(tmp_path / "src" / "drgcore" / "schemes" / "s.py"))
+    monkeypatch.setattr(store.resources, "files", lambda _: tmp_path / "drgcore")
+    with pytest.raises(SchemeError, match="shipped grouping tables are missing"):
+        tables_folder()
+    (tmp_path / "drgcore" / "data" / "grouper_tables").mkdir(parents=True)
+    assert tables_folder() == tmp_path / "drgcore" / "data" / "grouper_tables"
+
+
+@needs_sources
+def test_building_again_gives_the_shipped_files(tmp_path: Path) -> None:
+    builder = tmp_path / "data" / "build_grouper_tables.py"
+    builder.parent.mkdir()
+    shutil.copy(ROOT / "data" / builder.name, builder)
+    done = subprocess.run(
+        [sys.executable, str(builder), str(SHARED)],
+        env={"PYTHONPATH": str(ROOT / "src")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    built = builder.parent / "grouper_tables"
+    shipped = tables_folder()
+    files = sorted(p.relative_to(shipped) for p in shipped.rglob("*.*") if p.is_file())
+    files.remove(Path("SOURCES.md"))
+    assert sorted(p.relative_to(built) for p in built.rglob("*.*") if p.is_file()) == files
+    for file in files:
+        if file.suffix == ".parquet":
+            # Another pyarrow may write other bytes for the same table.
+            assert pq.read_table(built / file).equals(pq.read_table(shipped / file))
+        else:
+            assert (built / file).read_bytes() == (shipped / file).read_bytes()
+
+
+@needs_sources
+@pytest.mark.parametrize("name", NAMES)
+def test_a_shipped_scheme_holds_every_row_of_its_source(name: str) -> None:
+    source = read_source(SHARED / "schemes" / name)
+    scheme = load_scheme(name)
+    assert dict(scheme.source_rows) == dict(source.source_rows)
+    for table, rows in source.tables.items():
+        order = [(column, "ascending") for column in rows.column_names]
+        assert scheme.tables[table].sort_by(order).equals(rows.sort_by(order))
