@@ -89,9 +89,7 @@ def main(folder: Path) -> None:
     """Build the dictionaries and every scheme."""
     for name, columns in DICTIONARIES.items():
         target = name.replace("_clinical_to_insurance", "_translation")
-        build_dictionary(
-            folder / "icd" / f"{name}.csv", columns, OUT / "icd" / f"{target}.parquet"
-        )
+        build_dictionary(folder / "icd" / f"{name}.csv", columns, OUT / "icd" / f"{target}.parquet")
     for name, options in SCHEMES.items():
         workbook = folder / "schemes" / f"{name}.xlsx"
         source = workbook if workbook.exists() else folder / "schemes" / name
