@@ -160,8 +160,10 @@ def _one_a_class(ids: NDArray[np.int32], *classes: NDArray[np.int32]) -> NDArray
     """The first of the ids in each class, or in each combination of classes."""
     if not len(ids):
         return ids
-    keys = np.stack([c[ids] for c in classes], axis=1)
-    _, first = np.unique(keys, axis=0, return_index=True)
+    keys = np.zeros(len(ids), dtype=np.int64)
+    for of_code in classes:
+        keys = keys * (int(of_code.max()) + 1) + of_code[ids]
+    _, first = np.unique(keys, return_index=True)
     return ids[np.sort(first)]
 
 
