@@ -141,6 +141,26 @@ def drafts_of(tables: GrouperTables, recipe: Recipe, limit: int) -> Iterator[Dra
         )
 
 
+def draft_of(
+    recipe: Recipe,
+    context: tuple[int, int, int, int],
+    choose: Callable[[NDArray[np.int32]], int],
+    complications: NDArray[np.int32] | None,
+) -> Draft:
+    """A case that fulfils a recipe, every code chosen by `choose`."""
+    others = [choose(ids) for ids in recipe.other_diagnoses]
+    if complications is not None:
+        others.append(choose(complications))
+    procedures = recipe.principal_procedures
+    return Draft(
+        choose(recipe.principal_diagnoses),
+        tuple(others),
+        choose(procedures) if len(procedures) else 0,
+        tuple(choose(ids) for ids in recipe.other_procedures),
+        *context,
+    )
+
+
 def contexts_of(recipe: Recipe) -> Iterator[tuple[int, int, int, int]]:
     """Sex, age in years, age in days and newborn's weight that fit a recipe."""
     numbers = recipe.numbers

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import os
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +15,8 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from drgcore.cases import CaseMapping, open_cases
-from drgcore.errors import CaseSchemaError, DrgcoreError
+from drgcore.errors import DrgcoreError
+from drgcore.files import whole_file
 from drgcore.grouper.batch import BATCH_ROWS, BatchGrouper, as_mapping, in_order, thread_count
 from drgcore.grouper.group import kept_columns
 from drgcore.grouper.result import RESULT_COLUMNS, GroupingSummary, SummaryCount, check_free
@@ -101,7 +101,7 @@ def group_file(
             dictionary_columns=resolved.code_columns(),
             batch_rows=batch_rows,
         ) as source,
-        _whole_file(target) as part,
+        whole_file(target) as part,
         writer_of(part, schema) as writer,
     ):
         resolved = case_mapping.resolve(source.schema)
@@ -235,38 +235,3 @@ def _writer_for(path: Path) -> Callable[[Path, pa.Schema], Any]:
             f"{path}: unknown kind of output {path.suffix!r}",
             hint="Name the output with the ending .parquet or .csv.",
         ) from None
-
-
-@contextmanager
-def _whole_file(target: Path) -> Iterator[Path]:
-    """A path next to `target` that becomes `target` when the block ends well, else vanishes."""
-    if not target.parent.is_dir():
-        raise DrgcoreError(
-            f"{target.parent} is no folder", hint=f"Create it first to write {target.name}."
-        )
-    try:
-        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-        os.close(handle)
-    except OSError as error:
-        raise _unwritable(target, error) from error
-    part = Path(name)
-    try:
-        yield part
-        # mkstemp makes a file for its owner alone; the result gets what a new file would.
-        mask = os.umask(0)
-        os.umask(mask)
-        part.chmod(0o666 & ~mask)
-        part.replace(target)
-    except CaseSchemaError:
-        raise
-    except OSError as error:
-        raise _unwritable(target, error) from error
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _unwritable(target: Path, error: OSError) -> DrgcoreError:
-    return DrgcoreError(
-        f"cannot write {target}: {error.strerror or type(error).__name__}",
-        hint="Nothing of it is left. Check the free space and the rights of the folder.",
-    )
