@@ -83,15 +83,36 @@ def test_a_workbook_that_is_cut_off_is_told(workbook: Path, share: float) -> Non
         read_workbook(workbook)
 
 
+@pytest.mark.usefixtures("never_unpacked")
 def test_a_damaged_part_is_told(workbook: Path) -> None:
     with zipfile.ZipFile(workbook) as archive:
         part = archive.getinfo("xl/worksheets/sheet4.xml")
-    content = bytearray(workbook.read_bytes())
+    whole = workbook.read_bytes()
     start = part.header_offset + 30 + len(part.filename)
-    content[start : start + part.compress_size] = b"\xff" * part.compress_size
-    workbook.write_bytes(content)
-    with pytest.raises(SchemeError, match=r"part xl/worksheets/sheet4\.xml is damaged"):
-        read_workbook(workbook)
+    for content, reason in [
+        (_replaced(whole, start, b"\xff" * part.compress_size), "Error -3"),
+        (_replaced(whole, part.header_offset, b"PK\x05\x06"), "it is not where it should be"),
+    ]:
+        workbook.write_bytes(content)
+        with pytest.raises(
+            SchemeError, match=rf"part xl/worksheets/sheet4\.xml is damaged: {reason}"
+        ):
+            read_workbook(workbook)
+
+
+def _replaced(content: bytes, at: int, new: bytes) -> bytes:
+    return content[:at] + new + content[at + len(new) :]
+
+
+@pytest.mark.usefixtures("never_unpacked")
+def test_a_changed_letter_is_noticed(tmp_path: Path) -> None:
+    path = tmp_path / "a.xlsx"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        archive.writestr("xl/workbook.xml", "<workbook/>")
+        archive.writestr("xl/sharedStrings.xml", "<t>ZYSS in OP_AA1</t>")
+    path.write_bytes(path.read_bytes().replace(b"OP_AA1", b"OP_AB1"))
+    with pytest.raises(SchemeError, match="its size or checksum is not what the archive says"):
+        read_workbook(path)
 
 
 @pytest.mark.usefixtures("never_unpacked")
@@ -101,6 +122,13 @@ def test_an_encrypted_part_is_told(workbook: Path) -> None:
     workbook.write_bytes(content)
     with pytest.raises(SchemeError, match="the workbook is encrypted"):
         read_workbook(workbook)
+
+
+@pytest.mark.parametrize("size", [0, 1, 2**20 - 1, 2**20, 2**20 + 1, 3 * 2**20, 3 * 2**20 + 258])
+def test_a_part_of_any_size_is_measured_whole(tmp_path: Path, size: int) -> None:
+    path = _archive(tmp_path / "a.xlsx", {"xl/media/image1.png": b"\0" * size})
+    with pytest.raises(SchemeError, match="the workbook cannot be read"):  # and not "damaged"
+        read_workbook(path)
 
 
 @pytest.mark.usefixtures("never_unpacked")
@@ -134,6 +162,9 @@ def test_a_bomb_that_lies_about_its_size_is_refused(
         assert sum(part.file_size for part in archive.infolist()) < 200
     with pytest.raises(SchemeError, match="would unpack to more"):
         read_workbook(path)
+    monkeypatch.setattr(module, "MAX_UNPACKED", 2 * size)
+    with pytest.raises(SchemeError, match="its size or checksum is not what the archive says"):
+        read_workbook(path)
 
 
 @pytest.mark.parametrize(
@@ -157,5 +188,5 @@ def test_an_unusual_packing_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.xlsx"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_BZIP2) as archive:
         archive.writestr("xl/workbook.xml", "<workbook/>" * 100)
-    with pytest.raises(SchemeError, match="packed in an unusual way"):
+    with pytest.raises(SchemeError, match="is damaged: it is packed in an unusual way"):
         read_workbook(path)

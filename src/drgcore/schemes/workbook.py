@@ -11,7 +11,7 @@ import re
 import struct
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -120,41 +120,25 @@ def _check_archive(path: Path) -> None:
 
 def _unpacked(path: Path, file: BinaryIO, part: zipfile.ZipInfo, limit: int) -> int:
     """Bytes that a part really unpacks to; on the way its furthest cell is looked for."""
-    if part.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise SchemeError(f"part {part.filename} is packed in an unusual way", where=str(path))
-    file.seek(part.header_offset)
-    head = file.read(_LOCAL_HEADER)
-    if len(head) < _LOCAL_HEADER or not head.startswith(b"PK\x03\x04"):
-        raise SchemeError(f"part {part.filename} is not where it should be", where=str(path))
-    file.seek(sum(struct.unpack("<HH", head[26:30])), 1)
     is_sheet = part.filename.lower().startswith("xl/worksheets/")
-    inflate = zlib.decompressobj(-15) if part.compress_type == zipfile.ZIP_DEFLATED else None
-    total = rows = columns = 0
-    packed_left, pending, tail = part.compress_size, b"", b""
-    while pending or packed_left:
-        if not pending:
-            pending = file.read(min(_CHUNK, packed_left))
-            packed_left -= len(pending)
-            if not pending:
-                raise SchemeError(f"the workbook is cut off in {part.filename}", where=str(path))
-        try:
-            chunk = inflate.decompress(pending, _CHUNK) if inflate else pending
-        except zlib.error as error:
-            raise SchemeError(
-                f"part {part.filename} is damaged ({error})", where=str(path)
-            ) from None
-        pending = inflate.unconsumed_tail if inflate else b""
-        total += len(chunk)
-        if total > limit:
-            raise _too_large(path)
-        if is_sheet:
-            # A reference may lie across two chunks, so the end of one is looked at again.
-            for letters, digits in set(_REFERENCE.findall(tail + chunk)):
-                rows = max(rows, int(digits))
-                columns = max(columns, _column(letters))
-            tail = chunk[-32:]
-        if inflate and inflate.eof:
-            break
+    total = checksum = rows = columns = 0
+    tail = b""
+    try:
+        for chunk in _chunks(file, part):
+            total += len(chunk)
+            if total > limit:
+                raise _too_large(path)
+            checksum = zlib.crc32(chunk, checksum)
+            if is_sheet:
+                # A reference may lie across two chunks, so the end of one is looked at again.
+                for letters, digits in set(_REFERENCE.findall(tail + chunk)):
+                    rows = max(rows, int(digits))
+                    columns = max(columns, _column(letters))
+                tail = chunk[-32:]
+    except (zlib.error, ValueError) as error:
+        raise _damaged(path, part, str(error)) from None
+    if (total, checksum) != (part.file_size, part.CRC):
+        raise _damaged(path, part, "its size or checksum is not what the archive says")
     if rows * columns > MAX_CELLS:
         raise SchemeError(
             f"a sheet ({part.filename}) spans {rows:,} rows by {columns:,} columns",
@@ -164,11 +148,45 @@ def _unpacked(path: Path, file: BinaryIO, part: zipfile.ZipInfo, limit: int) -> 
     return total
 
 
+def _chunks(file: BinaryIO, part: zipfile.ZipInfo) -> Iterator[bytes]:
+    """The unpacked content of a part, bit by bit, however large it says it is."""
+    if part.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise ValueError("it is packed in an unusual way")
+    file.seek(max(part.header_offset, 0))
+    head = file.read(_LOCAL_HEADER)
+    if len(head) < _LOCAL_HEADER or not head.startswith(b"PK\x03\x04"):
+        raise ValueError("it is not where it should be")
+    file.seek(sum(struct.unpack("<HH", head[26:30])), 1)
+    inflate = zlib.decompressobj(-15) if part.compress_type == zipfile.ZIP_DEFLATED else None
+    left = part.compress_size
+    while left:
+        packed = file.read(min(_CHUNK, left))
+        if not packed:
+            raise ValueError("it is cut off")
+        left -= len(packed)
+        if inflate is None:
+            yield packed
+            continue
+        while packed:
+            yield inflate.decompress(packed, _CHUNK)
+            packed = inflate.unconsumed_tail
+    if inflate is not None:
+        yield inflate.flush()
+
+
 def _column(letters: bytes) -> int:
     number = 0
     for letter in letters.upper():
         number = number * 26 + letter - 64
     return number
+
+
+def _damaged(path: Path, part: zipfile.ZipInfo, reason: str) -> SchemeError:
+    return SchemeError(
+        f"part {part.filename} is damaged: {reason}",
+        where=str(path),
+        hint="Download or copy the workbook again, or save it again in Excel or WPS.",
+    )
 
 
 def _too_large(path: Path) -> SchemeError:
