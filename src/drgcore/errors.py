@@ -1,4 +1,4 @@
-"""The one exception tree. A bad file or policy raises; a bad row is data with a status and a reason."""
+"""The one exception tree: a bad file or policy raises, a bad row is data with a reason."""
 
 from __future__ import annotations
 

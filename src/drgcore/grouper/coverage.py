@@ -105,9 +105,7 @@ def cover(scheme: Scheme) -> Coverage:
 def drafts_of(tables: GrouperTables, recipe: Recipe, limit: int) -> Iterator[Draft]:
     """Up to `limit` cases that fulfil a recipe, spread over the classes of codes."""
     classes = tables.classes
-    diagnoses = _one_a_class(
-        recipe.principal_diagnoses, classes["ZYZD"], classes["exclusion"]
-    )
+    diagnoses = _one_a_class(recipe.principal_diagnoses, classes["ZYZD"], classes["exclusion"])
     procedures = _one_a_class(recipe.principal_procedures, classes["ZYSS"])
     others = [_one_a_class(ids, classes["QTZD"]) for ids in recipe.other_diagnoses]
     added = [_one_a_class(i, classes["QTSS"]) for i in recipe.other_procedures]

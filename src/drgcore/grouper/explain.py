@@ -33,7 +33,8 @@ from drgcore.grouper.plain import (
 from drgcore.grouper.result import REASONS
 from drgcore.schemes import Scheme, load_dictionary
 from drgcore.schemes.model import Adrg, Drg, Mdc
-from drgcore.schemes.rules import VARIABLES, Compare, atoms
+from drgcore.schemes.rules import TRUE, VARIABLES, Compare, atoms
+from drgcore.schemes.store import CodeKind
 
 _SHOWN_CODES = 6
 
@@ -219,7 +220,7 @@ def _number(value: Any) -> int | None:
 
 
 @lru_cache(maxsize=2)
-def _names(kind: str) -> dict[str, str]:
+def _names(kind: CodeKind) -> dict[str, str]:
     table = load_dictionary(kind)
     return dict(zip(table["code"].to_pylist(), table["name"].to_pylist(), strict=True))
 
@@ -248,9 +249,11 @@ class _Text:
             lines += [self._complication(c) for c in e.complications]
         if e.mdcs:
             lines.append("Rules tried, in order")
+        lines += self._missed(tuple(m.rule for m in e.mdcs), 1)
         for mdc in e.mdcs:
-            lines += self._rule(mdc.rule, 1)
-            lines += self._missed(mdc.adrgs)
+            if mdc.rule.holds:
+                lines += self._rule(mdc.rule, 1)
+                lines += self._missed(mdc.adrgs, 2)
             for adrg in mdc.adrgs:
                 if adrg.holds:
                     lines += self._rule(adrg, 2)
@@ -302,7 +305,7 @@ class _Text:
         group = trace.group
         pad = "  " * depth
         mark = "✓" if trace.holds else "✗"
-        text = str(group.rule)
+        text = "always" if group.rule == TRUE else str(group.rule)
         if len(text) > 120:
             text = text[:117] + "…"
         lines = [f"{pad}{mark} {group.code} {self.scheme.name_of(group.code)}: {text}"]
@@ -320,13 +323,15 @@ class _Text:
         more = f" and {len(trace.found) - 3} more" if len(trace.found) > 3 else ""
         return ", ".join(_coded(c) for c in trace.found[:3]) + more
 
-    def _missed(self, tried: tuple[RuleTrace, ...]) -> list[str]:
-        """ADRG that did not hold: in full where a part of the rule did, else by code."""
+    def _missed(self, tried: tuple[RuleTrace, ...], depth: int) -> list[str]:
+        """Groups whose rule did not hold: in full where a part of the rule did, else by code."""
         near = [t for t in tried if not t.holds and any(a.holds for a in t.atoms)]
         far = [t.group.code for t in tried if not t.holds and t not in near]
-        lines = [line for trace in near for line in self._rule(trace, 2)]
+        lines = [line for trace in near for line in self._rule(trace, depth)]
         if far:
-            lines.append(f"    ✗ {len(far)} ADRG of which no condition holds: {_listed(far)}")
+            level = type(tried[0].group).__name__.upper()
+            pad = "  " * depth
+            lines.append(f"{pad}✗ no condition holds of {len(far)} {level}: {_listed(far)}")
         return lines
 
 

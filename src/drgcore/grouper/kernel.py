@@ -55,13 +55,13 @@ _inline = njit(inline="always", error_model="numpy")
 
 
 @_jit
-def _test(words, row, bit):  # type: ignore[no-untyped-def]
+def _test(words, row, bit):
     """Bit `bit` of the words from `row` on; false for no bit (-1)."""
     return bit >= 0 and (words[row + (bit >> 6)] >> np.uint64(bit & 63)) & _ONE != 0
 
 
 @_inline
-def _interval(t, ints, variable, value):  # type: ignore[no-untyped-def]
+def _interval(t, ints, variable, value):
     """Interval of a number: 0 where it is missing or unreadable."""
     if value < 0:
         return 0
@@ -73,7 +73,7 @@ def _interval(t, ints, variable, value):  # type: ignore[no-untyped-def]
 
 
 @_jit
-def _compare(operator, left, right):  # type: ignore[no-untyped-def]
+def _compare(operator, left, right):
     if operator == 0:
         return left == right
     if operator == 1:
@@ -86,7 +86,7 @@ def _compare(operator, left, right):  # type: ignore[no-untyped-def]
 
 
 @_jit
-def _count(t, ints, words, atom, principal, procedure, lists, first, end, seen):  # type: ignore[no-untyped-def]
+def _count(t, ints, words, atom, principal, procedure, lists, first, end, seen):
     """Truth of a length() atom.
 
     `seen` keeps the different codes found, at most one more than the number compared with, because
@@ -120,7 +120,9 @@ def _count(t, ints, words, atom, principal, procedure, lists, first, end, seen):
 
 
 @_inline
-def _run(t, ints, words, start, principal, procedure, lists, first, end, flags, interval, bits, seen):  # type: ignore[no-untyped-def]
+def _run(
+    t, ints, words, start, principal, procedure, lists, first, end, flags, interval, bits, seen
+):
     """Run a program; whether it accepts.
 
     `bits` holds the sets in which the other diagnoses are, then those of the other procedures.
@@ -152,7 +154,7 @@ def _run(t, ints, words, start, principal, procedure, lists, first, end, flags, 
 
 
 @_inline
-def _find(t, ints, words, principal, procedure, lists, first, end, flags, interval, bits, seen):  # type: ignore[no-untyped-def]
+def _find(t, ints, words, principal, procedure, lists, first, end, flags, interval, bits, seen):
     """The first ADRG and the first of its DRG that hold.
 
     (adrg, -1) where no DRG of the ADRG holds; (-1, -1) where no ADRG holds, though an MDC fits the
@@ -223,7 +225,7 @@ def _find(t, ints, words, principal, procedure, lists, first, end, flags, interv
 
 
 @_inline
-def _invalid(t, principal, sex, age, days):  # type: ignore[no-untyped-def]
+def _invalid(t, principal, sex, age, days):
     """Why a row cannot be grouped at all, before any rule is tried."""
     if principal <= _UNKNOWN_CODE:
         return DIAGNOSIS_UNKNOWN if principal == _UNKNOWN_CODE else DIAGNOSIS_MISSING
@@ -237,7 +239,7 @@ def _invalid(t, principal, sex, age, days):  # type: ignore[no-untyped-def]
 
 
 @_inline
-def _gather(t, ints, words, principal, procedure, lists, first, end, bits):  # type: ignore[no-untyped-def]
+def _gather(t, ints, words, principal, procedure, lists, first, end, bits):
     """Collect the sets of the other codes into `bits`; flags of complications and unknown codes."""
     flags = UNKNOWN_PROCEDURE if procedure == _UNKNOWN_CODE else 0
     bits[:] = 0
@@ -265,7 +267,7 @@ def _gather(t, ints, words, principal, procedure, lists, first, end, bits):  # t
 
 
 @_jit
-def group_rows(t, ints, words, cases, start, stop, out):  # type: ignore[no-untyped-def]
+def group_rows(t, ints, words, cases, start, stop, out):
     """Group the rows from `start` to `stop` and write their results.
 
     Parameters

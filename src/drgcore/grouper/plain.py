@@ -1,7 +1,7 @@
 """The rules evaluated one case at a time, straight from the syntax trees.
 
-This is the second, plain way to a group: it shares neither the tables nor the loop of the kernel, and
-is what an explanation is made of. Tests compare the two.
+This is the second, plain way to a group: it shares neither the tables nor the loop of the kernel,
+and is what an explanation is made of. Tests compare the two.
 """
 
 from __future__ import annotations
@@ -219,15 +219,14 @@ def group_plainly(scheme: Scheme, case: PlainCase) -> PlainResult:
 def _weights(scheme: Scheme) -> tuple[int, ...]:
     """A weight for each of the ranges that the scheme's rules tell apart."""
     bounds = [
-        a.number
-        for a in _all_atoms(scheme)
-        if isinstance(a, Compare) and a.variable == "XSRTZ"
+        a.number for a in _all_atoms(scheme) if isinstance(a, Compare) and a.variable == "XSRTZ"
     ]
     return tuple({max(0, math.floor(b) + d) for b in bounds for d in (-1, 0, 1)})
 
 
 def _all_atoms(scheme: Scheme) -> Iterator[Atom]:
-    for group in (*scheme.mdcs, *scheme.adrgs, *scheme.drgs):
+    groups: tuple[Mdc | Adrg | Drg, ...] = (*scheme.mdcs, *scheme.adrgs, *scheme.drgs)
+    for group in groups:
         yield from atoms(group.rule)
 
 

@@ -66,7 +66,7 @@ class Recipe:
 
 
 def recipes_for(tables: GrouperTables, drg: int) -> Iterator[Recipe]:
-    """The ways to fulfil the rules of a DRG, by its index; rules tried earlier are not looked at."""
+    """The ways to fulfil the rules of a DRG (by index), whatever is tried before it."""
     scheme = tables.scheme
     group = scheme.drgs[drg]
     parents = scheme.group(group.mdc), scheme.group(group.adrg)

@@ -16,7 +16,7 @@ from drgcore.errors import CaseSchemaError
 from drgcore.grouper.tables import GrouperTables
 
 STATUSES = ("grouped", "ambiguous", "ungrouped", "invalid")
-"""`ambiguous`: a `?QY` group (歧义); `ungrouped`: no group or only the catch-all of an MDC (未入组)."""
+"""`ambiguous`: a `?QY` group (歧义); `ungrouped`: none, or only an MDC's catch-all (未入组)."""
 
 SEVERITIES = ("none", "CC", "MCC")
 """The worst complication that the principal diagnosis does not exclude."""
@@ -66,8 +66,12 @@ class GroupedRows:
     def empty(cls, rows: int) -> GroupedRows:
         """Room for the results of `rows` cases."""
         return cls(
-            *(np.empty(rows, dtype=t) for t in (np.int16, np.int16, np.int8, np.int8, np.int8)),
-            np.empty(rows, dtype=np.int8),
+            adrg=np.empty(rows, dtype=np.int16),
+            drg=np.empty(rows, dtype=np.int16),
+            status=np.empty(rows, dtype=np.int8),
+            reason=np.empty(rows, dtype=np.int8),
+            severity=np.empty(rows, dtype=np.int8),
+            code_flags=np.empty(rows, dtype=np.int8),
         )
 
     def __len__(self) -> int:
@@ -192,13 +196,11 @@ def check_free(names: list[str], prefix: str, keep_hint: str) -> None:
         raise CaseSchemaError(
             f"the input already has {'a column' if len(taken) == 1 else 'columns'} "
             f"{', '.join(taken)}",
-            hint=f"Give the results another prefix, e.g. 'new_', or leave them out with {keep_hint}.",
+            hint=f"Give the results a prefix, e.g. 'new_', or leave those out with {keep_hint}.",
         )
 
 
-def _dictionary(
-    index: NDArray[np.signedinteger], values: tuple[str, ...]
-) -> pa.DictionaryArray:
+def _dictionary(index: NDArray[np.signedinteger], values: tuple[str, ...]) -> pa.DictionaryArray:
     indices = pa.array(index.astype(np.int32, copy=False), mask=index < 0)
     return pa.DictionaryArray.from_arrays(indices, pa.array(values, pa.string()))
 
@@ -218,6 +220,7 @@ def summarise(result: pa.Table, scheme: str, prefix: str = "") -> GroupingSummar
     -------
     GroupingSummary
     """
+
     def counted(column: str) -> Counter[str]:
         counts = pc.value_counts(result[prefix + column].cast(pa.string()))
         return Counter(

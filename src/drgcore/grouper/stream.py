@@ -159,24 +159,21 @@ class _ParquetWriter:
         self._writer: pq.ParquetWriter | None = None
 
     def write(self, batch: pa.RecordBatch) -> None:
-        if self._writer is None:
-            self._open(batch.schema)
-        self._writer.write_table(pa.Table.from_batches([batch], self._physical))
+        writer = self._writer or self._open(batch.schema)
+        writer.write_table(pa.Table.from_batches([batch], self._physical))
 
-    def _open(self, physical: pa.Schema) -> None:
+    def _open(self, physical: pa.Schema) -> pq.ParquetWriter:
         arrow_schema = base64.b64encode(self._schema.serialize().to_pybytes())
         metadata = {**(self._schema.metadata or {}), b"ARROW:schema": arrow_schema}
         self._physical = physical
         self._writer = pq.ParquetWriter(
             self._path, physical.with_metadata(metadata), store_schema=False
         )
+        return self._writer
 
     def close(self) -> None:
-        if self._writer is None:
-            self._open(self._schema)
-        writer, self._writer = self._writer, None
-        if writer is not None:
-            writer.close()
+        writer = self._writer or self._open(self._schema)
+        writer.close()
 
 
 @contextmanager
@@ -197,9 +194,7 @@ class _CsvWriter:
         self._schema = schema
 
     def write(self, batch: pa.RecordBatch) -> None:
-        columns = [
-            _flat(batch.column(i)).cast(field.type) for i, field in enumerate(self._schema)
-        ]
+        columns = [_flat(batch.column(i)).cast(field.type) for i, field in enumerate(self._schema)]
         self._writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=self._schema))
 
 

@@ -1,8 +1,8 @@
 """A scheme compiled into arrays of numbers that the kernel reads.
 
-All ADRG rules are laid out in one order, MDC by MDC, each joined with its MDC's rule: the first that
-holds is the case's ADRG, which is the official order of evaluation. The order is the bit order of
-*masks*. For each class of principal diagnoses (those that stand in the same sets), of principal
+All ADRG rules are laid out in one order, MDC by MDC, each joined with its MDC's rule: the first
+that holds is the case's ADRG, which is the official order of evaluation. The order is the bit order
+of *masks*. For each class of principal diagnoses (those that stand in the same sets), of principal
 procedures, and for each interval of sex, age, age in days and newborn's weight, a mask says which
 rules are still possible. The intersection of a case's six masks leaves a handful of candidates;
 what a mask cannot decide (other diagnoses and procedures) is short-circuit code.
@@ -45,6 +45,7 @@ from drgcore.schemes.rules import (
     atoms,
     conjunction,
 )
+from drgcore.schemes.store import CodeKind
 
 VARIABLE_ORDER = tuple(VARIABLES)
 COMPARE_OPS = {
@@ -141,7 +142,12 @@ class _Compiler:
         self.diagnosed = any_of(
             [r for r in self.mdc_rules.values() if not dimensions(r).isdisjoint(_DIAGNOSED)]
         )
-        self.all_rules = [self.diagnosed, *self.mdc_rules.values(), *self.adrg_rules, *self.drg_rules]
+        self.all_rules = [
+            self.diagnosed,
+            *self.mdc_rules.values(),
+            *self.adrg_rules,
+            *self.drg_rules,
+        ]
         self.tests = self._tests()
         self.set_codes = _KeyedCodes(scheme.tables["sets"])
         self.diagnoses = CodeIndex(self._universe("diagnoses", DIAGNOSIS_FIELDS))
@@ -178,8 +184,12 @@ class _Compiler:
                     _pack(classes["ZYSS"][1]),
                 )
             ),
-            "other_diagnosis_row": ints.put(words.rows(classes["QTZD"][0], _pack(classes["QTZD"][1]))),
-            "other_procedure_row": ints.put(words.rows(classes["QTSS"][0], _pack(classes["QTSS"][1]))),
+            "other_diagnosis_row": ints.put(
+                words.rows(classes["QTZD"][0], _pack(classes["QTZD"][1]))
+            ),
+            "other_procedure_row": ints.put(
+                words.rows(classes["QTSS"][0], _pack(classes["QTSS"][1]))
+            ),
             "exclusion_row": ints.put(words.rows(exclusion_class, exclusion_bits)),
             "complication": ints.put(complication),
             "cuts": ints.put(np.concatenate([self.cuts[v] for v in VARIABLE_ORDER])),
@@ -241,7 +251,7 @@ class _Compiler:
                     self.comparisons.setdefault(atom, len(self.comparisons))
         return tests
 
-    def _universe(self, dictionary: str, fields: Sequence[str]) -> pa.Array:
+    def _universe(self, dictionary: CodeKind, fields: Sequence[str]) -> pa.Array:
         """Codes of the official dictionary, then those that only the scheme has."""
         named = {s for field in fields for sets in self.tests[field] for s in sets}
         parts = [_flat(load_dictionary(dictionary)["code"])]
@@ -355,9 +365,7 @@ class _Compiler:
         # packed value.
         packed = [
             (2 if kind == "MCC" else 1) + 4 * (number.get(table, -1) + 1)
-            for kind, table in zip(
-                cc["type"].to_pylist(), cc["exclusion"].to_pylist(), strict=True
-            )
+            for kind, table in zip(cc["type"].to_pylist(), cc["exclusion"].to_pylist(), strict=True)
         ]
         complication = np.zeros(len(self.diagnoses), dtype=np.int32)
         if packed:

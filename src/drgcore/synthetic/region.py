@@ -1,8 +1,8 @@
 """A made-up region: how often each group occurs, what it costs, and in which hospitals.
 
-Nothing here is measured. The shapes are those that case-mix data of Chinese regions have (skewed group
-sizes, log-normal cost and stay, dearer care in third-grade hospitals, a winter peak of respiratory
-cases), the numbers are drawn at random, the same for every sample of a scheme.
+Nothing here is measured. The shapes are those that case-mix data of Chinese regions have (skewed
+group sizes, log-normal cost and stay, dearer care in third-grade hospitals, a winter peak of
+respiratory cases), the numbers are drawn at random, the same for every sample of a scheme.
 """
 
 from __future__ import annotations

@@ -166,12 +166,9 @@ class _Block:
         stay, cost = self._stay_and_cost(hospital)
         discharge = self._discharge_days()
         age, age_days, weight = self._ages()
-        pool = (self.rng.random(self.rows) < np.where((age < 18) | (age > 62), 0.68, 0.42)).astype(
-            np.int32
-        )
-        paid = np.clip(
-            self.rng.normal(0.24 + 0.07 * pool + 0.03 * (level == 0), 0.05), 0.05, 0.9
-        )
+        resident = np.where((age < 18) | (age > 62), 0.68, 0.42)
+        pool = (self.rng.random(self.rows) < resident).astype(np.int64)
+        paid = np.clip(self.rng.normal(0.24 + 0.07 * pool + 0.03 * (level == 0), 0.05), 0.05, 0.9)
         columns = {
             "case_id": self._ids(),
             "hospital": _labels(hospital, [f"H{i + 1:02d}" for i in range(hospital.max() + 1)]),
