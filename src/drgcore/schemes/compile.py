@@ -98,6 +98,18 @@ def compile_scheme(
     SchemeError
         When the source cannot be read or has errors (all are listed), or the tables cannot be
         written; then nothing is left behind and an older compilation stays as it was.
+
+    Examples
+    --------
+    A local version that equals its base is an overlay without a row.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> tables = load_scheme("chs-drg-1.1").tables
+    >>> with TemporaryDirectory() as out:
+    ...     source = SourceTables("city", tables, {})
+    ...     report = compile_scheme(source, out, name="city", base="chs-drg-1.1")
+    >>> report.changes, report.counts["drg"]
+    ({}, 628)
     """
     step = progress or (lambda _: None)
     if not _is_name(name):
