@@ -67,6 +67,13 @@ def test_a_compiled_scheme_is_the_source(workbook: Path, tmp_path: Path) -> None
     }
 
 
+def test_a_source_is_loaded_by_its_path(workbook: Path, tmp_path: Path) -> None:
+    folder = write_csv(tmp_path / "small-1.0", SMALL)
+    assert load_scheme(workbook).name == "small"
+    assert load_scheme(str(folder)).name == "small-1.0"
+    assert load_scheme(folder).metadata == {"source": "small-1.0"}
+
+
 def test_counts_are_those_of_the_official_notice(workbook: Path) -> None:
     assert load_scheme(workbook).counts() == {
         "mdc": 2,

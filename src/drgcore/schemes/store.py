@@ -116,7 +116,8 @@ def load_scheme(name_or_path: str | Path = DEFAULT_SCHEME, *, check: bool = True
         return _read_compiled(path, ())
     if path.exists():
         source = read_source(path)
-        scheme = Scheme(path.stem, source.tables, {"source": source.origin}, source.source_rows)
+        name = path.name if path.is_dir() else path.stem
+        scheme = Scheme(name, source.tables, {"source": source.origin}, source.source_rows)
         if check:
             refuse_unsound(scheme)
         return scheme
