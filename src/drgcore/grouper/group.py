@@ -87,7 +87,7 @@ def group(
     >>> drgcore.group(cases, columns=["sex"]).to_pandas()
        sex   mdc adrg   drg     status               reason severity
     0  2.0  MDCB  BU2  BU23    grouped                  NaN       CC
-    1  1.0  MDCP  PQY   PQY  ambiguous  unrelated_procedure      MCC
+    1  1.0  MDCP  PQY   PQY  ambiguous  unrelated_procedure       CC
     2  NaN   NaN  NaN   NaN    invalid          sex_missing      NaN
     """
     grouper = BatchGrouper.of(scheme, clinical_codes)
