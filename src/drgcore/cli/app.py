@@ -6,11 +6,12 @@ Exit codes: 0 done; 1 a check found errors; 2 bad input (arguments, a file, a sc
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
@@ -26,6 +27,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     help="CHS-DRG grouping: cases in, groups and reasons out.",
+    epilog="Exit codes: 0 done, 1 a check found errors, 2 bad input, 130 interrupted.",
 )
 app.add_typer(scheme.app, name="scheme")
 
@@ -154,10 +156,22 @@ def _root(
 
 def main() -> None:
     """Run the command; known errors become one message on the error stream and exit code 2."""
+    for stream in (sys.stdout, sys.stderr):
+        # A console without Chinese characters shows question marks, which is better than nothing.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
         app()
     except drgcore.DrgcoreError as error:
-        typer.echo(f"error: {error}", err=True)
-        sys.exit(2)
+        _fail(str(error))
+    except OSError as error:
+        # What the system refuses: a name that is too long, a folder without the right to read.
+        place = "" if error.filename is None else f"{error.filename}: "
+        _fail(f"{place}{error.strerror or type(error).__name__}")
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _fail(message: str) -> NoReturn:
+    typer.echo(f"error: {message}", err=True)
+    sys.exit(2)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.parquet as pq
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 import drgcore
@@ -18,9 +19,10 @@ _SEED = 2027
 def run_demo(folder: Path, rows: int, console: Console) -> None:
     """Make a sample, group it, print the distribution by MDC and three explained cases."""
     folder.mkdir(parents=True, exist_ok=True)
+    shown = escape(str(folder))
     cases, grouped = folder / "cases.parquet", folder / "grouped.parquet"
     drgcore.write_sample(cases, rows, _SCHEME, seed=_SEED, dirty=0.01)
-    console.rule(f"{rows:,} synthetic cases → {cases}")
+    console.rule(f"{rows:,} synthetic cases → {shown}/{cases.name}")
     summary = drgcore.group_file(cases, grouped, _SCHEME)
     console.print(str(summary), highlight=False, markup=False)
     frame = pq.read_table(grouped).to_pandas()
@@ -29,7 +31,7 @@ def run_demo(folder: Path, rows: int, console: Console) -> None:
         console.rule(title)
         explanation = drgcore.explain(pq.read_table(cases).slice(row, 1), _SCHEME)
         console.print(str(explanation), highlight=False, markup=False)
-    console.rule(f"Grouped cases → {grouped}")
+    console.rule(f"Grouped cases → {shown}/{grouped.name}")
 
 
 def _by_mdc(frame: pd.DataFrame) -> Table:

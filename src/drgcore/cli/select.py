@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from drgcore.cases import open_cases
+from drgcore.cases import CaseSource, open_cases
 from drgcore.errors import CaseSchemaError
 
 
@@ -21,25 +21,47 @@ def one_case(path: Path, *, row: int | None, case_id: str | None, id_column: str
     """
     if (row is None) == (case_id is None):
         raise CaseSchemaError("say which case: either --row or --id")
-    found: list[pa.RecordBatch] = []
-    seen = 0
     with open_cases(path) as source:
-        if case_id is not None and id_column not in source.schema.names:
+        if row is not None:
+            return _by_row(source, row, str(path))
+        return _by_id(source, str(case_id), id_column, str(path))
+
+
+def _by_row(source: CaseSource, row: int, where: str) -> pa.Table:
+    if row < 1:
+        raise CaseSchemaError(f"there is no row {row}: the first is row 1", where=where)
+    seen = 0
+    for batch in source.batches():
+        if row <= seen + batch.num_rows:
+            return pa.Table.from_batches([batch.slice(row - 1 - seen, 1)], source.schema)
+        seen += batch.num_rows
+    raise CaseSchemaError(f"there is no row {row}: the file has {seen:,}", where=where)
+
+
+def _by_id(source: CaseSource, case_id: str, id_column: str, where: str) -> pa.Table:
+    names = source.schema.names
+    if names.count(id_column) != 1:
+        raise CaseSchemaError(
+            f"{'no' if id_column not in names else 'more than one'} column {id_column!r} "
+            "to look the id up in",
+            where=where,
+            hint=f"Name it with --id-column. The file has: {', '.join(names)}",
+        )
+    found: list[pa.RecordBatch] = []
+    for batch in source.batches():
+        try:
+            ids = pc.cast(batch.column(id_column), pa.string())
+        except pa.ArrowException:
+            # Arrow's message quotes values.
+            kind = source.schema.field(id_column).type
             raise CaseSchemaError(
-                f"{path}: no column {id_column!r} to look the id up in",
-                hint=f"Name it with --id-column. The file has: {', '.join(source.schema.names)}",
-            )
-        for batch in source.batches():
-            if row is not None:
-                found.append(batch.slice(max(0, row - 1 - seen), int(seen < row)))
-            else:
-                ids = pc.cast(batch.column(id_column), pa.string())
-                found.append(batch.filter(pc.fill_null(pc.equal(ids, case_id), False)))
-            seen += batch.num_rows
-            if row is not None and seen >= row:
-                break
-        table = pa.Table.from_batches(found, source.schema)
+                f"column {id_column!r} is {kind}, which holds no ids",
+                where=where,
+                hint="Name another one with --id-column.",
+            ) from None
+        found.append(batch.filter(pc.fill_null(pc.equal(ids, case_id), False)))
+    table = pa.Table.from_batches(found, source.schema)
     if table.num_rows != 1:
-        which = f"row {row} (the file has {seen})" if row is not None else f"id {case_id!r}"
-        raise CaseSchemaError(f"{path}: {table.num_rows} cases of {which}, expected one")
+        count = f"{table.num_rows} cases have" if table.num_rows else "no case has"
+        raise CaseSchemaError(f"{count} the id {case_id!r} in column {id_column!r}", where=where)
     return table

@@ -96,7 +96,7 @@ def write_sample(
     Parameters
     ----------
     path : str or Path
-        Written next to its name and renamed when whole.
+        Ends in ``.parquet`` or ``.pq``. Written next to its name and renamed when whole.
     rows, scheme, seed, year, hospitals, dirty
         As for `sample_cases`, which draws the same cases.
     progress : callable, optional
@@ -105,11 +105,18 @@ def write_sample(
     Raises
     ------
     DrgcoreError
-        When a number is out of its range or the file cannot be written.
+        When a number is out of its range, the path has another ending, or the file cannot be
+        written.
     """
+    target = Path(path)
+    if target.suffix.lower() not in (".parquet", ".pq"):
+        raise DrgcoreError(
+            f"{target}: a sample is written as parquet, not as {target.suffix or 'no kind'!r}",
+            hint="Name it with the ending .parquet.",
+        )
     done = 0
     blocks = _blocks(rows, scheme, seed, year, hospitals, dirty)
-    with whole_file(Path(path)) as part, pq.ParquetWriter(part, SAMPLE_SCHEMA) as writer:
+    with whole_file(target) as part, pq.ParquetWriter(part, SAMPLE_SCHEMA) as writer:
         for block in blocks:
             writer.write_batch(block)
             done += block.num_rows

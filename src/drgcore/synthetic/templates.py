@@ -65,7 +65,7 @@ class Templates:
         return [kind_of[scheme.drgs[g].adrg] for g in self.groups]
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=8)
 def templates_of(scheme: Scheme) -> Templates:
     """Templates for every group of a scheme that a case can reach."""
     tables = compile_tables(scheme)
