@@ -310,8 +310,8 @@ def group_rows(t, ints, words, cases, start, stop, out):
         interval[_DAYS] = _interval(t, ints, _DAYS, days[i])
         interval[_WEIGHT] = _interval(t, ints, _WEIGHT, weights[i])
         # A newborn's weight is asked for only where the group hangs on it: with the weight missing,
-        # every interval of weights must lead to the same group as none does. Older patients have
-        # no such weight.
+        # every interval of weights must lead to the same group as none does, or to no group as none
+        # does. Older patients have no such weight.
         trials = 1
         if weights[i] < 0 and ages[i] <= 0:
             trials += ints[t.cut_start + _WEIGHT + 1] - ints[t.cut_start + _WEIGHT] + 1
@@ -337,7 +337,7 @@ def group_rows(t, ints, words, cases, start, stop, out):
             if trial == 0:
                 adrg = found
                 drg = found_drg
-            elif found != adrg or found_drg != drg:
+            elif (found >= 0 or adrg >= 0) and (found != adrg or found_drg != drg):
                 reason = WEIGHT_INVALID if weights[i] == _INVALID_NUMBER else WEIGHT_MISSING
                 break
         if reason != NO_REASON:
