@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from enum import IntEnum
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -128,9 +129,11 @@ def any_of(rules: Sequence[Rule]) -> Rule:
     return Or((*merged, *others))
 
 
-def bounds(
-    rule: Rule, size: int, truth: Callable[[Rule], NDArray[np.bool_] | None]
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+Truth: TypeAlias = Callable[[Rule], NDArray[np.bool_] | None]
+"""Truth of an atom by class, None for an atom of another dimension."""
+
+
+def bounds(rule: Rule, size: int, truth: Truth) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Where a rule can hold and where it must, over the classes of one dimension.
 
     Parameters

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from drgcore.cases import FIRST_CODE
 from drgcore.grouper.lowering import is_complication, normalise
 from drgcore.grouper.plain import COMPARISONS
-from drgcore.grouper.tables import GrouperTables
+from drgcore.grouper.tables import NUMBER_RANGES, GrouperTables
 from drgcore.schemes.rules import (
     VARIABLES,
     And,
@@ -186,11 +186,7 @@ def _numbers(
 
 def number_samples(tables: GrouperTables, variable: str) -> list[int]:
     """One valid value in each interval that the scheme's rules tell apart."""
-    lowest, highest = {"XB": (1, 2), "NL": (0, 150), "XSRTL": (0, 60_000), "XSRTZ": (1, 20_000)}[
-        variable
-    ]
-    starts = [lowest, *(c for c in tables.cuts[variable].tolist() if lowest < c <= highest)]
-    return sorted(set(starts))
+    return [NUMBER_RANGES[variable][0], *tables.cuts[variable].tolist()]
 
 
 @lru_cache(maxsize=4096)

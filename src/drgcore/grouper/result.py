@@ -83,7 +83,8 @@ class GroupedRows:
 
     def columns(self, tables: GrouperTables) -> dict[str, pa.DictionaryArray]:
         """The result columns as dictionary arrays of strings, null where there is none."""
-        mdc = np.where(self.adrg >= 0, tables.adrg_mdc[self.adrg], -1)
+        # No ADRG is -1, which finds the -1 behind the last ADRG.
+        mdc = np.append(tables.adrg_mdc, np.int16(-1))[self.adrg]
         return {
             "mdc": _dictionary(mdc, tables.mdc_codes),
             "adrg": _dictionary(self.adrg, tables.adrg_codes),

@@ -14,6 +14,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,10 +23,12 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from drgcore.cases.codes import FIRST_CODE, CodeIndex
+from drgcore.cases.values import MAX_AGE_DAYS, MAX_AGE_YEARS, MAX_NEWBORN_WEIGHT_G
 from drgcore.grouper.lowering import (
     FIELD_OPS,
     Op,
     Program,
+    Truth,
     any_of,
     bounds,
     dimensions,
@@ -48,6 +51,16 @@ from drgcore.schemes.rules import (
 from drgcore.schemes.store import CodeKind
 
 VARIABLE_ORDER = tuple(VARIABLES)
+NUMBER_RANGES: Mapping[str, tuple[int, int]] = MappingProxyType(
+    {
+        "XB": (1, 2),
+        "NL": (0, MAX_AGE_YEARS),
+        "XSRTL": (0, MAX_AGE_DAYS),
+        "XSRTZ": (1, MAX_NEWBORN_WEIGHT_G),
+    }
+)
+"""The lowest and the highest number that a case can have, as the readers of cases see to."""
+
 COMPARE_OPS = {
     "=": np.equal,
     ">=": np.greater_equal,
@@ -56,6 +69,8 @@ COMPARE_OPS = {
     "<": np.less,
 }
 DIAGNOSIS_FIELDS = ("ZYZD", "QTZD")
+# The order of the bits of a length() atom.
+COUNTED = ("ZYZD", "ZYSS", "QTZD", "QTSS")
 _DIAGNOSED = (*DIAGNOSIS_FIELDS, "CC")
 
 
@@ -156,8 +171,8 @@ class _Compiler:
 
     def compile(self) -> GrouperTables:
         scheme = self.scheme
-        membership = {field: self._membership(field) for field in FIELD_OPS}
-        classes = {field: _classes(bits) for field, bits in membership.items()}
+        self.membership = {field: self._membership(field) for field in FIELD_OPS}
+        classes = {field: _classes(bits) for field, bits in self.membership.items()}
         self._intervals()
         program = Program(self._operands)
         adrg_program = [program.add(residual(rule)) for rule in self.adrg_rules]
@@ -281,8 +296,14 @@ class _Compiler:
                 return members[:, self.tests[field][atom.sets]]
             return None
 
-        possible = [bounds(rule, len(members), truth)[0] for rule in self.adrg_rules]
-        return _pack(np.column_stack(possible))
+        return self._possible(len(members), truth)
+
+    def _possible(self, size: int, truth: Truth) -> NDArray[np.uint64]:
+        """Mask of the ADRG rules that each class of a dimension leaves possible."""
+        possible = np.zeros((size, len(self.adrg_rules)), dtype=bool)
+        for i, rule in enumerate(self.adrg_rules):
+            possible[:, i] = bounds(rule, size, truth)[0]
+        return _pack(possible)
 
     def _intervals(self) -> None:
         """Cut each number where some comparison changes; one sample stands for each interval.
@@ -292,7 +313,7 @@ class _Compiler:
         """
         self.cuts: dict[str, NDArray[np.int64]] = {}
         self.samples: dict[str, NDArray[np.float64]] = {}
-        for variable in VARIABLE_ORDER:
+        for variable, (lowest, highest) in NUMBER_RANGES.items():
             cuts: set[int] = set()
             for atom in self.comparisons:
                 if isinstance(atom, Compare) and atom.variable == variable:
@@ -300,10 +321,10 @@ class _Compiler:
                     cuts.update({"<": {below}, ">=": {below}}.get(atom.operator, {above}))
                     if atom.operator == "=":
                         cuts.add(below)
-            ordered = np.array(sorted(cuts), dtype=np.int64)
-            lowest = ordered[:1] - 1 if len(ordered) else np.array([0])
-            self.cuts[variable] = ordered
-            self.samples[variable] = np.concatenate([[np.nan], lowest, ordered])
+            # Each interval holds a number that a case can have; a bound beyond parts nothing.
+            ordered = sorted(c for c in cuts if lowest < c <= highest)
+            self.cuts[variable] = np.array(ordered, dtype=np.int64)
+            self.samples[variable] = np.array([np.nan, lowest, *ordered])
 
     def _compare(self, atom: Compare) -> NDArray[np.bool_]:
         with np.errstate(invalid="ignore"):
@@ -315,9 +336,7 @@ class _Compiler:
                 return self._compare(atom)
             return None
 
-        size = len(self.samples[variable])
-        possible = [bounds(rule, size, truth)[0] for rule in self.adrg_rules]
-        return _pack(np.column_stack(possible))
+        return self._possible(len(self.samples[variable]), truth)
 
     def _compare_truth(self) -> NDArray[np.bool_]:
         width = max(len(s) for s in self.samples.values())
@@ -332,13 +351,16 @@ class _Compiler:
         rows = []
         for atom in self.count_atoms:
             assert isinstance(atom, Count)
-            bits = [
-                self.tests[f][(atom.set_id,)] if f in atom.fields else -1
-                for f in ("ZYZD", "ZYSS", "QTZD", "QTSS")
-            ]
-            # A count is whole: `> 2.5` is `>= 3`, `= 2.5` never holds.
+            bits = [self.tests[f][(atom.set_id,)] if f in atom.fields else -1 for f in COUNTED]
+            # A count is whole: `> 2.5` is `>= 3`, `= 2.5` never holds. And it cannot be more than
+            # the set has: the kernel makes room for as many codes as the number says.
             operator, number = _whole(atom.operator, atom.number)
-            rows.append([*bits, OPERATORS.index(operator), number])
+            most = sum(
+                int(self.membership[f][:, bit].sum())
+                for f, bit in zip(COUNTED, bits, strict=True)
+                if bit >= 0
+            )
+            rows.append([*bits, OPERATORS.index(operator), min(number, most + 1)])
         return np.array(rows, dtype=np.int32).reshape(-1, 6)
 
     def _operands(self, atom: Rule) -> tuple[int, int, int]:
@@ -425,7 +447,7 @@ class _KeyedCodes:
         self._codes = _flat(ordered["code"])
         keys = _flat(ordered["set_id"]).dictionary_encode()
         starts = np.flatnonzero(np.diff(keys.indices.to_numpy(), prepend=-1))
-        stops = np.append(starts[1:], len(self._codes))
+        stops = np.append(starts, len(self._codes))[1:]
         names = keys.dictionary.to_pylist()
         self.slices = {n: slice(a, b) for n, a, b in zip(names, starts, stops, strict=True)}
 
