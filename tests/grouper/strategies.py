@@ -1,0 +1,307 @@
+"""Random cases and random schemes: near the edges of rules, and as bad as files can be."""
+
+from __future__ import annotations
+
+import math
+import random
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import pyarrow as pa
+from hypothesis import strategies as st
+
+from drgcore.schemes import Scheme
+from drgcore.schemes.model import TABLE_SCHEMAS
+from tests.grouper.helpers import Row, case_row, coverage, row_of, scheme
+
+SchemeRows = dict[str, list[tuple[Any, ...]]]
+
+NUMBER_COLUMNS = {
+    "XB": "sex",
+    "NL": "age_years",
+    "XSRTL": "age_days",
+    "XSRTZ": "newborn_weight_g",
+}
+
+# --- Cases for a shipped scheme ---------------------------------------------------------------
+
+
+@lru_cache
+def pools(name: str) -> dict[str, tuple[str, ...]]:
+    """Codes that some rule of a scheme tells from others: diagnoses, procedures, complications."""
+    of = scheme(name)
+    named = [of.sets.get(s, frozenset()) for s in sorted(of.named_sets())]
+    # Codes of small sets would be drowned by OP_ALL, so that each set gives the same number.
+    draw = random.Random(20270101)
+    codes = [c for s in named for c in draw.sample(sorted(s), min(len(s), 12))]
+    excluding = [c for s in of.exclusions.values() for c in draw.sample(sorted(s), min(len(s), 8))]
+    return {
+        "diagnoses": tuple(c for c in codes if c[0].isalpha()),
+        "procedures": tuple(c for c in codes if c[0].isdigit()),
+        "complications": tuple(of.complications),
+        "excluding": tuple(excluding),
+    }
+
+
+@lru_cache
+def number_edges(name: str) -> dict[str, tuple[int, ...]]:
+    """For each number the values at, below and above each bound of a scheme's rules."""
+    return _edges([r for t in ("mdc", "adrg", "drg") for r in _rules(scheme(name), t)])
+
+
+def _rules(of: Scheme, table: str) -> list[str]:
+    rules: list[str] = of.tables[table]["rule"].to_pylist()
+    return rules
+
+
+def _edges(rules: list[str]) -> dict[str, tuple[int, ...]]:
+    edges = {"XB": {1, 2}, "NL": {0, 1, 40, 150}, "XSRTL": {0, 29, 365}, "XSRTZ": {1, 3200, 20_000}}
+    for rule in rules:
+        for variable, bound in re.findall(r"\b(XB|NL|XSRTL|XSRTZ)\W+([\d.]+)", rule):
+            edges[variable].update(math.floor(float(bound)) + d for d in (-1, 0, 1))
+    valid = {"XB": (1, 2), "NL": (0, 150), "XSRTL": (0, 60_000), "XSRTZ": (1, 20_000)}
+    return {
+        NUMBER_COLUMNS[v]: tuple(sorted(e for e in found if valid[v][0] <= e <= valid[v][1]))
+        for v, found in edges.items()
+    }
+
+
+@lru_cache
+def _witnesses(name: str) -> tuple[Row, ...]:
+    return tuple(row_of(case) for case in coverage(name).witnesses.values())
+
+
+def near_witness(name: str, draw: random.Random) -> Row:
+    """A case that reaches some group, with a few things changed."""
+    row = dict(draw.choice(_witnesses(name)))
+    codes = pools(name)
+    edges = number_edges(name)
+
+    def diagnosis() -> str:
+        return draw.choice(codes[draw.choice(("diagnoses", "complications", "excluding"))])
+
+    def procedure() -> str:
+        return draw.choice(codes["procedures"])
+
+    lists = {"other_diagnoses": diagnosis, "other_procedures": procedure}
+    for _ in range(draw.randrange(4)):
+        change = draw.randrange(9)
+        name_of_list = draw.choice(tuple(lists))
+        items = list(row[name_of_list])
+        if change == 0:
+            items.insert(draw.randrange(len(items) + 1), lists[name_of_list]())
+        elif change == 1 and items:
+            items.pop(draw.randrange(len(items)))
+        elif change == 2 and items:
+            items.append(draw.choice(items))
+        elif change == 3 and row["principal_procedure"]:
+            # The principal procedure done in second place, and another one in its stead.
+            row["other_procedures"] = [row["principal_procedure"], *row["other_procedures"]]
+            row["principal_procedure"] = draw.choice((None, procedure()))
+            continue
+        elif change == 4:
+            row["principal_procedure"] = draw.choice((None, procedure()))
+        elif change == 5:
+            row["principal_diagnosis"] = draw.choice((diagnosis(), row["principal_diagnosis"]))
+        elif change == 6:
+            column = draw.choice(tuple(edges))
+            row[column] = draw.choice(edges[column])
+        elif change == 7:
+            row["newborn_weight_g"] = None
+        elif change == 8 and row["principal_diagnosis"]:
+            items.append(row["principal_diagnosis"])
+            name_of_list = "other_diagnoses"
+            items = [*row["other_diagnoses"], row["principal_diagnosis"]]
+        row[name_of_list] = items
+    return row
+
+
+@lru_cache
+def hostile_cases(name: str) -> st.SearchStrategy[Row]:
+    """Cases as text, with everything that stands in files and should not."""
+    codes = pools(name)
+    edges = number_edges(name)
+
+    def disguised(code: str) -> st.SearchStrategy[str]:
+        wide = "".join(chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else c for c in code)
+        return st.sampled_from(
+            [code.lower(), code.upper(), wide, f" {code}\t", f"\ufeff{code}", f"{code}\u200b"]
+        )
+
+    def code(pool: str) -> st.SearchStrategy[str | None]:
+        known = st.sampled_from(codes[pool])
+        return st.one_of(
+            known,
+            known,
+            known.flatmap(disguised),
+            st.sampled_from([None, "", "-", "无", "A", "XYZ", "A00", "9", "x" * 200, "１２", "|"]),
+            st.sampled_from(codes["procedures" if pool != "procedures" else "diagnoses"]),
+            st.text(max_size=8),
+        )
+
+    def several(pool: str) -> st.SearchStrategy[list[str | None] | None]:
+        few = st.lists(code(pool), max_size=6)
+        many = st.tuples(st.lists(code(pool), min_size=1, max_size=4), st.integers(100, 250))
+        return st.one_of(
+            st.none(),
+            few,
+            few,
+            few.map(lambda found: found + found),
+            many.map(lambda pair: (pair[0] * pair[1])[:500]),
+        )
+
+    def number(column: str, *texts: str) -> st.SearchStrategy[str | None]:
+        edge = st.sampled_from(edges[column]).map(str)
+        garbage = ["", "-", "无", "x", "-1", "-40", "1e9", "99999999999999999999", "nan", "inf"]
+        return st.one_of(edge, edge, st.none(), st.sampled_from([*garbage, *texts]))
+
+    return st.fixed_dictionaries(
+        {
+            "principal_diagnosis": st.one_of(code("diagnoses"), code("complications")),
+            "other_diagnoses": st.one_of(several("complications"), several("diagnoses")),
+            "principal_procedure": code("procedures"),
+            "other_procedures": several("procedures"),
+            "sex": st.sampled_from(
+                ["1", "2", "1.0", "男", "女", "Ｆ", "m", "0", "9", "3", "-1", "不详", "?", None]
+            ),
+            "age_years": number("age_years", "0", "0", "0.9", "60岁", "６５", "151", "1e2"),
+            "age_days": number("age_days", "12天", "366", "60001", "3.5"),
+            "newborn_weight_g": number("newborn_weight_g", "0", "3200克", "999.9g", "20001"),
+        }
+    )
+
+
+# --- Random schemes ---------------------------------------------------------------------------
+
+DIAGNOSES = ("A00", "B01.x", "C02", "D03", "E04", "F05", "G06", "H07", "I08", "J09")
+PROCEDURES = ("00.1", "01.2", "02.3x00", "03.4", "04.5", "05.6", "06.7", "07.8")
+DIAGNOSIS_SETS = ("DI_1", "DI_2", "DI_3", "DI_4")
+PROCEDURE_SETS = ("OP_1", "OP_2", "OP_3", "OP_ALL")
+# Named by rules, without a row in the sheet of sets.
+NO_SETS = ("DI_NONE", "OP_NONE")
+OPERATORS = ("=", ">=", ">", "<=", "<")
+
+
+def _fields(of: tuple[str, ...]) -> st.SearchStrategy[str]:
+    several = st.lists(st.sampled_from(of), min_size=1, max_size=3)
+    return several.map(lambda f: f[0] if len(f) == 1 else "{" + ", ".join(f) + "}")
+
+
+def _sets(of: tuple[str, ...]) -> st.SearchStrategy[str]:
+    several = st.lists(st.sampled_from(of), min_size=1, max_size=3)
+    return several.map(lambda s: s[0] if len(s) == 1 else "{" + ",".join(s) + "}")
+
+
+def _joined(parts: st.SearchStrategy[str], form: str) -> st.SearchStrategy[str]:
+    several = st.lists(parts, min_size=2, max_size=3)
+    return several.map(lambda found: f"({f' {form} '.join(found)})")
+
+
+_in = st.sampled_from([" in ", " not in ", "  IN ", " Not In ", " in_x000D_ "])
+_operators = st.sampled_from(OPERATORS)
+_any_field = ("ZYZD", "QTZD", "ZYSS", "QTSS")
+_counts = st.sampled_from(["0", "1", "2", "3", "5", "0.5", "1.5", "2.0", "400", "2000000000"])
+_limits = {
+    "XB": ["1", "2", "1.5", "0"],
+    "NL": ["0", "1", "17", "17.5", "70", "150", "151", "0.25"],
+    "XSRTL": ["0", "1", "28", "29", "28.5", "365", "366", "60000"],
+    "XSRTZ": ["0", "1", "1499", "1499.5", "2500", "20000", "20001", "0.5", "99999999999"],
+}
+_atoms = st.one_of(
+    st.tuples(_fields(("ZYZD", "QTZD")), _in, _sets((*DIAGNOSIS_SETS, "DI_NONE"))).map("".join),
+    st.tuples(_fields(("ZYSS", "QTSS")), _in, _sets((*PROCEDURE_SETS, "OP_NONE"))).map("".join),
+    # Fields and sets that do not belong together.
+    st.tuples(_fields(_any_field), _in, _sets((*DIAGNOSIS_SETS, *PROCEDURE_SETS, *NO_SETS))).map(
+        "".join
+    ),
+    st.tuples(st.just("QTZD"), _in, _sets(("MCC", "CC", "DI_1", "mcc"))).map("".join),
+    st.builds(
+        "length({} ∩ {}) {} {}".format,
+        st.sampled_from((*DIAGNOSIS_SETS, *PROCEDURE_SETS, *NO_SETS)),
+        _fields(_any_field),
+        _operators,
+        _counts,
+    ),
+    st.sampled_from(sorted(_limits)).flatmap(
+        lambda v: st.builds("{}{} {}".format, st.just(v), _operators, st.sampled_from(_limits[v]))
+    ),
+    st.sampled_from(["1", "0", "1"]),
+)
+rules: st.SearchStrategy[str] = st.one_of(
+    st.sampled_from(["", "1", " "]),
+    _atoms,
+    st.recursive(
+        _atoms,
+        lambda part: st.one_of(
+            part.map("not ({})".format), _joined(part, "and"), _joined(part, "or")
+        ),
+        max_leaves=7,
+    ),
+)
+
+
+@st.composite
+def schemes(draw: Callable[..., Any]) -> SchemeRows:
+    """The rows of a scheme of a few groups whose rules use every construct of the rule language."""
+    rows: SchemeRows = {t: [] for t in TABLE_SCHEMAS}
+    sort = st.integers(0, 4)
+    name = st.sampled_from(["", "named", "named", "named"])
+    for letter in "ABCD"[: draw(st.integers(1, 4))]:
+        mdc = f"MDC{letter}"
+        rows["mdc"].append((mdc, f"{letter}", draw(rules), draw(sort)))
+        kinds = draw(
+            st.lists(st.sampled_from(["1", "2", "3", "00", "QY"]), max_size=4, unique=True)
+        )
+        for kind in kinds:
+            adrg = letter + (kind if len(kind) == 2 else f"A{kind}")
+            rows["adrg"].append((adrg, draw(name), draw(rules), mdc, draw(sort)))
+            for end in "135"[: draw(st.integers(0, 3))]:
+                rows["drg"].append((adrg + end, draw(name), draw(rules), adrg, mdc, draw(sort)))
+    member = st.lists(st.sampled_from(DIAGNOSES), max_size=4, unique=True)
+    for set_id in DIAGNOSIS_SETS:
+        rows["sets"] += [(set_id, c) for c in draw(member)]
+    for set_id in PROCEDURE_SETS:
+        chosen = draw(st.lists(st.sampled_from(PROCEDURES), max_size=4, unique=True))
+        rows["sets"] += [(set_id, c) for c in chosen]
+    for code in draw(st.lists(st.sampled_from(DIAGNOSES), max_size=6, unique=True)):
+        table = draw(st.sampled_from(["EX_1", "EX_2", "无"]))
+        rows["cc"].append((code, table, draw(st.sampled_from(["MCC", "CC"]))))
+    for table in ("EX_1", "EX_2"):
+        rows["exclusions"] += [(table, c) for c in draw(member)]
+    return rows
+
+
+def scheme_of(rows: SchemeRows, name: str = "random") -> Scheme:
+    """The scheme of these rows, in memory and unchecked."""
+    tables = {
+        table: pa.Table.from_pylist(
+            [dict(zip(schema.names, r, strict=True)) for r in rows.get(table, [])], schema=schema
+        )
+        for table, schema in TABLE_SCHEMAS.items()
+    }
+    return Scheme(name, tables)
+
+
+def case_of(of: Scheme, draw: random.Random) -> Row:
+    """A random case for a random scheme: its codes, and numbers around its bounds."""
+    edges = _edges([r for t in ("mdc", "adrg", "drg") for r in _rules(of, t)])
+
+    def number(column: str) -> int | None:
+        return draw.choice((*edges[column], *edges[column], None, -7))
+
+    def several(codes: tuple[str, ...]) -> list[str]:
+        return draw.choices((*codes, "unknown"), k=draw.choice((0, 1, 2, 3, 4, 9)))
+
+    newborn = draw.random() < 0.4
+    return case_row(
+        draw.choice((*DIAGNOSES, *DIAGNOSES, None, "unknown")),
+        several(DIAGNOSES),
+        draw.choice((*PROCEDURES, None, None, "unknown")),
+        several(PROCEDURES),
+        sex=draw.choice((1, 2, 1, 2, 1, 2, None, 5)),
+        age_years=0 if newborn else number("age_years"),
+        age_days=number("age_days"),
+        newborn_weight_g=number("newborn_weight_g"),
+    )

@@ -1,0 +1,89 @@
+"""Random schemes: whatever rules a workbook may hold, the compiled form says what they say."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Iterator
+
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from drgcore.grouper import tables
+from drgcore.grouper.plain import PlainCase, group_plainly
+from drgcore.schemes import Scheme
+from tests.grouper.helpers import Row, assert_same, by_kernel, by_plain, twin_of
+from tests.grouper.strategies import DIAGNOSES, PROCEDURES, SchemeRows, case_of, scheme_of, schemes
+
+CASES = 40
+
+
+@pytest.fixture(autouse=True)
+def _small_dictionaries(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Ten diagnoses and eight procedures in the stead of the official dictionaries.
+
+    A scheme then compiles in milliseconds, so that hundreds can be tried.
+    """
+
+    def dictionary(kind: str) -> pa.Table:
+        return pa.table({"code": pa.chunked_array([_codes(kind)])})
+
+    monkeypatch.setattr(tables, "load_dictionary", dictionary)
+    yield
+    tables.compile_tables.cache_clear()
+
+
+def _codes(kind: str) -> list[str]:
+    return list(DIAGNOSES if kind == "diagnoses" else PROCEDURES)
+
+
+def _plain_case(of: Scheme, row: Row) -> PlainCase:
+    """The case as the rules see it: what a reader makes of 'unknown' and of -7."""
+    grouper = tables.compile_tables(of)
+    diagnoses = set(grouper.diagnoses.codes.to_pylist())
+    procedures = set(grouper.procedures.codes.to_pylist())
+
+    def number(value: int | None) -> int | None:
+        return -2 if value is not None and value < 0 else value
+
+    principal, procedure = row["principal_diagnosis"], row["principal_procedure"]
+    return PlainCase(
+        principal if principal in diagnoses else None,
+        tuple(c for c in row["other_diagnoses"] if c in diagnoses),
+        procedure if procedure in procedures else None,
+        tuple(c for c in row["other_procedures"] if c in procedures),
+        {1: 1, 2: 2, None: None}.get(row["sex"], -1),
+        *(number(row[n]) for n in ("age_years", "age_days", "newborn_weight_g")),
+        principal_diagnosis_unknown=principal is not None and principal not in diagnoses,
+    )
+
+
+def test_random_schemes() -> None:
+    seen: Counter[str | None] = Counter()
+    examples = 0
+
+    @settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(schemes(), st.integers(0, 2**32))
+    def agree(rows: SchemeRows, seed: int) -> None:
+        nonlocal examples
+        examples += 1
+        of = scheme_of(rows)
+        draw = random.Random(seed)
+        cases = [case_of(of, draw) for _ in range(CASES)]
+        kernel = by_kernel(cases, of, threads=1)
+        slow = twin_of(of, DIAGNOSES, PROCEDURES)
+        assert_same(kernel, [slow.group(c) for c in cases], cases, "twin")
+        plain = [by_plain(group_plainly(of, _plain_case(of, c))) for c in cases]
+        assert_same(kernel, plain, cases, "plain")
+        seen.update(r["status"] for r in kernel)
+        seen.update(r["reason"] for r in kernel)
+
+    agree()
+    # A strategy that no longer reaches what it is for must not pass in silence.
+    assert examples >= 400
+    for what in ("grouped", "ambiguous", "catch_all", "no_drg", "no_adrg", "no_mdc"):
+        assert seen[what] >= 50, what
+    for what in ("newborn_weight_missing", "newborn_weight_invalid", "age_days_invalid"):
+        assert seen[what] >= 5, what
