@@ -110,7 +110,8 @@ def group(
         parts.append(grouper.group(source.schema.empty_table(), resolved).columns(grouper.tables))
     results = {prefix + c: pa.chunked_array([p[c] for p in parts]) for c in RESULT_COLUMNS}
     if kind == "pandas":
-        frame: pd.DataFrame = cases[keep].copy()
+        # By position: a frame's labels need not be text.
+        frame: pd.DataFrame = cases.iloc[:, [names.index(name) for name in keep]].copy()
         for name, column in results.items():
             frame[name] = column.to_pandas().array
         return frame
