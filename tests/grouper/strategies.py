@@ -57,11 +57,16 @@ def _rules(of: Scheme, table: str) -> list[str]:
 
 
 def _edges(rules: list[str]) -> dict[str, tuple[int, ...]]:
-    edges = {"XB": {1, 2}, "NL": {0, 1, 40, 150}, "XSRTL": {0, 29, 365}, "XSRTZ": {1, 3200, 20_000}}
+    edges = {
+        "XB": {1, 2},
+        "NL": {0, 1, 40, 150},
+        "XSRTL": {0, 29, 365},
+        "XSRTZ": {100, 3200, 20_000},
+    }
     for rule in rules:
         for variable, bound in re.findall(r"\b(XB|NL|XSRTL|XSRTZ)\W+([\d.]+)", rule):
             edges[variable].update(math.floor(float(bound)) + d for d in (-1, 0, 1))
-    valid = {"XB": (1, 2), "NL": (0, 150), "XSRTL": (0, 60_000), "XSRTZ": (1, 20_000)}
+    valid = {"XB": (1, 2), "NL": (0, 150), "XSRTL": (0, 60_000), "XSRTZ": (100, 20_000)}
     return {
         NUMBER_COLUMNS[v]: tuple(sorted(e for e in found if valid[v][0] <= e <= valid[v][1]))
         for v, found in edges.items()
