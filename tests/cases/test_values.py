@@ -104,8 +104,8 @@ def test_rarer_types_of_age(array, expected):
 
 def test_limits_of_days_and_weights():
     assert parse_age_days(pa.array([0, 60_000, 60_001, -1])).tolist() == [0, 60_000, -2, -2]
-    weights = parse_newborn_weight(pa.array([0, 1, 20_000, 20_001, None]))
-    assert weights.tolist() == [-1, 1, 20_000, -2, -1]
+    weights = parse_newborn_weight(pa.array([0, 3.2, 99, 100, 20_000, 20_001, None]))
+    assert weights.tolist() == [-1, -2, -2, 100, 20_000, -2, -1]
 
 
 def test_a_unit_belongs_to_its_own_column():

@@ -94,6 +94,8 @@ def age_days(value: object) -> int:
 
 def newborn_weight(value: object) -> int:
     weight = number(value, ("克", "g"), 20_000)
+    if 0 < weight < 100:
+        return INVALID_NUMBER
     return MISSING_NUMBER if weight == 0 else weight
 
 

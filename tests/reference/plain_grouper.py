@@ -201,7 +201,7 @@ class PlainGrouper:
             float(b) for b in re.findall(r"c\.number\('XSRTZ'\) (?:[<>]=?|==) ([\d.]+)", text)
         ]
         near = {math.floor(b) + d for b in bounds for d in (-1, 0, 1, 2)}
-        return sorted(w for w in {1, 20_000, *near} if 1 <= w <= 20_000) if bounds else []
+        return sorted(w for w in {100, 20_000, *near} if 100 <= w <= 20_000) if bounds else []
 
     def group(self, row: Mapping[str, Any]) -> Row:
         """Group one case, given as plain values under the canonical names.

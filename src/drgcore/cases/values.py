@@ -21,7 +21,7 @@ INVALID_NUMBER = -2
 
 MAX_AGE_YEARS = 150
 MAX_AGE_DAYS = 60_000
-MAX_NEWBORN_WEIGHT_G = 20_000
+MIN_NEWBORN_WEIGHT_G, MAX_NEWBORN_WEIGHT_G = 100, 20_000
 
 SEX_MISSING = 0
 SEX_INVALID = -1
@@ -151,7 +151,8 @@ def parse_newborn_weight(values: pa.Array | pa.ChunkedArray) -> npt.NDArray[np.i
     Returns
     -------
     ndarray of int32, shape (n,)
-        1 … 20,000; `MISSING_NUMBER` also for 0; `INVALID_NUMBER` as for `parse_age_years`.
+        100 … 20,000; `MISSING_NUMBER` also for 0; `INVALID_NUMBER` as for `parse_age_years`, and
+        below 100: a weight given in kilograms must not pass for the smallest of preterm babies.
 
     Raises
     ------
@@ -160,11 +161,12 @@ def parse_newborn_weight(values: pa.Array | pa.ChunkedArray) -> npt.NDArray[np.i
 
     Examples
     --------
-    >>> parse_newborn_weight(pa.array(["3200克", "0", "3200 g", "heavy"])).tolist()
-    [3200, -1, 3200, -2]
+    >>> parse_newborn_weight(pa.array(["3200克", "0", "3200 g", "heavy", "3.2"])).tolist()
+    [3200, -1, 3200, -2, -2]
     """
     weights = _parse_number(values, "克|g", 0, MAX_NEWBORN_WEIGHT_G)
     weights[weights == 0] = MISSING_NUMBER
+    weights[(weights > 0) & (weights < MIN_NEWBORN_WEIGHT_G)] = INVALID_NUMBER
     return weights
 
 

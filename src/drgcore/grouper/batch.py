@@ -95,7 +95,9 @@ def thread_count(threads: int | None) -> int:
         When fewer than one is asked for.
     """
     if threads is None:
-        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+        # Not every system tells which processors a process may use.
+        allowed = getattr(os, "sched_getaffinity", None)
+        return len(allowed(0)) if allowed else os.cpu_count() or 1
     if threads < 1:
         raise DrgcoreError(f"threads must be 1 or more, not {threads}")
     return threads

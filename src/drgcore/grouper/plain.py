@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
-from drgcore.cases.values import MAX_NEWBORN_WEIGHT_G
+from drgcore.cases.values import MAX_NEWBORN_WEIGHT_G, MIN_NEWBORN_WEIGHT_G
 from drgcore.schemes.model import Adrg, Drg, GroupKind, Mdc, Scheme
 from drgcore.schemes.rules import (
     COMPLICATIONS,
@@ -223,7 +223,8 @@ def _weights(scheme: Scheme) -> tuple[int, ...]:
         a.number for a in _all_atoms(scheme) if isinstance(a, Compare) and a.variable == "XSRTZ"
     ]
     near = {math.floor(b) + d for b in bounds for d in (-1, 0, 1)}
-    return tuple(w for w in sorted({1, *near}) if 1 <= w <= MAX_NEWBORN_WEIGHT_G)
+    lowest, highest = MIN_NEWBORN_WEIGHT_G, MAX_NEWBORN_WEIGHT_G
+    return tuple(w for w in sorted({lowest, *near}) if lowest <= w <= highest)
 
 
 def _all_atoms(scheme: Scheme) -> Iterator[Atom]:

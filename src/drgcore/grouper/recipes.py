@@ -12,9 +12,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from drgcore.cases import FIRST_CODE
+from drgcore.grouper.intervals import NUMBER_RANGES
 from drgcore.grouper.lowering import is_complication, normalise
 from drgcore.grouper.plain import COMPARISONS
-from drgcore.grouper.tables import NUMBER_RANGES, GrouperTables
+from drgcore.grouper.tables import GrouperTables
 from drgcore.schemes.rules import (
     VARIABLES,
     And,

@@ -35,7 +35,7 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "newborn_weight_missing": "新生儿入院体重缺失 the group depends on the newborn's weight, "
         "which is missing",
         "newborn_weight_invalid": "新生儿入院体重无效 the group depends on the newborn's weight, "
-        "which is no number of grams from 1 to 20000",
+        "which is no number of grams from 100 to 20000",
         "no_mdc": "无对应MDC the rule of no MDC holds",
         "no_adrg": "无对应ADRG an MDC fits the diagnosis, but none of its ADRG holds",
         "catch_all": "仅入未入组病组 only the catch-all group of the MDC holds",

@@ -10,12 +10,10 @@ what a mask cannot decide (other diagnoses and procedures) is short-circuit code
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -23,7 +21,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from drgcore.cases.codes import FIRST_CODE, CodeIndex
-from drgcore.cases.values import MAX_AGE_DAYS, MAX_AGE_YEARS, MAX_NEWBORN_WEIGHT_G
+from drgcore.grouper.intervals import VARIABLE_ORDER, Intervals, whole_comparison
 from drgcore.grouper.lowering import (
     FIELD_OPS,
     Op,
@@ -36,11 +34,20 @@ from drgcore.grouper.lowering import (
     normalise,
     residual,
 )
+from drgcore.grouper.packing import (
+    KeyedCodes,
+    Pool,
+    classes_of,
+    flat,
+    ids_of,
+    pack,
+    starts_of,
+    word_count,
+)
 from drgcore.schemes import Scheme, load_dictionary
 from drgcore.schemes.model import GroupKind
 from drgcore.schemes.rules import (
     OPERATORS,
-    VARIABLES,
     Compare,
     Count,
     Member,
@@ -50,24 +57,6 @@ from drgcore.schemes.rules import (
 )
 from drgcore.schemes.store import CodeKind
 
-VARIABLE_ORDER = tuple(VARIABLES)
-NUMBER_RANGES: Mapping[str, tuple[int, int]] = MappingProxyType(
-    {
-        "XB": (1, 2),
-        "NL": (0, MAX_AGE_YEARS),
-        "XSRTL": (0, MAX_AGE_DAYS),
-        "XSRTZ": (1, MAX_NEWBORN_WEIGHT_G),
-    }
-)
-"""The lowest and the highest number that a case can have, as the readers of cases see to."""
-
-COMPARE_OPS = {
-    "=": np.equal,
-    ">=": np.greater_equal,
-    ">": np.greater,
-    "<=": np.less_equal,
-    "<": np.less,
-}
 DIAGNOSIS_FIELDS = ("ZYZD", "QTZD")
 # The order of the bits of a length() atom.
 COUNTED = ("ZYZD", "ZYSS", "QTZD", "QTSS")
@@ -164,16 +153,16 @@ class _Compiler:
             *self.drg_rules,
         ]
         self.tests = self._tests()
-        self.set_codes = _KeyedCodes(scheme.tables["sets"])
+        self.set_codes = KeyedCodes(scheme.tables["sets"])
         self.diagnoses = CodeIndex(self._universe("diagnoses", DIAGNOSIS_FIELDS))
         self.procedures = CodeIndex(self._universe("procedures", ("ZYSS", "QTSS")))
-        self.words = _words(len(self.adrg_rules))
+        self.words = word_count(len(self.adrg_rules))
 
     def compile(self) -> GrouperTables:
         scheme = self.scheme
         self.membership = {field: self._membership(field) for field in FIELD_OPS}
-        classes = {field: _classes(bits) for field, bits in self.membership.items()}
-        self._intervals()
+        classes = {field: classes_of(bits) for field, bits in self.membership.items()}
+        self.intervals = Intervals(list(self.comparisons))
         program = Program(self._operands)
         adrg_program = [program.add(residual(rule)) for rule in self.adrg_rules]
         drg_program = [program.add(rule) for rule in self.drg_rules]
@@ -183,37 +172,39 @@ class _Compiler:
         mdc_place = {m.code: i for i, m in enumerate(scheme.mdcs)}
         complication, exclusion_class, exclusion_bits = self._complications()
         requires = [any(v in dimensions(r) for r in self.all_rules) for v in VARIABLE_ORDER]
-        words, ints = _Pool(np.uint64), _Pool(np.int32)
+        words, ints = Pool(np.uint64), Pool(np.int32)
         field = {
             "principal_row": ints.put(
                 words.rows(
                     classes["ZYZD"][0],
                     self._field_masks("ZYZD", classes["ZYZD"][1]),
-                    _pack(classes["ZYZD"][1]),
+                    pack(classes["ZYZD"][1]),
                 )
             ),
             "procedure_row": ints.put(
                 words.rows(
                     classes["ZYSS"][0],
                     self._field_masks("ZYSS", classes["ZYSS"][1]),
-                    _pack(classes["ZYSS"][1]),
+                    pack(classes["ZYSS"][1]),
                 )
             ),
             "other_diagnosis_row": ints.put(
-                words.rows(classes["QTZD"][0], _pack(classes["QTZD"][1]))
+                words.rows(classes["QTZD"][0], pack(classes["QTZD"][1]))
             ),
             "other_procedure_row": ints.put(
-                words.rows(classes["QTSS"][0], _pack(classes["QTSS"][1]))
+                words.rows(classes["QTSS"][0], pack(classes["QTSS"][1]))
             ),
             "exclusion_row": ints.put(words.rows(exclusion_class, exclusion_bits)),
             "complication": ints.put(complication),
-            "cuts": ints.put(np.concatenate([self.cuts[v] for v in VARIABLE_ORDER])),
-            "cut_start": ints.put(_starts([len(self.cuts[v]) for v in VARIABLE_ORDER])),
+            "cuts": ints.put(np.concatenate([self.intervals.cuts[v] for v in VARIABLE_ORDER])),
+            "cut_start": ints.put(starts_of([len(self.intervals.cuts[v]) for v in VARIABLE_ORDER])),
             "variable_masks": words.put(
                 np.vstack([self._variable_masks(v) for v in VARIABLE_ORDER])
             ),
-            "mask_start": ints.put(_starts([len(self.samples[v]) for v in VARIABLE_ORDER])),
-            "compare_truth": ints.put(self._compare_truth()),
+            "mask_start": ints.put(
+                starts_of([len(self.intervals.samples[v]) for v in VARIABLE_ORDER])
+            ),
+            "compare_truth": ints.put(self.intervals.table()),
             "counts": ints.put(counts := self._counts()),
             "code": ints.put(program.code()),
             "adrg_program": ints.put(np.array(adrg_program)),
@@ -221,9 +212,9 @@ class _Compiler:
             "adrg_status": ints.put(np.array([_STATUS_OF_KIND[a.kind] for a in scheme.adrgs])),
             "drg_program": ints.put(np.array(drg_program)),
             "mask_words": self.words,
-            "other_diagnosis_words": _words(classes["QTZD"][1].shape[1]),
-            "other_procedure_words": _words(classes["QTSS"][1].shape[1]),
-            "intervals": max(len(s) for s in self.samples.values()),
+            "other_diagnosis_words": word_count(classes["QTZD"][1].shape[1]),
+            "other_procedure_words": word_count(classes["QTSS"][1].shape[1]),
+            "intervals": self.intervals.width,
             "diagnosis_program": diagnosis_program,
             # The kernel keeps one code more than the largest number that a count is compared
             # with, and both principal codes before it looks.
@@ -245,13 +236,13 @@ class _Compiler:
             np.array([mdc_place[a.mdc] for a in scheme.adrgs], dtype=np.int16),
             {**{f: c for f, (c, _) in classes.items()}, "exclusion": exclusion_class},
             complication,
-            self.cuts,
+            self.intervals.cuts,
         )
 
     def _tests(self) -> dict[str, dict[tuple[str, ...], int]]:
         """For each field the unions of sets that some rule asks it for, numbered."""
         tests: dict[str, dict[tuple[str, ...], int]] = {field: {} for field in FIELD_OPS}
-        self.comparisons: dict[Rule, int] = {}
+        self.comparisons: dict[Compare, int] = {}
         self.count_atoms: dict[Rule, int] = {}
         for rule in self.all_rules:
             for atom in atoms(rule):
@@ -269,10 +260,10 @@ class _Compiler:
     def _universe(self, dictionary: CodeKind, fields: Sequence[str]) -> pa.Array:
         """Codes of the official dictionary, then those that only the scheme has."""
         named = {s for field in fields for sets in self.tests[field] for s in sets}
-        parts = [_flat(load_dictionary(dictionary)["code"])]
+        parts = [flat(load_dictionary(dictionary)["code"])]
         parts += [self.set_codes.codes(s) for s in sorted(named) if s in self.set_codes.slices]
         if "ZYZD" in fields:
-            parts += [_flat(self.scheme.tables[t]["code"]) for t in ("cc", "exclusions")]
+            parts += [flat(self.scheme.tables[t]["code"]) for t in ("cc", "exclusions")]
         return pc.unique(pa.concat_arrays(parts))
 
     def _index(self, field: str) -> CodeIndex:
@@ -303,49 +294,15 @@ class _Compiler:
         possible = np.zeros((size, len(self.adrg_rules)), dtype=bool)
         for i, rule in enumerate(self.adrg_rules):
             possible[:, i] = bounds(rule, size, truth)[0]
-        return _pack(possible)
-
-    def _intervals(self) -> None:
-        """Cut each number where some comparison changes; one sample stands for each interval.
-
-        The first interval is that of a missing number, whose sample is NaN, for which every
-        comparison is false.
-        """
-        self.cuts: dict[str, NDArray[np.int64]] = {}
-        self.samples: dict[str, NDArray[np.float64]] = {}
-        for variable, (lowest, highest) in NUMBER_RANGES.items():
-            cuts: set[int] = set()
-            for atom in self.comparisons:
-                if isinstance(atom, Compare) and atom.variable == variable:
-                    below, above = math.ceil(atom.number), math.floor(atom.number) + 1
-                    cuts.update({"<": {below}, ">=": {below}}.get(atom.operator, {above}))
-                    if atom.operator == "=":
-                        cuts.add(below)
-            # Each interval holds a number that a case can have; a bound beyond parts nothing.
-            ordered = sorted(c for c in cuts if lowest < c <= highest)
-            self.cuts[variable] = np.array(ordered, dtype=np.int64)
-            self.samples[variable] = np.array([np.nan, lowest, *ordered])
-
-    def _compare(self, atom: Compare) -> NDArray[np.bool_]:
-        with np.errstate(invalid="ignore"):
-            return COMPARE_OPS[atom.operator](self.samples[atom.variable], atom.number)
+        return pack(possible)
 
     def _variable_masks(self, variable: str) -> NDArray[np.uint64]:
         def truth(atom: Rule) -> NDArray[np.bool_] | None:
             if isinstance(atom, Compare) and atom.variable == variable:
-                return self._compare(atom)
+                return self.intervals.truth(atom)
             return None
 
-        return self._possible(len(self.samples[variable]), truth)
-
-    def _compare_truth(self) -> NDArray[np.bool_]:
-        width = max(len(s) for s in self.samples.values())
-        table = np.zeros((max(1, len(self.comparisons)), width), dtype=np.bool_)
-        for atom, row in self.comparisons.items():
-            assert isinstance(atom, Compare)
-            truth = self._compare(atom)
-            table[row, : len(truth)] = truth
-        return table
+        return self._possible(len(self.intervals.samples[variable]), truth)
 
     def _counts(self) -> NDArray[np.int32]:
         rows = []
@@ -354,7 +311,7 @@ class _Compiler:
             bits = [self.tests[f][(atom.set_id,)] if f in atom.fields else -1 for f in COUNTED]
             # A count is whole: `> 2.5` is `>= 3`, `= 2.5` never holds. And it cannot be more than
             # the set has: the kernel makes room for as many codes as the number says.
-            operator, number = _whole(atom.operator, atom.number)
+            operator, number = whole_comparison(atom.operator, atom.number)
             most = sum(
                 int(self.membership[f][:, bit].sum())
                 for f, bit in zip(COUNTED, bits, strict=True)
@@ -377,7 +334,7 @@ class _Compiler:
         self,
     ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.uint64]]:
         cc = self.scheme.tables["cc"]
-        excluding = _KeyedCodes(self.scheme.tables["exclusions"])
+        excluding = KeyedCodes(self.scheme.tables["exclusions"])
         number = {table: i for i, table in enumerate(excluding.slices)}
         holds = np.zeros((len(self.diagnoses), max(1, len(number))), dtype=bool)
         ids = excluding.ids(self.diagnoses)
@@ -391,9 +348,9 @@ class _Compiler:
         ]
         complication = np.zeros(len(self.diagnoses), dtype=np.int32)
         if packed:
-            complication[_ids(self.diagnoses, _flat(cc["code"]))] = packed
-        classes, members = _classes(holds)
-        return complication, classes, _pack(members)
+            complication[ids_of(self.diagnoses, flat(cc["code"]))] = packed
+        classes, members = classes_of(holds)
+        return complication, classes, pack(members)
 
 
 _STATUS_OF_KIND: Mapping[GroupKind, int] = {
@@ -401,96 +358,3 @@ _STATUS_OF_KIND: Mapping[GroupKind, int] = {
     GroupKind.AMBIGUOUS: 1,
     GroupKind.CATCH_ALL: 2,
 }
-
-
-def _whole(operator: str, number: float) -> tuple[str, int]:
-    """The comparison of a whole number with `number` as one with a whole number."""
-    if number == int(number):
-        return operator, int(number)
-    if operator == "=":
-        return "<", 0
-    if operator in ("<", "<="):
-        return "<=", math.floor(number)
-    return ">=", math.ceil(number)
-
-
-class _Pool:
-    """One flat array made of many tables."""
-
-    def __init__(self, dtype: type[np.uint64] | type[np.int32]) -> None:
-        self._dtype = dtype
-        self._parts: list[NDArray[np.generic]] = []
-        self._size = 0
-
-    def put(self, table: NDArray[np.generic]) -> int:
-        """Append a table; where it starts."""
-        start = self._size
-        self._parts.append(table.astype(self._dtype).ravel())
-        self._size += table.size
-        return start
-
-    def rows(self, classes: NDArray[np.int32], *columns: NDArray[np.uint64]) -> NDArray[np.int64]:
-        """Append one row a class, its columns side by side; where the row of each code starts."""
-        table = np.hstack(columns)
-        return self.put(table) + classes.astype(np.int64) * table.shape[1]
-
-    def array(self) -> NDArray[Any]:
-        """All that was put."""
-        return np.concatenate(self._parts)
-
-
-class _KeyedCodes:
-    """A table of (set_id, code), sorted by set, so that each set is one slice."""
-
-    def __init__(self, table: pa.Table) -> None:
-        ordered = table.select(["set_id", "code"]).sort_by("set_id").combine_chunks()
-        self._codes = _flat(ordered["code"])
-        keys = _flat(ordered["set_id"]).dictionary_encode()
-        starts = np.flatnonzero(np.diff(keys.indices.to_numpy(), prepend=-1))
-        stops = np.append(starts, len(self._codes))[1:]
-        names = keys.dictionary.to_pylist()
-        self.slices = {n: slice(a, b) for n, a, b in zip(names, starts, stops, strict=True)}
-
-    def codes(self, set_id: str) -> pa.Array:
-        """The codes of one set."""
-        part = self.slices[set_id]
-        return self._codes.slice(part.start, part.stop - part.start)
-
-    def ids(self, index: CodeIndex) -> NDArray[np.int64]:
-        """Ids of all rows, to be cut by `slices`; MISSING for a code that is not in the index."""
-        return _ids(index, self._codes)
-
-
-def _flat(column: pa.ChunkedArray) -> pa.Array:
-    return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
-
-
-def _ids(index: CodeIndex, codes: pa.Array) -> NDArray[np.int64]:
-    place = pc.fill_null(pc.index_in(codes, value_set=index.codes), -FIRST_CODE)
-    return place.to_numpy(zero_copy_only=False).astype(np.int64) + FIRST_CODE
-
-
-def _classes(member: NDArray[np.bool_]) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
-    """Rows that are equal as one class: class of each row, and the distinct rows."""
-    if member.shape[1] == 0:
-        return np.zeros(len(member), dtype=np.int32), np.zeros((1, 0), dtype=bool)
-    packed = np.packbits(member, axis=1)
-    rows = np.ascontiguousarray(packed).view(np.dtype((np.void, packed.shape[1]))).ravel()
-    _, first, inverse = np.unique(rows, return_index=True, return_inverse=True)
-    return inverse.astype(np.int32), member[first]
-
-
-def _pack(bits: NDArray[np.bool_]) -> NDArray[np.uint64]:
-    """Booleans, shape (rows, bits), as 64-bit words, lowest bit first."""
-    rows, width = bits.shape
-    padded = np.zeros((rows, 64 * _words(width)), dtype=bool)
-    padded[:, :width] = bits
-    return np.packbits(padded, axis=1, bitorder="little").view("<u8").astype(np.uint64)
-
-
-def _words(bits: int) -> int:
-    return max(1, -(-bits // 64))
-
-
-def _starts(lengths: Sequence[int]) -> NDArray[np.int32]:
-    return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)

@@ -1,0 +1,98 @@
+"""The numbers of a case cut into intervals in which no comparison of a scheme changes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from drgcore.cases.values import (
+    MAX_AGE_DAYS,
+    MAX_AGE_YEARS,
+    MAX_NEWBORN_WEIGHT_G,
+    MIN_NEWBORN_WEIGHT_G,
+)
+from drgcore.schemes.rules import VARIABLES, Compare
+
+VARIABLE_ORDER = tuple(VARIABLES)
+_COMPARE = {
+    "=": np.equal,
+    ">=": np.greater_equal,
+    ">": np.greater,
+    "<=": np.less_equal,
+    "<": np.less,
+}
+NUMBER_RANGES: Mapping[str, tuple[int, int]] = MappingProxyType(
+    {
+        "XB": (1, 2),
+        "NL": (0, MAX_AGE_YEARS),
+        "XSRTL": (0, MAX_AGE_DAYS),
+        "XSRTZ": (MIN_NEWBORN_WEIGHT_G, MAX_NEWBORN_WEIGHT_G),
+    }
+)
+"""The lowest and the highest number that a case can have, as the readers of cases see to."""
+
+
+class Intervals:
+    """Intervals of each number, one sample for each; the first is that of a missing number.
+
+    Parameters
+    ----------
+    comparisons : sequence of Compare
+        All comparisons of a scheme, each once.
+
+    Attributes
+    ----------
+    cuts : dict of str to ndarray of int64
+        Lowest number of each interval but the first two.
+    samples : dict of str to ndarray of float64
+        A number of each interval. That of a missing number is NaN, for which every comparison is
+        false.
+    width : int
+        The greatest number of intervals that a number has.
+    """
+
+    def __init__(self, comparisons: Sequence[Compare]) -> None:
+        self._comparisons = comparisons
+        self.cuts: dict[str, NDArray[np.int64]] = {}
+        self.samples: dict[str, NDArray[np.float64]] = {}
+        for variable, (lowest, highest) in NUMBER_RANGES.items():
+            cuts: set[int] = set()
+            for atom in comparisons:
+                if atom.variable == variable:
+                    below, above = math.ceil(atom.number), math.floor(atom.number) + 1
+                    cuts.update({"<": {below}, ">=": {below}}.get(atom.operator, {above}))
+                    if atom.operator == "=":
+                        cuts.add(below)
+            # Each interval holds a number that a case can have; a bound beyond parts nothing.
+            ordered = sorted(c for c in cuts if lowest < c <= highest)
+            self.cuts[variable] = np.array(ordered, dtype=np.int64)
+            self.samples[variable] = np.array([np.nan, lowest, *ordered])
+        self.width = max(len(s) for s in self.samples.values())
+
+    def truth(self, atom: Compare) -> NDArray[np.bool_]:
+        """Whether a comparison holds in each interval of its number."""
+        with np.errstate(invalid="ignore"):
+            return _COMPARE[atom.operator](self.samples[atom.variable], atom.number)
+
+    def table(self) -> NDArray[np.bool_]:
+        """Truth of all comparisons, shape (comparisons, width)."""
+        table = np.zeros((len(self._comparisons), self.width), dtype=np.bool_)
+        for row, atom in enumerate(self._comparisons):
+            truth = self.truth(atom)
+            table[row, : len(truth)] = truth
+        return table
+
+
+def whole_comparison(operator: str, number: float) -> tuple[str, int]:
+    """The comparison of a whole number with `number` as one with a whole number."""
+    if number == int(number):
+        return operator, int(number)
+    if operator == "=":
+        return "<", 0
+    if operator in ("<", "<="):
+        return "<=", math.floor(number)
+    return ">=", math.ceil(number)
