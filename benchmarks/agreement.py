@@ -199,9 +199,11 @@ def compare(
     path = str(folder / f"{name}.parquet")
     pq.write_table(cases, path)
     drgcore.group(cases.slice(0, 100), scheme)
-    began = time.perf_counter()
-    result = drgcore.group(cases, scheme, columns=[], threads=1)
-    fast = time.perf_counter() - began
+    fast = math.inf
+    for _ in range(3):
+        began = time.perf_counter()
+        result = drgcore.group(cases, scheme, columns=[], threads=1)
+        fast = min(fast, time.perf_counter() - began)
     columns = [result[c].cast(pa.string()).to_pylist() for c in RESULT_COLUMNS]
     by_kernel: list[Row] = list(zip(*columns, strict=True))
     slow = 0.0
