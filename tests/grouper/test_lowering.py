@@ -53,9 +53,9 @@ def _evaluate(rule: Rule, truth: Callable[[Rule], bool]) -> bool:
     if isinstance(rule, Not):
         return not _evaluate(rule.part, truth)
     if isinstance(rule, And):
-        return all([_evaluate(p, truth) for p in rule.parts])
+        return all(_evaluate(p, truth) for p in rule.parts)
     if isinstance(rule, Or):
-        return any([_evaluate(p, truth) for p in rule.parts])
+        return any(_evaluate(p, truth) for p in rule.parts)
     return truth(rule)
 
 

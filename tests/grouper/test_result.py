@@ -16,7 +16,7 @@ from drgcore.grouper import REASONS, RESULT_COLUMNS, STATUSES, group, kernel, su
 from drgcore.grouper.intervals import NUMBER_RANGES, VARIABLE_ORDER
 from drgcore.grouper.lowering import ACCEPT, FIELD_OPS, Op
 from drgcore.grouper.result import SEVERITIES, GroupedRows, SummaryCount, check_free
-from drgcore.grouper.tables import GrouperTables, KernelTables, compile_tables
+from drgcore.grouper.tables import compile_tables
 from drgcore.schemes.model import GroupKind
 from tests.grouper.helpers import DATA, RESULT, SCHEMES, read_samples, scheme, table_of
 
