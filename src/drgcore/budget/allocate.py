@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
-from math import lcm
+from math import floor, lcm
 from numbers import Integral, Rational
 from typing import Any
 
@@ -200,9 +200,34 @@ def decimal_text(value: Fraction, places: int) -> str:
     '0.6667'
     """
     scaled = abs(value) * 10**places + Fraction(1, 2)
-    digits = str(scaled.numerator // scaled.denominator).rjust(places + 1, "0")
+    digits = str(floor(scaled)).rjust(places + 1, "0")
+    whole, decimals = digits[: len(digits) - places], digits[len(digits) - places :]
     sign = "-" if value < 0 and digits.strip("0") else ""
-    return f"{sign}{digits[: len(digits) - places]}{'.' if places else ''}{digits[len(digits) - places :]}"
+    return f"{sign}{whole}.{decimals}" if places else f"{sign}{whole}"
+
+
+def exact_text(value: Fraction) -> str:
+    """Write a fraction without rounding: as a decimal where it has one, else as n/d.
+
+    Parameters
+    ----------
+    value : Fraction
+        Any exact number.
+
+    Returns
+    -------
+    str
+        The number; `Fraction` reads it back.
+
+    Examples
+    --------
+    >>> exact_text(Fraction(51, 50)), exact_text(Fraction(1, 3))
+    ('1.02', '1/3')
+    """
+    for places in range(13):
+        if (value * 10**places).denominator == 1:
+            return decimal_text(value, places)
+    return f"{value.numerator}/{value.denominator}"
 
 
 def _integers(weights: Iterable[Any]) -> list[int]:

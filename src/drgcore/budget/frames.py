@@ -125,6 +125,29 @@ def frame(rows: Iterable[Sequence[Any]], columns: Sequence[str]) -> pd.DataFrame
     return table.astype(dict.fromkeys(whole, "int64"))
 
 
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Give a table's rows as dicts of plain Python values, integers as exact `int`.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        The table.
+
+    Returns
+    -------
+    list of dict
+        The rows.
+
+    Examples
+    --------
+    >>> records(frame([("p", "x", 5)], MOVE_COLUMNS))
+    [{'pool': 'p', 'item': 'x', 'amount_fen': 5}]
+    """
+    columns = [table[name].tolist() for name in table.columns]
+    names = [str(name) for name in table.columns]
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
 def value_row(value: PointValue, outside_fen: int) -> tuple[Any, ...]:
     """Give a point value as a row of `VALUE_COLUMNS`.
 
@@ -184,12 +207,6 @@ def value_from_row(table: pd.DataFrame, pool: str, period: str) -> PointValue:
     >>> value_from_row(frame([value_row(value, 0)], VALUE_COLUMNS), "p", "2026") == value
     True
     """
-    row = table[table["pool"] == pool].iloc[0]
-    numbers = {
-        name: int(row[name])
-        for name in VALUE_COLUMNS
-        if name not in ("pool", "basis", "limited", "outside_fen")
-    }
-    return PointValue(
-        pool=pool, period=period, basis=row["basis"], limited=row["limited"], **numbers
-    )
+    row = next(row for row in records(table) if row["pool"] == pool)
+    del row["outside_fen"]
+    return PointValue(period=period, **row)

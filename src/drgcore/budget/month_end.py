@@ -15,6 +15,7 @@ from drgcore.budget.frames import (
     STATEMENT_COLUMNS,
     VALUE_COLUMNS,
     frame,
+    records,
     value_from_row,
     value_row,
 )
@@ -76,9 +77,11 @@ class MonthSettlement:
 
     def carried(self) -> dict[tuple[str, str], int]:
         """Give the negative amounts carried to the next month, by pool and hospital [fen]."""
-        part = self.statement[self.statement["carried_out_fen"] != 0]
-        rows = zip(part["pool"], part["hospital"], part["carried_out_fen"], strict=True)
-        return {(pool, hospital): int(amount) for pool, hospital, amount in rows}
+        return {
+            (row["pool"], row["hospital"]): row["carried_out_fen"]
+            for row in records(self.statement)
+            if row["carried_out_fen"]
+        }
 
     def next_month(self) -> Month:
         """Give the month after."""
@@ -90,7 +93,7 @@ class MonthSettlement:
 
     def reserve_closing(self, pool: str) -> int:
         """Give what the pool's reserve holds after the month [fen]."""
-        return int(self.reserve.set_index("pool").loc[pool, "closing_fen"])
+        return next(row["closing_fen"] for row in records(self.reserve) if row["pool"] == pool)
 
     def value(self, pool: str) -> PointValue:
         """Give the point value of a pool."""
@@ -156,13 +159,13 @@ def settle_month(
             else pool.reserve_fen
         )
         sums = by_hospital(cells[cells["pool"] == pool.pool], hospitals)
-        outside = int(sums["outside_fen"].sum()) if terms.outside_from_budget else 0
+        outside = _total(sums, "outside_fen") if terms.outside_from_budget else 0
         value = point_value(
             pool,
             str(month),
             pool.month_budgets[month.number - 1] - outside,
-            int(sums["points"].sum()),
-            int(sums["patient_paid_fen"].sum()),
+            _total(sums, "points"),
+            _total(sums, "patient_paid_fen"),
             whole.places,
             opening,
         )
@@ -180,38 +183,41 @@ def settle_month(
     )
 
 
+def _total(sums: Mapping[str, Mapping[str, int]], name: str) -> int:
+    return sum(row[name] for row in sums.values())
+
+
 def _pool_statement(
     pool: PoolTerms,
     value: PointValue,
-    sums: pd.DataFrame,
+    sums: Mapping[str, Mapping[str, int]],
     carried: Mapping[tuple[str, str], int],
 ) -> list[tuple[Any, ...]]:
     """Follow each hospital's amount from v·Q to what is prepaid, held and carried."""
-    gross = value_of_points(value, {h: int(q) for h, q in sums["points"].items()})
+    gross = value_of_points(value, {hospital: row["points"] for hospital, row in sums.items()})
     rows = []
-    for row in sums.itertuples():
-        hospital = str(row.Index)
-        borne = int(row.patient_paid_fen) if pool.basis == "total_cost" else 0
+    for hospital, row in sums.items():
+        borne = row["patient_paid_fen"] if pool.basis == "total_cost" else 0
         entitlement = gross[hospital] - borne
         carried_in = carried.get((pool.pool, hospital), 0)
-        due = entitlement - int(row.refused_fen) + carried_in
+        due = entitlement - row["refused_fen"] + carried_in
         prepaid, held = allocate(max(due, 0), [pool.prepayment, 1 - pool.prepayment])
         rows.append(
             (
                 pool.pool,
                 hospital,
-                int(row.cases),
-                int(row.points),
+                row["cases"],
+                row["points"],
                 gross[hospital],
-                int(row.patient_paid_fen),
+                row["patient_paid_fen"],
                 entitlement,
-                int(row.refused_fen),
+                row["refused_fen"],
                 carried_in,
                 prepaid,
                 held,
                 min(due, 0),
-                int(row.outside_fen),
-                f"{int(row.fingerprint):016x}",
+                row["outside_fen"],
+                f"{row['fingerprint']:016x}",
             )
         )
     return rows

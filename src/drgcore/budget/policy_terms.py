@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
-from drgcore.budget.terms import Terms
+from drgcore.budget.terms import Terms, exact
 from drgcore.errors import BudgetError
 
 
@@ -16,3 +17,8 @@ def terms_of(policy: Any, year: int) -> Terms:
     if terms.year != year:
         raise BudgetError(f"the policy's parameters are those of {terms.year}", where=str(year))
     return terms
+
+
+def kappas_of(policy: Any, quality: Any, year: int) -> dict[str, Fraction]:
+    """Read every hospital's encouragement coefficient."""
+    return {str(h): exact(k) for h, k in dict(quality or {}).items()}

@@ -142,7 +142,7 @@ def tally(cases: Any, terms: Terms) -> Tally:
     return result
 
 
-def by_hospital(cells: pd.DataFrame, hospitals: Sequence[str]) -> pd.DataFrame:
+def by_hospital(cells: pd.DataFrame, hospitals: Sequence[str]) -> dict[str, dict[str, int]]:
     """Add up cells of one pool by hospital; a hospital without cases has a row of zeros.
 
     Parameters
@@ -154,16 +154,24 @@ def by_hospital(cells: pd.DataFrame, hospitals: Sequence[str]) -> pd.DataFrame:
 
     Returns
     -------
-    pandas.DataFrame
-        `SUMS` and `fingerprint`, indexed by hospital in the order given.
+    dict of str to dict of str to int
+        `SUMS` and `fingerprint` of every hospital, in the order given.
 
     Examples
     --------
-    >>> by_hospital(_no_cells(), ["H1"])["points"].tolist()
-    [0]
+    >>> by_hospital(_no_cells(), ["H1"])["H1"]["points"]
+    0
     """
-    sums = cells.groupby("hospital")[[*SUMS, "fingerprint"]].sum()
-    return sums.reindex(list(hospitals), fill_value=0)
+    names = [*SUMS, "fingerprint"]
+    sums = {hospital: dict.fromkeys(names, 0) for hospital in hospitals}
+    columns = [cells[name].tolist() for name in names]
+    for hospital, *values in zip(cells["hospital"].tolist(), *columns, strict=True):
+        row = sums[hospital]
+        for name, value in zip(names, values, strict=True):
+            row[name] += value
+    for row in sums.values():
+        row["fingerprint"] %= 1 << 64
+    return sums
 
 
 def _add_batch(rows: Rows) -> tuple[pd.DataFrame, pd.DataFrame]:
