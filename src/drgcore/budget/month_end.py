@@ -232,8 +232,7 @@ def _check_previous(previous: Before | None, month: Month, terms: Terms) -> None
                 hint="settle the months in order",
             )
         return
-    earlier = [share for pool in terms.pools for share in pool.shares[: month.number - 1]]
-    if any(earlier):
+    if any(any(pool.month_budgets[: month.number - 1]) for pool in terms.pools):
         raise BudgetError(
             "earlier months of the year have a budget, so the settlement of "
             f"{month.previous} is needed: it carries negative amounts and the reserve",

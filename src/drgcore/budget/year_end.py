@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,7 @@ import pandas as pd
 
 from drgcore.budget import adjustments as adj
 from drgcore.budget.adjustments import Adjustment
-from drgcore.budget.closing import ClosedMonth
+from drgcore.budget.closing import ClosedMonth, digest_of, snapshot
 from drgcore.budget.frames import (
     ADJUSTMENT_COLUMNS,
     CLASS_COLUMNS,
@@ -90,6 +91,65 @@ class YearSettlement:
     def value(self, pool: str) -> PointValue:
         """Give the year's point value of a pool."""
         return value_from_row(self.point_values, pool, str(self.year))
+
+
+@dataclass(frozen=True)
+class ClosedYear:
+    """A settled year with the facts that it was settled from.
+
+    Parameters
+    ----------
+    settlement : YearSettlement
+        The settlement.
+    policy_name, policy_text, scheme : str
+        As in `ClosedMonth`.
+    cases_digest : str
+        SHA-256 over the digests of the twelve months' cases.
+    """
+
+    settlement: YearSettlement
+    policy_name: str
+    policy_text: str
+    scheme: str
+    cases_digest: str
+
+
+def close_year(settlement: YearSettlement, cases: Any, policy: Any, scheme: str = "") -> ClosedYear:
+    """Join a settled year with the facts that it was settled from.
+
+    Parameters
+    ----------
+    settlement : YearSettlement
+        What `settle_year` gave.
+    cases : pandas.DataFrame, pyarrow.Table or Arrow stream
+        The year's cases.
+    policy : Policy or Terms
+        The policy.
+    scheme : str
+        Name of the grouping scheme.
+
+    Returns
+    -------
+    ClosedYear
+        What `Ledger.close_year` stores.
+
+    Examples
+    --------
+    >>> from drgcore.budget.month_end import settle_month
+    >>> from drgcore.budget.terms import PoolTerms
+    >>> terms = Terms(2026, (PoolTerms("p", 0),))
+    >>> case = {"case_id": ["1"], "hospital": ["H1"], "pool": ["p"], "case_class": ["normal"]}
+    >>> case |= {"discharge_date": pd.to_datetime(["2026-01-31"]), "points": [250.0]}
+    >>> case = pd.DataFrame(case)
+    >>> year = settle_year(case, [settle_month(case, terms, Month(2026, 1))], terms)
+    >>> len(close_year(year, case, terms).cases_digest)
+    64
+    """
+    terms = terms_of(policy, settlement.year)
+    months = Month.of_year(settlement.year)
+    digests = [digest_of(snapshot(cases, terms, month)) for month in months]
+    digest = hashlib.sha256("".join(digests).encode()).hexdigest()
+    return ClosedYear(settlement, terms.name, terms.text, scheme, digest)
 
 
 def settle_year(
@@ -212,7 +272,7 @@ def _check_months(closed: Mapping[Month, Any], whole: Tally, terms: Terms) -> No
         month
         for month in Month.of_year(terms.year)
         for pool in terms.pools
-        if pool.shares[month.number - 1]
+        if pool.budget_fen and pool.shares[month.number - 1]
     }
     with_cases = {Month.at(index) for index in whole.cells["month"].tolist()}
     missing = sorted((with_budget | with_cases) - set(closed))
