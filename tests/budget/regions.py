@@ -11,6 +11,7 @@ import pandas as pd
 
 from drgcore.budget.month import Month
 from drgcore.budget.month_end import MonthSettlement, settle_month
+from drgcore.budget.tally import tally
 from drgcore.budget.terms import PoolTerms, Terms, Unit
 
 YEAR = 2026
@@ -38,7 +39,7 @@ class Region:
     kappas: dict[str, Fraction]
 
 
-def random_region(seed: int, **fixed: object) -> Region:
+def random_region(seed: int) -> Region:
     """Draw a small region: 1 to 3 pools, 1 to 5 hospitals, 1 to 3 months, up to 40 cases."""
     draw = random.Random(seed)
     hospitals = [f"H{i}" for i in range(draw.randint(1, 5))]
@@ -60,7 +61,9 @@ def random_region(seed: int, **fixed: object) -> Region:
                         "case_id": f"{pool}-{month}-{number}",
                         "hospital": draw.choice(hospitals),
                         "pool": pool,
-                        "discharge_date": pd.Timestamp(month.year, month.number, draw.randint(1, 28)),
+                        "discharge_date": pd.Timestamp(
+                            month.year, month.number, draw.randint(1, 28)
+                        ),
                         "drg": draw.choice(["AA1", "BB2", None]),
                         "case_class": draw.choice(["normal", "high", "unstable", "outside"]),
                         "points": points / 10_000,
@@ -104,9 +107,10 @@ def random_region(seed: int, **fixed: object) -> Region:
 def settle_months(region: Region, cases: pd.DataFrame) -> list[MonthSettlement]:
     """Settle the region's months one after the other."""
     settled: list[MonthSettlement] = []
+    sums = tally(cases, region.terms)
     for month in region.months:
         previous = settled[-1] if settled else None
-        settled.append(settle_month(cases, region.terms, month, previous))
+        settled.append(settle_month(sums, region.terms, month, previous))
     return settled
 
 

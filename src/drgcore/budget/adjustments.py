@@ -10,13 +10,15 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
+from drgcore.budget.caserows import listed
 from drgcore.budget.closing import ClosedMonth, snapshot
 from drgcore.budget.frames import records
 from drgcore.budget.month import Month
 from drgcore.budget.month_end import MonthSettlement
+from drgcore.budget.policy_terms import terms_of
 from drgcore.budget.tally import SUMS, Tally
-from drgcore.budget.terms import Terms
-from drgcore.errors import BudgetError
+from drgcore.budget.terms import Terms, exact
+from drgcore.errors import BudgetError, PolicyError
 
 Key = tuple[str, str, Month]
 """Pool, hospital, month."""
@@ -184,6 +186,61 @@ def _kind(row: dict[str, Any]) -> str | None:
         return REGROUPED
     names = ("case_class", "points", "patient_paid_fen", "refused_fen")
     return CHANGED if any(row[f"{n}_now"] != row[f"{n}_then"] for n in names) else None
+
+
+def sanction(
+    policy: Any,
+    month: Month,
+    pool: str,
+    hospital: str,
+    kind: str,
+    points: Any,
+    reason: str = "",
+) -> Adjustment:
+    """Withdraw points for a violation, times the policy's multiple for it.
+
+    Parameters
+    ----------
+    policy : Policy or Terms
+        The policy.
+    month : Month
+        The month of the cases concerned.
+    pool, hospital : str
+        Whom it concerns.
+    kind : str
+        Kind of violation, as the policy names it: `upcoding` (高套), `splitting` (分解住院),
+        `refusing` (推诿), `fewer_services` or its own.
+    points : str, int, float or Decimal
+        Points of the cases concerned, before the multiple.
+    reason : str
+        Why.
+
+    Returns
+    -------
+    Adjustment
+        ``−points · multiple``, rounded to the decimals of a point, halves away from zero.
+
+    Examples
+    --------
+    >>> from fractions import Fraction
+    >>> from drgcore.budget.terms import PoolTerms
+    >>> terms = Terms(2026, (PoolTerms("p", 0),), point_multiples={"upcoding": Fraction(2)})
+    >>> sanction(terms, Month(2026, 1), "p", "H1", "upcoding", "80.5").points
+    -1610000
+    """
+    terms = terms_of(policy, month.year)
+    where = f"sanction of {hospital} {month}"
+    if kind not in terms.point_multiples:
+        raise PolicyError(
+            f"the policy has no multiple of points for the violation {kind}",
+            where=where,
+            hint=f"it knows {listed(sorted(terms.point_multiples)) or 'none'}",
+        )
+    withdrawn = exact(points) * terms.point_multiples[kind] * 10**terms.point_places
+    if withdrawn < 0:
+        raise BudgetError("the points of the cases concerned are negative", where=where)
+    whole = (2 * withdrawn.numerator + withdrawn.denominator) // (2 * withdrawn.denominator)
+    return Adjustment(month, pool, hospital, kind, -whole, 0, reason)
 
 
 def check_adjustments(adjustments: Iterable[Adjustment], terms: Terms) -> list[Adjustment]:

@@ -156,13 +156,27 @@ def _year_lines(year: YearSettlement, row: Mapping[str, Any], terms: Terms) -> I
         yield _money("paid by item, outside the points", row["outside_fen"])
 
 
+def _pool_share(year: YearSettlement, row: Mapping[str, Any], terms: Terms) -> Iterator[str]:
+    """The hospital's part of the incentive pool, as pool × κE ÷ Σ κE."""
+    rows = [r for r in records(year.statement) if r["pool"] == row["pool"]]
+    pool = sum(r["held_fen"] for r in rows)
+    yield f"  incentive pool (激励机制基金池){_article(terms, 'pool')}"
+    yield _money("  held back from all hospitals", pool)
+    yield _money("  held back here", row["held_fen"])
+    if row["kappa"]:
+        all_weights = sum(Fraction(r["kappa"] or 0) * max(r["entitlement_fen"], 0) for r in rows)
+        total = decimal_text(Fraction(all_weights) / 100, 2)
+        name = f"{row['kappa']} × {yuan(row['entitlement_fen'])} ÷ {total}"
+        yield f"    pool × κ·E ÷ Σ κ·E = {yuan(pool)} × {name}"
+    yield _money("  share of the pool", row["pool_share_fen"])
+
+
 def _division(value: PointValue) -> str:
-    over = f"{yuan(value.numerator_fen)} ÷ {points_text(value.points, value.places)} points"
+    above = yuan(value.numerator_fen)
     if value.basis == "total_cost" and not value.limited:
-        over = (
-            f"({yuan(value.budget_fen)} + {yuan(value.patient_paid_fen)}) ÷ " + over.split("÷ ")[1]
-        )
-    return f"{over} = {decimal_text(value.yuan, VALUE_PLACES)} yuan"
+        above = f"({yuan(value.budget_fen)} + {yuan(value.patient_paid_fen)})"
+    below = points_text(value.points, value.places)
+    return f"{above} ÷ {below} points = {decimal_text(value.yuan, VALUE_PLACES)} yuan"
 
 
 def _points(name: str, cases: int, points: int, places: int) -> str:

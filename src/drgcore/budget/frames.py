@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from drgcore.budget.pointvalue import PointValue
@@ -120,9 +121,13 @@ def frame(rows: Iterable[Sequence[Any]], columns: Sequence[str]) -> pd.DataFrame
     >>> frame([("p", "x", 5)], MOVE_COLUMNS)["amount_fen"].sum().item()
     5
     """
-    table = pd.DataFrame([tuple(row) for row in rows], columns=list(columns))
-    whole = [name for name in columns if name.endswith("_fen") or name in ("cases", "points")]
-    return table.astype(dict.fromkeys(whole, "int64"))
+    whole = [name.endswith("_fen") or name in ("cases", "points", "places") for name in columns]
+    values = list(zip(*rows, strict=True)) or [()] * len(columns)
+    arrays = [
+        np.array(column, np.int64 if integer else object)
+        for column, integer in zip(values, whole, strict=True)
+    ]
+    return pd.DataFrame(dict(zip(columns, arrays, strict=True)))
 
 
 def records(table: pd.DataFrame) -> list[dict[str, Any]]:

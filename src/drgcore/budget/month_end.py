@@ -42,6 +42,10 @@ class Before(Protocol):
         """Give the hospitals of the statement, none of which may disappear."""
         ...
 
+    def reserve_closing(self, pool: str) -> int:
+        """Give what the pool's reserve holds at its end [fen]."""
+        ...
+
 
 @dataclass(frozen=True)
 class MonthSettlement:
@@ -153,11 +157,10 @@ def settle_month(
 
     values, statements, reserves = [], [], []
     for pool in terms.pools:
-        opening = (
-            previous.reserve_closing(pool.pool)
-            if isinstance(previous, MonthSettlement)
-            else pool.reserve_fen
-        )
+        # January starts with the new year's reserve, whatever last year's held.
+        opening = pool.reserve_fen
+        if previous is not None and month.number > 1:
+            opening = previous.reserve_closing(pool.pool)
         sums = by_hospital(cells[cells["pool"] == pool.pool], hospitals)
         outside = _total(sums, "outside_fen") if terms.outside_from_budget else 0
         value = point_value(

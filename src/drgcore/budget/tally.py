@@ -123,7 +123,7 @@ def tally(cases: Any, terms: Terms) -> Tally:
     [1205000]
     """
     table = case_table(cases, terms)
-    cells, insured, hashes = [_no_cells()], [_no_insured()], [np.empty(0, np.uint64)]
+    cells, insured, hashes = [], [], [np.empty(0, np.uint64)]
     for batch in table.to_batches(max_chunksize=_ROWS):
         rows = read_rows(batch, terms)
         cell, unit = _add_batch(rows)
@@ -132,8 +132,8 @@ def tally(cases: Any, terms: Terms) -> Tally:
         insured.append(unit)
         hashes.append(rows.hashes)
     result = Tally(
-        _add_up(cells, KEYS),
-        _add_up(insured, ["pool", "unit"]),
+        _add_up(cells or [_no_cells()], KEYS),
+        _add_up(insured or [_no_insured()], ["pool", "unit"]),
         table.column("case_id"),
         np.concatenate(hashes),
         terms.point_places,
@@ -220,9 +220,11 @@ def _sum_by(
 
 
 def _add_up(parts: list[pd.DataFrame], keys: list[str]) -> pd.DataFrame:
+    # Sorted by key, so that the order of rows in the input leaves no trace.
+    if len(parts) == 1:
+        return parts[0].sort_values(keys, ignore_index=True)
     joined = pd.concat(parts, ignore_index=True)
     sums = [name for name in joined.columns if name not in keys]
-    # Sorted by key, so that the order of rows in the input leaves no trace.
     return joined.groupby(keys, sort=True, as_index=False, dropna=False)[sums].sum()
 
 

@@ -88,6 +88,15 @@ class YearSettlement:
         """Give the hospitals of the statement."""
         return set(self.statement["hospital"])
 
+    def reserve_closing(self, pool: str) -> int:
+        """Give what the pool's reserve holds at the end of the year [fen]."""
+        lines = records(self.reserve)
+        return next(
+            line["amount_fen"]
+            for line in lines
+            if (line["pool"], line["item"]) == (pool, "closing")
+        )
+
     def value(self, pool: str) -> PointValue:
         """Give the year's point value of a pool."""
         return value_from_row(self.point_values, pool, str(self.year))
