@@ -40,11 +40,11 @@ class Region:
 
 
 def random_region(seed: int) -> Region:
-    """Draw a small region: 1 to 3 pools, 1 to 5 hospitals, 1 to 3 months, up to 40 cases."""
+    """Draw a small region: 1 or 2 pools, 1 to 4 hospitals, 2 to 4 months, up to 48 cases."""
     draw = random.Random(seed)
-    hospitals = [f"H{i}" for i in range(draw.randint(1, 5))]
-    pools = [f"pool{i}" for i in range(draw.randint(1, 3))]
-    months = Month.of_year(YEAR)[: draw.randint(1, 3)]
+    hospitals = [f"H{i}" for i in range(draw.randint(1, 4))]
+    pools = [f"pool{i}" for i in range(draw.randint(1, 2))]
+    months = Month.of_year(YEAR)[: draw.randint(2, 4)]
     basis = draw.choice(["fund", "total_cost"])
     cuts = sorted(draw.randint(0, 1000) for _ in range(len(months) - 1))
     shares = [Fraction(b - a, 1000) for a, b in zip([0, *cuts], [*cuts, 1000], strict=True)]

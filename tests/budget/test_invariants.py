@@ -90,7 +90,7 @@ def later_facts(region: Region, seed: int) -> tuple[pd.DataFrame, list[Adjustmen
     return pd.DataFrame(rows), [sanction]
 
 
-@settings(max_examples=720, deadline=None)
+@settings(max_examples=530, deadline=None)
 @given(SEEDS)
 def test_every_fen_is_in_exactly_one_place(seed: int) -> None:
     region = random_region(seed)
@@ -108,7 +108,7 @@ def test_enough_settlements_were_checked() -> None:
     assert SETTLED["months"] + SETTLED["years"] >= 2000
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(SEEDS)
 def test_the_order_and_the_partition_of_rows_leave_no_trace(seed: int) -> None:
     region = random_region(seed)
