@@ -114,11 +114,10 @@ def find_changes(
     >>> [change.cases for change in find_changes(case, tally(case, terms), [january], terms)]
     [1]
     """
-    now: dict[Key, dict[str, int]] = defaultdict(lambda: dict.fromkeys([*SUMS, "fingerprint"], 0))
-    for cell in records(whole.cells):
-        sums = now[(cell["pool"], cell["hospital"], Month.at(cell["month"]))]
-        for name in sums:
-            sums[name] += cell[name]
+    names = [*SUMS, "fingerprint"]
+    cells = whole.cells.groupby(["pool", "hospital", "month"], as_index=False)[names].sum()
+    now = {(row["pool"], row["hospital"], Month.at(row["month"])): row for row in records(cells)}
+    none = dict.fromkeys(names, 0)
     changes = []
     for item in closed:
         settlement = item.settlement if isinstance(item, ClosedMonth) else item
@@ -129,8 +128,8 @@ def find_changes(
         keys = set(then) | {key for key in now if key[2] == settlement.month}
         differing = {}
         for key in keys:
-            new, old = now[key], then.get(key, {})
-            if new["fingerprint"] % (1 << 64) != int(old.get("fingerprint", "0"), 16):
+            new, old = now.get(key, none), then.get(key, {})
+            if new["fingerprint"] != int(old.get("fingerprint", "0"), 16):
                 names = ("cases", "points", "patient_paid_fen", "refused_fen")
                 delta = [new[name] - old.get(name, 0) for name in names]
                 differing[key] = Change(key, CHANGED, *delta)

@@ -125,7 +125,9 @@ def close_month(
     kept = snapshot(cases, terms, settlement.month)
     cells = tally(cases, terms).month(settlement.month)
     for pool in terms.pools:
-        now = by_hospital(cells[cells["pool"] == pool.pool], sorted(set(cells["hospital"])))
+        now = by_hospital(
+            cells[cells["pool"] == pool.pool], sorted(set(cells["hospital"].unique()))
+        )
         then = {
             row["hospital"]: row["fingerprint"]
             for row in records(settlement.statement)

@@ -153,7 +153,7 @@ def settle_month(
     cells = whole.month(month)
     carried = previous.carried() if previous else {}
     earlier = previous.hospitals() if previous else set()
-    hospitals = sorted(earlier | set(terms.hospitals) | set(whole.cells["hospital"]))
+    hospitals = sorted(earlier | set(terms.hospitals) | set(whole.cells["hospital"].unique()))
 
     values, statements, reserves = [], [], []
     for pool in terms.pools:

@@ -54,17 +54,7 @@ class Tally:
     places: int
 
     def __add__(self, other: Tally) -> Tally:
-        if self.places != other.places:
-            raise BudgetError("two tallies with points of different decimals cannot be added")
-        whole = Tally(
-            _add_up([self.cells, other.cells], KEYS),
-            _add_up([self.insured, other.insured], ["pool", "unit"]),
-            pa.chunked_array([*self.case_ids.chunks, *other.case_ids.chunks], pa.large_string()),
-            np.concatenate([self.hashes, other.hashes]),
-            self.places,
-        )
-        whole.check_unique()
-        return whole
+        return add_tallies([self, other])
 
     def check_unique(self) -> None:
         """Raise if a case id occurs twice, and name the ids.
@@ -140,6 +130,45 @@ def tally(cases: Any, terms: Terms) -> Tally:
     )
     result.check_unique()
     return result
+
+
+def add_tallies(parts: Sequence[Tally]) -> Tally:
+    """Add the tallies of the parts of a file, in any order.
+
+    Parameters
+    ----------
+    parts : sequence of Tally
+        One or more tallies.
+
+    Returns
+    -------
+    Tally
+        The tally of the whole.
+
+    Raises
+    ------
+    CaseSchemaError
+        If a case id occurs in two parts.
+
+    Examples
+    --------
+    >>> ids = pa.chunked_array([["1"]], pa.large_string())
+    >>> none = Tally(_no_cells(), _no_insured(), ids, np.ones(1, "u8"), 4)
+    >>> add_tallies([none, none])
+    Traceback (most recent call last):
+    drgcore.errors.CaseSchemaError: column case_id: 1 case ids occur more than once: 1...
+    """
+    if len({part.places for part in parts}) != 1:
+        raise BudgetError("tallies are added when there are some, of points with equal decimals")
+    whole = Tally(
+        _add_up([part.cells for part in parts], KEYS),
+        _add_up([part.insured for part in parts], ["pool", "unit"]),
+        pa.chunked_array([c for part in parts for c in part.case_ids.chunks], pa.large_string()),
+        np.concatenate([part.hashes for part in parts]),
+        parts[0].places,
+    )
+    whole.check_unique()
+    return whole
 
 
 def by_hospital(cells: pd.DataFrame, hospitals: Sequence[str]) -> dict[str, dict[str, int]]:

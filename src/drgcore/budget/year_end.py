@@ -227,7 +227,7 @@ def settle_year(
     decided = adj.check_adjustments(adjustments, terms)
     hospitals = sorted(
         set(terms.hospitals)
-        | set(whole.cells["hospital"])
+        | set(whole.cells["hospital"].unique())
         | {a.hospital for a in decided}
         | {h for unit in terms.units for h in unit.hospitals}
         | {h for settlement in settlements for h in settlement.hospitals()}
@@ -283,7 +283,7 @@ def _check_months(closed: Mapping[Month, Any], whole: Tally, terms: Terms) -> No
         for pool in terms.pools
         if pool.budget_fen and pool.shares[month.number - 1]
     }
-    with_cases = {Month.at(index) for index in whole.cells["month"].tolist()}
+    with_cases = {Month.at(index) for index in whole.cells["month"].unique().tolist()}
     missing = sorted((with_budget | with_cases) - set(closed))
     if missing:
         raise BudgetError(
