@@ -143,12 +143,12 @@ _NUDGE = 1 + 2.0**-50
 _BLOCK = 1 << 18
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, forceinline=True)
 def _round(value: Any, unit: Any) -> Any:
     return np.floor(value * unit * _NUDGE + 0.5) / unit
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, forceinline=True)
 def _excluded(i: Any, rows: Any, rules: Any) -> Any:
     """Give the first exclusion whose conditions all hold, or -1."""
     for e in range(rules.out_days.shape[0]):
@@ -166,7 +166,7 @@ def _excluded(i: Any, rows: Any, rules: Any) -> Any:
     return -1
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, forceinline=True)
 def _fixed(i: Any, rows: Any, rules: Any) -> Any:
     """Give the first fixed-price item that fits, or -1."""
     for f in range(rules.fix_points.shape[0]):
@@ -180,7 +180,7 @@ def _fixed(i: Any, rows: Any, rules: Any) -> Any:
     return -1
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, forceinline=True)
 def _bed_day(i: Any, rows: Any, rules: Any) -> Any:
     """Give the first bed-day rule that fits, or -1."""
     for b in range(rules.bed_above.shape[0]):
@@ -190,7 +190,7 @@ def _bed_day(i: Any, rows: Any, rules: Any) -> Any:
     return -1
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, forceinline=True)
 def _by_cost(case_class: Any, reason: Any, rate: Any, net: Any, rules: Any) -> Any:
     """Points by cost; outside, under the reason that follows, where the rate is NaN."""
     if np.isnan(rate):
@@ -200,7 +200,7 @@ def _by_cost(case_class: Any, reason: Any, rate: Any, net: Any, rules: Any) -> A
     return case_class, reason, rules.scale, rate, multiple, 0.0, points
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, forceinline=True)
 def _high(i: Any, net: Any, base: Any, k: Any, multiple: Any, rows: Any, rules: Any) -> Any:
     d = rows.drg[i]
     over = net / rules.mean[d]
@@ -225,7 +225,7 @@ def _high(i: Any, net: Any, base: Any, k: Any, multiple: Any, rows: Any, rules: 
     return 1, reason, base, k, multiple, added, points
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, forceinline=True)
 def _one(i: Any, rows: Any, rules: Any) -> Any:
     """Class, reason, base, coefficient, multiple, added part and points of one case."""
     e = _excluded(i, rows, rules)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tomllib
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
@@ -40,12 +39,16 @@ from drgcore.points.fund_rules import (
     Violations,
 )
 from drgcore.points.parameters import Model, parameter
+from drgcore.points.policy_file import (
+    check_dates,
+    find_policy,
+    merge,
+    named_files,
+    read_toml,
+    resolve,
+    without_blanks,
+)
 from drgcore.points.problems import Problem, problems_of
-
-PRESETS = ("shanwei", "total-cost", "base-rate", "example")
-"""Policies that ship with drgcore; all but `example`, which is fictitious, must be filled in."""
-
-_FOLDER = Path(__file__).with_name("presets")
 
 
 class Policy(Model):
@@ -318,6 +321,11 @@ class Policy(Model):
         data["amendments"] = [merge(amendment, change) for amendment in self.amendments]
         return Policy.from_data(data, folder=self._folder, where=f"policy {self.name}")
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Names of the files that the policy reads, relative to its folder."""
+        return tuple(sorted(named_files(self._data)))
+
     @cached_property
     def text(self) -> str:
         """The policy as one line of JSON, with a digest of each file it names.
@@ -325,8 +333,7 @@ class Policy(Model):
         Two policies with the same text pay the same; the ledger stores it with a closing.
         """
         files = {
-            name: hashlib.sha256(self.path_of(name).read_bytes()).hexdigest()
-            for name in sorted(_files(self._data))
+            name: hashlib.sha256(self.path_of(name).read_bytes()).hexdigest() for name in self.files
         }
         whole = {"policy": self._data, "files": files}
         return json.dumps(whole, ensure_ascii=False, sort_keys=True, default=str)
@@ -381,7 +388,7 @@ def build(
     """
     filled = without_blanks(data)
     later = filled.get("amendments", [])
-    problems = _check_dates(filled, later)
+    problems = check_dates(filled, later)
     if problems:
         return None, problems
     policy = None
@@ -408,168 +415,3 @@ def build(
         return None, problems
     policy._data, policy._folder = filled, folder
     return policy, []
-
-
-def find_policy(path: str | Path) -> Path:
-    """Find a policy file: a path, or the name of a preset.
-
-    Parameters
-    ----------
-    path : str or Path
-        A file or one of `PRESETS`; a file of that name goes first.
-
-    Returns
-    -------
-    Path
-        The file.
-
-    Examples
-    --------
-    >>> find_policy("shanwei").name
-    'shanwei.toml'
-    """
-    file = Path(path)
-    if file.is_file():
-        return file
-    if str(path) in PRESETS:
-        return _FOLDER / f"{path}.toml"
-    raise PolicyError(
-        "there is no such policy file",
-        where=str(path),
-        hint=f"give a TOML file or one of the presets {', '.join(PRESETS)}",
-    )
-
-
-def read_toml(file: Path) -> dict[str, Any]:
-    """Read a TOML file with its decimals exactly as written.
-
-    Parameters
-    ----------
-    file : Path
-        The file.
-
-    Returns
-    -------
-    dict
-        Its tables.
-
-    Examples
-    --------
-    >>> read_toml(find_policy("shanwei"))["name"]
-    'shanwei'
-    """
-    try:
-        return tomllib.loads(file.read_text("utf-8-sig"), parse_float=Decimal)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise PolicyError(f"it is no TOML: {error}", where=str(file)) from error
-
-
-def resolve(data: Mapping[str, Any], day: date) -> dict[str, Any]:
-    """Work all amendments up to a day into the tables of a policy.
-
-    Parameters
-    ----------
-    data : mapping
-        Tables with `amendments`, in order of their dates.
-    day : datetime.date
-        The day.
-
-    Returns
-    -------
-    dict
-        Tables without amendments: a table of an amendment is merged into the one of that name, any
-        other value replaces the old one. The effective dates become those of the period.
-
-    Examples
-    --------
-    >>> data = {"effective_from": date(2026, 1, 1), "rounding": {"points": 4},
-    ...         "amendments": [{"from": date(2027, 1, 1), "rounding": {"points": 2}}]}
-    >>> resolve(data, date(2026, 5, 1))["rounding"], resolve(data, date(2027, 5, 1))["rounding"]
-    ({'points': 4}, {'points': 2})
-    """
-    result = {key: value for key, value in data.items() if key != "amendments"}
-    for amendment in data.get("amendments", []):
-        if amendment["from"] > day:
-            result["effective_to"] = date.fromordinal(amendment["from"].toordinal() - 1)
-            break
-        result = merge(result, {k: v for k, v in amendment.items() if k != "from"})
-        result["effective_from"] = amendment["from"]
-    return result
-
-
-def merge(data: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
-    """Merge nested tables: tables key by key, any other value replaced.
-
-    Parameters
-    ----------
-    data, change : mapping
-        The tables, and what changes.
-
-    Returns
-    -------
-    dict
-        New tables.
-
-    Examples
-    --------
-    >>> merge({"a": {"b": 1, "c": [1]}}, {"a": {"c": [2]}})
-    {'a': {'b': 1, 'c': [2]}}
-    """
-    result = dict(data)
-    for key, value in change.items():
-        old = result.get(key)
-        both = isinstance(old, Mapping) and isinstance(value, Mapping)
-        result[key] = merge(old, value) if both else value  # type: ignore[arg-type]
-    return result
-
-
-def without_blanks(data: Any) -> Any:
-    """Drop keys whose value is an empty string: a file shows with it what is not filled in.
-
-    Parameters
-    ----------
-    data : object
-        Nested tables.
-
-    Returns
-    -------
-    object
-        The same without them.
-
-    Examples
-    --------
-    >>> without_blanks({"budget": "", "pools": [{"rate": ""}]})
-    {'pools': [{}]}
-    """
-    if isinstance(data, Mapping):
-        return {k: without_blanks(v) for k, v in data.items() if not (isinstance(v, str) and not v)}
-    if isinstance(data, list):
-        return [without_blanks(item) for item in data]
-    return data
-
-
-def _check_dates(data: Mapping[str, Any], amendments: Any) -> list[Problem]:
-    if not isinstance(amendments, list) or not all(isinstance(a, dict) for a in amendments):
-        return [Problem("amendments", "must be tables [[amendments]]")]
-    before = data.get("effective_from")
-    problems = []
-    for number, amendment in enumerate(amendments, 1):
-        day = amendment.get("from")
-        path = f"amendments.{number}.from"
-        if not isinstance(day, date):
-            problems.append(Problem(path, "not filled in: day from which it applies", day is None))
-            continue
-        if isinstance(before, date) and day <= before:
-            problems.append(Problem(path, f"{day} does not lie after {before}"))
-        before = day
-    return problems
-
-
-def _files(data: Any) -> set[str]:
-    """Names of all files in the tables of a policy."""
-    if isinstance(data, Mapping):
-        own = {data["file"]} if isinstance(data.get("file"), str) else set()
-        return own.union(*map(_files, data.values()))
-    if isinstance(data, list | tuple):
-        return set().union(*map(_files, data))
-    return set()
