@@ -147,7 +147,8 @@ def run_pandas(path: Path, count: int) -> dict[str, float]:
     stable = (frame["cases"] >= 5) & (frame["cv"] <= 1)
     grouped = frame["status"].astype(str) == "grouped"
     stay = frame["length_of_stay"]
-    bed = grouped & drg.str[:3].isin(["XR1", "XR2", "XR3"]) & (stay > 30)
+    psychiatric = (drg.str[0] == "T") | drg.str[:3].isin(["XR1", "XR2", "XR3"])
+    bed = grouped & psychiatric & (stay > 30)
     fixed = grouped & (drg.str[:3] == "CB6") & (stay <= 1)
     points = np.select(
         [

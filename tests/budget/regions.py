@@ -49,6 +49,11 @@ def random_region(seed: int) -> Region:
     cuts = sorted(draw.randint(0, 1000) for _ in range(len(months) - 1))
     shares = [Fraction(b - a, 1000) for a, b in zip([0, *cuts], [*cuts, 1000], strict=True)]
     shares += [Fraction(0)] * (12 - len(months))
+    # Where cases outside are paid from the budget, there must be enough of it in every month.
+    outside = draw.random() < 0.3
+    if outside:
+        shares = [Fraction(1, len(months))] * len(months)
+        shares += [Fraction(0)] * (12 - len(months))
     rows = []
     for pool in pools:
         for month in months:
@@ -80,7 +85,9 @@ def random_region(seed: int) -> Region:
         tuple(
             PoolTerms(
                 pool,
-                draw.choice([0, draw.randint(1, 500), draw.randint(1, 900_000_000)]),
+                draw.randint(500_000_000, 900_000_000)
+                if outside
+                else draw.choice([0, draw.randint(1, 500), draw.randint(1, 900_000_000)]),
                 tuple(shares),
                 Fraction(draw.randint(0, 200), 1000),
                 basis,
@@ -96,7 +103,7 @@ def random_region(seed: int) -> Region:
         pool_cap=Fraction(draw.randint(5, 15), 10),
         surplus=draw.choice([None, Steps((0, 1.0), (1.1, 0.5), (1.3, 0.0))]),
         deficit=draw.choice([None, Steps((0, 0.0), (0.8, 0.6), (0.95, 0.35))]),
-        outside_from_budget=False,
+        outside_from_budget=outside,
         units=_units(draw, hospitals, pools),
         hospitals=(*hospitals, "H-without-cases"),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import random
 from fractions import Fraction
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -23,6 +24,11 @@ SEEDS = st.integers(0, 2**32)
 SETTLED = {"months": 0, "years": 0}
 
 
+def by_item(region: Region, rows: list[dict[str, Any]]) -> int:
+    """What was paid by item out of the budget."""
+    return sum(r["outside_fen"] for r in rows) if region.terms.outside_from_budget else 0
+
+
 def check_month(region: Region, settled: MonthSettlement) -> None:
     SETTLED["months"] += 1
     for pool in region.terms.pools:
@@ -38,6 +44,7 @@ def check_month(region: Region, settled: MonthSettlement) -> None:
             - r["carried_in_fen"]
             for r in rows
         )
+        placed += by_item(region, rows)
         assert placed == budget - value.to_reserve_fen + value.from_reserve_fen
         assert all(r["prepaid_fen"] >= 0 and r["held_fen"] >= 0 for r in rows)
         assert {r["hospital"] for r in rows} == set(region.terms.hospitals)
@@ -60,6 +67,7 @@ def check_year(region: Region, settled: YearSettlement) -> None:
             r["final_fen"] + r["carried_out_fen"] - r["carried_in_fen"] + r["refused_fen"]
             for r in rows
         )
+        placed += by_item(region, rows)
         rest = account["incentive pool, not shared out"]
         assert placed + rest + reserve[pool.pool] == pool.budget_fen
         assert account["unaccounted"] == 0
@@ -137,7 +145,9 @@ def test_doubling_every_case_halves_the_point_value(seed: int) -> None:
         dataclasses.replace(p, basis="fund", last_value=None, floor=None, ceiling=None)
         for p in region.terms.pools
     )
-    region = dataclasses.replace(region, terms=dataclasses.replace(region.terms, pools=pools))
+    # Payment by item takes its part of the budget before; doubled, it would take twice as much.
+    terms = dataclasses.replace(region.terms, pools=pools, outside_from_budget=False)
+    region = dataclasses.replace(region, terms=terms)
     twin = region.cases.assign(case_id=region.cases["case_id"] + "-twin")
     doubled = pd.concat([region.cases, twin])
     for one, two in zip(

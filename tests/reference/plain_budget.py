@@ -43,22 +43,28 @@ def refused(case: Mapping[str, Any], terms: Terms) -> int:
 
 
 def by_hospital(cases: Iterable[Mapping[str, Any]], terms: Terms) -> dict[str, dict[str, Any]]:
-    """Q, B, X and F of every hospital."""
-    names = ("points", "borne", "refused", "item")
+    """Q, B, X, F and what is paid by item, of every hospital."""
+    names = ("points", "borne", "refused", "item", "outside")
     sums = {h: dict.fromkeys(names, Fraction(0)) for h in terms.hospitals}
     for case in cases:
         row = sums[case["hospital"]]
         row["points"] += Fraction(repr(float(case["points"])))
-        row["borne"] += in_fen(case["patient_paid"])
-        row["refused"] += refused(case, terms)
-        row["item"] += in_fen(case["total_cost"]) - in_fen(case["patient_paid"])
+        if case["case_class"] == "outside":
+            by_item = in_fen(case["total_cost"]) - in_fen(case["patient_paid"])
+            row["outside"] += max(by_item - refused(case, terms), 0)
+        else:
+            row["borne"] += in_fen(case["patient_paid"])
+            row["refused"] += refused(case, terms)
+            row["item"] += in_fen(case["total_cost"]) - in_fen(case["patient_paid"])
     return sums
 
 
 def entitlements(
-    pool: PoolTerms, budget: int, sums: Mapping[str, Mapping[str, Any]], reserve: int
+    terms: Terms, pool: PoolTerms, budget: int, sums: Mapping[str, Mapping[str, Any]], reserve: int
 ) -> tuple[dict[str, int], int]:
     """E of every hospital, and what moves to the reserve (less what the floor takes)."""
+    if terms.outside_from_budget:
+        budget -= int(sum(row["outside"] for row in sums.values()))
     borne = sum(row["borne"] for row in sums.values()) if pool.basis == "total_cost" else 0
     pot = raw = int(budget + borne)
     points = sum(row["points"] for row in sums.values())
@@ -91,7 +97,7 @@ def settle(
     numbers = sorted({case["discharge_date"].month for case in cases})
     for number in numbers:
         part = by_hospital([c for c in cases if c["discharge_date"].month == number], terms)
-        worth, moved = entitlements(pool, months[f"{number - 1:02d}"], part, reserve)
+        worth, moved = entitlements(terms, pool, months[f"{number - 1:02d}"], part, reserve)
         reserve += moved
         for h, row in out.items():
             due = worth[h] - int(part[h]["refused"]) + row["carried"]
@@ -100,7 +106,7 @@ def settle(
             row["held"] += paid["b"]
             row["carried"] = min(due, 0)
     whole = by_hospital(cases, terms)
-    worth, moved = entitlements(pool, pool.budget_fen - start, whole, start)
+    worth, moved = entitlements(terms, pool, pool.budget_fen - start, whole, start)
     held = sum(row["held"] for row in out.values())
     weights = {h: kappas[h] * max(worth[h], 0) for h in out}
     shares = split(held, weights) if any(weights.values()) else dict.fromkeys(out, 0)

@@ -130,8 +130,8 @@ def find_changes(
         for key in keys:
             new, old = now.get(key, none), then.get(key, {})
             if new["fingerprint"] != int(old.get("fingerprint", "0"), 16):
-                names = ("cases", "points", "patient_paid_fen", "refused_fen")
-                delta = [new[name] - old.get(name, 0) for name in names]
+                parts = ("cases", "points", "patient_paid_fen", "refused_fen")
+                delta = [new[name] - old.get(name, 0) for name in parts]
                 differing[key] = Change(key, CHANGED, *delta)
         kept = item.cases if isinstance(item, ClosedMonth) else None
         if differing and kept is not None and not isinstance(cases, Tally):

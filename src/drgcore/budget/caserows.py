@@ -49,8 +49,8 @@ class Rows:
     points : ndarray of int64
         Points in units of the last decimal place.
     patient_paid, refused, item_cost, outside : ndarray of int64
-        B; D times the multiple of the violation; C − B; what is paid by item for a case outside
-        the points, C − B − D and not less than 0 [fen].
+        B; X, which is D times the multiple of the violation; C − B: all 0 for a case outside the
+        points, of which C − B − X, not less than 0, is paid by item [fen].
     """
 
     case_ids: pa.Array
@@ -156,7 +156,9 @@ def read_rows(batch: pa.RecordBatch, terms: Terms) -> Rows:
         ("refused_amount", refused_once),
     ):
         _refuse(batch, values < 0, f"have negative {name}", name)
+    refused = _times_multiple(batch, refused_once, terms)
     by_item = _fen(batch, "total_cost") - patient_paid
+    # What is paid by item has its own account: nothing of it enters the points' budget.
     is_outside = np.array([name == "outside" for name in case_class.names])[case_class.codes]
     drg = _codes(batch, "drg", missing="")
     hashes = hash_strings(batch.column("case_id"))
@@ -171,10 +173,10 @@ def read_rows(batch: pa.RecordBatch, terms: Terms) -> Rows:
         _codes(batch, "capitation_unit", missing=""),
         month,
         points,
-        patient_paid,
-        _times_multiple(batch, refused_once, terms),
-        by_item,
-        np.where(is_outside, np.maximum(by_item - refused_once, 0), 0),
+        np.where(is_outside, 0, patient_paid),
+        np.where(is_outside, 0, refused),
+        np.where(is_outside, 0, by_item),
+        np.where(is_outside, np.maximum(by_item - refused, 0), 0),
     )
 
 

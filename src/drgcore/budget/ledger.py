@@ -240,6 +240,26 @@ class Ledger:
             cases,
         )
 
+    def before(self, month: Month) -> ClosedMonth | YearSettlement | None:
+        """Give what a month continues: the month before it, or last year.
+
+        Parameters
+        ----------
+        month : Month
+            The month to settle.
+
+        Returns
+        -------
+        ClosedMonth, YearSettlement or None
+            What `settle_month` takes as previous; None if that is not in the ledger.
+        """
+        earlier = month.previous
+        if earlier.year < month.year:
+            closed = self._store.select("entry", kind="year", period=str(earlier.year))
+            return self.year(earlier.year).settlement if closed else None
+        there = self._store.select("entry", kind="month", period=str(earlier))
+        return self.month(earlier) if there else None
+
     def closed_months(self, year: int) -> list[ClosedMonth]:
         """Give the closed months of a year in order.
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from drgcore.budget.caserows import Rows, case_table, listed, read_rows
-from drgcore.budget.hashing import add_to_cells
+from drgcore.budget.hashing import add_to_cells, hash_strings
 from drgcore.budget.month import Month
 from drgcore.budget.terms import Terms
 from drgcore.errors import BudgetError, CaseSchemaError
@@ -42,7 +42,7 @@ class Tally:
     case_ids : pyarrow.ChunkedArray
         The case ids, to find repeated ones across parts.
     hashes : ndarray of uint64
-        Their hashes, in the same order.
+        Their hashes, sorted.
     places : int
         Decimals of a point: points are integers of 10**-places.
     """
@@ -61,11 +61,12 @@ class Tally:
 
         Equal hashes only raise the suspicion; the ids themselves decide.
         """
-        ordered = np.sort(self.hashes)
-        suspects = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
-        if not len(suspects):
+        repeated = self.hashes[1:] == self.hashes[:-1]
+        if not repeated.any():
             return
-        at = np.flatnonzero(np.isin(self.hashes, suspects))
+        suspects = self.hashes[1:][repeated]
+        found = [np.isin(hash_strings(chunk), suspects) for chunk in self.case_ids.chunks]
+        at = np.flatnonzero(np.concatenate(found))
         counts = pc.value_counts(self.case_ids.take(pa.array(at))).to_pylist()
         twice = sorted(str(pair["values"]) for pair in counts if pair["counts"] > 1)
         if twice:
@@ -114,18 +115,20 @@ def tally(cases: Any, terms: Terms) -> Tally:
     """
     table = case_table(cases, terms)
     cells, insured, hashes = [], [], [np.empty(0, np.uint64)]
-    for batch in table.to_batches(max_chunksize=_ROWS):
+    for start in range(0, len(table), _ROWS):
+        # One batch a slice, however finely the input is chunked.
+        batch = table.slice(start, _ROWS).combine_chunks().to_batches()[0]
         rows = read_rows(batch, terms)
         cell, unit = _add_batch(rows)
         cell["month"] += Month(terms.year, 1).index
         cells.append(cell)
         insured.append(unit)
-        hashes.append(rows.hashes)
+        hashes.append(np.sort(rows.hashes))
     result = Tally(
         _add_up(cells or [_no_cells()], KEYS),
         _add_up(insured or [_no_insured()], ["pool", "unit"]),
         table.column("case_id"),
-        np.concatenate(hashes),
+        _sorted(hashes),
         terms.point_places,
     )
     result.check_unique()
@@ -153,8 +156,8 @@ def add_tallies(parts: Sequence[Tally]) -> Tally:
     Examples
     --------
     >>> ids = pa.chunked_array([["1"]], pa.large_string())
-    >>> none = Tally(_no_cells(), _no_insured(), ids, np.ones(1, "u8"), 4)
-    >>> add_tallies([none, none])
+    >>> one = Tally(_no_cells(), _no_insured(), ids, hash_strings(ids.chunk(0)), 4)
+    >>> add_tallies([one, one])
     Traceback (most recent call last):
     drgcore.errors.CaseSchemaError: column case_id: 1 case ids occur more than once: 1...
     """
@@ -164,7 +167,7 @@ def add_tallies(parts: Sequence[Tally]) -> Tally:
         _add_up([part.cells for part in parts], KEYS),
         _add_up([part.insured for part in parts], ["pool", "unit"]),
         pa.chunked_array([c for part in parts for c in part.case_ids.chunks], pa.large_string()),
-        np.concatenate([part.hashes for part in parts]),
+        _sorted([part.hashes for part in parts]),
         parts[0].places,
     )
     whole.check_unique()
@@ -246,6 +249,11 @@ def _sum_by(
     add_to_cells(cell, values, identity, sums, prints)
     used = np.flatnonzero(sums[:, 0])
     return used, sums[used], prints[used]
+
+
+def _sorted(runs: list[np.ndarray]) -> np.ndarray:
+    """Sort hashes that come in sorted runs: a stable sort only merges them."""
+    return np.sort(np.concatenate(runs), kind="stable")
 
 
 def _add_up(parts: list[pd.DataFrame], keys: list[str]) -> pd.DataFrame:
