@@ -1,0 +1,40 @@
+"""What a hospital is paid: allocation to the fen, point value, month, pool, year end, ledger."""
+
+from drgcore.budget.adjustments import Adjustment, sanction
+from drgcore.budget.allocate import allocate
+from drgcore.budget.closing import ClosedMonth, close_month
+from drgcore.budget.explain import explain_payment
+from drgcore.budget.ledger import Ledger
+from drgcore.budget.month import Month
+from drgcore.budget.month_end import MonthSettlement, settle_month
+from drgcore.budget.pointvalue import PointValue, point_value
+from drgcore.budget.policy_terms import terms_of
+from drgcore.budget.tables import show
+from drgcore.budget.tally import Tally, add_tallies, tally
+from drgcore.budget.terms import Terms
+from drgcore.budget.year_end import ClosedYear, YearSettlement, close_year, settle_year
+
+__all__ = [
+    "Adjustment",
+    "ClosedMonth",
+    "ClosedYear",
+    "Ledger",
+    "Month",
+    "MonthSettlement",
+    "PointValue",
+    "Tally",
+    "Terms",
+    "YearSettlement",
+    "add_tallies",
+    "allocate",
+    "close_month",
+    "close_year",
+    "explain_payment",
+    "point_value",
+    "sanction",
+    "settle_month",
+    "settle_year",
+    "show",
+    "tally",
+    "terms_of",
+]

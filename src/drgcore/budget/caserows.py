@@ -1,0 +1,365 @@
+"""Rows of cases as integers: ids, dense codes, points and fen, each checked once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from drgcore.budget.hashing import hash_strings
+from drgcore.budget.month import Month
+from drgcore.budget.terms import Terms
+from drgcore.errors import CaseSchemaError
+
+REQUIRED = ("case_id", "hospital", "pool", "discharge_date", "case_class", "points")
+OPTIONAL = ("drg", "total_cost", "patient_paid", "refused_amount", "violation", "capitation_unit")
+
+
+@dataclass(frozen=True)
+class Codes:
+    """A text column: its distinct values, and the number of one of them for each row."""
+
+    names: list[str]
+    codes: np.ndarray
+
+    def texts(self) -> np.ndarray:
+        """Give the column's texts again."""
+        return np.array(self.names, object)[self.codes]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Cases of one batch as integers.
+
+    Parameters
+    ----------
+    case_ids : pyarrow.Array
+        The ids.
+    hashes, identity : ndarray of uint64
+        Hash of the id; of id, DRG and class.
+    pool, hospital, case_class, drg, unit : Codes
+        Texts as dense codes; no DRG and no capitated unit are ''.
+    month : ndarray of int64
+        Month of discharge, 0 to 11.
+    points : ndarray of int64
+        Points in units of the last decimal place.
+    patient_paid, refused, item_cost, outside : ndarray of int64
+        B; X, which is D times the multiple of the violation; C − B: all 0 for a case outside the
+        points, of which C − B − X, not less than 0, is paid by item [fen].
+    """
+
+    case_ids: pa.Array
+    hashes: np.ndarray
+    identity: np.ndarray
+    pool: Codes
+    hospital: Codes
+    case_class: Codes
+    drg: Codes
+    unit: Codes
+    month: np.ndarray
+    points: np.ndarray
+    patient_paid: np.ndarray
+    refused: np.ndarray
+    item_cost: np.ndarray
+    outside: np.ndarray
+
+
+def case_table(cases: Any, terms: Terms) -> pa.Table:
+    """Take the columns that a settlement needs, and say which are missing.
+
+    Parameters
+    ----------
+    cases : pandas.DataFrame, pyarrow.Table or Arrow stream
+        Cases with points.
+    terms : Terms
+        The parameters of the year, which decide what is needed.
+
+    Returns
+    -------
+    pyarrow.Table
+        The columns.
+
+    Examples
+    --------
+    >>> from drgcore.budget.terms import PoolTerms
+    >>> case_table(pd.DataFrame({"case_id": ["1"]}), Terms(2026, (PoolTerms("p", 0),)))
+    Traceback (most recent call last):
+    drgcore.errors.CaseSchemaError: settlement of 2026: the cases have no column hospital, pool, ...
+    """
+    table = columns_of(cases, [*REQUIRED, *OPTIONAL])
+    missing = [n for n in [*REQUIRED, *terms.needed_columns] if n not in table.column_names]
+    if missing:
+        raise CaseSchemaError(
+            f"the cases have no column {listed(missing)}",
+            where=f"settlement of {terms.year}",
+            hint="compute_points gives case_class and points; the others come with the cases",
+        )
+    if table.column("case_id").null_count:
+        raise CaseSchemaError("a case has no id", where="column case_id")
+    ids = pc.cast(table.column("case_id"), pa.large_string())
+    return table.set_column(table.column_names.index("case_id"), "case_id", ids)
+
+
+def read_rows(batch: pa.RecordBatch, terms: Terms) -> Rows:
+    """Turn a batch of cases into integers.
+
+    Parameters
+    ----------
+    batch : pyarrow.RecordBatch
+        Columns as `case_table` gives them.
+    terms : Terms
+        The parameters of the year.
+
+    Returns
+    -------
+    Rows
+        The batch.
+
+    Raises
+    ------
+    CaseSchemaError
+        For a discharge outside the year, a pool without budget, a violation without multiple, or a
+        value that is missing, not finite or negative.
+
+    Examples
+    --------
+    >>> from drgcore.budget.terms import PoolTerms
+    >>> case = {"case_id": ["1"], "hospital": ["H1"], "pool": ["p"], "case_class": ["normal"]}
+    >>> case |= {"discharge_date": pd.to_datetime(["2026-03-31"]), "points": [250.0]}
+    >>> terms = Terms(2026, (PoolTerms("p", 0),))
+    >>> rows = read_rows(case_table(pd.DataFrame(case), terms).to_batches()[0], terms)
+    >>> rows.month.tolist(), rows.points.tolist()
+    ([2], [2500000])
+    """
+    month = month_indices(batch.column("discharge_date")) - Month(terms.year, 1).index
+    _refuse(
+        batch, (month < 0) | (month > 11), f"were discharged outside {terms.year}", "discharge_date"
+    )
+    pool = _codes(batch, "pool")
+    unknown = sorted(set(pool.names) - {p.pool for p in terms.pools})
+    if unknown:
+        raise CaseSchemaError(
+            f"the policy has no budget for the pool {listed(unknown)}", where="column pool"
+        )
+    case_class = _codes(batch, "case_class")
+    points = points_of(batch.column("points"), terms.point_places)
+    patient_paid = _fen(batch, "patient_paid")
+    refused_once = _fen(batch, "refused_amount")
+    for name, values in (
+        ("points", points),
+        ("patient_paid", patient_paid),
+        ("refused_amount", refused_once),
+    ):
+        _refuse(batch, values < 0, f"have negative {name}", name)
+    refused = _times_multiple(batch, refused_once, terms)
+    by_item = _fen(batch, "total_cost") - patient_paid
+    # What is paid by item has its own account: nothing of it enters the points' budget.
+    is_outside = np.array([name == "outside" for name in case_class.names])[case_class.codes]
+    drg = _codes(batch, "drg", missing="")
+    hashes = hash_strings(batch.column("case_id"))
+    return Rows(
+        batch.column("case_id"),
+        hashes,
+        hashes ^ _name_hashes(drg, 1) ^ _name_hashes(case_class, 2),
+        pool,
+        _codes(batch, "hospital"),
+        case_class,
+        drg,
+        _codes(batch, "capitation_unit", missing=""),
+        month,
+        points,
+        np.where(is_outside, 0, patient_paid),
+        np.where(is_outside, 0, refused),
+        np.where(is_outside, 0, by_item),
+        np.where(is_outside, np.maximum(by_item - refused, 0), 0),
+    )
+
+
+def listed(names: Sequence[Any], most: int = 5) -> str:
+    """Write the first few of many names for a message.
+
+    Parameters
+    ----------
+    names : sequence
+        What to list.
+    most : int
+        How many to name.
+
+    Returns
+    -------
+    str
+        The names, and how many more there are.
+
+    Examples
+    --------
+    >>> listed(["a", "b", "c"], 2)
+    'a, b and 1 more'
+    """
+    shown = ", ".join(str(name) for name in names[:most])
+    return f"{shown} and {len(names) - most} more" if len(names) > most else shown
+
+
+def columns_of(cases: Any, names: Sequence[str]) -> pa.Table:
+    """Take some columns of a frame or table as an Arrow table, without copying the others.
+
+    Parameters
+    ----------
+    cases : pandas.DataFrame, pyarrow.Table or Arrow stream
+        The cases.
+    names : sequence of str
+        Columns to take, where present.
+
+    Returns
+    -------
+    pyarrow.Table
+        The columns that are there.
+
+    Examples
+    --------
+    >>> columns_of(pd.DataFrame({"a": [1], "b": [2]}), ["b", "c"]).column_names
+    ['b']
+    """
+    if isinstance(cases, pd.DataFrame):
+        kept = cases[[name for name in names if name in cases.columns]]
+        return pa.Table.from_pandas(kept, preserve_index=False)
+    table = cases if isinstance(cases, pa.Table) else pa.table(cases)
+    return table.select([name for name in names if name in table.column_names])
+
+
+def points_of(column: Any, places: int) -> np.ndarray:
+    """Read points as integers of their last decimal place.
+
+    Parameters
+    ----------
+    column : pyarrow.Array or ChunkedArray
+        Points, rounded to `places` decimals.
+    places : int
+        Decimals of a point.
+
+    Returns
+    -------
+    ndarray of int64
+        Points × 10**places.
+
+    Examples
+    --------
+    >>> points_of(pa.array([120.5, 0.0001]), 4)
+    array([1205000,       1])
+    """
+    values = _numbers(column, "points")
+    scaled = values * 10.0**places
+    whole = np.rint(scaled)
+    # A float64 within its exact range is off by less than this after one multiplication.
+    wrong = np.abs(scaled - whole) > 1e-3
+    if wrong.any() or (np.abs(whole) > 2.0**52).any():
+        raise CaseSchemaError(
+            f"{int(wrong.sum())} values have more than the policy's {places} decimals, or are out "
+            "of range",
+            where="column points",
+            hint="round points as the policy states before they are added up",
+        )
+    return whole.astype(np.int64)
+
+
+def month_indices(column: Any, where: str = "column discharge_date") -> np.ndarray:
+    """Turn dates into `Month.index` values.
+
+    Parameters
+    ----------
+    column : pyarrow.Array or ChunkedArray
+        Dates or timestamps.
+    where : str
+        Named in the error when a date is missing.
+
+    Returns
+    -------
+    ndarray of int64
+        Months counted from the year 0.
+
+    Examples
+    --------
+    >>> import datetime
+    >>> int(month_indices(pa.array([datetime.date(2026, 1, 31)]))[0]) == Month(2026, 1).index
+    True
+    """
+    if column.null_count:
+        raise CaseSchemaError(f"{column.null_count} cases have no date", where=where)
+    try:
+        days = pc.cast(column, pa.timestamp("s"), safe=False)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise CaseSchemaError(f"{column.type} is not a date", where=where) from error
+    months = days.to_numpy(zero_copy_only=False).astype("datetime64[M]")
+    return months.astype(np.int64) + 1970 * 12
+
+
+def _name_hashes(column: Codes, salt: int) -> np.ndarray:
+    """Hash a text column through its distinct values; the salt keeps two columns apart."""
+    names = pa.array([f"{salt}:{name}" for name in column.names], pa.large_string())
+    return hash_strings(names)[column.codes]
+
+
+def _refuse(batch: pa.RecordBatch, wrong: np.ndarray, what: str, column: str) -> None:
+    if wrong.any():
+        ids = batch.column("case_id").filter(pa.array(wrong)).to_pylist()
+        raise CaseSchemaError(f"{len(ids)} cases {what}: {listed(ids)}", where=f"column {column}")
+
+
+def _codes(batch: pa.RecordBatch, name: str, missing: str | None = None) -> Codes:
+    """Give a text column as dense codes; a null is `missing`, or an error where that is None."""
+    if name not in batch.schema.names and missing is not None:
+        return Codes([missing], np.zeros(len(batch), np.int64))
+    column = batch.column(name)
+    if not pa.types.is_dictionary(column.type):
+        column = pc.cast(column, pa.large_string()).dictionary_encode()
+    names = ["" if value is None else str(value) for value in column.dictionary.to_pylist()]
+    codes = column.indices
+    if column.null_count:
+        if missing is None:
+            _refuse(batch, column.is_null().to_numpy(zero_copy_only=False), f"have no {name}", name)
+        codes = pc.fill_null(codes, len(names))
+        names.append(missing or "")
+    return Codes(names, codes.to_numpy(zero_copy_only=False).astype(np.int64))
+
+
+def _numbers(column: Any, name: str) -> np.ndarray:
+    """Read a column of numbers as float64; null and NaN are errors, never zeros."""
+    values = pc.cast(column, pa.float64()).to_numpy(zero_copy_only=False)
+    bad = ~np.isfinite(values)
+    if bad.any():
+        raise CaseSchemaError(
+            f"{int(bad.sum())} values are missing or not finite",
+            where=f"column {name}",
+            hint="give 0 where there is no amount",
+        )
+    return values
+
+
+def _fen(batch: pa.RecordBatch, name: str) -> np.ndarray:
+    """Read yuan as fen, each case rounded to the nearest; a column that is not there is all 0."""
+    if name not in batch.schema.names:
+        return np.zeros(len(batch), np.int64)
+    return np.rint(_numbers(batch.column(name), name) * 100).astype(np.int64)
+
+
+def _times_multiple(batch: pa.RecordBatch, refused: np.ndarray, terms: Terms) -> np.ndarray:
+    """Multiply what audit refused by the multiple of the violation, halves of a fen rounded up."""
+    if "violation" not in batch.schema.names:
+        return refused
+    found = _codes(batch, "violation", missing="")
+    kinds, kind = found.names, found.codes
+    used = {kinds[k] for k in np.unique(kind)} - {""}
+    unknown = sorted(used - set(terms.violation_multiples))
+    if unknown:
+        raise CaseSchemaError(
+            f"the policy has no multiple for the violation {listed(unknown)}",
+            where="column violation",
+        )
+    multiples = [terms.violation_multiples.get(k, 1) for k in kinds]
+    top = np.array([m.numerator for m in multiples], np.int64)[kind]
+    bottom = np.array([m.denominator for m in multiples], np.int64)[kind]
+    return (2 * refused * top + bottom) // (2 * bottom)

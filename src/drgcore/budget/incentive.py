@@ -1,0 +1,77 @@
+"""The incentive pool: what was held back, shared out by quality."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from math import floor
+
+from drgcore.budget.allocate import allocate
+from drgcore.budget.terms import Terms
+from drgcore.errors import BudgetError
+
+
+def share_pool(
+    terms: Terms,
+    pool: str,
+    held: Mapping[str, int],
+    entitlement: Mapping[str, int],
+    kappas: Mapping[str, Fraction],
+) -> tuple[dict[str, int], int]:
+    """Share the incentive pool (激励机制基金池) out in proportion to κ_h·E_h.
+
+    A negative entitlement takes no part. With the rule `cap` a hospital gets at most
+    ``cap · held_h``, and what the caps leave is returned to the reserve.
+
+    Parameters
+    ----------
+    terms : Terms
+        The parameters of the year.
+    pool : str
+        The pool, for messages.
+    held : mapping of str to int
+        What was held back from each hospital over the year [fen].
+    entitlement : mapping of str to int
+        E_h of the year [fen].
+    kappas : mapping of str to Fraction
+        κ, the encouragement coefficient (鼓励系数) of each hospital.
+
+    Returns
+    -------
+    shares : dict of str to int
+        Each hospital's share [fen].
+    rest : int
+        What is not shared out [fen].
+
+    Raises
+    ------
+    BudgetError
+        If there is money in the pool and a hospital with an entitlement has no κ.
+
+    Examples
+    --------
+    >>> from drgcore.budget.terms import PoolTerms
+    >>> terms = Terms(2026, (PoolTerms("p", 0),))
+    >>> held, kappas = {"a": 50, "b": 50}, {"a": Fraction(3, 2), "b": Fraction(1, 2)}
+    >>> share_pool(terms, "p", held, {"a": 500, "b": 500}, kappas)
+    ({'a': 75, 'b': 25}, 0)
+    """
+    total = sum(held.values())
+    hospitals = sorted(held)
+    if total == 0:
+        return dict.fromkeys(hospitals, 0), 0
+    missing = [h for h in hospitals if entitlement[h] > 0 and h not in kappas]
+    if missing:
+        raise BudgetError(
+            f"{len(missing)} hospitals with an entitlement have no encouragement coefficient: "
+            + ", ".join(missing[:5]),
+            where=f"incentive pool {pool}",
+            hint="give κ or the scores of every hospital as quality",
+        )
+    weights = [kappas.get(h, Fraction(0)) * max(entitlement[h], 0) for h in hospitals]
+    if not any(weights):
+        return dict.fromkeys(hospitals, 0), total
+    shares = dict(zip(hospitals, allocate(total, weights, hospitals), strict=True))
+    if terms.pool_rule == "cap" and terms.pool_cap is not None:
+        shares = {h: min(fen, floor(terms.pool_cap * held[h])) for h, fen in shares.items()}
+    return shares, total - sum(shares.values())

@@ -1,0 +1,439 @@
+"""The ledger (台账): closed months and years that nothing changes afterwards."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from drgcore.budget.adjustments import Adjustment
+from drgcore.budget.closing import ClosedMonth, digest_of
+from drgcore.budget.frames import frame, records
+from drgcore.budget.ledger_checks import check_sums, differences
+from drgcore.budget.ledger_sqlite import SqliteStore
+from drgcore.budget.ledger_tables import (
+    LINES,
+    NO_HASH,
+    PARTS,
+    Row,
+    Store,
+    entry_hash,
+    facts_digest,
+    sha256,
+)
+from drgcore.budget.month import Month
+from drgcore.budget.month_end import MonthSettlement
+from drgcore.budget.year_end import ClosedYear, YearSettlement
+from drgcore.errors import BudgetError
+
+
+class Ledger:
+    """An append-only book of closings: a chain of entries, each sealed by a hash.
+
+    The hash of an entry covers all that it states and the hash of the entry before it, so that no
+    amount can be changed later without `verify` saying where. Closing a period again with the same
+    facts does nothing; with other facts it is an error that says what differs.
+
+    Parameters
+    ----------
+    store : Store
+        The database, see `open`.
+    cases_folder : Path or None
+        Where the months' cases are kept as parquet files named by their digest; None keeps none.
+
+    Examples
+    --------
+    >>> with Ledger.open(":memory:") as ledger:
+    ...     ledger.entries(), ledger.verify()
+    ([], [])
+    """
+
+    def __init__(self, store: Store, cases_folder: Path | None = None) -> None:
+        self._store = store
+        self._cases_folder = cases_folder
+
+    @classmethod
+    def open(cls, where: str | Path, *, cases_folder: str | Path | None = None) -> Ledger:
+        """Open a ledger, or make an empty one.
+
+        Parameters
+        ----------
+        where : str or Path
+            An SQLite file (``:memory:`` for one that is not kept), or the address of a PostgreSQL
+            database, ``postgresql://…``.
+        cases_folder : str or Path, optional
+            Where the months' cases are kept; ``<file>.cases`` beside an SQLite file by default.
+
+        Returns
+        -------
+        Ledger
+            The ledger; a context manager that closes it.
+
+        Examples
+        --------
+        >>> Ledger.open(":memory:").entries()
+        []
+        """
+        folder = Path(cases_folder) if cases_folder else None
+        if str(where).startswith(("postgresql://", "postgresql+psycopg://")):
+            from drgcore.budget.ledger_postgres import PostgresStore
+
+            return cls(PostgresStore(str(where)), folder)
+        if folder is None and str(where) != ":memory:":
+            folder = Path(f"{where}.cases")
+        return cls(SqliteStore(where), folder)
+
+    def __enter__(self) -> Ledger:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the database."""
+        self._store.close()
+
+    def entries(self) -> list[Row]:
+        """List the entries: number, kind, period, time, digests, hash."""
+        return self._store.select("entry")
+
+    def close_month(self, closed: ClosedMonth) -> int:
+        """Enter a closed month.
+
+        Parameters
+        ----------
+        closed : ClosedMonth
+            The month.
+
+        Returns
+        -------
+        int
+            Number of the entry; of the one that is there if the month was closed with the same
+            facts before.
+
+        Raises
+        ------
+        BudgetError
+            If the month was closed with other facts, if its year is closed, or if it does not
+            continue the month before it.
+        """
+        if closed.cases is not None:
+            if digest_of(closed.cases) != closed.cases_digest:
+                raise BudgetError("the cases are not those of the digest", where=str(closed.month))
+            self._keep_cases(closed.cases, closed.cases_digest)
+        return self._close("month", str(closed.month), closed, closed.settlement)
+
+    def close_year(self, closed: ClosedYear) -> int:
+        """Enter a settled year.
+
+        Parameters
+        ----------
+        closed : ClosedYear
+            The year.
+
+        Returns
+        -------
+        int
+            Number of the entry, see `close_month`.
+
+        Raises
+        ------
+        BudgetError
+            If the year was closed with other facts, or what it says was prepaid and held back is
+            not what the ledger's months say.
+        """
+        return self._close("year", str(closed.settlement.year), closed, closed.settlement)
+
+    def adjust(self, adjustment: Adjustment) -> int:
+        """Enter a decision about a closed month; the month itself stays as it is.
+
+        Parameters
+        ----------
+        adjustment : Adjustment
+            The decision.
+
+        Returns
+        -------
+        int
+            Number of the entry.
+
+        Raises
+        ------
+        BudgetError
+            If the month is not closed, its year is already settled and the decision is about
+            points, or the same decision was entered before.
+        """
+        where = f"adjustment of {adjustment.hospital} {adjustment.month}"
+        row = asdict(adjustment) | {"month": str(adjustment.month)}
+        with self._store.write():
+            if not self._store.select("entry", kind="month", period=row["month"]):
+                raise BudgetError("the month is not closed", where=where)
+            settled = self._store.select("entry", kind="year", period=str(adjustment.month.year))
+            if settled and adjustment.points:
+                raise BudgetError(
+                    f"the year {adjustment.month.year} is settled; its points do not change",
+                    where=where,
+                    hint="enter the amount of money instead",
+                )
+            header = self._header("adjustment", row["month"], "", "", "", "")
+            header["facts_digest"] = facts_digest(header, {"decision": [row]})
+            same = self._store.select("entry", facts_digest=header["facts_digest"])
+            if same:
+                raise BudgetError(
+                    f"entry {same[0]['seq']} is the same decision",
+                    where=where,
+                    hint="if it is meant a second time, give a reason that tells them apart",
+                )
+            return self._append(header, {"decision": [row]})
+
+    def adjustments(self, year: int) -> list[Adjustment]:
+        """Give the decisions about a year's months, in the order in which they were entered.
+
+        Parameters
+        ----------
+        year : int
+            The year.
+
+        Returns
+        -------
+        list of Adjustment
+            What `settle_year` takes as adjustments.
+        """
+        found = []
+        for entry in self._store.select("entry", kind="adjustment"):
+            for row in self._lines(entry, "decision"):
+                month = Month.parse(row["month"])
+                if month.year == year:
+                    found.append(Adjustment(**row | {"month": month}))
+        return found
+
+    def month(self, month: Month) -> ClosedMonth:
+        """Give a closed month as it was closed.
+
+        Parameters
+        ----------
+        month : Month
+            The month.
+
+        Returns
+        -------
+        ClosedMonth
+            The month, with its cases if their file is there and whole.
+        """
+        entry = self._entry("month", str(month))
+        parts = self._parts(entry)
+        policy = self._policy(entry)
+        settlement = MonthSettlement(month, **parts)
+        cases = self._kept_cases(entry["cases_digest"])
+        return ClosedMonth(
+            settlement,
+            policy["name"],
+            policy["text"],
+            entry["scheme"],
+            entry["cases_digest"],
+            cases,
+        )
+
+    def before(self, month: Month) -> ClosedMonth | YearSettlement | None:
+        """Give what a month continues: the month before it, or last year.
+
+        Parameters
+        ----------
+        month : Month
+            The month to settle.
+
+        Returns
+        -------
+        ClosedMonth, YearSettlement or None
+            What `settle_month` takes as previous; None if that is not in the ledger.
+        """
+        earlier = month.previous
+        if earlier.year < month.year:
+            closed = self._store.select("entry", kind="year", period=str(earlier.year))
+            return self.year(earlier.year).settlement if closed else None
+        there = self._store.select("entry", kind="month", period=str(earlier))
+        return self.month(earlier) if there else None
+
+    def closed_months(self, year: int) -> list[ClosedMonth]:
+        """Give the closed months of a year in order.
+
+        Parameters
+        ----------
+        year : int
+            The year.
+
+        Returns
+        -------
+        list of ClosedMonth
+            What `settle_year` takes as closed months.
+        """
+        periods = {entry["period"] for entry in self._store.select("entry", kind="month")}
+        return [self.month(m) for m in Month.of_year(year) if str(m) in periods]
+
+    def year(self, year: int) -> ClosedYear:
+        """Give a settled year as it was closed.
+
+        Parameters
+        ----------
+        year : int
+            The year.
+
+        Returns
+        -------
+        ClosedYear
+            The year.
+        """
+        entry = self._entry("year", str(year))
+        policy = self._policy(entry)
+        settlement = YearSettlement(year, **self._parts(entry))
+        facts = (policy["name"], policy["text"], entry["scheme"], entry["cases_digest"])
+        return ClosedYear(settlement, *facts)
+
+    def verify(self) -> list[str]:
+        """Recompute the chain and the sums.
+
+        Returns
+        -------
+        list of str
+            What is wrong, each with its entry; empty for a sound ledger.
+        """
+        problems: list[str] = []
+        previous, policies = (
+            NO_HASH,
+            {row["digest"]: row for row in self._store.select("policy_text")},
+        )
+        for digest, row in policies.items():
+            if sha256([row["name"], row["text"]]) != digest:
+                problems.append(f"policy {row['name']}: its text is not what was stored")
+        months: dict[str, dict[str, list[Row]]] = {}
+        for seq, entry in enumerate(self.entries(), 1):
+            where = f"entry {entry['seq']} ({entry['kind']} {entry['period']})"
+            lines = {table: self._lines(entry, table) for table in PARTS[entry["kind"]]}
+            if entry["seq"] != seq:
+                problems.append(f"{where}: entry {seq} is missing before it")
+            if entry["previous_hash"] != previous:
+                problems.append(f"{where}: it does not follow the entry before it")
+            if facts_digest(entry, lines) != entry["facts_digest"]:
+                problems.append(f"{where}: its lines are not what was closed")
+            if entry_hash(entry) != entry["hash"]:
+                problems.append(f"{where}: its hash is not that of its content")
+            if entry["policy_digest"] not in policies:
+                problems.append(f"{where}: its policy is missing")
+            problems += [f"{where}: {text}" for text in check_sums(entry, lines, months)]
+            if entry["kind"] == "month":
+                months[entry["period"]] = lines
+            previous = entry["hash"]
+        return problems
+
+    def _close(
+        self, kind: str, period: str, closed: ClosedMonth | ClosedYear, settlement: Any
+    ) -> int:
+        parts = PARTS[kind]
+        lines = {table: records(getattr(settlement, name)) for table, name in parts.items()}
+        policy = (closed.policy_name, closed.policy_text)
+        with self._store.write():
+            header = self._header(kind, period, *policy, closed.scheme, closed.cases_digest)
+            header["facts_digest"] = facts_digest(header, lines)
+            there = self._store.select("entry", kind=kind, period=period)
+            if there:
+                old = there[0]
+                if old["facts_digest"] == header["facts_digest"]:
+                    return int(old["seq"])
+                stored = {table: self._lines(old, table) for table in parts}
+                raise BudgetError(
+                    f"{period} is closed by entry {old['seq']} with other facts: "
+                    + "; ".join(differences(old, stored, header, lines)),
+                    where="ledger",
+                    hint="a closed period does not change; enter an adjustment that names it",
+                )
+            self._check_order(kind, period, lines, header)
+            return self._append(header, lines)
+
+    def _check_order(
+        self, kind: str, period: str, lines: Mapping[str, Sequence[Row]], header: Row
+    ) -> None:
+        """Refuse a closing that contradicts what the ledger already holds."""
+        if self._store.select("entry", kind="year", period=period[:4]):
+            raise BudgetError(f"the year {period[:4]} is settled", where=f"ledger {period}")
+        months = {
+            entry["period"]: {t: self._lines(entry, t) for t in PARTS["month"]}
+            for entry in self._store.select("entry", kind="month")
+        }
+        found = check_sums(header, lines, months)
+        if found:
+            raise BudgetError("; ".join(found), where=f"ledger {period}")
+
+    def _header(
+        self, kind: str, period: str, name: str, text: str, scheme: str, cases_digest: str
+    ) -> Row:
+        digest = sha256([name, text])
+        if not self._store.select("policy_text", digest=digest):
+            self._store.insert("policy_text", [{"digest": digest, "name": name, "text": text}])
+        return {
+            "kind": kind,
+            "period": period,
+            "created_at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+            "policy_digest": digest,
+            "scheme": scheme,
+            "cases_digest": cases_digest,
+        }
+
+    def _append(self, header: Row, lines: Mapping[str, Sequence[Row]]) -> int:
+        """Write lines, and last the entry that seals them."""
+        entries = self.entries()
+        header["seq"] = len(entries) + 1
+        header["previous_hash"] = entries[-1]["hash"] if entries else NO_HASH
+        header["hash"] = entry_hash(header)
+        for table, rows in lines.items():
+            numbered = [{"entry": header["seq"], "line": n} | r for n, r in enumerate(rows, 1)]
+            self._store.insert(table, numbered)
+        self._store.insert("entry", [header])
+        return int(header["seq"])
+
+    def _entry(self, kind: str, period: str) -> Row:
+        found = self._store.select("entry", kind=kind, period=period)
+        if not found:
+            raise BudgetError(f"{period} is not closed", where="ledger")
+        return found[0]
+
+    def _policy(self, entry: Row) -> Row:
+        return self._store.select("policy_text", digest=entry["policy_digest"])[0]
+
+    def _lines(self, entry: Row, table: str) -> list[Row]:
+        rows = self._store.select(table, entry=entry["seq"])
+        return [{name: row[name] for name in LINES[table]} for row in rows]
+
+    def _parts(self, entry: Row) -> dict[str, Any]:
+        return {
+            name: frame([tuple(row.values()) for row in self._lines(entry, table)], LINES[table])
+            for table, name in PARTS[entry["kind"]].items()
+        }
+
+    def _keep_cases(self, cases: pa.Table, digest: str) -> None:
+        if self._cases_folder is None:
+            return
+        path = self._cases_folder / f"{digest}.parquet"
+        if not path.exists():
+            self._cases_folder.mkdir(parents=True, exist_ok=True)
+            unfinished = path.with_suffix(f".{os.getpid()}.part")
+            pq.write_table(cases, unfinished, compression="zstd")
+            unfinished.replace(path)
+
+    def _kept_cases(self, digest: str) -> pa.Table | None:
+        path = self._cases_folder / f"{digest}.parquet" if self._cases_folder else None
+        if path is None or not path.exists():
+            return None
+        cases = pq.read_table(path)
+        if digest_of(cases) != digest:
+            raise BudgetError(
+                "the file's cases are not those that the month was closed with",
+                where=str(path),
+                hint="restore it from a copy, or remove it and settle without the cases",
+            )
+        return cases

@@ -1,0 +1,188 @@
+"""Checks of ledger entries: sums within an entry, and between it and earlier ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from drgcore.budget.allocate import yuan
+from drgcore.budget.ledger_tables import LINES, Row
+from drgcore.budget.month import Month
+
+Lines = Mapping[str, Sequence[Row]]
+
+_KEYS: Mapping[str, tuple[str, ...]] = {
+    "point_value": ("pool",),
+    "month_reserve": ("pool",),
+    "pool_line": ("pool", "item"),
+    "reserve_line": ("pool", "item"),
+    "reconciliation": ("pool", "item"),
+    "case_class": ("pool", "hospital", "case_class"),
+    "settlement_unit": ("pool", "unit"),
+    "year_adjustment": ("pool", "hospital", "month", "kind"),
+}
+
+
+def check_sums(entry: Row, lines: Lines, months: Mapping[str, Lines]) -> list[str]:
+    """Check an entry's sums, and that it continues the months before it.
+
+    Parameters
+    ----------
+    entry : dict
+        Its header.
+    lines : mapping of str to sequence of dict
+        Its lines by table.
+    months : mapping of str to Lines
+        The lines of the months closed so far.
+
+    Returns
+    -------
+    list of str
+        What is wrong.
+
+    Examples
+    --------
+    >>> check_sums({"kind": "adjustment"}, {}, {})
+    []
+    """
+    if entry["kind"] == "month":
+        return _check_month(Month.parse(entry["period"]), lines, months)
+    return _check_year(entry["period"], lines, months) if entry["kind"] == "year" else []
+
+
+def differences(old: Row, old_lines: Lines, new: Row, new_lines: Lines) -> list[str]:
+    """Say how the facts of two closings of one period differ.
+
+    Parameters
+    ----------
+    old, new : dict
+        Their headers.
+    old_lines, new_lines : mapping of str to sequence of dict
+        Their lines by table.
+
+    Returns
+    -------
+    list of str
+        The policy, the scheme, the cases, and the first lines that differ.
+
+    Examples
+    --------
+    >>> header = {"policy_digest": "", "scheme": "a", "cases_digest": ""}
+    >>> differences(header, {}, header | {"scheme": "b"}, {})
+    ['the grouping scheme was a and is b']
+    """
+    found = []
+    if old["policy_digest"] != new["policy_digest"]:
+        found.append("the policy's text")
+    if old["scheme"] != new["scheme"]:
+        found.append(f"the grouping scheme was {old['scheme']} and is {new['scheme']}")
+    if old["cases_digest"] != new["cases_digest"]:
+        found.append("the cases")
+    for table, rows in new_lines.items():
+        keys = _KEYS.get(table, ("pool", "hospital"))
+        before = {tuple(row[k] for k in keys): row for row in old_lines[table]}
+        after = {tuple(row[k] for k in keys): row for row in rows}
+        changed = [k for k in sorted(before.keys() | after.keys()) if before.get(k) != after.get(k)]
+        if changed:
+            found.append(_first(table, changed, before, after))
+    return found
+
+
+def _first(
+    table: str,
+    changed: list[tuple[Any, ...]],
+    before: Mapping[tuple[Any, ...], Row],
+    after: Mapping[tuple[Any, ...], Row],
+) -> str:
+    key = changed[0]
+    name = f"{table} of {' '.join(key)}"
+    more = f" and {len(changed) - 1} more lines" if len(changed) > 1 else ""
+    if key not in before:
+        return f"{name} is new{more}"
+    if key not in after:
+        return f"{name} is gone{more}"
+    column = next(c for c in LINES[table] if before[key][c] != after[key][c])
+    old, new = before[key][column], after[key][column]
+    if column.endswith("_fen"):
+        old, new = yuan(old), yuan(new)
+    return f"{name}: {column} was {old} and is {new}{more}"
+
+
+def _check_month(month: Month, lines: Lines, months: Mapping[str, Lines]) -> list[str]:
+    found = []
+    statement = lines["month_statement"]
+    for value in lines["point_value"]:
+        rows = [row for row in statement if row["pool"] == value["pool"]]
+        for column, total in (("gross_fen", "numerator_fen"), ("points", "points")):
+            if sum(row[column] for row in rows) != value[total]:
+                found.append(f"{value['pool']}: {column} of the hospitals do not add up to {total}")
+        for row in rows:
+            borne = row["patient_paid_fen"] if value["basis"] == "total_cost" else 0
+            given = row["prepaid_fen"] + row["held_fen"] + row["carried_out_fen"]
+            due = row["entitlement_fen"] - row["refused_fen"] + row["carried_in_fen"]
+            if row["entitlement_fen"] != row["gross_fen"] - borne or given != due:
+                found.append(f"{value['pool']} {row['hospital']}: its amounts do not add up")
+    before = months.get(str(month.previous)) if month.number > 1 else None
+    earlier = [m for m in months if m.startswith(f"{month.year}-") and m != str(month)]
+    later = [m for m in earlier if m > str(month)]
+    if later:
+        found.append(f"{later[0]} is closed already")
+    if before is None:
+        if earlier and not later:
+            found.append(f"{month.previous} is not closed")
+        return found
+    carried = {
+        (row["pool"], row["hospital"]): row["carried_out_fen"] for row in before["month_statement"]
+    }
+    now = {(row["pool"], row["hospital"]): row["carried_in_fen"] for row in statement}
+    for key in sorted(carried.keys() | now.keys()):
+        if carried.get(key, 0) != now.get(key, 0):
+            found.append(f"{' '.join(key)}: carries in other than {month.previous} carried out")
+    closing = {row["pool"]: row["closing_fen"] for row in before["month_reserve"]}
+    for row in lines["month_reserve"]:
+        if closing.get(row["pool"]) != row["opening_fen"]:
+            found.append(f"{row['pool']}: the reserve opens other than {month.previous} closed")
+    return found
+
+
+def _check_year(year: str, lines: Lines, months: Mapping[str, Lines]) -> list[str]:
+    found = []
+    of_year = [body for period, body in months.items() if period.startswith(f"{year}-")]
+    statement = lines["year_statement"]
+    for column in ("prepaid_fen", "held_fen"):
+        paid: dict[tuple[str, str], int] = {}
+        for body in of_year:
+            for row in body["month_statement"]:
+                key = (row["pool"], row["hospital"])
+                paid[key] = paid.get(key, 0) + row[column]
+        now = {(row["pool"], row["hospital"]): row[column] for row in statement}
+        for key in sorted(paid.keys() | now.keys()):
+            if paid.get(key, 0) != now.get(key, 0):
+                found.append(f"{' '.join(key)}: {column} is not that of the closed months")
+    for row in statement:
+        made = (
+            row["prepaid_fen"]
+            + row["adjustments_fen"]
+            + row["pool_share_fen"]
+            - row["surplus_returned_fen"]
+            + row["deficit_borne_fen"]
+            + row["capitation_fen"]
+        )
+        final = row["final_fen"] + row["carried_out_fen"]
+        if made != final or row["balance_fen"] != row["final_fen"] - row["prepaid_fen"]:
+            found.append(f"{row['pool']} {row['hospital']}: its amounts do not add up")
+    for value in lines["point_value"]:
+        pool = value["pool"]
+        rows = [row for row in statement if row["pool"] == pool]
+        if sum(row["gross_fen"] for row in rows) != value["numerator_fen"]:
+            found.append(f"{pool}: the hospitals' v·Q do not add up to the numerator")
+        places = [row["amount_fen"] for row in lines["reconciliation"] if row["pool"] == pool]
+        if places[0] != sum(places[1:-1]) or places[-1]:
+            found.append(f"{pool}: the places do not add up to the budget")
+        finals = {
+            row["item"]: row["amount_fen"] for row in lines["reconciliation"] if row["pool"] == pool
+        }
+        paid_out = finals["paid in advance"] + finals["balance paid at the year end"]
+        if paid_out != sum(row["final_fen"] for row in rows):
+            found.append(f"{pool}: what was paid is not what the hospitals got")
+    return found

@@ -1,0 +1,154 @@
+"""The ledger's tables in an SQLite file."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from drgcore.budget.ledger_tables import LINES, Row, all_columns, is_integer, tables
+from drgcore.errors import BudgetError
+
+_APPLICATION_ID = 0x44524743  # "DRGC": another program's SQLite file is refused
+_VERSION = 1
+
+
+class SqliteStore:
+    """A ledger in one file: WAL, foreign keys, STRICT tables, append-only by triggers.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file; made if it is not there.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        if sqlite3.sqlite_version_info < (3, 37):
+            raise BudgetError(
+                f"SQLite {sqlite3.sqlite_version} has no STRICT tables",
+                hint="use a Python with SQLite 3.37 or later",
+            )
+        self._connection = sqlite3.connect(path, isolation_level=None, timeout=60)
+        self._connection.row_factory = sqlite3.Row
+        try:
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            # FULL: a closing that was reported is on the disk, also when the power fails.
+            self._connection.execute("PRAGMA synchronous = FULL")
+            self._connection.execute("PRAGMA foreign_keys = ON")
+            self._create(path)
+        except sqlite3.DatabaseError as error:
+            self._connection.close()
+            raise BudgetError(f"this is not a ledger: {error}", where=str(path)) from error
+        except BudgetError:
+            self._connection.close()
+            raise
+
+    def _create(self, path: str | Path) -> None:
+        with self.write():
+            application = self._connection.execute("PRAGMA application_id").fetchone()[0]
+            version = self._connection.execute("PRAGMA user_version").fetchone()[0]
+            if (application, version) == (_APPLICATION_ID, _VERSION):
+                return
+            if self._connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
+                raise BudgetError(
+                    "this SQLite file holds something else than a ledger of this version",
+                    where=str(path),
+                    hint="name another file",
+                )
+            for statement in ddl():
+                self._connection.execute(statement)
+            self._connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
+            self._connection.execute(f"PRAGMA user_version = {_VERSION}")
+
+    @contextmanager
+    def write(self) -> Iterator[None]:
+        """Open a transaction that excludes other writers; all of it is kept, or nothing."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._connection.execute("COMMIT")
+        except BaseException:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
+
+    def insert(self, table: str, rows: Sequence[Row]) -> None:
+        """Add rows within a transaction."""
+        columns = all_columns(table)
+        marks = ", ".join(f":{column}" for column in columns)
+        text = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"
+        self._connection.executemany(text, rows)
+
+    def select(self, table: str, **equal: Any) -> list[Row]:
+        """Give rows, in the order of `seq` or `line`."""
+        columns = all_columns(table)
+        where = " AND ".join(f"{name} = :{name}" for name in equal) or "1"
+        text = f"SELECT {', '.join(columns)} FROM {table} WHERE {where} ORDER BY 1, 2"
+        return [dict(row) for row in self._connection.execute(text, equal)]
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+
+def ddl() -> Iterator[str]:
+    """Write the statements that make an empty ledger.
+
+    Yields
+    ------
+    str
+        One SQL statement.
+
+    Examples
+    --------
+    >>> sum("STRICT" in statement for statement in ddl())
+    13
+    """
+    for table in tables():
+        columns = [_column(table, name) for name in all_columns(table)]
+        if table in LINES:
+            columns.append("PRIMARY KEY (entry, line)")
+        yield f"CREATE TABLE {table} ({', '.join(columns)}) STRICT"
+        for event in ("UPDATE", "DELETE"):
+            yield (
+                f"CREATE TRIGGER {table}_no_{event.lower()} BEFORE {event} ON {table} "
+                "BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END"
+            )
+    yield (
+        "CREATE UNIQUE INDEX one_closing ON entry (kind, period) WHERE kind IN ('month', 'year')"
+    )
+    # The entry row is written last and seals its lines: none can be added to it afterwards.
+    for table in LINES:
+        yield (
+            f"CREATE TRIGGER {table}_sealed BEFORE INSERT ON {table} "
+            "WHEN EXISTS (SELECT 1 FROM entry WHERE seq = NEW.entry) "
+            "BEGIN SELECT RAISE(ABORT, 'the entry is sealed'); END"
+        )
+    # INSERT OR REPLACE deletes without firing the delete trigger, so what it could hit is refused.
+    yield (
+        "CREATE TRIGGER entry_in_order BEFORE INSERT ON entry "
+        "WHEN NEW.seq <> coalesce((SELECT max(seq) FROM entry), 0) + 1 "
+        "OR NEW.kind IN ('month', 'year') AND EXISTS "
+        "(SELECT 1 FROM entry WHERE kind = NEW.kind AND period = NEW.period) "
+        "BEGIN SELECT RAISE(ABORT, 'entries are added in order, a closing once'); END"
+    )
+    yield (
+        "CREATE TRIGGER policy_text_once BEFORE INSERT ON policy_text "
+        "WHEN EXISTS (SELECT 1 FROM policy_text WHERE digest = NEW.digest) "
+        "BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END"
+    )
+
+
+def _column(table: str, name: str) -> str:
+    text = f"{name} {'INTEGER' if is_integer(name) else 'TEXT'} NOT NULL"
+    if (table, name) in (("entry", "seq"), ("policy_text", "digest")):
+        return f"{text} PRIMARY KEY"
+    if name == "policy_digest":
+        return f"{text} REFERENCES policy_text (digest)"
+    if name == "entry":
+        return f"{text} REFERENCES entry (seq) DEFERRABLE INITIALLY DEFERRED"
+    if (table, name) == ("entry", "kind"):
+        return f"{text} CHECK (kind IN ('month', 'year', 'adjustment'))"
+    return text

@@ -1,0 +1,244 @@
+"""A month: point values, entitlements, what is paid in advance and what is held back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import pandas as pd
+
+from drgcore.budget.allocate import allocate
+from drgcore.budget.frames import (
+    CLASS_COLUMNS,
+    RESERVE_COLUMNS,
+    STATEMENT_COLUMNS,
+    VALUE_COLUMNS,
+    frame,
+    records,
+    value_from_row,
+    value_row,
+)
+from drgcore.budget.month import Month
+from drgcore.budget.pointvalue import PointValue, point_value, value_of_points
+from drgcore.budget.policy_terms import terms_of
+from drgcore.budget.tally import Tally, by_hospital, tally
+from drgcore.budget.terms import PoolTerms, Terms
+from drgcore.errors import BudgetError
+
+
+class Before(Protocol):
+    """What comes before a month: the month before it, or last year's settlement."""
+
+    def carried(self) -> dict[tuple[str, str], int]:
+        """Give the negative amounts that are carried forward, by pool and hospital [fen]."""
+        ...
+
+    def next_month(self) -> Month:
+        """Give the month that may follow."""
+        ...
+
+    def hospitals(self) -> set[str]:
+        """Give the hospitals of the statement, none of which may disappear."""
+        ...
+
+    def reserve_closing(self, pool: str) -> int:
+        """Give what the pool's reserve holds at its end [fen]."""
+        ...
+
+
+@dataclass(frozen=True)
+class MonthSettlement:
+    """A settled month (月度结算).
+
+    Amounts are whole fen, points integers of 10**-places; `drgcore.budget.tables` shows them as
+    yuan and points.
+
+    Parameters
+    ----------
+    month : Month
+        The month.
+    point_values : pandas.DataFrame
+        One row a pool, `VALUE_COLUMNS`.
+    statement : pandas.DataFrame
+        One row a pool and hospital, `STATEMENT_COLUMNS`: gross = v·Q; entitlement = gross, less
+        what patients bore with basis total_cost; entitlement − refused + carried in = prepaid +
+        held + carried out.
+    classes : pandas.DataFrame
+        Cases and points by case class, `CLASS_COLUMNS`.
+    reserve : pandas.DataFrame
+        One row a pool, `RESERVE_COLUMNS`.
+    other_cases : int
+        Cases of the input that were discharged in other months of the year; not settled here.
+    """
+
+    month: Month
+    point_values: pd.DataFrame
+    statement: pd.DataFrame
+    classes: pd.DataFrame
+    reserve: pd.DataFrame
+    other_cases: int = 0
+
+    def carried(self) -> dict[tuple[str, str], int]:
+        """Give the negative amounts carried to the next month, by pool and hospital [fen]."""
+        return {
+            (row["pool"], row["hospital"]): row["carried_out_fen"]
+            for row in records(self.statement)
+            if row["carried_out_fen"]
+        }
+
+    def next_month(self) -> Month:
+        """Give the month after."""
+        return self.month.next
+
+    def hospitals(self) -> set[str]:
+        """Give the hospitals of the statement."""
+        return set(self.statement["hospital"])
+
+    def reserve_closing(self, pool: str) -> int:
+        """Give what the pool's reserve holds after the month [fen]."""
+        return next(row["closing_fen"] for row in records(self.reserve) if row["pool"] == pool)
+
+    def value(self, pool: str) -> PointValue:
+        """Give the point value of a pool."""
+        return value_from_row(self.point_values, pool, str(self.month))
+
+
+def settle_month(
+    cases: Any, policy: Any, month: Month, previous: Before | None = None
+) -> MonthSettlement:
+    """Settle one month: divide its budget by the points earned in it.
+
+    For every pool: budget of the month = (A − reserve) · s_t; point value v by the policy's basis;
+    E = v·Q (less B with basis total_cost); from E the refused amounts are deducted and a negative
+    amount of the month before is set off; θ of what is left is prepaid, the rest held in the
+    incentive pool; a negative rest is carried forward and nothing is paid.
+
+    Parameters
+    ----------
+    cases : pandas.DataFrame, pyarrow.Table, Arrow stream or Tally
+        Cases with points. Those of other months of the year are counted and left aside.
+    policy : Policy or Terms
+        The policy in force.
+    month : Month
+        The month to settle.
+    previous : MonthSettlement or YearSettlement, optional
+        The month before; for January last year's settlement, if it carried anything forward.
+
+    Returns
+    -------
+    MonthSettlement
+        Point values, statement, classes, reserve.
+
+    Raises
+    ------
+    BudgetError
+        For a month without points in a pool that has a budget for it, or a `previous` that is not
+        the month before.
+    CaseSchemaError
+        For cases that cannot be settled, see `tally`.
+
+    Examples
+    --------
+    >>> terms = Terms(2026, (PoolTerms("p", 1_200_000),))
+    >>> case = {"case_id": ["1"], "hospital": ["H1"], "pool": ["p"], "case_class": ["normal"]}
+    >>> case |= {"discharge_date": pd.to_datetime(["2026-01-31"]), "points": [250.0]}
+    >>> january = settle_month(pd.DataFrame(case), terms, Month(2026, 1))
+    >>> january.value("p").yuan
+    Fraction(4, 1)
+    """
+    terms = terms_of(policy, month.year)
+    _check_previous(previous, month, terms)
+    whole = cases if isinstance(cases, Tally) else tally(cases, terms)
+    cells = whole.month(month)
+    carried = previous.carried() if previous else {}
+    earlier = previous.hospitals() if previous else set()
+    hospitals = sorted(earlier | set(terms.hospitals) | set(whole.cells["hospital"].unique()))
+
+    values, statements, reserves = [], [], []
+    for pool in terms.pools:
+        # January starts with the new year's reserve, whatever last year's held.
+        opening = pool.reserve_fen
+        if previous is not None and month.number > 1:
+            opening = previous.reserve_closing(pool.pool)
+        sums = by_hospital(cells[cells["pool"] == pool.pool], hospitals)
+        outside = _total(sums, "outside_fen") if terms.outside_from_budget else 0
+        value = point_value(
+            pool,
+            str(month),
+            pool.month_budgets[month.number - 1] - outside,
+            _total(sums, "points"),
+            _total(sums, "patient_paid_fen"),
+            whole.places,
+            opening,
+        )
+        values.append(value_row(value, outside))
+        statements += _pool_statement(pool, value, sums, carried)
+        closing = opening + value.to_reserve_fen - value.from_reserve_fen
+        reserves.append((pool.pool, opening, value.to_reserve_fen, value.from_reserve_fen, closing))
+    return MonthSettlement(
+        month,
+        frame(values, VALUE_COLUMNS),
+        frame(statements, STATEMENT_COLUMNS),
+        cells[list(CLASS_COLUMNS)].reset_index(drop=True),
+        frame(reserves, RESERVE_COLUMNS),
+        int(whole.cells["cases"].sum() - cells["cases"].sum()),
+    )
+
+
+def _total(sums: Mapping[str, Mapping[str, int]], name: str) -> int:
+    return sum(row[name] for row in sums.values())
+
+
+def _pool_statement(
+    pool: PoolTerms,
+    value: PointValue,
+    sums: Mapping[str, Mapping[str, int]],
+    carried: Mapping[tuple[str, str], int],
+) -> list[tuple[Any, ...]]:
+    """Follow each hospital's amount from v·Q to what is prepaid, held and carried."""
+    gross = value_of_points(value, {hospital: row["points"] for hospital, row in sums.items()})
+    rows = []
+    for hospital, row in sums.items():
+        borne = row["patient_paid_fen"] if pool.basis == "total_cost" else 0
+        entitlement = gross[hospital] - borne
+        carried_in = carried.get((pool.pool, hospital), 0)
+        due = entitlement - row["refused_fen"] + carried_in
+        prepaid, held = allocate(max(due, 0), [pool.prepayment, 1 - pool.prepayment])
+        rows.append(
+            (
+                pool.pool,
+                hospital,
+                row["cases"],
+                row["points"],
+                gross[hospital],
+                row["patient_paid_fen"],
+                entitlement,
+                row["refused_fen"],
+                carried_in,
+                prepaid,
+                held,
+                min(due, 0),
+                row["outside_fen"],
+                f"{row['fingerprint']:016x}",
+            )
+        )
+    return rows
+
+
+def _check_previous(previous: Before | None, month: Month, terms: Terms) -> None:
+    if previous is not None:
+        if previous.next_month() != month:
+            raise BudgetError(
+                f"the settlement given as previous is followed by {previous.next_month()}",
+                where=str(month),
+                hint="settle the months in order",
+            )
+        return
+    if any(any(pool.month_budgets[: month.number - 1]) for pool in terms.pools):
+        raise BudgetError(
+            "earlier months of the year have a budget, so the settlement of "
+            f"{month.previous} is needed: it carries negative amounts and the reserve",
+            where=str(month),
+            hint="pass it as previous",
+        )

@@ -1,0 +1,114 @@
+"""Settlement tables as people read them: yuan with two decimals, points with their decimals."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import pandas as pd
+
+from drgcore.budget.allocate import decimal_text, yuan
+from drgcore.budget.frames import records
+from drgcore.budget.month_end import MonthSettlement
+from drgcore.budget.year_end import YearSettlement
+
+MONTH_TABLES = ("point_values", "statement", "classes", "reserve")
+YEAR_TABLES = (
+    "point_values",
+    "statement",
+    "units",
+    "adjustments",
+    "classes",
+    "pool",
+    "reserve",
+    "reconciliation",
+)
+VALUE_PLACES = 6
+"""Decimals of a point value that are shown; the computation keeps the fraction."""
+
+
+def show(settlement: MonthSettlement | YearSettlement) -> dict[str, pd.DataFrame]:
+    """Give all tables of a settlement for reading.
+
+    Parameters
+    ----------
+    settlement : MonthSettlement or YearSettlement
+        The settlement.
+
+    Returns
+    -------
+    dict of str to pandas.DataFrame
+        The tables by name. Columns `*_fen` become text in yuan without the suffix, `points` text
+        with its decimals; `point_values` gains `point_value` [yuan per point].
+
+    Examples
+    --------
+    >>> from drgcore.budget.frames import MOVE_COLUMNS, frame
+    >>> shown(frame([("p", "closing", 123456)], MOVE_COLUMNS), 4)["amount"].tolist()
+    ['1,234.56']
+    """
+    names = MONTH_TABLES if isinstance(settlement, MonthSettlement) else YEAR_TABLES
+    places = max(row["places"] for row in records(settlement.point_values))
+    tables = {name: shown(getattr(settlement, name), places) for name in names}
+    tables["point_values"]["point_value"] = [
+        decimal_text(settlement.value(pool).yuan, VALUE_PLACES)
+        for pool in settlement.point_values["pool"]
+    ]
+    if "fingerprint" in tables["statement"]:
+        del tables["statement"]["fingerprint"]
+    return tables
+
+
+def shown(table: pd.DataFrame, places: int) -> pd.DataFrame:
+    """Write a table's amounts in yuan and its points with decimals.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        A table of a settlement.
+    places : int
+        Decimals of a point.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The table as text and counts.
+
+    Examples
+    --------
+    >>> shown(pd.DataFrame({"points": [12345]}), 2)["points"].tolist()
+    ['123.45']
+    """
+    columns: dict[str, Any] = {}
+    for name in table.columns:
+        values = table[name].tolist()
+        if name.endswith("_fen"):
+            columns[name.removesuffix("_fen")] = [yuan(value) for value in values]
+        elif name == "points":
+            columns[name] = [points_text(value, places) for value in values]
+        else:
+            columns[name] = values
+    return pd.DataFrame(columns)
+
+
+def points_text(points: int, places: int) -> str:
+    """Write points, given in units of their last decimal place.
+
+    Parameters
+    ----------
+    points : int
+        Points × 10**places.
+    places : int
+        Decimals of a point.
+
+    Returns
+    -------
+    str
+        The points.
+
+    Examples
+    --------
+    >>> points_text(1205000, 4)
+    '120.5000'
+    """
+    return decimal_text(Fraction(points, 10**places), places)

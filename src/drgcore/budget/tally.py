@@ -1,0 +1,277 @@
+"""Cases added up: the exact sums by pool, hospital, month and class that a settlement needs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from drgcore.budget.caserows import Rows, case_table, listed, read_rows
+from drgcore.budget.hashing import add_to_cells, hash_strings
+from drgcore.budget.month import Month
+from drgcore.budget.terms import Terms
+from drgcore.errors import BudgetError, CaseSchemaError
+
+KEYS = ["pool", "hospital", "month", "case_class"]
+SUMS = ["cases", "points", "patient_paid_fen", "refused_fen", "item_cost_fen", "outside_fen"]
+"""Counts [cases], points [units of the last decimal place] and amounts [fen] of a cell."""
+
+INSURED_SUMS = ["points", "patient_paid_fen"]
+_ROWS = 1 << 20
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Points and amounts of cases by pool, hospital, month and case class, as exact integers.
+
+    Tallies of parts of a file add up to the tally of the whole (`+`), in any order.
+
+    Parameters
+    ----------
+    cells : pandas.DataFrame
+        Columns `KEYS` (month as `Month.index`), `SUMS`, and `fingerprint`, a 64-bit sum over the
+        cell's rows that changes when a case, its group or an amount does.
+    insured : pandas.DataFrame
+        `pool`, `unit` ('' where none), `points`, `patient_paid_fen`: what the insured of each
+        capitated unit used, wherever they were treated.
+    case_ids : pyarrow.ChunkedArray
+        The case ids, to find repeated ones across parts.
+    hashes : ndarray of uint64
+        Their hashes, sorted.
+    places : int
+        Decimals of a point: points are integers of 10**-places.
+    """
+
+    cells: pd.DataFrame
+    insured: pd.DataFrame
+    case_ids: pa.ChunkedArray
+    hashes: np.ndarray
+    places: int
+
+    def __add__(self, other: Tally) -> Tally:
+        return add_tallies([self, other])
+
+    def check_unique(self) -> None:
+        """Raise if a case id occurs twice, and name the ids.
+
+        Equal hashes only raise the suspicion; the ids themselves decide.
+        """
+        repeated = self.hashes[1:] == self.hashes[:-1]
+        if not repeated.any():
+            return
+        suspects = self.hashes[1:][repeated]
+        found = [np.isin(hash_strings(chunk), suspects) for chunk in self.case_ids.chunks]
+        at = np.flatnonzero(np.concatenate(found))
+        counts = pc.value_counts(self.case_ids.take(pa.array(at))).to_pylist()
+        twice = sorted(str(pair["values"]) for pair in counts if pair["counts"] > 1)
+        if twice:
+            raise CaseSchemaError(
+                f"{len(twice)} case ids occur more than once: {listed(twice)}",
+                where="column case_id",
+                hint="a case is paid once; remove the repeated rows",
+            )
+
+    def month(self, month: Month) -> pd.DataFrame:
+        """Give the cells of one month."""
+        return self.cells[self.cells["month"] == month.index]
+
+
+def tally(cases: Any, terms: Terms) -> Tally:
+    """Add up cases by pool, hospital, month of discharge and class.
+
+    Parameters
+    ----------
+    cases : pandas.DataFrame, pyarrow.Table or Arrow stream
+        Cases with points, as `drgcore.points.compute_points` returns them: `case_id`, `hospital`,
+        `pool`, `discharge_date`, `case_class`, `points`; `total_cost`, `patient_paid`,
+        `refused_amount` [yuan], `violation`, `capitation_unit`, `drg` where the policy needs them.
+    terms : Terms
+        The parameters of the year.
+
+    Returns
+    -------
+    Tally
+        The sums.
+
+    Raises
+    ------
+    CaseSchemaError
+        For a missing column, a repeated case id, a discharge outside the year, or a value that is
+        missing, not finite, negative, or in more decimals than points have.
+
+    Examples
+    --------
+    >>> from drgcore.budget.terms import PoolTerms
+    >>> pool = PoolTerms("p", 100_000)
+    >>> case = {"case_id": ["1"], "hospital": ["H1"], "pool": ["p"], "case_class": ["normal"]}
+    >>> case |= {"discharge_date": pd.to_datetime(["2026-01-31"]), "points": [120.5]}
+    >>> tally(pd.DataFrame(case), Terms(2026, (pool,))).cells["points"].tolist()
+    [1205000]
+    """
+    table = case_table(cases, terms)
+    cells, insured, hashes = [], [], [np.empty(0, np.uint64)]
+    for start in range(0, len(table), _ROWS):
+        # One batch a slice, however finely the input is chunked.
+        batch = table.slice(start, _ROWS).combine_chunks().to_batches()[0]
+        rows = read_rows(batch, terms)
+        cell, unit = _add_batch(rows)
+        cell["month"] += Month(terms.year, 1).index
+        cells.append(cell)
+        insured.append(unit)
+        hashes.append(np.sort(rows.hashes))
+    result = Tally(
+        _add_up(cells or [_no_cells()], KEYS),
+        _add_up(insured or [_no_insured()], ["pool", "unit"]),
+        table.column("case_id"),
+        _sorted(hashes),
+        terms.point_places,
+    )
+    result.check_unique()
+    return result
+
+
+def add_tallies(parts: Sequence[Tally]) -> Tally:
+    """Add the tallies of the parts of a file, in any order.
+
+    Parameters
+    ----------
+    parts : sequence of Tally
+        One or more tallies.
+
+    Returns
+    -------
+    Tally
+        The tally of the whole.
+
+    Raises
+    ------
+    CaseSchemaError
+        If a case id occurs in two parts.
+
+    Examples
+    --------
+    >>> ids = pa.chunked_array([["1"]], pa.large_string())
+    >>> one = Tally(_no_cells(), _no_insured(), ids, hash_strings(ids.chunk(0)), 4)
+    >>> add_tallies([one, one])
+    Traceback (most recent call last):
+    drgcore.errors.CaseSchemaError: column case_id: 1 case ids occur more than once: 1...
+    """
+    if len({part.places for part in parts}) != 1:
+        raise BudgetError("tallies are added when there are some, of points with equal decimals")
+    whole = Tally(
+        _add_up([part.cells for part in parts], KEYS),
+        _add_up([part.insured for part in parts], ["pool", "unit"]),
+        pa.chunked_array([c for part in parts for c in part.case_ids.chunks], pa.large_string()),
+        _sorted([part.hashes for part in parts]),
+        parts[0].places,
+    )
+    whole.check_unique()
+    return whole
+
+
+def by_hospital(cells: pd.DataFrame, hospitals: Sequence[str]) -> dict[str, dict[str, int]]:
+    """Add up cells of one pool by hospital; a hospital without cases has a row of zeros.
+
+    Parameters
+    ----------
+    cells : pandas.DataFrame
+        Cells of a tally.
+    hospitals : sequence of str
+        The hospitals, all of those in `cells` among them.
+
+    Returns
+    -------
+    dict of str to dict of str to int
+        `SUMS` and `fingerprint` of every hospital, in the order given.
+
+    Examples
+    --------
+    >>> by_hospital(_no_cells(), ["H1"])["H1"]["points"]
+    0
+    """
+    names = [*SUMS, "fingerprint"]
+    sums = {hospital: dict.fromkeys(names, 0) for hospital in hospitals}
+    columns = [cells[name].tolist() for name in names]
+    for hospital, *values in zip(cells["hospital"].tolist(), *columns, strict=True):
+        row = sums[hospital]
+        for name, value in zip(names, values, strict=True):
+            row[name] += value
+    for row in sums.values():
+        row["fingerprint"] %= 1 << 64
+    return sums
+
+
+def _add_batch(rows: Rows) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Add up one batch in two compiled passes: by cell, and by the unit of the insured."""
+    shape = (len(rows.pool.names), len(rows.hospital.names), 12, len(rows.case_class.names))
+    cell = np.ravel_multi_index(
+        (rows.pool.codes, rows.hospital.codes, rows.month, rows.case_class.codes), shape
+    )
+    amounts = (rows.points, rows.patient_paid, rows.refused, rows.item_cost, rows.outside)
+    used, sums, prints = _sum_by(cell, int(np.prod(shape)), np.stack(amounts), rows.identity)
+    p, h, m, c = np.unravel_index(used, shape)
+    cells = pd.DataFrame(
+        {
+            "pool": np.array(rows.pool.names, object)[p],
+            "hospital": np.array(rows.hospital.names, object)[h],
+            "month": m,
+            "case_class": np.array(rows.case_class.names, object)[c],
+        }
+    )
+    cells[SUMS] = sums
+    cells["fingerprint"] = prints
+
+    units = len(rows.unit.names)
+    cell = rows.pool.codes * units + rows.unit.codes
+    size = len(rows.pool.names) * units
+    used, sums, _ = _sum_by(cell, size, np.stack(amounts[:2]), rows.hashes)
+    insured = pd.DataFrame(
+        {
+            "pool": np.array(rows.pool.names, object)[used // units],
+            "unit": np.array(rows.unit.names, object)[used % units],
+        }
+    )
+    insured[INSURED_SUMS] = sums[:, 1:]
+    return cells, insured
+
+
+def _sum_by(
+    cell: np.ndarray, size: int, values: np.ndarray, identity: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Give the cells that have rows, their counts and sums, and their fingerprints."""
+    sums = np.zeros((size, len(values) + 1), np.int64)
+    prints = np.zeros(size, np.uint64)
+    add_to_cells(cell, values, identity, sums, prints)
+    used = np.flatnonzero(sums[:, 0])
+    return used, sums[used], prints[used]
+
+
+def _sorted(runs: list[np.ndarray]) -> np.ndarray:
+    """Sort hashes that come in sorted runs: a stable sort only merges them."""
+    return np.sort(np.concatenate(runs), kind="stable")
+
+
+def _add_up(parts: list[pd.DataFrame], keys: list[str]) -> pd.DataFrame:
+    # Sorted by key, so that the order of rows in the input leaves no trace.
+    if len(parts) == 1:
+        return parts[0].sort_values(keys, ignore_index=True)
+    joined = pd.concat(parts, ignore_index=True)
+    sums = [name for name in joined.columns if name not in keys]
+    return joined.groupby(keys, sort=True, as_index=False, dropna=False)[sums].sum()
+
+
+def _no_cells() -> pd.DataFrame:
+    types: dict[str, Any] = dict.fromkeys(KEYS, object) | dict.fromkeys(["month", *SUMS], np.int64)
+    types["fingerprint"] = np.uint64
+    return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in types.items()})
+
+
+def _no_insured() -> pd.DataFrame:
+    types: dict[str, Any] = {"pool": object, "unit": object}
+    types |= dict.fromkeys(INSURED_SUMS, np.int64)
+    return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in types.items()})

@@ -1,0 +1,293 @@
+"""The year end: the year's point value, adjustments, incentive pool, bands and what is due."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from drgcore.budget import adjustments as adj
+from drgcore.budget.adjustments import Adjustment
+from drgcore.budget.closing import ClosedMonth, digest_of, snapshot
+from drgcore.budget.frames import (
+    ADJUSTMENT_COLUMNS,
+    CLASS_COLUMNS,
+    MOVE_COLUMNS,
+    UNIT_COLUMNS,
+    VALUE_COLUMNS,
+    YEAR_COLUMNS,
+    frame,
+    records,
+    value_from_row,
+)
+from drgcore.budget.month import Month
+from drgcore.budget.month_end import MonthSettlement
+from drgcore.budget.pointvalue import PointValue
+from drgcore.budget.policy_terms import kappas_of, terms_of
+from drgcore.budget.pool_year import PoolFacts, settle_pool
+from drgcore.budget.tally import Tally, tally
+from drgcore.budget.terms import Terms
+from drgcore.errors import BudgetError
+
+
+@dataclass(frozen=True)
+class YearSettlement:
+    """A settled year (年终清算).
+
+    Amounts are whole fen, points integers of 10**-places; `drgcore.budget.tables` shows them as
+    yuan and points.
+
+    Parameters
+    ----------
+    year : int
+        The year.
+    point_values : pandas.DataFrame
+        The year's point value of each pool, `VALUE_COLUMNS`.
+    statement : pandas.DataFrame
+        One row a pool and hospital, `YEAR_COLUMNS`: final + carried out = prepaid + adjustments +
+        pool share − surplus returned + deficit borne by the reserve + capitation; balance = final
+        − prepaid.
+    units : pandas.DataFrame
+        One row a pool and settlement unit, `UNIT_COLUMNS`.
+    adjustments : pandas.DataFrame
+        `ADJUSTMENT_COLUMNS`: what each closed month's amount became, and why. Kind `value` is the
+        year's point value in place of the month's; `carried` is what was still carried forward.
+    classes : pandas.DataFrame
+        Cases and points by case class, `CLASS_COLUMNS`.
+    pool, reserve, reconciliation : pandas.DataFrame
+        Accounts as lines, `MOVE_COLUMNS`. The reconciliation places every fen of the budget and
+        ends in what is unaccounted for, 0.
+    """
+
+    year: int
+    point_values: pd.DataFrame
+    statement: pd.DataFrame
+    units: pd.DataFrame
+    adjustments: pd.DataFrame
+    classes: pd.DataFrame
+    pool: pd.DataFrame
+    reserve: pd.DataFrame
+    reconciliation: pd.DataFrame
+
+    def carried(self) -> dict[tuple[str, str], int]:
+        """Give the negative amounts carried to next year, by pool and hospital [fen]."""
+        return {
+            (row["pool"], row["hospital"]): row["carried_out_fen"]
+            for row in records(self.statement)
+            if row["carried_out_fen"]
+        }
+
+    def next_month(self) -> Month:
+        """Give next year's January."""
+        return Month(self.year + 1, 1)
+
+    def hospitals(self) -> set[str]:
+        """Give the hospitals of the statement."""
+        return set(self.statement["hospital"])
+
+    def reserve_closing(self, pool: str) -> int:
+        """Give what the pool's reserve holds at the end of the year [fen]."""
+        lines = records(self.reserve)
+        return next(
+            line["amount_fen"]
+            for line in lines
+            if (line["pool"], line["item"]) == (pool, "closing")
+        )
+
+    def value(self, pool: str) -> PointValue:
+        """Give the year's point value of a pool."""
+        return value_from_row(self.point_values, pool, str(self.year))
+
+
+@dataclass(frozen=True)
+class ClosedYear:
+    """A settled year with the facts that it was settled from.
+
+    Parameters
+    ----------
+    settlement : YearSettlement
+        The settlement.
+    policy_name, policy_text, scheme : str
+        As in `ClosedMonth`.
+    cases_digest : str
+        SHA-256 over the digests of the twelve months' cases.
+    """
+
+    settlement: YearSettlement
+    policy_name: str
+    policy_text: str
+    scheme: str
+    cases_digest: str
+
+
+def close_year(settlement: YearSettlement, cases: Any, policy: Any, scheme: str = "") -> ClosedYear:
+    """Join a settled year with the facts that it was settled from.
+
+    Parameters
+    ----------
+    settlement : YearSettlement
+        What `settle_year` gave.
+    cases : pandas.DataFrame, pyarrow.Table or Arrow stream
+        The year's cases.
+    policy : Policy or Terms
+        The policy.
+    scheme : str
+        Name of the grouping scheme.
+
+    Returns
+    -------
+    ClosedYear
+        What `Ledger.close_year` stores.
+
+    Examples
+    --------
+    >>> from drgcore.budget.month_end import settle_month
+    >>> from drgcore.budget.terms import PoolTerms
+    >>> terms = Terms(2026, (PoolTerms("p", 0),))
+    >>> case = {"case_id": ["1"], "hospital": ["H1"], "pool": ["p"], "case_class": ["normal"]}
+    >>> case |= {"discharge_date": pd.to_datetime(["2026-01-31"]), "points": [250.0]}
+    >>> case = pd.DataFrame(case)
+    >>> year = settle_year(case, [settle_month(case, terms, Month(2026, 1))], terms)
+    >>> len(close_year(year, case, terms).cases_digest)
+    64
+    """
+    terms = terms_of(policy, settlement.year)
+    months = Month.of_year(settlement.year)
+    digests = [digest_of(snapshot(cases, terms, month)) for month in months]
+    digest = hashlib.sha256("".join(digests).encode()).hexdigest()
+    return ClosedYear(settlement, terms.name, terms.text, scheme, digest)
+
+
+def settle_year(
+    cases: Any,
+    closed_months: Sequence[ClosedMonth | MonthSettlement],
+    policy: Any,
+    quality: Any = None,
+    *,
+    adjustments: Iterable[Adjustment] = (),
+) -> YearSettlement:
+    """Settle a year: its point value from all its cases, and what is still due.
+
+    The year's cases are compared with the closed months; what differs becomes an adjustment that
+    names its month and is worth points times the year's point value. The months' held back amounts
+    form the incentive pool, shared out ∝ κ_h·E_h. Bands divide surplus and deficit with the
+    reserve. A hospital or unit whose final amount is negative carries it forward.
+
+    Parameters
+    ----------
+    cases : pandas.DataFrame, pyarrow.Table, Arrow stream or Tally
+        All cases of the year with points. With a Tally, or months closed without their cases,
+        differences are known for each hospital and month, but not their kind.
+    closed_months : sequence of ClosedMonth or MonthSettlement
+        The closed months, all that have a budget or cases.
+    policy : Policy or Terms
+        The policy in force at the end of the year.
+    quality : mapping or table, optional
+        κ of every hospital with an entitlement, or its scores, as the policy asks for.
+    adjustments : iterable of Adjustment
+        Sanctions and other decisions about closed months.
+
+    Returns
+    -------
+    YearSettlement
+        The tables of the year.
+
+    Raises
+    ------
+    BudgetError
+        If a month is missing or given twice, a κ is missing, or a pool has no points.
+
+    Examples
+    --------
+    >>> from fractions import Fraction
+    >>> from drgcore.budget.month_end import settle_month
+    >>> from drgcore.budget.terms import PoolTerms
+    >>> shares = (Fraction(1),) + (Fraction(0),) * 11
+    >>> terms = Terms(2026, (PoolTerms("p", 1000_00, shares, prepayment=Fraction(9, 10)),))
+    >>> case = {"case_id": ["1"], "hospital": ["H1"], "pool": ["p"], "case_class": ["normal"]}
+    >>> case |= {"discharge_date": pd.to_datetime(["2026-01-31"]), "points": [250.0]}
+    >>> case = pd.DataFrame(case)
+    >>> january = settle_month(case, terms, Month(2026, 1))
+    >>> year = settle_year(case, [january], terms, {"H1": "1.02"})
+    >>> year.statement[["prepaid_fen", "pool_share_fen", "final_fen"]].values.tolist()
+    [[90000, 10000, 100000]]
+    """
+    closed = {item.month: item for item in closed_months}
+    year = min(closed).year if closed else None
+    if len(closed) != len(closed_months) or year is None:
+        raise BudgetError("a year needs its closed months, each once")
+    terms = terms_of(policy, year)
+    whole = cases if isinstance(cases, Tally) else tally(cases, terms)
+    _check_months(closed, whole, terms)
+    months = [closed[month] for month in sorted(closed)]
+    settlements = [m.settlement if isinstance(m, ClosedMonth) else m for m in months]
+    decided = adj.check_adjustments(adjustments, terms)
+    hospitals = sorted(
+        set(terms.hospitals)
+        | set(whole.cells["hospital"].unique())
+        | {a.hospital for a in decided}
+        | {h for unit in terms.units for h in unit.hospitals}
+        | {h for settlement in settlements for h in settlement.hospitals()}
+    )
+    changes = adj.find_changes(cases, whole, months, terms)
+    kappas = kappas_of(policy, quality, year)
+    pools = [
+        settle_pool(
+            PoolFacts(
+                terms,
+                pool,
+                hospitals,
+                whole,
+                {
+                    s.month: {
+                        r["hospital"]: r for r in records(s.statement) if r["pool"] == pool.pool
+                    }
+                    for s in settlements
+                },
+                [change for change in changes if change.key[0] == pool.pool],
+                [decision for decision in decided if decision.pool == pool.pool],
+                kappas,
+            )
+        )
+        for pool in terms.pools
+    ]
+    classes = whole.cells.groupby(list(CLASS_COLUMNS[:3]), as_index=False)[["cases", "points"]]
+    return YearSettlement(
+        year,
+        frame([p.value for p in pools], VALUE_COLUMNS),
+        frame([row for p in pools for row in p.statement], YEAR_COLUMNS),
+        frame([row for p in pools for row in p.units], UNIT_COLUMNS),
+        frame([row for p in pools for row in p.adjustments], ADJUSTMENT_COLUMNS),
+        classes.sum(),
+        frame([row for p in pools for row in p.pool], MOVE_COLUMNS),
+        frame([row for p in pools for row in p.reserve], MOVE_COLUMNS),
+        frame([row for p in pools for row in p.reconciliation], MOVE_COLUMNS),
+    )
+
+
+def _of_pool(settlement: MonthSettlement, pool: str) -> dict[str, dict[str, Any]]:
+    """Give a pool's statement rows by hospital."""
+    return {r["hospital"]: r for r in records(settlement.statement) if r["pool"] == pool}
+
+
+def _check_months(closed: Mapping[Month, Any], whole: Tally, terms: Terms) -> None:
+    others = [str(month) for month in closed if month.year != terms.year]
+    if others:
+        raise BudgetError(f"closed months of another year: {', '.join(others)}")
+    with_budget = {
+        month
+        for month in Month.of_year(terms.year)
+        for pool in terms.pools
+        if pool.budget_fen and pool.shares[month.number - 1]
+    }
+    with_cases = {Month.at(index) for index in whole.cells["month"].unique().tolist()}
+    missing = sorted((with_budget | with_cases) - set(closed))
+    if missing:
+        raise BudgetError(
+            f"months with a budget or cases are not closed: {', '.join(map(str, missing))}",
+            where=str(terms.year),
+            hint="settle and close them first",
+        )

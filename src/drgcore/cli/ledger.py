@@ -1,0 +1,86 @@
+"""`drgcore ledger`: list, verify, and correct by entries that name their month."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from drgcore.budget import Adjustment, Ledger, Month, sanction
+from drgcore.budget.allocate import fen
+from drgcore.errors import BudgetError
+from drgcore.points import Policy
+
+app = typer.Typer(no_args_is_help=True, help="Closed months and years, and later corrections.")
+
+WhereArgument = Annotated[
+    str, typer.Argument(help="Ledger: an SQLite file, or postgresql://user@host/database.")
+]
+MonthOption = Annotated[str, typer.Option(help="The closed month, for example 2027-01.")]
+ReasonOption = Annotated[str, typer.Option(help="Why; it tells equal decisions apart.")]
+
+
+@app.command("list")
+def list_(where: WhereArgument) -> None:
+    """List the entries."""
+    table = Table(box=None, pad_edge=False)
+    for name in ("entry", "kind", "period", "written", "scheme", "cases", "hash"):
+        table.add_column(name)
+    with Ledger.open(where) as book:
+        for row in book.entries():
+            digests = (row["cases_digest"][:12], row["hash"][:12])
+            fixed = (str(row["seq"]), row["kind"], row["period"], row["created_at"], row["scheme"])
+            table.add_row(*fixed, *digests)
+    Console().print(table)
+
+
+@app.command()
+def verify(where: WhereArgument) -> None:
+    """Recompute the hash chain and all sums; exit code 1 if anything is wrong."""
+    with Ledger.open(where) as book:
+        problems = book.verify()
+        entries = book.entries()
+    for problem in problems:
+        typer.echo(problem)
+    if problems:
+        raise typer.Exit(1)
+    last = f", last hash {entries[-1]['hash']}" if entries else ""
+    typer.echo(f"{len(entries)} entries, chain and sums are right{last}")
+
+
+@app.command("sanction")
+def sanction_(
+    where: WhereArgument,
+    month: MonthOption,
+    pool: Annotated[str, typer.Option(help="The fund pool.")],
+    hospital: Annotated[str, typer.Option(help="The hospital.")],
+    kind: Annotated[str, typer.Option(help="Violation, as the policy names it.")],
+    points: Annotated[str, typer.Option(help="Points of the cases, before the multiple.")],
+    policy: Annotated[str, typer.Option(help="Policy file (.toml) or preset.")],
+    reason: ReasonOption,
+) -> None:
+    """Withdraw points of a closed month, times the policy's multiple."""
+    rules = Policy.load(policy)
+    decided = sanction(rules, Month.parse(month), pool, hospital, kind, points, reason)
+    with Ledger.open(where) as book:
+        typer.echo(f"entry {book.adjust(decided)}: {decided.kind} of {hospital} in {month}")
+
+
+@app.command()
+def adjust(
+    where: WhereArgument,
+    month: MonthOption,
+    pool: Annotated[str, typer.Option(help="The fund pool.")],
+    hospital: Annotated[str, typer.Option(help="The hospital.")],
+    kind: Annotated[str, typer.Option(help="What it is called in the statement.")],
+    amount: Annotated[str, typer.Option(help="Yuan to pay; negative: to take back.")],
+    reason: ReasonOption,
+) -> None:
+    """Enter a decision about money of a closed month; the reserve is its other side."""
+    if not reason:
+        raise BudgetError("a decision needs a reason", where="--reason")
+    decided = Adjustment(Month.parse(month), pool, hospital, kind, 0, fen(amount), reason)
+    with Ledger.open(where) as book:
+        typer.echo(f"entry {book.adjust(decided)}: {kind} of {hospital} in {month}")

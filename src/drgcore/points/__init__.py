@@ -1,0 +1,33 @@
+"""What a case earns: the policy, the class of each case, its points, sanctions."""
+
+from drgcore.points.bands import Bands
+from drgcore.points.case_columns import CaseWarning
+from drgcore.points.check import PolicyReport, check_policy
+from drgcore.points.coefficients import coefficients
+from drgcore.points.compute import POINT_COLUMNS, compute_points
+from drgcore.points.explain import explain_points, points_by_class
+from drgcore.points.kernel import CLASSES
+from drgcore.points.policy import Policy
+from drgcore.points.policy_file import PRESETS
+from drgcore.points.sanctions import sanction_points
+from drgcore.points.sentences import policy_sentences
+from drgcore.points.tables import GroupTable, group_table
+
+__all__ = [
+    "CLASSES",
+    "POINT_COLUMNS",
+    "PRESETS",
+    "Bands",
+    "CaseWarning",
+    "GroupTable",
+    "Policy",
+    "PolicyReport",
+    "check_policy",
+    "coefficients",
+    "compute_points",
+    "explain_points",
+    "group_table",
+    "points_by_class",
+    "policy_sentences",
+    "sanction_points",
+]

@@ -1,0 +1,117 @@
+"""Bands (分段): a value that depends on which interval a number lies in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from pydantic import ConfigDict, model_validator
+
+from drgcore.points.parameters import Model
+
+
+class Bands(Model):
+    """Intervals that follow each other without gap, each with one value.
+
+    A number on a limit belongs to the band below it, as ``P ≤ 100`` says. The same type serves
+    multiples by base points, points per day by days, encouragement coefficients by score and
+    shares by the ratio of entitlement to cost.
+
+    Parameters
+    ----------
+    limits : tuple of float
+        Upper limits of all bands but the last, increasing.
+    values : tuple of float
+        The bands' values, one more than limits.
+
+    Notes
+    -----
+    In a policy file bands are a list, ``[{up_to = 100, value = 3}, {up_to = 200, value = 2.5},
+    {value = 2}]``; the last has no `up_to`. A band may repeat the limit below it as `above`, which
+    is then checked against the band before; a single number is one band without limits.
+
+    Examples
+    --------
+    >>> multiples = Bands(limits=(100, 200), values=(3, 2.5, 2))
+    >>> multiples.apply([50, 100, 100.5, 1000]).tolist()
+    [3.0, 3.0, 2.5, 2.0]
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    limits: tuple[float, ...] = ()
+    values: tuple[float, ...]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_list(cls, data: Any) -> Any:
+        if isinstance(data, Mapping | Bands):
+            return data
+        if isinstance(data, Sequence) and not isinstance(data, str):
+            return _read(data)
+        return {"values": (data,)}
+
+    @model_validator(mode="after")
+    def _check(self) -> Bands:
+        if len(self.values) != len(self.limits) + 1:
+            raise ValueError(f"{len(self.limits)} limits need {len(self.limits) + 1} values")
+        for low, high in zip(self.limits, self.limits[1:], strict=False):
+            if high <= low:
+                raise ValueError(f"the bands overlap: a band up to {high:g} follows one to {low:g}")
+        return self
+
+    def apply(self, values: ArrayLike) -> NDArray[np.float64]:
+        """Give the value of the band that each number lies in.
+
+        Parameters
+        ----------
+        values : array-like of float
+            Numbers in the unit of `limits`.
+
+        Returns
+        -------
+        ndarray of float64
+            The bands' values; NaN for NaN.
+
+        Examples
+        --------
+        >>> Bands(values=(0.4,)).apply([1.0, float("nan")]).tolist()
+        [0.4, nan]
+        """
+        numbers = np.asarray(values, np.float64)
+        index = np.searchsorted(np.asarray(self.limits), numbers, side="left")
+        result = np.asarray(self.values)[np.minimum(index, len(self.limits))]
+        return np.where(np.isnan(numbers), np.nan, result)
+
+    def __str__(self) -> str:
+        parts = [f"{v:g} up to {x:g}" for x, v in zip(self.limits, self.values, strict=False)]
+        return ", ".join([*parts, f"{self.values[-1]:g}" + (" above" if parts else "")])
+
+
+def _read(rows: Sequence[Any]) -> dict[str, Any]:
+    """Turn the list of a policy file into limits and values."""
+    limits: list[Any] = []
+    values: list[Any] = []
+    for number, row in enumerate(rows, 1):
+        if not isinstance(row, Mapping) or "value" not in row:
+            raise ValueError(f"band {number} has no value; write {{ up_to = …, value = … }}")
+        unknown = sorted(set(row) - {"above", "up_to", "value"})
+        if unknown:
+            raise ValueError(f"band {number} has the unknown key {', '.join(unknown)}")
+        below = limits[-1] if limits else None
+        if "above" in row and below is not None and float(row["above"]) != float(below):
+            fault = "overlap" if float(row["above"]) < float(below) else "leave a gap"
+            raise ValueError(
+                f"the bands {fault}: band {number} begins above {row['above']}, the "
+                f"band before it goes up to {below}"
+            )
+        if "up_to" not in row and number < len(rows):
+            raise ValueError(f"the bands overlap: band {number} has no up_to and is not the last")
+        if "up_to" in row and number == len(rows):
+            raise ValueError("the last band must have no up_to, so that every number has a value")
+        if "up_to" in row:
+            limits.append(row["up_to"])
+        values.append(row["value"])
+    return {"limits": tuple(limits), "values": tuple(values)}

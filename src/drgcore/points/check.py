@@ -1,0 +1,105 @@
+"""Checking a policy file: what is wrong, what is still asked for, what looks odd."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from drgcore.errors import PolicyError
+from drgcore.points.case_rules import HospitalGroupComponent, LevelCostComponent
+from drgcore.points.policy import Policy, build
+from drgcore.points.policy_file import find_policy, read_toml
+from drgcore.points.problems import Problem
+from drgcore.points.tables import coefficient_rows, group_table
+
+
+@dataclass(frozen=True)
+class PolicyReport:
+    """What a check found.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    problems : tuple of Problem
+        Faults and empty parameters.
+    warnings : tuple of str
+        What is possible but odd.
+    policy : Policy or None
+        The policy, if it has no problems.
+    """
+
+    path: Path
+    problems: tuple[Problem, ...]
+    warnings: tuple[str, ...] = ()
+    policy: Policy | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether the policy can be used."""
+        return not self.problems
+
+
+def check_policy(path: str | Path) -> PolicyReport:
+    """Check a policy file or preset with the tables that it names.
+
+    Parameters
+    ----------
+    path : str or Path
+        A TOML file or the name of a preset.
+
+    Returns
+    -------
+    PolicyReport
+        All findings; none is raised, but for a file that is not there or no TOML.
+
+    Examples
+    --------
+    >>> report = check_policy("shanwei")
+    >>> report.ok, all(problem.missing for problem in report.problems)
+    (False, True)
+    """
+    file = find_policy(path)
+    policy, problems = build(read_toml(file), file.parent)
+    if policy is None:
+        return PolicyReport(file, tuple(problems))
+    warnings: list[str] = []
+    for period in policy.periods():
+        try:
+            warnings += [text for text in _check_tables(period) if text not in warnings]
+        except PolicyError as error:
+            found = Problem(error.where or "", error.message)
+            problems += [] if found in problems else [found]
+    return PolicyReport(file, tuple(problems), tuple(warnings), None if problems else policy)
+
+
+def _check_tables(policy: Policy) -> list[str]:
+    """Read a period's tables, which raises where they are wrong, and look for oddities."""
+    warnings = []
+    table = group_table(policy)
+    for part in policy.coefficients.components:
+        if isinstance(part, HospitalGroupComponent | LevelCostComponent):
+            coefficient_rows(policy, part)
+    zero = int((table.base_points == 0).sum())
+    if zero:
+        warnings.append(f"{zero} DRGs have 0 base points")
+    # P = m / mean × scale by definition; agreed points differ from it, but not by a unit's factor.
+    implied = table.base_points / float(policy.base_points.scale)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = table.mean_cost / float(policy.base_points.mean_cost) / implied
+    ratio = ratio[np.isfinite(ratio) & (ratio > 0)]
+    if len(ratio) and not 0.2 < float(np.median(ratio)) < 5:
+        warnings.append(
+            f"mean costs are {float(np.median(ratio)):.3g} times what base points, scale and mean "
+            "cost of all cases imply: is one of them in another unit?"
+        )
+    for name, pool in policy.budget.pools.items():
+        if pool.months == "forecast":
+            warnings.append(f"the months' shares of {name} must be forecast before a settlement")
+        if 0 < pool.budget < 10000:
+            warnings.append(f"the budget of {name} is {pool.budget} yuan: is it in 万元?")
+    if not policy.articles and not policy.fictitious:
+        warnings.append("no articles are given, so an explained payment cannot name them")
+    return warnings

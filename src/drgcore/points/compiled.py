@@ -1,0 +1,186 @@
+"""From a policy to the numbers that the loop over cases reads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from drgcore.points.bands import Bands
+from drgcore.points.case_columns import CaseColumns
+from drgcore.points.case_rules import CostRule, HighCost, LowCost
+from drgcore.points.coefficients import Site, coefficients
+from drgcore.points.kernel import REASONS, STABLE, UNKNOWN, UNSTABLE, Rules
+from drgcore.points.parameters import Groups, covers
+from drgcore.points.policy import Policy
+from drgcore.points.tables import GroupTable, group_table
+
+_HIGH = get_args(HighCost.model_fields["rule"].annotation)
+_LOW = get_args(LowCost.model_fields["rule"].annotation)
+
+
+def compile_rules(policy: Policy, cases: CaseColumns) -> tuple[Rules, list[Site]]:
+    """Look up everything that a policy says of the hospitals, DRGs and pools that occur.
+
+    Parameters
+    ----------
+    policy : Policy
+        The policy, resolved to a day.
+    cases : CaseColumns
+        The cases.
+
+    Returns
+    -------
+    rules : Rules
+        The numbers.
+    sites : list of (hospital, level)
+        The rows of `rules.k`.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from drgcore.points.case_columns import read_columns
+    >>> policy = Policy.load("example")
+    >>> case = {"case_id": ["1"], "hospital": ["H01"], "pool": ["p"], "drg": ["BR13"],
+    ...         "status": ["grouped"], "discharge_date": pd.to_datetime(["2027-03-31"]),
+    ...         "total_cost": [9e3], "length_of_stay": [7], "patient_paid": [2e3]}
+    >>> rules, sites = compile_rules(policy, read_columns(pd.DataFrame(case), [policy]))
+    >>> sites, rules.k.tolist()
+    ([('H01', '3')], [[1.084, nan]])
+    """
+    table = group_table(policy)
+    drgs = cases.drg.names
+    state, points, mean = _groups(table, drgs)
+    site_of, sites = _sites(cases)
+    k = np.full((len(sites), len(drgs) + 1), np.nan)
+    if drgs and sites:
+        k[:, :-1] = coefficients(policy, sites, drgs)
+    high, low = policy.outliers.high, policy.outliers.low
+    fixed, beds, outs = policy.fixed_price, policy.bed_day, policy.exclusions
+    by_cost, missing, review = policy.by_cost, policy.base_points, policy.special_review
+    rates = [
+        *(_rate(r) for r in (by_cost.unstable, by_cost.ambiguous, by_cost.ungrouped)),
+        _rate(by_cost.invalid),
+        _number(missing.missing_rate if missing.missing == "by_cost" else None),
+        _number(review.rate if review else None),
+        _number(high.rate),
+        _number(low.rate),
+    ]
+    flag_names = list(cases.flags)
+    rules = Rules(
+        state=state,
+        points=points,
+        mean=mean,
+        hi=_at(high.multiples, points),
+        lo=_at(low.multiples, points),
+        site_of=site_of,
+        levels=len(cases.level.names) + 1,
+        k=k,
+        rates=np.array(rates),
+        region_mean=float(policy.base_points.mean_cost),
+        scale=float(policy.base_points.scale),
+        high_rule=_HIGH.index(high.rule),
+        low_rule=_LOW.index(low.rule),
+        cap=_number(high.cap),
+        unit=10.0**policy.rounding.points,
+        missing_is_error=missing.missing == "error",
+        panel_must_say=review is None or review.without_points == "error",
+        out_days=np.array([-1 if r.above_days is None else r.above_days for r in outs], np.float64),
+        out_no_fund=np.array([r.no_fund_part for r in outs], bool),
+        out_drg=_by_drg([r.groups for r in outs], drgs, empty=True),
+        out_pool=_among([r.pools or None for r in outs], cases.pool.names),
+        out_hospital=_among([r.hospitals or None for r in outs], cases.hospital.names),
+        out_flag=np.array([flag_names.index(r.flag) if r.flag else -1 for r in outs], np.int64),
+        fix_points=np.array([float(r.points) for r in fixed], np.float64),
+        fix_days=np.array(
+            [-1 if r.up_to_days is None else r.up_to_days for r in fixed], np.float64
+        ),
+        fix_drg=_by_drg([r.groups for r in fixed], drgs, empty=False),
+        fix_level=_among([r.levels for r in fixed], cases.level.names),
+        fix_item=_among([(r.name,) for r in fixed], cases.item.names),
+        bed_above=np.array([r.above_days for r in beds], np.float64),
+        bed_drg=_by_drg([r.groups for r in beds], drgs, empty=False),
+        bed_level=_among([r.levels for r in beds], cases.level.names),
+        bed_points=_tiers([r.points_per_day for r in beds]),
+    )
+    return rules, sites
+
+
+def reasons_of(policy: Policy) -> list[str]:
+    """Give the texts of all reasons, the policy's own last, in the order of the loop's numbers.
+
+    Parameters
+    ----------
+    policy : Policy
+        The policy.
+
+    Returns
+    -------
+    list of str
+        The texts.
+
+    Examples
+    --------
+    >>> reasons_of(Policy.load("example"))[-2:]
+    ['fixed price: day surgery, cataract', 'bed-day: long stay, psychiatric and rehabilitation']
+    """
+    return [
+        *REASONS,
+        *(f"excluded: {rule.reason}" for rule in policy.exclusions),
+        *(f"fixed price: {rule.name}" for rule in policy.fixed_price),
+        *(f"bed-day: {rule.name}" for rule in policy.bed_day),
+    ]
+
+
+def _groups(table: GroupTable, drgs: Sequence[str]) -> tuple[NDArray[Any], ...]:
+    """Give state, base points and mean of each DRG that occurs, and of none at the end."""
+    place = {drg: index for index, drg in enumerate(table.drgs)}
+    rows = np.array([place.get(drg, -1) for drg in drgs] + [-1])
+    state = np.append(np.where(table.stable, STABLE, UNSTABLE), UNKNOWN)[rows]
+    points = np.append(table.base_points, np.nan)[rows]
+    return state, points, np.append(table.mean_cost, np.nan)[rows]
+
+
+def _sites(cases: CaseColumns) -> tuple[NDArray[np.int64], list[Site]]:
+    """Number the pairs of hospital and level that occur."""
+    width = len(cases.level.names) + 1
+    key = cases.hospital.codes * np.int64(width) + cases.level.codes + 1
+    there = np.flatnonzero(np.bincount(key, minlength=len(cases.hospital.names) * width))
+    site_of = np.full(len(cases.hospital.names) * width, -1)
+    site_of[there] = np.arange(len(there))
+    names = [*cases.level.names, None]
+    sites = [(cases.hospital.names[k // width], names[k % width - 1]) for k in there]
+    return site_of, sites
+
+
+def _by_drg(lists: Sequence[Groups], drgs: Sequence[str], *, empty: bool) -> NDArray[np.bool_]:
+    """Say for each rule whether it covers a DRG; a rule without list covers what `empty` says."""
+    cells = [[covers(g, drg) if g else empty for drg in drgs] + [empty and not g] for g in lists]
+    return np.array(cells, bool).reshape(len(lists), len(drgs) + 1)
+
+
+def _among(lists: Sequence[Sequence[str] | None], names: Sequence[str]) -> NDArray[np.bool_]:
+    """Say for each rule whether it lists a name; a rule without list takes all and none."""
+    cells = [[g is None or name in g for name in names] + [g is None] for g in lists]
+    return np.array(cells, bool).reshape(len(lists), len(names) + 1)
+
+
+def _tiers(bands: Sequence[Bands]) -> NDArray[np.float64]:
+    """Tabulate points per day for every length of stay up to the last limit, and one beyond."""
+    last = max((int(b.limits[-1]) for b in bands if b.limits), default=0) + 1
+    return np.array([b.apply(np.arange(last + 1)) for b in bands]).reshape(len(bands), last + 1)
+
+
+def _at(bands: Bands | None, points: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.full(len(points), np.nan) if bands is None else bands.apply(points)
+
+
+def _rate(rule: CostRule) -> float:
+    return _number(rule.rate if rule.rule == "by_cost" else None)
+
+
+def _number(value: Decimal | None) -> float:
+    return np.nan if value is None else float(value)

@@ -1,0 +1,193 @@
+"""The part of a policy that says what points are worth and how hospitals are paid."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, Literal
+
+from pydantic import model_validator
+
+from drgcore.points.bands import Bands
+from drgcore.points.parameters import (
+    Factor,
+    Model,
+    Positive,
+    Share,
+    Yuan,
+    ask,
+    parameter,
+    sums_to_one,
+)
+
+SHARED = ("reserve_share", "months", "basis", "prepayment", "reference", "floor", "ceiling")
+"""Parameters of a pool that may stand once in [budget] for all pools."""
+
+
+class PoolBudget(Model):
+    """The year's parameters of one fund pool (统筹基金池)."""
+
+    budget: Yuan = parameter("A, the fund's budget of the year", "yuan")
+    reserve_share: Share = parameter("share of the budget set aside as reserve, often 0.05")
+    months: Literal["forecast"] | tuple[Share, ...] = parameter(
+        "each month's share of the year, twelve that add up to 1, or forecast"
+    )
+    basis: Literal["fund", "total_cost"] = parameter(
+        "what is divided by the points: fund A, or total_cost A + ΣB"
+    )
+    prepayment: Share = parameter("θ, share of a month's amount paid at once, often 0.90 to 0.95")
+    reference: Literal["none", "last_year", "mean_cost"] = parameter(
+        "what floor and ceiling are multiples of: last year's point value, or mean cost / scale"
+    )
+    last_value: Positive | None = parameter(
+        "last year's point value", "yuan per point", default=None
+    )
+    floor: Factor | None = parameter("least point value", "multiple of reference", default=None)
+    ceiling: Factor | None = parameter(
+        "greatest point value", "multiple of reference", default=None
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> PoolBudget:
+        if not isinstance(self.months, str):
+            if len(self.months) != 12:
+                raise ValueError(f"there are {len(self.months)} monthly shares, not 12")
+            sums_to_one(list(self.months), "monthly shares")
+        if self.reference == "last_year" and self.last_value is None:
+            raise ask("last_value", "reference is last_year")
+        limited = self.floor is not None or self.ceiling is not None
+        if self.reference != "none" and not limited:
+            raise ask("floor", "reference is given; or the ceiling, or both")
+        if limited and self.reference == "none":
+            raise ValueError("floor and ceiling need a reference: last_year or mean_cost")
+        if self.floor is not None and self.ceiling is not None and self.floor > self.ceiling:
+            raise ValueError("the floor lies above the ceiling")
+        return self
+
+
+class Budget(Model):
+    """The year's budget, pool by pool; a parameter given here holds for every pool."""
+
+    pools: dict[str, PoolBudget] = parameter("the fund pools", min_length=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _share_out(cls, data: Any) -> Any:
+        if not isinstance(data, Mapping) or not isinstance(data.get("pools"), Mapping):
+            return data
+        common = {name: data[name] for name in SHARED if name in data}
+        pools = {
+            name: {**common, **pool} if isinstance(pool, Mapping) else pool
+            for name, pool in data["pools"].items()
+        }
+        return {**{k: v for k, v in data.items() if k not in SHARED}, "pools": pools}
+
+
+class Violations(Model):
+    """Multiples for what audit refuses (money) and for points withdrawn, by kind of violation."""
+
+    amount: dict[str, Factor] = parameter(
+        "by how much a refused amount is multiplied, by kind", default={}
+    )
+    points: dict[str, Factor] = parameter(
+        "by how much withdrawn points are multiplied, by kind: upcoding (高套), splitting "
+        "(分解住院), refusing (推诿), fewer_services, or the policy's own",
+        default={},
+    )
+
+
+class Indicator(Model):
+    """One scored indicator of the quality assessment."""
+
+    name: str = parameter("name of the indicator")
+    weight: Share = parameter("its weight; all weights add up to 1")
+
+
+class Quality(Model):
+    """Quality assessment → encouragement coefficient κ (鼓励系数)."""
+
+    rule: Literal["given", "scored"] = parameter(
+        "whether κ comes with the settlement or here per hospital, or from scored indicators"
+    )
+    hospitals: dict[str, Factor] = parameter("κ of each hospital, for rule = given", default={})
+    indicators: tuple[Indicator, ...] = parameter("the indicators, for rule = scored", default=())
+    coefficients: Bands | None = parameter("κ by the weighted score", default=None)
+
+    @model_validator(mode="after")
+    def _check(self) -> Quality:
+        if self.rule == "scored":
+            if not self.indicators:
+                raise ask("indicators", "quality.rule is scored")
+            if self.coefficients is None:
+                raise ask("coefficients", "quality.rule is scored")
+            sums_to_one([i.weight for i in self.indicators], "weights of the indicators")
+        return self
+
+
+class IncentivePool(Model):
+    """How the incentive pool (激励机制基金池) is shared out, in proportion to κ·E."""
+
+    rule: Literal["all", "cap"] = parameter(
+        "all: shared out whole; cap: each share is limited and the rest returns to the reserve"
+    )
+    cap: Factor | None = parameter(
+        "limit of a share", "multiple of what was held back from the hospital", default=None
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> IncentivePool:
+        if self.rule == "cap" and self.cap is None:
+            raise ask("cap", "incentive_pool.rule is cap")
+        return self
+
+
+class Sharing(Model):
+    """Surplus kept and deficit shared (结余留用、合理超支分担), by E/F."""
+
+    surplus: Literal["all_kept"] | Bands = parameter("share of a surplus that is kept, by E/F")
+    deficit: Literal["not_shared"] | Bands = parameter(
+        "share of a deficit that the reserve bears, by E/F"
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> Sharing:
+        for name in ("surplus", "deficit"):
+            bands = getattr(self, name)
+            if isinstance(bands, Bands) and not all(0 <= v <= 1 for v in bands.values):
+                raise ValueError(f"a share of {name} is not between 0 and 1")
+        return self
+
+
+class Outside(Model):
+    """Cases outside the points."""
+
+    paid_from: Literal["budget", "elsewhere"] = parameter(
+        "whether cases outside the points are paid by item from this budget before it is divided"
+    )
+
+
+class Capitation(Model):
+    """A capitated budget (按人头总额预付): heads × rate."""
+
+    heads: int = parameter("people insured with the unit", "people", ge=0)
+    rate: Yuan = parameter("budget per head and year", "yuan per head")
+
+    @property
+    def budget(self) -> Decimal:
+        """The unit's budget [yuan]."""
+        return self.heads * self.rate
+
+
+class SettlementUnit(Model):
+    """Hospitals settled together (结算单元), for example a county consortium (医共体)."""
+
+    name: str = parameter("name of the unit; the cases' capitation_unit where it is capitated")
+    hospitals: tuple[str, ...] = parameter("its members", min_length=1)
+    capitation: dict[str, Capitation] = parameter("its capitated budget in each pool", default={})
+
+
+class Hospital(Model):
+    """A hospital of the region."""
+
+    name: str = parameter("name", default="")
+    level: str | None = parameter("its level where the cases have none", default=None)

@@ -1,0 +1,417 @@
+"""A region's policy (支付政策): one TOML file in which every number of the payment stands."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from pydantic import PrivateAttr, ValidationError, model_validator
+
+from drgcore.errors import PolicyError
+from drgcore.points.case_rules import (
+    BasePoints,
+    BedDay,
+    ByCost,
+    Coefficients,
+    Costs,
+    Exclusion,
+    FixedPrice,
+    Outliers,
+    Rounding,
+    SpecialReview,
+    Stability,
+)
+from drgcore.points.fund_rules import (
+    Budget,
+    Hospital,
+    IncentivePool,
+    Outside,
+    PoolBudget,
+    Quality,
+    SettlementUnit,
+    Sharing,
+    Violations,
+)
+from drgcore.points.parameters import Model, parameter
+from drgcore.points.policy_file import (
+    check_dates,
+    find_policy,
+    merge,
+    named_files,
+    read_toml,
+    resolve,
+    without_blanks,
+)
+from drgcore.points.problems import Problem, problems_of
+
+
+class Policy(Model):
+    """All parameters of a region's payment, as they apply from a date on.
+
+    Attributes
+    ----------
+    base_points, stability, rounding, outliers, by_cost, coefficients, bed_day, fixed_price, \
+    special_review, exclusions, costs
+        What a case earns.
+    budget, violations, quality, incentive_pool, sharing, outside, units, hospitals
+        What points are worth and how hospitals are paid.
+    amendments : tuple of dict
+        Later parameters, each with the date `from` which they replace those above.
+    articles : dict of str to str
+        The policy's article for a step, shown beside it.
+
+    Examples
+    --------
+    >>> policy = Policy.load("example")
+    >>> policy.for_year(2027).rounding.points
+    4
+    """
+
+    name: str = parameter("short name of the policy")
+    title: str = parameter("title of the policy", default="")
+    fictitious: bool = parameter("whether region and numbers are invented", default=False)
+    source: str = parameter("document that the numbers come from, with number and date")
+    states: tuple[str, ...] = parameter("what the source states", default=())
+    fill_in: tuple[str, ...] = parameter("what the user must fill in", default=())
+    effective_from: date = parameter("first day on which it applies")
+    effective_to: date | None = parameter("last day on which it applies", default=None)
+
+    base_points: BasePoints = parameter("base points of the DRGs")
+    stability: Stability = parameter("which groups are stable")
+    rounding: Rounding = parameter("decimals")
+    outliers: Outliers = parameter("high-cost and low-cost outliers")
+    by_cost: ByCost = parameter("classes paid by cost")
+    coefficients: Coefficients = parameter("the hospitals' coefficients")
+    bed_day: tuple[BedDay, ...] = parameter(
+        "bed-day rules; the first that fits applies", default=()
+    )
+    fixed_price: tuple[FixedPrice, ...] = parameter("fixed points; the first fits", default=())
+    special_review: SpecialReview | None = parameter(
+        "special review; without it a panel's decision is an error", default=None
+    )
+    exclusions: tuple[Exclusion, ...] = parameter("cases outside the points", default=())
+    costs: Costs = parameter("which cost the rules look at")
+
+    budget: Budget = parameter("the year's budget")
+    violations: Violations = parameter("multiples of sanctions", default=Violations())
+    quality: Quality = parameter("quality assessment")
+    incentive_pool: IncentivePool = parameter("distribution of the incentive pool")
+    sharing: Sharing = parameter("surplus kept and deficit shared")
+    outside: Outside = parameter("payment of cases outside the points")
+    units: tuple[SettlementUnit, ...] = parameter("settlement units", default=())
+    hospitals: dict[str, Hospital] = parameter("hospitals that every statement names", default={})
+    articles: dict[str, str] = parameter("the policy's article for a step", default={})
+    amendments: tuple[dict[str, Any], ...] = parameter("later parameters", default=())
+
+    _data: dict[str, Any] = PrivateAttr(default_factory=dict)
+    _folder: Path | None = PrivateAttr(default=None)
+
+    @model_validator(mode="after")
+    def _check(self) -> Policy:
+        if self.effective_to is not None and self.effective_to < self.effective_from:
+            raise ValueError("effective_to lies before effective_from")
+        members = [hospital for unit in self.units for hospital in unit.hospitals]
+        twice = sorted({hospital for hospital in members if members.count(hospital) > 1})
+        if twice:
+            raise ValueError(f"{', '.join(twice)} is a member of two settlement units")
+        for unit in self.units:
+            unknown = sorted(set(unit.capitation) - set(self.budget.pools))
+            if unknown:
+                raise ValueError(f"unit {unit.name} has a capitation in no pool: {unknown[0]}")
+        return self
+
+    @classmethod
+    def load(cls, path: str | Path) -> Policy:
+        """Read a policy file, or a preset by its name.
+
+        Parameters
+        ----------
+        path : str or Path
+            A TOML file, or one of `PRESETS`.
+
+        Returns
+        -------
+        Policy
+            The policy, with amendments still dated; `for_year` or `at` resolves them.
+
+        Raises
+        ------
+        PolicyError
+            Lists every parameter that is wrong, with its path, and asks for every one that is
+            empty.
+
+        Examples
+        --------
+        >>> Policy.load("example").fictitious
+        True
+        """
+        file = find_policy(path)
+        return cls.from_data(read_toml(file), folder=file.parent, where=str(path))
+
+    @classmethod
+    def from_data(
+        cls, data: Mapping[str, Any], *, folder: Path | None = None, where: str = "policy"
+    ) -> Policy:
+        """Make a policy from the nested tables of a file.
+
+        Parameters
+        ----------
+        data : mapping
+            As `tomllib` reads it.
+        folder : Path, optional
+            Folder that files named in the policy are relative to.
+        where : str
+            Name for messages.
+
+        Returns
+        -------
+        Policy
+            The policy.
+
+        Raises
+        ------
+        PolicyError
+            As for `load`.
+
+        Examples
+        --------
+        >>> Policy.from_data({"name": "mine"})
+        Traceback (most recent call last):
+        drgcore.errors.PolicyError: policy: ... parameters are not filled in, 0 are wrong...
+        """
+        policy, problems = build(data, folder)
+        if policy is None:
+            missing = sum(problem.missing for problem in problems)
+            lines = "\n".join(f"  {problem}" for problem in problems)
+            raise PolicyError(
+                f"{missing} parameters are not filled in, {len(problems) - missing} are wrong",
+                where=where,
+                hint=lines,
+            )
+        return policy
+
+    def at(self, day: date) -> Policy:
+        """Give the policy as it applies on a day, amendments worked in.
+
+        Parameters
+        ----------
+        day : datetime.date
+            The day, for example of discharge.
+
+        Returns
+        -------
+        Policy
+            The policy, whose `amendments` are empty and whose effective dates are those of the
+            period in which nothing changes.
+
+        Raises
+        ------
+        PolicyError
+            If the policy does not apply on that day.
+
+        Examples
+        --------
+        >>> Policy.load("example").at(date(2027, 6, 30)).amendments
+        ()
+        """
+        if day < self.effective_from or (self.effective_to and day > self.effective_to):
+            until = f" to {self.effective_to}" if self.effective_to else ""
+            raise PolicyError(
+                f"it applies from {self.effective_from}{until}, not on {day}",
+                where=f"policy {self.name}",
+                hint="correct effective_from and effective_to, or take the policy of that day",
+            )
+        if not self.amendments:
+            return self
+        data = resolve(self._data, day)
+        return Policy.from_data(data, folder=self._folder, where=f"policy {self.name} at {day}")
+
+    def for_year(self, year: int) -> Policy:
+        """Give the parameters of a settlement year: those of its last day.
+
+        Budgets and what follows from them are yearly. Parameters of cases may change within the
+        year; `compute_points` resolves them by the day of discharge.
+
+        Parameters
+        ----------
+        year : int
+            The year.
+
+        Returns
+        -------
+        Policy
+            The policy without amendments.
+
+        Examples
+        --------
+        >>> sorted(Policy.load("example").for_year(2027).budget.pools)
+        ['employee', 'resident']
+        """
+        return self.at(date(year, 12, 31))
+
+    def periods(self) -> tuple[Policy, ...]:
+        """Give the policies of all periods in which nothing changes, in order.
+
+        Returns
+        -------
+        tuple of Policy
+            One for the policy itself and one for each amendment.
+
+        Examples
+        --------
+        >>> len(Policy.load("example").periods())
+        1
+        """
+        days = [self.effective_from, *(amendment["from"] for amendment in self.amendments)]
+        return tuple(self.at(day) for day in days)
+
+    def reference_value(self, pool: str) -> Decimal | None:
+        """Give the point value that a pool's floor and ceiling are multiples of.
+
+        Parameters
+        ----------
+        pool : str
+            The pool.
+
+        Returns
+        -------
+        Decimal or None
+            Last year's value, or mean cost over scale [yuan per point]; None without reference.
+
+        Examples
+        --------
+        >>> Policy.load("example").reference_value("employee")
+        Decimal('100')
+        """
+        terms: PoolBudget = self.budget.pools[pool]
+        if terms.reference == "last_year":
+            return terms.last_value
+        if terms.reference == "mean_cost":
+            return self.base_points.mean_cost / self.base_points.scale
+        return None
+
+    def with_months(self, shares: Mapping[str, Sequence[Any]]) -> Policy:
+        """Fill in monthly shares, for example forecast ones.
+
+        Parameters
+        ----------
+        shares : mapping of str to sequence
+            Twelve shares for each pool named, which add up to exactly 1; decimals, or texts.
+
+        Returns
+        -------
+        Policy
+            The policy with these shares, for every period.
+
+        Examples
+        --------
+        >>> shares = ["0.08"] * 11 + ["0.12"]
+        >>> policy = Policy.load("example").with_months({"employee": shares})
+        >>> policy.budget.pools["employee"].months[11]
+        Decimal('0.12')
+        """
+        change = {"budget": {"pools": {p: {"months": tuple(s)} for p, s in shares.items()}}}
+        data = merge(self._data, change)
+        data["amendments"] = [merge(amendment, change) for amendment in self.amendments]
+        return Policy.from_data(data, folder=self._folder, where=f"policy {self.name}")
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Names of the files that the policy reads, relative to its folder."""
+        return tuple(sorted(named_files(self._data)))
+
+    @cached_property
+    def text(self) -> str:
+        """The policy as one line of JSON, with a digest of each file it names.
+
+        Two policies with the same text pay the same; the ledger stores it with a closing.
+        """
+        files = {
+            name: hashlib.sha256(self.path_of(name).read_bytes()).hexdigest() for name in self.files
+        }
+        whole = {"policy": self._data, "files": files}
+        return json.dumps(whole, ensure_ascii=False, sort_keys=True, default=str)
+
+    def path_of(self, name: str) -> Path:
+        """Give the place of a file that the policy names.
+
+        Parameters
+        ----------
+        name : str
+            Name relative to the policy's folder.
+
+        Returns
+        -------
+        Path
+            Where it is.
+
+        Examples
+        --------
+        >>> Policy.load("example").path_of("example-base-points.csv").name
+        'example-base-points.csv'
+        """
+        path = (self._folder or Path()) / name
+        if not path.is_file():
+            raise PolicyError(f"there is no file {path}", where=f"policy {self.name}")
+        return path
+
+
+def build(
+    data: Mapping[str, Any], folder: Path | None = None
+) -> tuple[Policy | None, list[Problem]]:
+    """Validate the tables of a policy file, each amendment worked in.
+
+    Parameters
+    ----------
+    data : mapping
+        As `tomllib` reads it. An empty string counts as not filled in.
+    folder : Path, optional
+        Folder that files named in the policy are relative to.
+
+    Returns
+    -------
+    policy : Policy or None
+        None if there are problems.
+    problems : list of Problem
+        All of them.
+
+    Examples
+    --------
+    >>> build({"name": ""})[1][0].path
+    'name'
+    """
+    filled = without_blanks(data)
+    later = filled.get("amendments", [])
+    problems = check_dates(filled, later)
+    if problems:
+        return None, problems
+    policy = None
+    try:
+        policy = Policy.model_validate(filled)
+    except ValidationError as error:
+        problems = problems_of(error, Policy)
+        table = filled.get("base_points")
+        if isinstance(table, Mapping) and not {"file", "groups"} & set(table):
+            # Asked for with all the rest, before the model's own check of it can run.
+            described = BasePoints.model_fields["file"].description
+            asked = Problem("base_points.file", f"not filled in: {described}", True)
+            problems = list(dict.fromkeys([asked, *problems]))
+    seen = {(problem.path, problem.message) for problem in problems}
+    for number, amendment in enumerate(later, 1):
+        try:
+            Policy.model_validate(resolve(filled, amendment["from"]))
+        except ValidationError as error:
+            for problem in problems_of(error, Policy):
+                if (problem.path, problem.message) not in seen:
+                    place = f"amendments.{number} ({amendment['from']}).{problem.path}"
+                    problems.append(Problem(place, problem.message, problem.missing))
+    if problems or policy is None:
+        return None, problems
+    policy._data, policy._folder = filled, folder
+    return policy, []

@@ -1,0 +1,146 @@
+"""What is wrong with a policy file, or still empty in it, by path and in words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One fault of a policy.
+
+    Parameters
+    ----------
+    path : str
+        Where: keys of the file joined by dots, list items counted from 1.
+    message : str
+        What is wrong, or what is asked for.
+    missing : bool
+        Whether the parameter is not filled in, rather than wrong.
+    """
+
+    path: str
+    message: str
+    missing: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.message}" if self.path else self.message
+
+
+def problems_of(error: ValidationError, model: type[BaseModel], prefix: str = "") -> list[Problem]:
+    """Translate pydantic's findings into problems with meaning, unit and source.
+
+    Parameters
+    ----------
+    error : pydantic.ValidationError
+        The findings.
+    model : type
+        The model that was validated.
+    prefix : str
+        Put before every path.
+
+    Returns
+    -------
+    list of Problem
+        In the order of the file's model; one for each path and message.
+
+    Examples
+    --------
+    >>> from drgcore.points.fund_rules import PoolBudget
+    >>> try:
+    ...     PoolBudget.model_validate({"prepayment": 1.5})
+    ... except ValidationError as error:
+    ...     for problem in problems_of(error, PoolBudget, "budget.pools.resident")[:1]:
+    ...         print(problem)
+    budget.pools.resident.budget: not filled in: A, the fund's budget of the year [yuan]
+    """
+    found: dict[Problem, None] = {}
+    for item in error.errors(include_url=False):
+        loc = list(item["loc"])
+        missing = item["type"] in ("missing", "asked")
+        if item["type"] == "too_short" and any(
+            p.path.startswith(_walk(model, loc)[0]) for p in found
+        ):
+            # A list whose only item is wrong counts as empty; the item's own fault says it all.
+            continue
+        if item["type"] == "asked":
+            loc.append(item["ctx"]["field"])
+        path, field = _walk(model, loc)
+        message = _message(item, field)
+        full = ".".join(part for part in (prefix, path) if part)
+        found[Problem(full, message, missing)] = None
+    return list(found)
+
+
+def _message(item: Any, field: FieldInfo | None) -> str:
+    if item["type"] == "missing":
+        return f"not filled in: {_described(field)}" if field else "not filled in"
+    if item["type"] == "asked":
+        return f"{item['msg']}: {_described(field)}" if field else str(item["msg"])
+    if item["type"] == "extra_forbidden":
+        return "a policy has no such parameter"
+    text = re.sub(r"^(Value error|Assertion failed), ", "", str(item["msg"]))
+    text = text[:1].lower() + text[1:]
+    given = item.get("input")
+    if isinstance(given, (str, int, float, bool)) or type(given).__name__ in ("Decimal", "date"):
+        text = f"{text}, but it is {given}"
+    own_words = field is None or not field.description or item["type"] == "value_error"
+    return text if own_words or field is None else f"{text} ({_described(field)})"
+
+
+def _described(field: FieldInfo) -> str:
+    facts = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+    unit = f" [{facts['unit']}]" if facts.get("unit") else ""
+    source = f" (source: {facts['source']})" if facts.get("source") else ""
+    return f"{field.description}{unit}{source}"
+
+
+def _walk(model: type[BaseModel], loc: Sequence[Any]) -> tuple[str, FieldInfo | None]:
+    """Write a location as a path of the file; give the field that it leads to.
+
+    The location also names members of unions (a method's tag, a type), which are no keys of the
+    file: a part counts only where the model at hand has such a field, item or key.
+    """
+    parts: list[str] = []
+    models: tuple[type[BaseModel], ...] = (model,)
+    field: FieldInfo | None = None
+    is_mapping = False
+    for place, part in enumerate(loc):
+        if isinstance(part, int):
+            parts.append(str(part + 1))
+            continue
+        known = next((m.model_fields[part] for m in models if part in m.model_fields), None)
+        if is_mapping:
+            parts.append(part)
+            is_mapping = False
+        elif known is not None:
+            parts.append(part)
+            field, models = known, _models(known.annotation)
+            is_mapping = _is_mapping(known.annotation)
+        elif place == len(loc) - 1 and not _is_type_name(part):
+            parts.append(part)
+            field = None
+    return ".".join(parts), field
+
+
+def _is_type_name(part: str) -> bool:
+    return bool(re.search(r"[\[(-]", part)) or part in ("str", "int", "float", "Bands", "tuple")
+
+
+def _models(annotation: Any) -> tuple[type[BaseModel], ...]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return (annotation,)
+    return tuple(model for inner in get_args(annotation) for model in _models(inner))
+
+
+def _is_mapping(annotation: Any) -> bool:
+    origin = getattr(annotation, "__origin__", None)
+    return origin is dict or any(
+        getattr(inner, "__origin__", None) is dict for inner in get_args(annotation)
+    )

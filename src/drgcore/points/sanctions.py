@@ -1,0 +1,122 @@
+"""Sanctions on points (违规扣点): points withdrawn, times the policy's multiple."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from drgcore.errors import CaseSchemaError, PolicyError
+from drgcore.points.policy import Policy
+from drgcore.points.tables import round_half_up
+
+SANCTION_COLUMNS = (
+    "case_id",
+    "hospital",
+    "pool",
+    "month",
+    "kind",
+    "unlawful_points",
+    "multiple",
+    "points",
+)
+
+
+def sanction_points(cases: Any, sanctions: Any, policy: Policy) -> pd.DataFrame:
+    """Compute the points that sanctions withdraw: ``−(unlawful points × multiple of the kind)``.
+
+    Parameters
+    ----------
+    cases : pandas.DataFrame or anything with the Arrow PyCapsule interface
+        Cases with points, as `compute_points` returns them.
+    sanctions : pandas.DataFrame or table
+        `case_id`, `kind` (upcoding 高套, splitting 分解住院, refusing 推诿, fewer_services, or the
+        policy's own) and `points`: the points earned unlawfully, for example what upcoding added;
+        none stands for all points of the case.
+    policy : Policy
+        The policy, whose `violations.points` gives the multiples.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a sanction in the order given: `case_id, hospital, pool, month` (first day of the
+        month of discharge), `kind, unlawful_points, multiple, points`; the last is not positive and
+        rounded as the policy's points.
+
+    Raises
+    ------
+    PolicyError
+        For a kind without multiple.
+    CaseSchemaError
+        For a case that is not there, two sanctions of one kind on one case, or unlawful points that
+        are negative or more than the case has.
+
+    Examples
+    --------
+    >>> cases = pd.DataFrame({"case_id": ["1"], "hospital": ["H01"], "pool": ["employee"],
+    ...     "discharge_date": pd.to_datetime(["2027-03-09"]), "points": [155.283]})
+    >>> found = pd.DataFrame({"case_id": ["1"], "kind": ["upcoding"], "points": [40.5]})
+    >>> float(sanction_points(cases, found, Policy.load("example")).at[0, "points"])
+    -81.0
+    """
+    given = _frame(sanctions, ["case_id", "kind", "points"], "sanctions")
+    needed = ["case_id", "hospital", "pool", "discharge_date", "points"]
+    ids = set(given["case_id"].astype(str))
+    whole = _frame(cases, needed, "cases")
+    whole = whole[whole["case_id"].astype(str).isin(ids)].set_index("case_id")
+    if given.duplicated(["case_id", "kind"]).any():
+        raise CaseSchemaError("a case has two sanctions of one kind", where="sanctions")
+    unknown = sorted(ids - set(whole.index.astype(str)))
+    if unknown:
+        raise CaseSchemaError(
+            f"{len(unknown)} sanctions concern none of the cases, first {unknown[0]}",
+            where="sanctions",
+        )
+    multiples = policy.violations.points
+    without = sorted(set(given["kind"].astype(str)) - set(multiples))
+    if without:
+        raise PolicyError(
+            f"there is no multiple for {', '.join(without)}",
+            where=f"policy {policy.name}, violations.points",
+            hint="add it to the policy; a multiple is not invented",
+        )
+    found = whole.loc[given["case_id"]]
+    earned = found["points"].to_numpy(np.float64)
+    unlawful = pd.to_numeric(given["points"]).to_numpy(np.float64)
+    unlawful = np.where(np.isnan(unlawful), earned, unlawful)
+    wrong = ~((unlawful >= 0) & (unlawful <= earned))
+    if wrong.any():
+        first = given["case_id"].to_numpy()[wrong][0]
+        raise CaseSchemaError(
+            f"{int(wrong.sum())} sanctions name unlawful points that are negative or more than the "
+            f"case has, first {first}",
+            where="sanctions",
+        )
+    multiple = given["kind"].map(lambda kind: float(multiples[str(kind)])).to_numpy(np.float64)
+    month = pd.to_datetime(found["discharge_date"]).dt.to_period("M").dt.to_timestamp()
+    columns = (
+        given["case_id"].to_numpy(),
+        found["hospital"].astype(str).to_numpy(),
+        found["pool"].astype(str).to_numpy(),
+        month.to_numpy(),
+        given["kind"].astype(str).to_numpy(),
+        unlawful,
+        multiple,
+        # Zero stays zero rather than becoming −0.
+        0.0 - round_half_up(unlawful * multiple, policy.rounding.points),
+    )
+    return pd.DataFrame(dict(zip(SANCTION_COLUMNS, columns, strict=True)))
+
+
+def _frame(table: Any, names: list[str], what: str) -> pd.DataFrame:
+    if isinstance(table, pd.DataFrame):
+        there = list(table.columns)
+    else:
+        table = pa.table(table)
+        there = table.column_names
+    missing = [name for name in names if name not in there]
+    if missing:
+        raise CaseSchemaError(f"there is no column {', '.join(missing)}", where=what)
+    return table[names] if isinstance(table, pd.DataFrame) else table.select(names).to_pandas()

@@ -1,0 +1,254 @@
+"""Tables that a policy names: base points by DRG, coefficients by hospital or level and DRG."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from drgcore.errors import PolicyError
+from drgcore.points.case_rules import HospitalGroupComponent, LevelCostComponent
+from drgcore.points.policy import Policy
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class GroupTable:
+    """Base points of the DRGs as arrays of one length.
+
+    Parameters
+    ----------
+    drgs : tuple of str
+        The DRGs.
+    base_points : ndarray of float64
+        P [points], rounded as the policy says.
+    mean_cost : ndarray of float64
+        m [yuan]; NaN where no rule needs it and the table has none.
+    stable : ndarray of bool
+        Whether the group is stable (稳定病组).
+    """
+
+    drgs: tuple[str, ...]
+    base_points: Floats
+    mean_cost: Floats
+    stable: NDArray[np.bool_]
+
+
+def group_table(policy: Policy) -> GroupTable:
+    """Read a policy's base points: ``P = RW × scale``, ``m`` and stability of each DRG.
+
+    Parameters
+    ----------
+    policy : Policy
+        The policy, resolved to a day.
+
+    Returns
+    -------
+    GroupTable
+        One entry for each DRG of the table, in its order.
+
+    Raises
+    ------
+    PolicyError
+        For a DRG that occurs twice, a column that a rule needs and that is not there, a value that
+        is missing, negative or not finite.
+
+    Examples
+    --------
+    >>> table = group_table(Policy.load("example"))
+    >>> table.drgs[0], float(table.base_points[0]), float(table.mean_cost[0])
+    ('AA19', 1317.58, 131758.0)
+    """
+    rules = policy.base_points
+    if rules.groups is not None:
+        rows = {drg: row.model_dump() for drg, row in rules.groups.items()}
+        frame = pd.DataFrame.from_dict(rows, orient="index", dtype=object)
+        frame = frame.dropna(axis=1, how="all").rename_axis("drg").reset_index()
+        where = f"policy {policy.name}, base_points.groups"
+    else:
+        path = policy.path_of(str(rules.file))
+        frame, where = read_table(path), str(path)
+    drgs = _keys(frame, ["drg"], where)["drg"]
+    numbers = _numbers(frame, rules.holds, where)
+    points = numbers * float(rules.scale) if rules.holds == "relative_weight" else numbers
+    points = round_half_up(points, policy.rounding.base_points)
+    high, low = policy.outliers.high, policy.outliers.low
+    if rules.group_means == "derived":
+        means = points / float(rules.scale) * float(rules.mean_cost)
+    elif high.rule != "none" or low.rule != "none":
+        means = _numbers(frame, "mean_cost", where)
+        zero = [drg for drg, mean in zip(drgs, means, strict=True) if mean == 0]
+        if zero:
+            raise PolicyError(f"the mean cost of {', '.join(zero[:5])} is 0", where=where)
+    else:
+        means = np.full(len(drgs), np.nan)
+    return GroupTable(tuple(drgs), points, means, _stable(frame, policy, where))
+
+
+def coefficient_rows(policy: Policy, part: HospitalGroupComponent | LevelCostComponent) -> Any:
+    """Read the table of a component: a coefficient for each hospital or level, and DRG.
+
+    Parameters
+    ----------
+    policy : Policy
+        The policy that has the component.
+    part : HospitalGroupComponent or LevelCostComponent
+        The component.
+
+    Returns
+    -------
+    pandas.Series
+        Coefficients by (hospital or level, DRG). For level costs it is ``level_mean_cost /
+        regional_mean_cost``.
+
+    Raises
+    ------
+    PolicyError
+        For a pair that occurs twice or a value that is missing, negative, not finite, or a
+        regional mean of 0.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> _ = (folder / "k.csv").write_text("hospital,drg,coefficient\\nH01,BR13,1.05\\n")
+    >>> policy = Policy.load("example")
+    >>> policy._folder = folder
+    >>> part = HospitalGroupComponent(name="k", weight=1, method="hospital_drg", file="k.csv")
+    >>> coefficient_rows(policy, part)[("H01", "BR13")]
+    np.float64(1.05)
+    """
+    path = policy.path_of(part.file)
+    frame, where = read_table(path), str(path)
+    if isinstance(part, HospitalGroupComponent):
+        keys = _keys(frame, ["hospital", "drg"], where)
+        values = _numbers(frame, "coefficient", where)
+    else:
+        keys = _keys(frame, ["level", "drg"], where)
+        regional = _numbers(frame, "regional_mean_cost", where)
+        if (regional == 0).any():
+            raise PolicyError("a regional mean cost is 0", where=where)
+        values = _numbers(frame, "level_mean_cost", where) / regional
+    return pd.Series(values, index=pd.MultiIndex.from_frame(keys))
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """Read a CSV (lines that begin with # are comments) or a parquet file, text as it stands.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Its columns; those of a CSV are text.
+
+    Examples
+    --------
+    >>> policy = Policy.load("example")
+    >>> read_table(policy.path_of("example-base-points.csv")).columns.tolist()
+    ['drg', 'base_points', 'mean_cost', 'cases', 'cv']
+    """
+    try:
+        if path.suffix == ".parquet":
+            return pd.read_parquet(path)
+        return pd.read_csv(
+            path, dtype=str, comment="#", encoding="utf-8-sig", skip_blank_lines=True
+        )
+    except (OSError, ValueError) as error:
+        raise PolicyError(f"it cannot be read: {error}", where=str(path)) from error
+
+
+def round_half_up(values: Any, places: int) -> Floats:
+    """Round to decimals with halves up (四舍五入), as the decimals are written.
+
+    A product of decimals such as 120.5 × 1.0001 may come out a hair below its exact value; a number
+    within four units of the last binary place below a half counts as the half.
+
+    Parameters
+    ----------
+    values : array-like of float
+        Numbers, not negative.
+    places : int
+        Decimals.
+
+    Returns
+    -------
+    ndarray of float64
+        The nearest float to each rounded decimal.
+
+    Examples
+    --------
+    >>> round_half_up([1.00005, 2.00004, 1.005], 4).tolist()
+    [1.0001, 2.0, 1.005]
+    """
+    scale = 10.0**places
+    scaled = np.asarray(values, np.float64) * scale
+    return np.floor(scaled * (1 + 2.0**-50) + 0.5) / scale
+
+
+def _keys(frame: pd.DataFrame, names: Sequence[str], where: str) -> pd.DataFrame:
+    for name in names:
+        _column(frame, name, where)
+    keys = frame[list(names)]
+    if keys.isna().any(axis=None):
+        raise PolicyError(f"a row has no {' or no '.join(names)}", where=where)
+    keys = keys.astype(str)
+    twice = keys[keys.duplicated()]
+    if len(twice):
+        first = " ".join(twice.iloc[0])
+        raise PolicyError(f"{len(twice)} rows repeat an earlier one, first {first}", where=where)
+    return keys
+
+
+def _column(frame: pd.DataFrame, name: str, where: str) -> pd.Series:
+    if name not in frame.columns:
+        there = ", ".join(map(str, frame.columns))
+        raise PolicyError(
+            f"there is no column {name}", where=where, hint=f"the columns are {there}"
+        )
+    return frame[name]
+
+
+def _numbers(frame: pd.DataFrame, name: str, where: str) -> Floats:
+    column = _column(frame, name, where)
+    values = pd.to_numeric(
+        column.map(lambda v: str(v) if isinstance(v, Decimal) else v), errors="coerce"
+    ).to_numpy(np.float64)
+    wrong = np.flatnonzero(~(np.isfinite(values) & (values >= 0)))
+    if len(wrong):
+        row = frame.iloc[wrong[0]]
+        raise PolicyError(
+            f"{len(wrong)} values of {name} are missing, negative or no number; first "
+            f"{row[name]!r} of {row['drg']}",
+            where=where,
+        )
+    return values
+
+
+def _stable(frame: pd.DataFrame, policy: Policy, where: str) -> NDArray[np.bool_]:
+    rule = policy.stability
+    if rule.rule == "all_stable":
+        return np.ones(len(frame), bool)
+    if rule.rule == "column":
+        texts = _column(frame, "stable", where).astype(str).str.lower().str.strip()
+        words = {"true": True, "1": True, "是": True, "false": False, "0": False, "否": False}
+        unknown = sorted(set(texts) - set(words))
+        if unknown:
+            raise PolicyError(
+                f"stable is {unknown[0]!r}",
+                where=where,
+                hint="write true or false, 1 or 0, 是 or 否",
+            )
+        return texts.map(words).to_numpy(bool)
+    cases, cv = _numbers(frame, "cases", where), _numbers(frame, "cv", where)
+    return (cases >= float(rule.n_min or 0)) & (cv <= float(rule.cv_max or 0))

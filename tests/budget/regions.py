@@ -1,0 +1,129 @@
+"""Random regions: policies, hospitals and cases that the invariants are checked on."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+import pandas as pd
+
+from drgcore.budget.month import Month
+from drgcore.budget.month_end import MonthSettlement, settle_month
+from drgcore.budget.tally import tally
+from drgcore.budget.terms import PoolTerms, Terms, Unit
+
+YEAR = 2026
+
+
+class Steps:
+    """Bands for tests: the value of the last limit not above the ratio."""
+
+    def __init__(self, *steps: tuple[float, float]) -> None:
+        self.limits = np.array([limit for limit, _ in steps])
+        self.values = np.array([value for _, value in steps])
+
+    def apply(self, values: np.ndarray) -> np.ndarray:
+        at = np.searchsorted(self.limits, np.asarray(values), side="right") - 1
+        return self.values[np.maximum(at, 0)]
+
+
+@dataclass(frozen=True)
+class Region:
+    """A random policy with random cases, and κ for every hospital."""
+
+    terms: Terms
+    cases: pd.DataFrame
+    months: tuple[Month, ...]
+    kappas: dict[str, Fraction]
+
+
+def random_region(seed: int) -> Region:
+    """Draw a small region: 1 or 2 pools, 1 to 4 hospitals, 2 to 4 months, up to 48 cases."""
+    draw = random.Random(seed)
+    hospitals = [f"H{i}" for i in range(draw.randint(1, 4))]
+    pools = [f"pool{i}" for i in range(draw.randint(1, 2))]
+    months = Month.of_year(YEAR)[: draw.randint(2, 4)]
+    basis = draw.choice(["fund", "total_cost"])
+    cuts = sorted(draw.randint(0, 1000) for _ in range(len(months) - 1))
+    shares = [Fraction(b - a, 1000) for a, b in zip([0, *cuts], [*cuts, 1000], strict=True)]
+    shares += [Fraction(0)] * (12 - len(months))
+    # Where cases outside are paid from the budget, there must be enough of it in every month.
+    outside = draw.random() < 0.3
+    if outside:
+        shares = [Fraction(1, len(months))] * len(months)
+        shares += [Fraction(0)] * (12 - len(months))
+    rows = []
+    for pool in pools:
+        for month in months:
+            # At least one case with points in every pool and month that may have a budget.
+            for number in range(draw.randint(1, 6)):
+                cost = draw.randint(0, 3_000_000)
+                points = draw.choice([0, draw.randint(1, 5_000_000)]) if number else 10_000
+                rows.append(
+                    {
+                        "case_id": f"{pool}-{month}-{number}",
+                        "hospital": draw.choice(hospitals),
+                        "pool": pool,
+                        "discharge_date": pd.Timestamp(
+                            month.year, month.number, draw.randint(1, 28)
+                        ),
+                        "drg": draw.choice(["AA1", "BB2", None]),
+                        "case_class": draw.choice(["normal", "high", "unstable", "outside"]),
+                        "points": points / 10_000,
+                        "total_cost": cost / 100,
+                        "patient_paid": draw.randint(0, cost) / 100,
+                        "refused_amount": draw.choice([0, 0, draw.randint(0, 400_000)]) / 100,
+                        "violation": draw.choice([None, None, "splitting"]),
+                        "capitation_unit": draw.choice([None, "county"]),
+                    }
+                )
+    limits = draw.random() < 0.4
+    terms = Terms(
+        YEAR,
+        tuple(
+            PoolTerms(
+                pool,
+                draw.randint(500_000_000, 900_000_000)
+                if outside
+                else draw.choice([0, draw.randint(1, 500), draw.randint(1, 900_000_000)]),
+                tuple(shares),
+                Fraction(draw.randint(0, 200), 1000),
+                basis,
+                Fraction(draw.randint(0, 1000), 1000),
+                Fraction(draw.randint(1, 200_000), 1000) if limits else None,
+                Fraction(9, 10) if limits else None,
+                Fraction(11, 10) if limits else None,
+            )
+            for pool in pools
+        ),
+        violation_multiples={"splitting": Fraction(draw.randint(2, 9), 2)},
+        pool_rule=draw.choice(["all", "cap"]),
+        pool_cap=Fraction(draw.randint(5, 15), 10),
+        surplus=draw.choice([None, Steps((0, 1.0), (1.1, 0.5), (1.3, 0.0))]),
+        deficit=draw.choice([None, Steps((0, 0.0), (0.8, 0.6), (0.95, 0.35))]),
+        outside_from_budget=outside,
+        units=_units(draw, hospitals, pools),
+        hospitals=(*hospitals, "H-without-cases"),
+    )
+    kappas = {h: Fraction(draw.randint(0, 120), 100) for h in terms.hospitals}
+    return Region(terms, pd.DataFrame(rows), months, kappas)
+
+
+def settle_months(region: Region, cases: pd.DataFrame) -> list[MonthSettlement]:
+    """Settle the region's months one after the other."""
+    settled: list[MonthSettlement] = []
+    sums = tally(cases, region.terms)
+    for month in region.months:
+        previous = settled[-1] if settled else None
+        settled.append(settle_month(sums, region.terms, month, previous))
+    return settled
+
+
+def _units(draw: random.Random, hospitals: list[str], pools: list[str]) -> tuple[Unit, ...]:
+    members = tuple(h for h in hospitals if draw.random() < 0.5)
+    if not members or draw.random() < 0.4:
+        return ()
+    heads = {pool: draw.randint(0, 400_000_000) for pool in pools} if draw.random() < 0.5 else {}
+    return (Unit("county", members, heads),)

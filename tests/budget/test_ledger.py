@@ -1,0 +1,332 @@
+"""The ledger: closing, closing again, tampering, killing."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from drgcore.budget.adjustments import Adjustment
+from drgcore.budget.closing import ClosedMonth, close_month
+from drgcore.budget.ledger import Ledger
+from drgcore.budget.month_end import settle_month
+from drgcore.budget.year_end import ClosedYear, close_year, settle_year
+from drgcore.errors import BudgetError
+
+from .conftest import postgres_server
+from .regions import Region, random_region
+
+
+def a_region() -> Region:
+    """A region with three months, money in every pool, and no κ missing."""
+    for seed in range(1000):
+        region = random_region(seed)
+        if len(region.months) == 3 and all(p.budget_fen > 10**6 for p in region.terms.pools):
+            terms = dataclasses.replace(region.terms, name="test", text="budget = 1")
+            return dataclasses.replace(region, terms=terms)
+    raise AssertionError("no such region among the first thousand")
+
+
+def closed_months(region: Region) -> list[ClosedMonth]:
+    months: list[ClosedMonth] = []
+    for month in region.months:
+        previous = months[-1] if months else None
+        settled = settle_month(region.cases, region.terms, month, previous)
+        months.append(close_month(settled, region.cases, region.terms, "chs-drg-1.1"))
+    return months
+
+
+def closed_year(region: Region, months: list[ClosedMonth]) -> ClosedYear:
+    year = settle_year(region.cases, months, region.terms, region.kappas)
+    return close_year(year, region.cases, region.terms, "chs-drg-1.1")
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def where(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    if request.param == "sqlite":
+        yield str(tmp_path / "ledger.sqlite")
+    else:
+        with postgres_server() as url:
+            yield url
+
+
+def test_what_was_closed_comes_back_and_closing_again_does_nothing(
+    where: str, tmp_path: Path
+) -> None:
+    region = a_region()
+    months = closed_months(region)
+    with Ledger.open(where, cases_folder=tmp_path / "cases") as ledger:
+        assert [ledger.close_month(month) for month in months] == [1, 2, 3]
+        assert [ledger.close_month(month) for month in months] == [1, 2, 3]
+        year = closed_year(region, ledger.closed_months(2026))
+        assert ledger.close_year(year) == ledger.close_year(year) == 4
+    with Ledger.open(where, cases_folder=tmp_path / "cases") as ledger:
+        for before, after in zip(months, ledger.closed_months(2026), strict=True):
+            assert (before.policy_text, before.scheme) == (after.policy_text, after.scheme)
+            assert before.cases.equals(after.cases)
+            for name in ("point_values", "statement", "classes", "reserve"):
+                pd.testing.assert_frame_equal(
+                    getattr(before.settlement, name),
+                    getattr(after.settlement, name),
+                    check_dtype=False,
+                )
+        kept = ledger.year(2026).settlement
+        pd.testing.assert_frame_equal(kept.statement, year.settlement.statement, check_dtype=False)
+        assert len(ledger.entries()) == 4
+        assert ledger.verify() == []
+
+
+def test_closing_with_other_facts_says_what_differs(where: str) -> None:
+    region = a_region()
+    months = closed_months(region)
+    cases = region.cases.copy()
+    in_january = cases["discharge_date"].dt.month == 1
+    cases.loc[in_january.idxmax(), "points"] += 10
+    other = dataclasses.replace(region, cases=cases)
+    changed = closed_months(other)[0]
+    with Ledger.open(where) as ledger:
+        ledger.close_month(months[0])
+        with pytest.raises(BudgetError, match="closed by entry 1 with other facts") as error:
+            ledger.close_month(dataclasses.replace(changed, scheme="chs-drg-3.0", policy_text="x"))
+        text = str(error.value)
+        assert "the policy's text" in text
+        assert "the grouping scheme was chs-drg-1.1 and is chs-drg-3.0" in text
+        assert "the cases;" in text
+        assert "point_value of pool0: points was" in text or "numerator" in text
+        # The refused closing left nothing behind.
+        assert len(ledger.entries()) == 1
+        assert ledger.verify() == []
+        with pytest.raises(BudgetError, match="2026-02 is not closed"):
+            ledger.close_month(months[2])
+
+
+def test_row_order_is_not_another_fact(where: str) -> None:
+    region = a_region()
+    mixed = dataclasses.replace(region, cases=region.cases.sample(frac=1, random_state=3))
+    with Ledger.open(where) as ledger:
+        assert ledger.close_month(closed_months(region)[0]) == 1
+        assert ledger.close_month(closed_months(mixed)[0]) == 1
+
+
+def test_a_later_correction_is_an_entry_that_names_its_month(where: str) -> None:
+    region = a_region()
+    months = closed_months(region)
+    case = region.cases.iloc[0]
+    sanction = Adjustment(
+        region.months[0], case["pool"], case["hospital"], "upcoding", -5_000, 0, "audit 7"
+    )
+    with Ledger.open(where) as ledger:
+        with pytest.raises(BudgetError, match="not closed"):
+            ledger.adjust(sanction)
+        for month in months:
+            ledger.close_month(month)
+        assert ledger.adjust(sanction) == 4
+        with pytest.raises(BudgetError, match="entry 4 is the same decision"):
+            ledger.adjust(sanction)
+        assert ledger.adjustments(2026) == [sanction]
+        year = settle_year(
+            region.cases,
+            ledger.closed_months(2026),
+            region.terms,
+            region.kappas,
+            adjustments=ledger.adjustments(2026),
+        )
+        found = year.adjustments[year.adjustments["kind"] == "upcoding"]
+        assert found[["month", "points"]].values.tolist() == [["2026-01", -5_000]]
+        ledger.close_year(close_year(year, region.cases, region.terms))
+        with pytest.raises(BudgetError, match="settled; its points do not change"):
+            ledger.adjust(dataclasses.replace(sanction, reason="audit 8"))
+        assert ledger.adjust(dataclasses.replace(sanction, points=0, amount_fen=-100)) == 6
+        assert ledger.verify() == []
+
+
+def test_a_year_must_be_that_of_the_closed_months(where: str) -> None:
+    region = a_region()
+    months = closed_months(region)
+    year = closed_year(region, months)
+    with Ledger.open(where) as ledger:
+        ledger.close_month(months[0])
+        with pytest.raises(BudgetError, match="is not that of the closed months"):
+            ledger.close_year(year)
+
+
+def test_the_database_itself_refuses_changes(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite"
+    with Ledger.open(path) as ledger:
+        for month in closed_months(a_region()):
+            ledger.close_month(month)
+    connection = sqlite3.connect(path)
+    for statement in (
+        "UPDATE month_statement SET prepaid_fen = 0",
+        "DELETE FROM entry WHERE seq = 3",
+        "DELETE FROM policy_text",
+        "INSERT INTO reserve_line VALUES (1, 99, 'p', 'x', 5)",
+        "INSERT OR REPLACE INTO entry SELECT * FROM entry WHERE seq = 1",
+        "INSERT OR REPLACE INTO policy_text SELECT digest, name, 'y' FROM policy_text",
+    ):
+        with pytest.raises(sqlite3.IntegrityError, match=r"append-only|sealed|in order"):
+            connection.execute(statement)
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    ("table", "change", "found"),
+    [
+        ("month_statement", "prepaid_fen = prepaid_fen + 1, held_fen = held_fen - 1", "lines"),
+        ("month_statement", "prepaid_fen = prepaid_fen + 1", "do not add up"),
+        ("point_value", "numerator_fen = numerator_fen + 1", "numerator_fen"),
+        ("policy_text", "text = 'budget = 2'", "text is not what was stored"),
+        ("entry", "created_at = '2020-01-01'", "hash"),
+        ("entry", "scheme = 'other'", "lines"),
+    ],
+)
+def test_verify_finds_what_was_changed_behind_the_triggers(
+    tmp_path: Path, table: str, change: str, found: str
+) -> None:
+    path = tmp_path / "ledger.sqlite"
+    with Ledger.open(path) as ledger:
+        for month in closed_months(a_region()):
+            ledger.close_month(month)
+        assert ledger.verify() == []
+    connection = sqlite3.connect(path)
+    connection.execute(f"DROP TRIGGER {table}_no_update")
+    connection.execute(f"UPDATE {table} SET {change} WHERE rowid = 1")
+    connection.commit()
+    connection.close()
+    with Ledger.open(path) as ledger:
+        problems = ledger.verify()
+        assert any(found in problem for problem in problems), problems
+
+
+def test_verify_finds_a_removed_entry(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite"
+    with Ledger.open(path) as ledger:
+        for month in closed_months(a_region()):
+            ledger.close_month(month)
+    connection = sqlite3.connect(path)
+    connection.execute("DROP TRIGGER entry_no_delete")
+    connection.execute("DELETE FROM entry WHERE seq = 2")
+    connection.commit()
+    connection.close()
+    with Ledger.open(path) as ledger:
+        assert any("entry 2 is missing" in problem for problem in ledger.verify())
+
+
+def test_another_file_is_refused(tmp_path: Path) -> None:
+    text = tmp_path / "notes.txt"
+    text.write_text("this is not a database, but long enough to be looked at\n" * 50)
+    with pytest.raises(BudgetError, match="not a ledger"):
+        Ledger.open(text)
+    connection = sqlite3.connect(tmp_path / "other.sqlite")
+    connection.execute("CREATE TABLE t (x)")
+    connection.commit()
+    connection.close()
+    with pytest.raises(BudgetError, match="something else than a ledger"):
+        Ledger.open(tmp_path / "other.sqlite")
+
+
+def test_changed_cases_beside_the_ledger_are_noticed(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite"
+    with Ledger.open(path) as ledger:
+        months = closed_months(a_region())
+        for month in months[:2]:
+            ledger.close_month(month)
+        folder = tmp_path / "ledger.sqlite.cases"
+        first, second = (folder / f"{m.cases_digest}.parquet" for m in months[:2])
+        second.replace(first)
+        with pytest.raises(BudgetError, match="not those that the month was closed with"):
+            ledger.month(months[0].month)
+        assert ledger.month(months[1].month).cases is None
+
+
+CLOSER = """
+import sys
+from budget.test_ledger import a_region, closed_months
+from drgcore.budget.ledger import Ledger
+months = closed_months(a_region())
+print("ready", flush=True)
+sys.stdin.readline()
+with Ledger.open(sys.argv[1]) as ledger:
+    for month in months:
+        ledger.close_month(month)
+        print(month.month, flush=True)
+"""
+
+
+def test_a_kill_at_any_moment_leaves_the_last_whole_state(tmp_path: Path) -> None:
+    months = closed_months(a_region())
+    draw = random.Random(5)
+    tests = Path(__file__).parents[1]
+    paths = os.pathsep.join([str(tests), *sys.path])
+    seen = set()
+    for number in range(4):
+        path = tmp_path / f"ledger{number}.sqlite"
+        child = subprocess.Popen(
+            [sys.executable, "-c", CLOSER, str(path)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=os.environ | {"PYTHONPATH": paths},
+        )
+        assert child.stdout is not None
+        assert child.stdin is not None
+        assert child.stdout.readline() == "ready\n"
+        child.stdin.write("\n")
+        child.stdin.flush()
+        time.sleep(draw.uniform(0, 0.06))
+        child.send_signal(signal.SIGKILL)
+        reported = child.stdout.read().split()
+        child.wait()
+        child.stdout.close()
+        child.stdin.close()
+        with Ledger.open(path) as ledger:
+            assert ledger.verify() == []
+            closed = [entry["period"] for entry in ledger.entries()]
+            # What was reported is there, and what is there is whole months in order.
+            assert closed[: len(reported)] == reported
+            assert closed == [str(m.month) for m in months][: len(closed)]
+            assert [ledger.close_month(month) for month in months] == [1, 2, 3]
+            assert ledger.verify() == []
+        seen.add(len(closed))
+    assert seen <= {0, 1, 2, 3}
+
+
+@pytest.mark.parametrize("part", [0.0, 0.3, 0.6, 1.0])
+def test_a_failure_within_a_closing_leaves_nothing_of_it(
+    tmp_path: Path, part: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    months = closed_months(a_region())
+    with Ledger.open(tmp_path / "ledger.sqlite") as ledger:
+        ledger.close_month(months[0])
+        store = ledger._store
+        settled = months[1].settlement
+        tables = (settled.point_values, settled.statement, settled.reserve, settled.classes)
+        lines = int(part * sum(map(len, tables)))
+        insert, count = store.insert, 0
+
+        def failing(table: str, rows: list[dict[str, object]]) -> None:
+            nonlocal count
+            for row in rows:
+                if count == lines:
+                    raise OSError("disk full")
+                count += 1
+                insert(table, [row])
+
+        monkeypatch.setattr(store, "insert", failing)
+        with pytest.raises(OSError, match="disk full"):
+            ledger.close_month(months[1])
+        monkeypatch.undo()
+        assert [entry["period"] for entry in ledger.entries()] == ["2026-01"]
+        assert store.select("month_statement", entry=2) == []
+        assert ledger.close_month(months[1]) == 2
+        assert ledger.verify() == []

@@ -1,0 +1,39 @@
+"""The engine against the plain settlement, on random regions."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from drgcore.budget.frames import records
+from drgcore.budget.year_end import settle_year
+from tests.reference import plain_budget as plain
+
+from .regions import random_region, settle_months
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(0, 2**32))
+def test_months_and_year_are_those_of_the_plain_settlement(seed: int) -> None:
+    region = random_region(seed)
+    region = dataclasses.replace(region, terms=dataclasses.replace(region.terms, units=()))
+    closed = settle_months(region, region.cases)
+    year = settle_year(region.cases, closed, region.terms, region.kappas)
+    rows = region.cases.astype(object).where(region.cases.notna(), None).to_dict("records")
+    for pool in region.terms.pools:
+        cases = [row for row in rows if row["pool"] == pool.pool]
+        expected = plain.settle(region.terms, pool, cases, region.kappas)
+        for row in records(year.statement):
+            if row["pool"] != pool.pool:
+                continue
+            one = expected[row["hospital"]]
+            assert row["entitlement_fen"] == one["entitlement"]
+            assert row["prepaid_fen"] == one["prepaid"]
+            assert row["held_fen"] == one["held"]
+            assert row["pool_share_fen"] == one["share"]
+            assert row["surplus_returned_fen"] == one["returned"]
+            assert row["deficit_borne_fen"] == one["borne"]
+            assert row["final_fen"] == one["final"]
+            assert row["carried_out_fen"] == one["carried_out"]
