@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 
 class DrgcoreError(Exception):
     """Base of every error that drgcore raises on purpose.
@@ -54,11 +56,11 @@ class RuleSyntaxError(SchemeError):
     def __str__(self) -> str:
         # A long rule is shown as the part around the fault, on one line, with a caret below it.
         start = max(0, self.position - 50)
-        shown = self.rule[start : self.position + 30].replace("\n", " ").replace("\t", " ")
-        lead = "…" if start else ""
-        tail = "…" if self.position + 30 < len(self.rule) else ""
-        caret = " " * (len(lead) + self.position - start) + "^"
-        return f"{super().__str__()}\n  {lead}{shown}{tail}\n  {caret}"
+        lead = ("…" if start else "") + _printable(self.rule[start : self.position])
+        tail = _printable(self.rule[self.position : self.position + 30])
+        tail += "…" if self.position + 30 < len(self.rule) else ""
+        caret = " " * sum(map(_columns, lead)) + "^"
+        return f"{super().__str__()}\n  {lead}{tail}\n  {caret}"
 
 
 class CaseSchemaError(DrgcoreError):
@@ -71,3 +73,15 @@ class PolicyError(DrgcoreError):
 
 class BudgetError(DrgcoreError):
     """A budget cannot be settled."""
+
+
+def _printable(text: str) -> str:
+    """Line breaks and what cannot be seen as spaces, so that each takes one column."""
+    return "".join(c if c.isprintable() else " " for c in text)
+
+
+def _columns(character: str) -> int:
+    """How many columns of a terminal a character takes."""
+    if unicodedata.category(character) in ("Mn", "Me"):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1

@@ -107,6 +107,14 @@ def write_sample(
     DrgcoreError
         When a number is out of its range, the path has another ending, or the file cannot be
         written.
+
+    Examples
+    --------
+    >>> import drgcore, pathlib, tempfile
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "cases.parquet"
+    >>> drgcore.write_sample(path, rows=1000, seed=1)
+    >>> drgcore.group_file(path, path.with_name("grouped.parquet")).rows
+    1000
     """
     target = Path(path)
     if target.suffix.lower() not in (".parquet", ".pq"):
