@@ -27,6 +27,8 @@ test: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(RUN) benchmarks/grouping.py
+	$(RUN) benchmarks/agreement.py
+	$(RUN) benchmarks/settlement.py
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

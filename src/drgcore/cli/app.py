@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 import drgcore
-from drgcore.cli import scheme
+from drgcore.cli import ledger, policy, scheme, settle
 from drgcore.cli.demo import run_demo
 from drgcore.cli.select import one_case
 
@@ -26,10 +26,13 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="CHS-DRG grouping: cases in, groups and reasons out.",
+    help="CHS-DRG grouping and point-based payment.",
     epilog="Exit codes: 0 done, 1 a check found errors, 2 bad input, 130 interrupted.",
 )
 app.add_typer(scheme.app, name="scheme")
+app.add_typer(policy.app, name="policy")
+app.add_typer(settle.app, name="settle")
+app.add_typer(ledger.app, name="ledger")
 
 SchemeOption = Annotated[
     str, typer.Option(help="Shipped scheme (`drgcore scheme list`) or path of a compiled one.")
@@ -141,7 +144,7 @@ def demo(
     out: Annotated[Path, typer.Option(help="Folder for the files it makes.")] = Path("build/demo"),
     rows: Annotated[int, typer.Option(help="Number of cases.")] = 20_000,
 ) -> None:
-    """Make a sample, group it, show the result and explain three cases."""
+    """Make a sample, group it, explain three cases, settle its year."""
     run_demo(out, rows, Console())
 
 

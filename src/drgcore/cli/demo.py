@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 from rich.console import Console
 from rich.markup import escape
+from rich.progress import track
 from rich.table import Table
 
 import drgcore
 
 _SCHEME = "chs-drg-3.0"
+_POLICY = "example"
 _SEED = 2027
+_YEAR = 2027
 
 
 def run_demo(folder: Path, rows: int, console: Console) -> None:
-    """Make a sample, group it, print the distribution by MDC and three explained cases."""
+    """Make a sample, group it, explain three cases; then settle its year and print that."""
     folder.mkdir(parents=True, exist_ok=True)
     shown = escape(str(folder))
     cases, grouped = folder / "cases.parquet", folder / "grouped.parquet"
@@ -30,8 +35,75 @@ def run_demo(folder: Path, rows: int, console: Console) -> None:
     for title, row in _to_explain(frame).items():
         console.rule(title)
         explanation = drgcore.explain(pq.read_table(cases).slice(row, 1), _SCHEME)
-        console.print(str(explanation), highlight=False, markup=False)
+        console.print(str(explanation), highlight=False, markup=False, soft_wrap=True)
     console.rule(f"Grouped cases → {shown}/{grouped.name}")
+    _settle(folder, pq.read_table(grouped), console)
+
+
+def _settle(folder: Path, grouped: pa.Table, console: Console) -> None:
+    """Settle the year month by month under the fictitious region's policy, into a ledger."""
+    policy = drgcore.Policy.load(_POLICY)
+    cases = drgcore.compute_points(grouped, policy, year=_YEAR)
+    console.print(_plain("Points by class of case", drgcore.points_by_class(cases)))
+    book_file = folder / "ledger.sqlite"
+    for old in folder.glob(f"{book_file.name}*"):
+        old.unlink()
+    values: list[list[str]] = []
+    with drgcore.Ledger.open(book_file) as book:
+        for number in track(range(1, 13), "settle the months", console=console, transient=True):
+            month = drgcore.Month(_YEAR, number)
+            settled = drgcore.settle_month(cases, policy, month, book.before(month))
+            book.close_month(drgcore.close_month(settled, cases, policy, _SCHEME))
+            of_pools = drgcore.show(settled)["point_values"].set_index("pool")["point_value"]
+            values.append([str(month), *of_pools])
+            pools = list(of_pools.index)
+        hospitals = sorted(set(cases["hospital"].to_pylist()))
+        year = drgcore.settle_year(cases, book.closed_months(_YEAR), policy, _scores(hospitals))
+        book.close_year(drgcore.close_year(year, cases, policy, _SCHEME))
+        faults = book.verify()
+    console.print(_plain("Point value in yuan", pd.DataFrame(values, columns=["month", *pools])))
+    tables = drgcore.show(year)
+    chosen = [hospitals[0], hospitals[len(hospitals) // 2], hospitals[-1]]
+    statement = tables["statement"]
+    columns = ["pool", "hospital", "cases", "points", "entitlement", "prepaid", "pool_share"]
+    mine = statement[statement["hospital"].isin(chosen)].sort_values(["pool", "hospital"])
+    console.print(_plain("Year-end statement of three hospitals, in yuan", mine[columns]))
+    units = tables["units"]
+    console.print(
+        _plain(
+            "What is still to be paid (−: recovered), by settlement unit",
+            units[["pool", "unit", "item_cost", "final", "balance"]],
+        )
+    )
+    console.print(_plain("Where every fen of the budget is", tables["reconciliation"]))
+    console.rule(f"{chosen[0]}, as one would check it by hand")
+    text = drgcore.explain_payment(chosen[0], year, policy)
+    console.print(text, highlight=False, markup=False, soft_wrap=True)
+    state = "sound" if not faults else f"NOT sound: {faults}"
+    console.rule(f"Ledger → {escape(str(book_file))}, verified: {state}")
+
+
+def _scores(hospitals: list[str]) -> pd.DataFrame:
+    """Made-up scores of the quality assessment that the fictitious policy asks for."""
+    place = np.arange(len(hospitals))
+    return pd.DataFrame(
+        {
+            "hospital": hospitals,
+            "record quality": 96 - 2 * place,
+            "readmission": 92 - place,
+            "patient burden": 90 - 2 * place,
+        }
+    )
+
+
+def _plain(title: str, frame: pd.DataFrame) -> Table:
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    for name in frame.columns:
+        number = name not in ("pool", "hospital", "unit", "item", "month", "case_class")
+        table.add_column(name.replace("_", " "), justify="right" if number else "left")
+    for row in frame.itertuples(index=False):
+        table.add_row(*(f"{v:,.4f}" if isinstance(v, float) else str(v) for v in row))
+    return table
 
 
 def _by_mdc(frame: pd.DataFrame) -> Table:
