@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from drgcore.cases import FIRST_CODE, CodeIndex
 from drgcore.grouper.lowering import normalise
 from drgcore.grouper.plain import Facts, PlainCase
-from drgcore.grouper.recipes import Recipe, recipes_for
+from drgcore.grouper.recipes import Recipe, all_recipes, recipes_for
 from drgcore.grouper.result import GroupedRows
 from drgcore.grouper.tables import GrouperTables, compile_tables
 from drgcore.schemes.model import Scheme
@@ -93,7 +93,11 @@ def cover(scheme: Scheme) -> Coverage:
             if drg == target:
                 witnesses.setdefault(target, draft)
     prover = _Prover(tables)
-    proofs = {i: prover.proof(i, recipes[i]) for i in recipes if i not in witnesses}
+    proofs = {
+        i: prover.proof(i, recipes[i]) if all_recipes(tables, i) else ""
+        for i in recipes
+        if i not in witnesses
+    }
     codes = tables.drg_codes
     return Coverage(
         {codes[i]: plain_case(tables, d) for i, d in sorted(witnesses.items())},

@@ -68,14 +68,23 @@ class Recipe:
 
 def recipes_for(tables: GrouperTables, drg: int) -> Iterator[Recipe]:
     """The ways to fulfil the rules of a DRG (by index), whatever is tried before it."""
-    scheme = tables.scheme
-    group = scheme.drgs[drg]
-    parents = scheme.group(group.mdc), scheme.group(group.adrg)
-    rule = normalise(conjunction(*(p.rule for p in parents), group.rule))
-    for literals in islice(_alternatives(rule, True), MAX_ALTERNATIVES):
+    for literals in islice(_alternatives(_whole_rule(tables, drg), True), MAX_ALTERNATIVES):
         recipe = _recipe(tables, literals)
         if recipe is not None:
             yield recipe
+
+
+def all_recipes(tables: GrouperTables, drg: int) -> bool:
+    """Whether `recipes_for` looks at every way to fulfil the rules of a DRG."""
+    rest = islice(_alternatives(_whole_rule(tables, drg), True), MAX_ALTERNATIVES, None)
+    return next(rest, None) is None
+
+
+def _whole_rule(tables: GrouperTables, drg: int) -> Rule:
+    scheme = tables.scheme
+    group = scheme.drgs[drg]
+    parents = scheme.group(group.mdc), scheme.group(group.adrg)
+    return normalise(conjunction(*(p.rule for p in parents), group.rule))
 
 
 def _alternatives(rule: Rule, sign: bool) -> Iterator[tuple[_Signed, ...]]:
@@ -86,7 +95,9 @@ def _alternatives(rule: Rule, sign: bool) -> Iterator[tuple[_Signed, ...]]:
         for part in rule.parts:
             yield from _alternatives(part, sign)
     elif isinstance(rule, And | Or):
-        for terms in product(*(tuple(_alternatives(p, sign)) for p in rule.parts)):
+        # One more than are looked at, so that more than those are still seen to be too many.
+        parts = [tuple(islice(_alternatives(p, sign), MAX_ALTERNATIVES + 1)) for p in rule.parts]
+        for terms in product(*parts):
             yield tuple(dict.fromkeys(literal for term in terms for literal in term))
     elif isinstance(rule, Literal):
         if rule.value == sign:
@@ -166,7 +177,8 @@ def _numbers(
 ) -> dict[str, NDArray[np.int64]] | None:
     """Values that fulfil all comparisons, for each number that is compared; None if there is none.
 
-    A comparison may also be false because the number is missing; such cases are not looked for.
+    A comparison may also be false because the number is missing. Sex and age in years never are
+    where a rule asks for them; a number that is left out of the result may be missing.
     """
     found: dict[str, NDArray[np.int64]] = {}
     for variable in VARIABLES:
@@ -179,8 +191,11 @@ def _numbers(
             for v in candidates
             if all(COMPARISONS[a.operator](v, a.number) == s for a, s in of_variable)
         ]
-        if not fits:
+        if not fits and (variable in ("XB", "NL") or any(sign for _, sign in of_variable)):
             return None
+        if not fits:
+            # What no age in days or weight fulfils, a patient without one does.
+            continue
         found[variable] = np.array(fits, dtype=np.int64)
     return found
 
