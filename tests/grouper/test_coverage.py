@@ -10,7 +10,7 @@ import pytest
 
 from drgcore.cases import FIRST_CODE
 from drgcore.grouper.coverage import Coverage, Draft, cover, drafts_of, group_drafts, plain_case
-from drgcore.grouper.plain import group_plainly
+from drgcore.grouper.plain import PlainCase, group_plainly
 from drgcore.grouper.recipes import number_samples, recipes_for
 from drgcore.grouper.tables import compile_tables
 from tests.grouper.helpers import (
@@ -30,9 +30,9 @@ from tests.grouper.strategies import SchemeRows, scheme_of
 # - PB1 asks for nothing but an age of at most 28 days. What stands behind it in MDCP asks for that
 #   too, but for PV1, which asks for nothing.
 # - WB1 and YC1 have empty rules and stand first in their MDC.
-_BEHIND_PB1 = "PC1 PJ1 PK1 PR1 PS1 PT1 PT2 PU1".split()
-_BEHIND_WB1 = "WC1 WJ1 WR1 WZ1".split()
-_BEHIND_YC1 = "YR1 YR2".split()
+_BEHIND_PB1 = ["PC1", "PJ1", "PK1", "PR1", "PS1", "PT1", "PT2", "PU1"]
+_BEHIND_WB1 = ["WC1", "WJ1", "WR1", "WZ1"]
+_BEHIND_YC1 = ["YR1", "YR2"]
 
 # In 3.0 an MDC's last named ADRG take every diagnosis that the MDC admits, each of them by the
 # diagnosis alone. MDCA has no catch-all; MDCP admits by age, not by diagnosis, so that P000 is
@@ -246,6 +246,37 @@ def test_what_is_not_proven_is_left_open_and_not_called_unreachable() -> None:
     found = _tiny([("BA1", "NL < 50"), ("BA2", "NL >= 50"), ("BA3", "")])
     assert "BA39" not in found.witnesses
     assert "BA39" in found.open
+
+
+@pytest.mark.usefixtures("small_dictionaries")
+def test_a_rule_that_only_a_missing_number_fulfils_is_not_called_unreachable() -> None:
+    # An adult's age in days is not asked for, so that no comparison with it holds.
+    rows: SchemeRows = {
+        "mdc": [("MDCB", "b", "", 1)],
+        "adrg": [("BA1", "x", "not XSRTL < 29 and not XSRTL >= 29", "MDCB", 1)],
+        "drg": [("BA19", "x", "", "BA1", "MDCB", 1)],
+    }
+    of = scheme_of(rows)
+    [adult] = by_kernel([row_of(PlainCase("A00", sex=1, age_years=40))], of)
+    assert adult["drg"] == "BA19"
+    assert "BA19" not in cover(of).unreachable
+
+
+@pytest.mark.usefixtures("small_dictionaries")
+def test_a_rule_of_too_many_alternatives_is_not_called_unreachable() -> None:
+    # The first thousand alternatives contradict themselves; the last one does not.
+    either = " and ".join(f"(ZYZD in DI_{i} or QTZD in DI_{i})" for i in range(10))
+    rule = f"(NL < 5 and NL > 6 and {either}) or (ZYZD in DI_A and NL > 3)"
+    rows: SchemeRows = {
+        "mdc": [("MDCB", "b", "", 1)],
+        "adrg": [("BA1", "x", rule, "MDCB", 1)],
+        "drg": [("BA19", "x", "", "BA1", "MDCB", 1)],
+        "sets": [("DI_A", "A00"), *((f"DI_{i}", "B01.x") for i in range(10))],
+    }
+    of = scheme_of(rows)
+    [case] = by_kernel([row_of(PlainCase("A00", sex=1, age_years=40))], of)
+    assert case["drg"] == "BA19"
+    assert "BA19" not in cover(of).unreachable
 
 
 def test_a_draft_is_written_out_as_the_case_it_is() -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from drgcore.grouper import tables
+from drgcore.grouper import cover, tables
 from drgcore.grouper.plain import PlainCase, group_plainly
 from drgcore.schemes import Scheme
 from tests.grouper.helpers import Row, assert_same, by_kernel, by_plain, twin_of
@@ -67,3 +67,27 @@ def test_random_schemes() -> None:
         assert seen[what] >= 50, what
     for what in ("newborn_weight_missing", "newborn_weight_invalid", "age_days_invalid"):
         assert seen[what] >= 5, what
+
+
+@pytest.mark.usefixtures("small_dictionaries")
+def test_coverage_of_random_schemes() -> None:
+    """A witness reaches its group, and no case reaches a group that is called unreachable."""
+    seen: Counter[str] = Counter()
+
+    @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(schemes(), st.integers(0, 2**32))
+    def agree(rows: SchemeRows, seed: int) -> None:
+        of = scheme_of(rows)
+        found = cover(of)
+        assert {d.code for d in of.drgs} == {*found.witnesses, *found.unreachable, *found.open}
+        for drg, case in found.witnesses.items():
+            assert by_plain(group_plainly(of, case))["drg"] == drg
+        draw = random.Random(seed)
+        kernel = by_kernel([case_of(of, draw) for _ in range(400)], of, threads=1)
+        reached = {r["drg"] for r in kernel} - {None}
+        assert not reached & set(found.unreachable)
+        seen.update(witnesses=len(found.witnesses), unreachable=len(found.unreachable))
+
+    agree()
+    assert seen["witnesses"] >= 60
+    assert seen["unreachable"] >= 20
