@@ -179,6 +179,34 @@ def test_the_database_itself_refuses_changes(tmp_path: Path) -> None:
     connection.close()
 
 
+def test_the_server_itself_refuses_changes() -> None:
+    with postgres_server() as url:
+        import sqlalchemy as sa
+
+        with Ledger.open(url) as ledger:
+            for month in closed_months(a_region()):
+                ledger.close_month(month)
+        engine = sa.create_engine(sa.make_url(url).set(drivername="postgresql+psycopg"))
+        for statement, refusal in (
+            ("UPDATE drgcore.month_statement SET prepaid_fen = 0", "append-only"),
+            ("DELETE FROM drgcore.entry WHERE seq = 3", "append-only"),
+            ("TRUNCATE drgcore.decision", "append-only"),
+            ("INSERT INTO drgcore.reserve_line VALUES (1, 99, 'p', 'x', 5)", "sealed"),
+            ("INSERT INTO drgcore.reserve_line VALUES (9, 1, 'p', 'x', 5)", "foreign key"),
+            (
+                "INSERT INTO drgcore.entry SELECT 9, 'month', '2027-01', created_at, "
+                "policy_digest, scheme, cases_digest, facts_digest, hash, hash "
+                "FROM drgcore.entry WHERE seq = 3",
+                "in order",
+            ),
+        ):
+            with pytest.raises(sa.exc.DBAPIError, match=refusal), engine.begin() as connection:
+                connection.execute(sa.text(statement))
+        engine.dispose()
+        with Ledger.open(url) as ledger:
+            assert ledger.verify() == []
+
+
 @pytest.mark.parametrize(
     ("table", "change", "found"),
     [

@@ -16,14 +16,14 @@ from drgcore.budget import (
     ClosedMonth,
     Month,
     YearSettlement,
+    adjustments_of_sanctions,
     close_month,
     explain_payment,
-    sanction,
     settle_month,
     settle_year,
     show,
 )
-from drgcore.points import Policy, compute_points
+from drgcore.points import Policy, compute_points, sanction_points
 
 DOCS = Path(__file__).parents[2] / "docs"
 FOLDER = DOCS / "worked_example"
@@ -49,10 +49,11 @@ def months() -> list[ClosedMonth]:
 
 @pytest.fixture(scope="module")
 def year(months: list[ClosedMonth]) -> YearSettlement:
-    # 40 points were coded too high in A's January; withdrawn twice over: −80.
-    upcoding = sanction(POLICY, Month(2027, 1), "employee", "A", "upcoding", "40", "audit 7")
+    # 40 points of E01 of A were coded too high; they are withdrawn twice over: −80.
     cases = points_of("cases_year.csv", "decisions_year.csv")
-    return settle_year(cases, months, POLICY, adjustments=[upcoding])
+    upcoding = sanction_points(cases, pd.read_csv(FOLDER / "sanctions.csv"), POLICY)
+    decided = adjustments_of_sanctions(upcoding, POLICY)
+    return settle_year(cases, months, POLICY, adjustments=decided)
 
 
 def statement(settled: object, pool: str, *columns: str) -> list[list[str]]:
@@ -193,8 +194,6 @@ def test_year_end_of_the_pool_with_basis_total_cost(year: YearSettlement) -> Non
             "2,573.71",
             "0.00",
             "3,846.16",
-            "56,087.80",
-            "5,932.32",
         ],
         # 36,538.46 − 7,500 = 29,038.46; F = 21,500; 1.3506: 40 % of 7,538.46 return, 3,015.384
         [
@@ -204,8 +203,6 @@ def test_year_end_of_the_pool_with_basis_total_cost(year: YearSettlement) -> Non
             "1,571.66",
             "3,015.38",
             "0.00",
-            "26,172.12",
-            "-857.64",
         ],
         # 32,153.846… − 18,500, the last fen of the numerator: 13,653.85; F = 13,500; 1.011
         ["13,653.85", "13,064.76", "-98.53", "604.63", "0.00", "0.00"],

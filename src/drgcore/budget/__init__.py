@@ -1,6 +1,6 @@
 """What a hospital is paid: allocation to the fen, point value, month, pool, year end, ledger."""
 
-from drgcore.budget.adjustments import Adjustment, sanction
+from drgcore.budget.adjustments import Adjustment, adjustments_of_sanctions
 from drgcore.budget.allocate import allocate
 from drgcore.budget.closing import ClosedMonth, close_month
 from drgcore.budget.explain import explain_payment
@@ -26,12 +26,12 @@ __all__ = [
     "Terms",
     "YearSettlement",
     "add_tallies",
+    "adjustments_of_sanctions",
     "allocate",
     "close_month",
     "close_year",
     "explain_payment",
     "point_value",
-    "sanction",
     "settle_month",
     "settle_year",
     "show",

@@ -10,15 +10,15 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from drgcore.budget.caserows import listed
+from drgcore.budget.caserows import points_of
 from drgcore.budget.closing import ClosedMonth, snapshot
 from drgcore.budget.frames import records
 from drgcore.budget.month import Month
 from drgcore.budget.month_end import MonthSettlement
 from drgcore.budget.policy_terms import terms_of
 from drgcore.budget.tally import SUMS, Tally
-from drgcore.budget.terms import Terms, exact
-from drgcore.errors import BudgetError, PolicyError
+from drgcore.budget.terms import Terms
+from drgcore.errors import BudgetError
 
 Key = tuple[str, str, Month]
 """Pool, hospital, month."""
@@ -187,59 +187,40 @@ def _kind(row: dict[str, Any]) -> str | None:
     return CHANGED if any(row[f"{n}_now"] != row[f"{n}_then"] for n in names) else None
 
 
-def sanction(
-    policy: Any,
-    month: Month,
-    pool: str,
-    hospital: str,
-    kind: str,
-    points: Any,
-    reason: str = "",
-) -> Adjustment:
-    """Withdraw points for a violation, times the policy's multiple for it.
+def adjustments_of_sanctions(withdrawn: Any, policy: Any) -> list[Adjustment]:
+    """Make adjustments of the points that sanctions withdraw.
 
     Parameters
     ----------
+    withdrawn : pandas.DataFrame
+        What `drgcore.points.sanction_points` gives: `case_id`, `hospital`, `pool`, `month`, `kind`
+        and the withdrawn `points`, the multiple included.
     policy : Policy or Terms
-        The policy.
-    month : Month
-        The month of the cases concerned.
-    pool, hospital : str
-        Whom it concerns.
-    kind : str
-        Kind of violation, as the policy names it: `upcoding` (高套), `splitting` (分解住院),
-        `refusing` (推诿), `fewer_services` or its own.
-    points : str, int, float or Decimal
-        Points of the cases concerned, before the multiple.
-    reason : str
-        Why.
+        The policy, for the decimals of points.
 
     Returns
     -------
-    Adjustment
-        ``−points · multiple``, rounded to the decimals of a point, halves away from zero.
+    list of Adjustment
+        One for each sanction, in the months of their cases; the reason names the case.
 
     Examples
     --------
-    >>> from fractions import Fraction
     >>> from drgcore.budget.terms import PoolTerms
-    >>> terms = Terms(2026, (PoolTerms("p", 0),), point_multiples={"upcoding": Fraction(2)})
-    >>> sanction(terms, Month(2026, 1), "p", "H1", "upcoding", "80.5").points
-    -1610000
+    >>> row = {"case_id": ["7"], "hospital": ["H1"], "pool": ["p"], "kind": ["upcoding"]}
+    >>> row |= {"month": pd.to_datetime(["2026-01-01"]), "points": [-81.0]}
+    >>> terms = Terms(2026, (PoolTerms("p", 0),))
+    >>> adjustments_of_sanctions(pd.DataFrame(row), terms)[0].points
+    -810000
     """
-    terms = terms_of(policy, month.year)
-    where = f"sanction of {hospital} {month}"
-    if kind not in terms.point_multiples:
-        raise PolicyError(
-            f"the policy has no multiple of points for the violation {kind}",
-            where=where,
-            hint=f"it knows {listed(sorted(terms.point_multiples)) or 'none'}",
-        )
-    withdrawn = exact(points) * terms.point_multiples[kind] * 10**terms.point_places
-    if withdrawn < 0:
-        raise BudgetError("the points of the cases concerned are negative", where=where)
-    whole = (2 * withdrawn.numerator + withdrawn.denominator) // (2 * withdrawn.denominator)
-    return Adjustment(month, pool, hospital, kind, -whole, 0, reason)
+    found = []
+    for row in records(withdrawn):
+        day = pd.Timestamp(row["month"])
+        month = Month(day.year, day.month)
+        places = terms_of(policy, month.year).point_places
+        points = points_of(pa.array([row["points"]]), places)[0]
+        names = (str(row["pool"]), str(row["hospital"]), str(row["kind"]))
+        found.append(Adjustment(month, *names, int(points), 0, f"case {row['case_id']}"))
+    return found
 
 
 def check_adjustments(adjustments: Iterable[Adjustment], terms: Terms) -> list[Adjustment]:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from drgcore.budget.adjustments import Adjustment
+from drgcore.budget.case_files import CaseFiles
 from drgcore.budget.closing import ClosedMonth, digest_of
 from drgcore.budget.frames import frame, records
 from drgcore.budget.ledger_checks import check_sums, differences
@@ -56,7 +53,7 @@ class Ledger:
 
     def __init__(self, store: Store, cases_folder: Path | None = None) -> None:
         self._store = store
-        self._cases_folder = cases_folder
+        self._cases = CaseFiles(cases_folder)
 
     @classmethod
     def open(cls, where: str | Path, *, cases_folder: str | Path | None = None) -> Ledger:
@@ -126,7 +123,7 @@ class Ledger:
         if closed.cases is not None:
             if digest_of(closed.cases) != closed.cases_digest:
                 raise BudgetError("the cases are not those of the digest", where=str(closed.month))
-            self._keep_cases(closed.cases, closed.cases_digest)
+            self._cases.keep(closed.cases, closed.cases_digest)
         return self._close("month", str(closed.month), closed, closed.settlement)
 
     def close_year(self, closed: ClosedYear) -> int:
@@ -230,7 +227,7 @@ class Ledger:
         parts = self._parts(entry)
         policy = self._policy(entry)
         settlement = MonthSettlement(month, **parts)
-        cases = self._kept_cases(entry["cases_digest"])
+        cases = self._cases.get(entry["cases_digest"])
         return ClosedMonth(
             settlement,
             policy["name"],
@@ -414,26 +411,3 @@ class Ledger:
             name: frame([tuple(row.values()) for row in self._lines(entry, table)], LINES[table])
             for table, name in PARTS[entry["kind"]].items()
         }
-
-    def _keep_cases(self, cases: pa.Table, digest: str) -> None:
-        if self._cases_folder is None:
-            return
-        path = self._cases_folder / f"{digest}.parquet"
-        if not path.exists():
-            self._cases_folder.mkdir(parents=True, exist_ok=True)
-            unfinished = path.with_suffix(f".{os.getpid()}.part")
-            pq.write_table(cases, unfinished, compression="zstd")
-            unfinished.replace(path)
-
-    def _kept_cases(self, digest: str) -> pa.Table | None:
-        path = self._cases_folder / f"{digest}.parquet" if self._cases_folder else None
-        if path is None or not path.exists():
-            return None
-        cases = pq.read_table(path)
-        if digest_of(cases) != digest:
-            raise BudgetError(
-                "the file's cases are not those that the month was closed with",
-                where=str(path),
-                hint="restore it from a copy, or remove it and settle without the cases",
-            )
-        return cases

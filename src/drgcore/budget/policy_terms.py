@@ -53,7 +53,6 @@ def terms_of(policy: Policy | Terms, year: int) -> Terms:
         pools=tuple(_pool_terms(of_year, name) for name in sorted(of_year.budget.pools)),
         point_places=of_year.rounding.points,
         violation_multiples={k: exact(m) for k, m in of_year.violations.amount.items()},
-        point_multiples={k: exact(m) for k, m in of_year.violations.points.items()},
         pool_rule=of_year.incentive_pool.rule,
         pool_cap=None if of_year.incentive_pool.cap is None else exact(of_year.incentive_pool.cap),
         surplus=sharing.surplus if isinstance(sharing.surplus, Bands) else None,

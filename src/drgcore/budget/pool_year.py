@@ -169,6 +169,7 @@ def settle_pool(facts: PoolFacts) -> PoolYear:
         changed[row[1]] += row[-1]
     for unit in units:
         _settle_unit(year, facts, unit, sums, points, gross, entitlement, held, shares, changed)
+    year.statement.sort(key=lambda row: row[1])
     year.reconciliation = _places(facts, year, sums, outside, rest - to_reserve)
     return year
 

@@ -120,8 +120,6 @@ class Terms:
         Decimals of a case's points.
     violation_multiples : mapping of str to Fraction
         By how much a refused amount is multiplied for each kind of violation.
-    point_multiples : mapping of str to Fraction
-        By how much withdrawn points are multiplied for each kind of violation.
     pool_rule : {"all", "cap"}
         Whether the incentive pool is shared out whole, or each share is limited.
     pool_cap : Fraction or None
@@ -151,7 +149,6 @@ class Terms:
     pools: tuple[PoolTerms, ...]
     point_places: int = 4
     violation_multiples: Mapping[str, Fraction] = field(default_factory=dict)
-    point_multiples: Mapping[str, Fraction] = field(default_factory=dict)
     pool_rule: Literal["all", "cap"] = "all"
     pool_cap: Fraction | None = None
     surplus: Shares | None = None

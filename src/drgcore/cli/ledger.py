@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from drgcore.budget import Adjustment, Ledger, Month, sanction
+from drgcore.budget import Adjustment, Ledger, Month, adjustments_of_sanctions
 from drgcore.budget.allocate import fen
+from drgcore.cli.settle import read_cases, with_points
 from drgcore.errors import BudgetError
-from drgcore.points import Policy
+from drgcore.points import Policy, sanction_points
 
 app = typer.Typer(no_args_is_help=True, help="Closed months and years, and later corrections.")
 
@@ -50,22 +52,24 @@ def verify(where: WhereArgument) -> None:
     typer.echo(f"{len(entries)} entries, chain and sums are right{last}")
 
 
-@app.command("sanction")
-def sanction_(
+@app.command()
+def sanction(
     where: WhereArgument,
-    month: MonthOption,
-    pool: Annotated[str, typer.Option(help="The fund pool.")],
-    hospital: Annotated[str, typer.Option(help="The hospital.")],
-    kind: Annotated[str, typer.Option(help="Violation, as the policy names it.")],
-    points: Annotated[str, typer.Option(help="Points of the cases, before the multiple.")],
+    cases: Annotated[Path, typer.Argument(help="Grouped cases: .parquet or .csv.")],
+    sanctions: Annotated[Path, typer.Argument(help="case_id, kind, points (.csv or .parquet).")],
     policy: Annotated[str, typer.Option(help="Policy file (.toml) or preset.")],
-    reason: ReasonOption,
+    decisions: Annotated[
+        Path | None, typer.Option(help="What panels decided: case_id, decision, points.")
+    ] = None,
 ) -> None:
-    """Withdraw points of a closed month, times the policy's multiple."""
+    """Withdraw points of cases of closed months, times the policy's multiples."""
     rules = Policy.load(policy)
-    decided = sanction(rules, Month.parse(month), pool, hospital, kind, points, reason)
+    earned = with_points(cases, rules, decisions)
+    withdrawn = sanction_points(earned, read_cases(sanctions), rules)
     with Ledger.open(where) as book:
-        typer.echo(f"entry {book.adjust(decided)}: {decided.kind} of {hospital} in {month}")
+        for decided in adjustments_of_sanctions(withdrawn, rules):
+            entry = book.adjust(decided)
+            typer.echo(f"entry {entry}: {decided.kind} of {decided.hospital} in {decided.month}")
 
 
 @app.command()

@@ -60,7 +60,7 @@ def month(
 ) -> None:
     """Settle a month; the month before it comes from the ledger."""
     rules, when = Policy.load(policy), Month.parse(month)
-    earned = _with_points(cases, rules, decisions)
+    earned = with_points(cases, rules, decisions)
     with Ledger.open(ledger) as book:
         before = book.before(when)
         settled = settle_month(earned, rules, when, before)
@@ -88,7 +88,7 @@ def year(
 ) -> None:
     """Settle a year from all its cases; closed months and decisions come from the ledger."""
     rules = Policy.load(policy)
-    earned = _with_points(cases, rules, decisions)
+    earned = with_points(cases, rules, decisions)
     # Numbers stay text, so that κ is the decimal that stands in the file.
     scores = pd.read_csv(quality, dtype=str) if quality else None
     with Ledger.open(ledger) as book:
@@ -121,12 +121,12 @@ def explain(
     typer.echo(explain_payment(hospital, closed, rules))
 
 
-def _with_points(path: Path, policy: Policy, decisions: Path | None) -> pa.Table:
+def with_points(path: Path, policy: Policy, decisions: Path | None) -> pa.Table:
     """Read cases and, where they have no points yet, compute them slice by slice."""
-    table = _read(path)
+    table = read_cases(path)
     if "points" in table.column_names:
         return table
-    panel = None if decisions is None else _read(decisions)
+    panel = None if decisions is None else read_cases(decisions)
     # Decisions name single cases, so they are given with the whole table and not with a slice.
     size = _SLICE if panel is None else max(len(table), 1)
     starts = range(0, max(len(table), 1), size)
@@ -135,7 +135,7 @@ def _with_points(path: Path, policy: Policy, decisions: Path | None) -> pa.Table
     return pa.concat_tables(parts).unify_dictionaries()
 
 
-def _read(path: Path) -> pa.Table:
+def read_cases(path: Path) -> pa.Table:
     if not path.is_file():
         raise CaseSchemaError("there is no such file", where=str(path))
     if path.suffix == ".parquet":
