@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -46,8 +47,9 @@ def _settle(folder: Path, grouped: pa.Table, console: Console) -> None:
     cases = drgcore.compute_points(grouped, policy, year=_YEAR)
     console.print(_plain("Points by class of case", drgcore.points_by_class(cases)))
     book_file = folder / "ledger.sqlite"
+    # A ledger refuses other facts about a closed month; each demonstration starts a new one.
     for old in folder.glob(f"{book_file.name}*"):
-        old.unlink()
+        shutil.rmtree(old) if old.is_dir() else old.unlink()
     values: list[list[str]] = []
     with drgcore.Ledger.open(book_file) as book:
         for number in track(range(1, 13), "settle the months", console=console, transient=True):

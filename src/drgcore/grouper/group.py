@@ -127,10 +127,17 @@ def kept_columns(names: Sequence[str], columns: Sequence[str] | None) -> list[st
     Raises
     ------
     CaseSchemaError
-        Names those that the input lacks.
+        Names those that the input lacks, or has twice.
     """
+    twice = sorted({n for n in names if n and list(names).count(n) > 1})
+    if twice:
+        raise CaseSchemaError(
+            f"column names occur more than once: {', '.join(map(repr, twice))}",
+            hint="Rename or remove the repeated columns.",
+        )
     if columns is None:
-        return list(names)
+        # Spreadsheets leave several columns without a name behind the last one.
+        return [n for n in names if n or list(names).count(n) == 1]
     missing = [c for c in columns if c not in names]
     if missing:
         raise CaseSchemaError(

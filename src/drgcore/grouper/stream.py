@@ -9,13 +9,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from drgcore.cases import CaseMapping, open_cases
-from drgcore.errors import DrgcoreError
+from drgcore.errors import CaseSchemaError, DrgcoreError
 from drgcore.files import whole_file
 from drgcore.grouper.batch import BATCH_ROWS, BatchGrouper, as_mapping, in_order, thread_count
 from drgcore.grouper.group import kept_columns
@@ -163,11 +164,11 @@ class _ParquetWriter:
         writer.write_table(pa.Table.from_batches([batch], self._physical))
 
     def _open(self, physical: pa.Schema) -> pq.ParquetWriter:
-        arrow_schema = base64.b64encode(self._schema.serialize().to_pybytes())
-        metadata = {**(self._schema.metadata or {}), b"ARROW:schema": arrow_schema}
         self._physical = physical
-        self._writer = pq.ParquetWriter(
-            self._path, physical.with_metadata(metadata), store_schema=False
+        self._writer = pq.ParquetWriter(self._path, physical, store_schema=False)
+        arrow_schema = base64.b64encode(self._schema.serialize().to_pybytes())
+        self._writer.add_key_value_metadata(
+            {**(self._schema.metadata or {}), b"ARROW:schema": arrow_schema}
         )
         return self._writer
 
@@ -178,6 +179,12 @@ class _ParquetWriter:
 
 @contextmanager
 def _csv_writer(path: Path, schema: pa.Schema) -> Iterator[_Writer]:
+    wrong = [field.name for field in schema if not _fits_csv(field.type)]
+    if wrong:
+        raise CaseSchemaError(
+            f"CSV cannot hold the columns {', '.join(map(repr, wrong))}",
+            hint="Write parquet, or keep other columns only.",
+        )
     # With a byte order mark, so that Excel takes the file for UTF-8.
     with path.open("wb") as file:
         file.write(b"\xef\xbb\xbf")
@@ -203,7 +210,7 @@ def _is_list(kind: pa.DataType) -> bool:
 
 
 def _flat_type(kind: pa.DataType) -> pa.DataType:
-    if _is_list(kind):
+    if _is_list(kind) or pa.types.is_string_view(kind):
         return pa.string()
     return kind.value_type if pa.types.is_dictionary(kind) else kind
 
@@ -211,7 +218,22 @@ def _flat_type(kind: pa.DataType) -> pa.DataType:
 def _flat(column: pa.Array) -> pa.Array:
     if not _is_list(column.type):
         return column
-    return pc.binary_join(column.cast(pa.list_(pa.string())), "|")
+    lists = column.cast(pa.list_(pa.string()))
+    # A null among the codes would make null of all that is joined.
+    lengths = pc.list_value_length(lists).fill_null(0).to_numpy(zero_copy_only=False)
+    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
+    texts = lists.flatten().fill_null("")
+    whole = pa.ListArray.from_arrays(pa.array(offsets), texts, mask=lists.is_null())
+    return pc.binary_join(whole, "|")
+
+
+def _fits_csv(kind: pa.DataType) -> bool:
+    try:
+        _flat(pa.array([], kind)).cast(flat := _flat_type(kind))
+        pa_csv.CSVWriter(pa.BufferOutputStream(), pa.schema([("column", flat)])).close()
+    except pa.ArrowException:
+        return False
+    return True
 
 
 def _writer_for(path: Path) -> Callable[[Path, pa.Schema], Any]:
