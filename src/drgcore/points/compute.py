@@ -162,7 +162,8 @@ def _by_period(
         policy = periods[number]
         rules, sites = compile_rules(policy, columns)
         texts = reasons_of(policy)
-        reasons += [text for text in texts if text not in reasons]
+        # Two rules may give one reason; a dictionary holds each text once.
+        reasons = list(dict.fromkeys([*reasons, *texts]))
         recode = np.array([reasons.index(text) for text in texts], np.int16)
         if len(present) == 1:
             run(rows, rules, factors)

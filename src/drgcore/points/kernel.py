@@ -244,7 +244,7 @@ def _one(i: Any, rows: Any, rules: Any) -> Any:
     f = _fixed(i, rows, rules)
     own = OWN_REASONS + rules.out_days.shape[0]
     if f >= 0:
-        points = rules.fix_points[f]
+        points = _round(rules.fix_points[f], rules.unit)
         return 9, own + f, points, 1.0, np.nan, 0.0, points
     b = _bed_day(i, rows, rules)
     if b >= 0:
