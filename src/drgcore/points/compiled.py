@@ -70,6 +70,8 @@ def compile_rules(policy: Policy, cases: CaseColumns) -> tuple[Rules, list[Site]
         _number(low.rate),
     ]
     flag_names = list(cases.flags)
+    fix_drg = _by_drg([r.groups for r in fixed], drgs, empty=False)
+    bed_drg = _by_drg([r.groups for r in beds], drgs, empty=False)
     rules = Rules(
         state=state,
         points=points,
@@ -93,16 +95,17 @@ def compile_rules(policy: Policy, cases: CaseColumns) -> tuple[Rules, list[Site]
         out_drg=_by_drg([r.groups for r in outs], drgs, empty=True),
         out_pool=_among([r.pools or None for r in outs], cases.pool.names),
         out_hospital=_among([r.hospitals or None for r in outs], cases.hospital.names),
-        out_flag=np.array([flag_names.index(r.flag) if r.flag else -1 for r in outs], np.int64),
+        out_flag=np.array([1 << flag_names.index(r.flag) if r.flag else 0 for r in outs], np.int64),
+        listed=fix_drg.any(axis=0) | bed_drg.any(axis=0),
         fix_points=np.array([float(r.points) for r in fixed], np.float64),
         fix_days=np.array(
             [-1 if r.up_to_days is None else r.up_to_days for r in fixed], np.float64
         ),
-        fix_drg=_by_drg([r.groups for r in fixed], drgs, empty=False),
+        fix_drg=fix_drg,
         fix_level=_among([r.levels for r in fixed], cases.level.names),
         fix_item=_among([(r.name,) for r in fixed], cases.item.names),
         bed_above=np.array([r.above_days for r in beds], np.float64),
-        bed_drg=_by_drg([r.groups for r in beds], drgs, empty=False),
+        bed_drg=bed_drg,
         bed_level=_among([r.levels for r in beds], cases.level.names),
         bed_points=_tiers([r.points_per_day for r in beds]),
     )

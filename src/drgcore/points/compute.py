@@ -128,9 +128,9 @@ def compute_points(
     columns = read_columns(source, periods)
     period = _periods(columns, periods, year)
     decision, granted = _decisions(columns, policy, decisions)
-    flags = np.empty((len(columns.flags), len(columns.cost)), bool)
+    flags = np.zeros(len(columns.cost) if columns.flags else 0, np.int64)
     for number, values in enumerate(columns.flags.values()):
-        flags[number] = values
+        flags |= values.astype(np.int64) << number
     rows = _sealed(
         columns.hospital.codes,
         columns.level.codes,
@@ -162,7 +162,8 @@ def _by_period(
         policy = periods[number]
         rules, sites = compile_rules(policy, columns)
         texts = reasons_of(policy)
-        reasons += [text for text in texts if text not in reasons]
+        # Two rules may give one reason; a dictionary holds each text once.
+        reasons = list(dict.fromkeys([*reasons, *texts]))
         recode = np.array([reasons.index(text) for text in texts], np.int16)
         if len(present) == 1:
             run(rows, rules, factors)
@@ -170,7 +171,7 @@ def _by_period(
             factors.reason[:] = recode[factors.reason]
             continue
         where = np.flatnonzero(period == number)
-        part = _sealed(*(a[..., where] if a.shape[-1] else a for a in rows))
+        part = _sealed(*(a[where] if len(a) else a for a in rows))
         found = _room(len(where))
         run(part, rules, found)
         _check(columns, part, rules, found, policy, sites)

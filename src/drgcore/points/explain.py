@@ -120,13 +120,13 @@ def _formula(case: Mapping[str, Any]) -> str:
     multiple, added, kind = case["multiple"], case["added_points"], case["case_class"]
     if kind == "outside":
         return "points = 0; paid by item outside the points"
-    if pd.isna(multiple):
-        return f"points = base = {base:g} = {points:g}"
     with_k = kind == "normal" or "P·k" in str(case["class_reason"])
     if kind == "high_cost" and with_k:
         return f"points = base · coefficient + added = {base:g} × {k:g} + {added:g} = {points:g}"
     if with_k:
         return f"points = base · coefficient = {base:g} × {k:g} = {points:g}"
+    if pd.isna(multiple):
+        return f"points = base = {points:g}"
     if kind == "low_cost" and "by cost" not in str(case["class_reason"]):
         return f"points = base · multiple = {base:g} × {multiple:.6f} = {points:g}"
     return (

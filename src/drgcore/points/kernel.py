@@ -94,6 +94,7 @@ class Rules(NamedTuple):
     out_pool: Any
     out_hospital: Any
     out_flag: Any
+    listed: Any
     fix_points: Any
     fix_days: Any
     fix_drg: Any
@@ -106,8 +107,7 @@ class Rules(NamedTuple):
 
 
 class Rows(NamedTuple):
-    """Cases as arrays; `unreasonable`, `patient_paid`, `stay`, `decision` and `granted` may be \
-empty where no rule looks at them."""
+    """Cases as arrays; those that no rule looks at may be empty. `flags` has one bit a flag."""
 
     hospital: Any
     level: Any
@@ -122,6 +122,36 @@ empty where no rule looks at them."""
     flags: Any
     decision: Any
     granted: Any
+
+
+class Case(NamedTuple):
+    """One case as plain numbers: reading them once spares counting references to arrays."""
+
+    hospital: int
+    level: int
+    pool: int
+    drg: int
+    item: int
+    status: int
+    cost: float
+    net: float
+    stay: float
+    patient_paid: float
+    flags: int
+    decision: int
+    granted: float
+    on_list: bool
+
+
+class Group(NamedTuple):
+    """One DRG, and the hospital's coefficient for it."""
+
+    state: int
+    points: float
+    mean: float
+    hi: float
+    lo: float
+    k: float
 
 
 class Factors(NamedTuple):
@@ -149,43 +179,42 @@ def _round(value: Any, unit: Any) -> Any:
 
 
 @nb.njit(cache=True, forceinline=True)
-def _excluded(i: Any, rows: Any, rules: Any) -> Any:
+def _excluded(case: Any, rules: Any) -> Any:
     """Give the first exclusion whose conditions all hold, or -1."""
     for e in range(rules.out_days.shape[0]):
-        if rules.out_days[e] >= 0 and not rows.stay[i] > rules.out_days[e]:
+        if rules.out_days[e] >= 0 and not case.stay > rules.out_days[e]:
             continue
-        if rules.out_no_fund[e] and rows.cost[i] - rows.patient_paid[i] > 0:
+        if rules.out_no_fund[e] and case.cost - case.patient_paid > 0:
             continue
-        if not rules.out_drg[e, rows.drg[i]] or not rules.out_pool[e, rows.pool[i]]:
+        if not rules.out_drg[e, case.drg] or not rules.out_pool[e, case.pool]:
             continue
-        if not rules.out_hospital[e, rows.hospital[i]]:
+        if not rules.out_hospital[e, case.hospital]:
             continue
-        if rules.out_flag[e] >= 0 and not rows.flags[rules.out_flag[e], i]:
+        if rules.out_flag[e] and not rules.out_flag[e] & case.flags:
             continue
         return e
     return -1
 
 
 @nb.njit(cache=True, forceinline=True)
-def _fixed(i: Any, rows: Any, rules: Any) -> Any:
+def _fixed(case: Any, rules: Any) -> Any:
     """Give the first fixed-price item that fits, or -1."""
     for f in range(rules.fix_points.shape[0]):
-        marked = rules.fix_item[f, rows.item[i]]
-        if not marked and not rules.fix_drg[f, rows.drg[i]]:
+        if not rules.fix_item[f, case.item] and not rules.fix_drg[f, case.drg]:
             continue
-        if rules.fix_days[f] >= 0 and rows.stay[i] > rules.fix_days[f]:
+        if rules.fix_days[f] >= 0 and case.stay > rules.fix_days[f]:
             continue
-        if rules.fix_level[f, rows.level[i]]:
+        if rules.fix_level[f, case.level]:
             return f
     return -1
 
 
 @nb.njit(cache=True, forceinline=True)
-def _bed_day(i: Any, rows: Any, rules: Any) -> Any:
+def _bed_day(case: Any, rules: Any) -> Any:
     """Give the first bed-day rule that fits, or -1."""
     for b in range(rules.bed_above.shape[0]):
-        fits = rules.bed_drg[b, rows.drg[i]] and rules.bed_level[b, rows.level[i]]
-        if fits and rows.stay[i] > rules.bed_above[b]:
+        fits = rules.bed_drg[b, case.drg] and rules.bed_level[b, case.level]
+        if fits and case.stay > rules.bed_above[b]:
             return b
     return -1
 
@@ -201,78 +230,79 @@ def _by_cost(case_class: Any, reason: Any, rate: Any, net: Any, rules: Any) -> A
 
 
 @nb.njit(cache=True, forceinline=True)
-def _high(i: Any, net: Any, base: Any, k: Any, multiple: Any, rows: Any, rules: Any) -> Any:
-    d = rows.drg[i]
-    over = net / rules.mean[d]
+def _high(case: Any, group: Any, rules: Any) -> Any:
+    """Points of a high-cost outlier."""
+    base, over = group.points, case.net / group.mean
     if rules.high_rule == BY_COST:
-        return _by_cost(1, 6, rules.rates[6], net, rules)
+        return _by_cost(1, 6, rules.rates[6], case.net, rules)
     if rules.high_rule == AT_HI:
-        held = min(over, rules.hi[d])
+        held = min(over, group.hi)
         return 1, 5, base, 1.0, held, 0.0, _round(base * held, rules.unit)
     reason = 1
-    added = base * max(over - rules.hi[d], 0.0)
+    added = base * max(over - group.hi, 0.0)
     if rules.high_rule == CAPPED and added > base * rules.cap:
         reason, added = 2, base * rules.cap
     elif rules.high_rule == REVIEWED:
-        reviewed = rows.decision.shape[0] > 0 and rows.decision[i] == GRANTED
-        reason = 4 if reviewed else 3
-        if not reviewed:
+        reason = 4 if case.decision == GRANTED else 3
+        if case.decision != GRANTED:
             added = 0.0
-        elif not np.isnan(rows.granted[i]):
-            added = rows.granted[i]
+        elif not np.isnan(case.granted):
+            added = case.granted
     added = _round(added, rules.unit)
-    points = _round(_round(base * k, rules.unit) + added, rules.unit)
-    return 1, reason, base, k, multiple, added, points
+    points = _round(_round(base * group.k, rules.unit) + added, rules.unit)
+    return 1, reason, base, group.k, case.cost / group.mean, added, points
 
 
 @nb.njit(cache=True, forceinline=True)
-def _one(i: Any, rows: Any, rules: Any) -> Any:
-    """Class, reason, base, coefficient, multiple, added part and points of one case."""
-    e = _excluded(i, rows, rules)
+def _listed(case: Any, rules: Any) -> Any:
+    """Points of a case that is excluded, reviewed or on a list; class -1 if it is none of these."""
+    e = _excluded(case, rules)
     if e >= 0:
         return 11, OWN_REASONS + e, 0.0, np.nan, np.nan, 0.0, 0.0
-    cost = rows.cost[i]
-    net = cost - rows.unreasonable[i] if rows.unreasonable.shape[0] else cost
-    d = rows.drg[i]
-    if rows.decision.shape[0] and rows.decision[i] == SPECIAL:
-        if not np.isnan(rows.granted[i]):
-            points = _round(rows.granted[i], rules.unit)
+    if case.decision == SPECIAL:
+        if not np.isnan(case.granted):
+            points = _round(case.granted, rules.unit)
             return 10, 20, points, 1.0, np.nan, 0.0, points
         if rules.panel_must_say:
             return 10, NO_PANEL_POINTS, 0.0, np.nan, np.nan, 0.0, 0.0
-        return _by_cost(10, 21, rules.rates[5], net, rules)
-    f = _fixed(i, rows, rules)
+        return _by_cost(10, 21, rules.rates[5], case.net, rules)
+    if not case.on_list:
+        return -1, 0, 0.0, 0.0, 0.0, 0.0, 0.0
+    f = _fixed(case, rules)
     own = OWN_REASONS + rules.out_days.shape[0]
     if f >= 0:
-        points = rules.fix_points[f]
+        points = _round(rules.fix_points[f], rules.unit)
         return 9, own + f, points, 1.0, np.nan, 0.0, points
-    b = _bed_day(i, rows, rules)
+    b = _bed_day(case, rules)
     if b >= 0:
         last = rules.bed_points.shape[1] - 1
         # A part of a day counts as a day for the tier, as for a limit it lies above.
-        tier = rules.bed_points[b, min(int(np.ceil(rows.stay[i])), last)]
-        points = _round(tier * rows.stay[i], rules.unit)
-        reason = own + rules.fix_points.shape[0] + b
-        return 8, reason, tier, 1.0, rows.stay[i], 0.0, points
-    status = rows.status[i]
+        tier = rules.bed_points[b, min(int(np.ceil(case.stay)), last)]
+        points = _round(tier * case.stay, rules.unit)
+        return 8, own + rules.fix_points.shape[0] + b, tier, 1.0, case.stay, 0.0, points
+    return -1, 0, 0.0, 0.0, 0.0, 0.0, 0.0
+
+
+@nb.njit(cache=True, forceinline=True)
+def _grouped(case: Any, group: Any, rules: Any) -> Any:
+    """Points by status, stability and cost of a case that is on no list."""
+    status, net = case.status, case.net
     if status > 0:
         return _by_cost(3 + status, 10 + 2 * status, rules.rates[status], net, rules)
-    state = rules.state[d]
-    if state == UNKNOWN:
+    if group.state == UNKNOWN:
         if rules.missing_is_error:
             return 7, NO_BASE_POINTS, 0.0, np.nan, np.nan, 0.0, 0.0
         return _by_cost(7, 18, rules.rates[4], net, rules)
-    if state == UNSTABLE:
+    if group.state == UNSTABLE:
         return _by_cost(3, 10, rules.rates[0], net, rules)
-    base = rules.points[d]
-    k = rules.k[rules.site_of[rows.hospital[i] * rules.levels + rows.level[i] + 1], d]
+    base, k = group.points, group.k
     if np.isnan(k):
         return 0, NO_COEFFICIENT, base, k, np.nan, 0.0, 0.0
-    multiple = cost / rules.mean[d]
-    if rules.high_rule != NONE and cost > rules.hi[d] * rules.mean[d] * (1 + _TIE):
-        return _high(i, net, base, k, multiple, rows, rules)
+    multiple = case.cost / group.mean
+    if rules.high_rule != NONE and case.cost > group.hi * group.mean * (1 + _TIE):
+        return _high(case, group, rules)
     full = _round(base * k, rules.unit)
-    if rules.low_rule != NONE and cost < rules.lo[d] * rules.mean[d] * (1 - _TIE):
+    if rules.low_rule != NONE and case.cost < group.lo * group.mean * (1 - _TIE):
         if rules.low_rule == LOW_BY_COST:
             return _by_cost(2, 9, rules.rates[7], net, rules)
         points = _round(base * multiple, rules.unit)
@@ -284,15 +314,46 @@ def _one(i: Any, rows: Any, rules: Any) -> Any:
 
 @nb.njit(cache=True, nogil=True)
 def _run(start: int, stop: int, rows: Rows, rules: Rules, out: Factors) -> None:
+    hospital, level, pool, drg = rows.hospital, rows.level, rows.pool, rows.drg
+    item, status, cost, stay = rows.item, rows.status, rows.cost, rows.stay
+    unreasonable, patient_paid, flags = rows.unreasonable, rows.patient_paid, rows.flags
+    decision, granted = rows.decision, rows.granted
+    state, points, mean, hi, lo = rules.state, rules.points, rules.mean, rules.hi, rules.lo
+    k, site_of, levels, listed = rules.k, rules.site_of, rules.levels, rules.listed
+    case_class, reason, base, coefficient = out.case_class, out.reason, out.base, out.coefficient
+    multiple, added, earned = out.multiple, out.added, out.points
+    no_u, no_b, no_stay = len(unreasonable) == 0, len(patient_paid) == 0, len(stay) == 0
+    no_flags, no_decision = len(flags) == 0, len(decision) == 0
     for i in range(start, stop):
-        found = _one(i, rows, rules)
-        out.case_class[i] = found[0]
-        out.reason[i] = found[1]
-        out.base[i] = found[2]
-        out.coefficient[i] = found[3]
-        out.multiple[i] = found[4]
-        out.added[i] = found[5]
-        out.points[i] = found[6]
+        d = drg[i]
+        case = Case(
+            hospital[i],
+            level[i],
+            pool[i],
+            d,
+            item[i],
+            status[i],
+            cost[i],
+            cost[i] if no_u else cost[i] - unreasonable[i],
+            0.0 if no_stay else stay[i],
+            0.0 if no_b else patient_paid[i],
+            0 if no_flags else flags[i],
+            0 if no_decision else decision[i],
+            np.nan if no_decision else granted[i],
+            listed[d] or item[i] >= 0,
+        )
+        found = _listed(case, rules)
+        if found[0] < 0:
+            at = site_of[case.hospital * levels + case.level + 1]
+            group = Group(state[d], points[d], mean[d], hi[d], lo[d], k[at, d])
+            found = _grouped(case, group, rules)
+        case_class[i] = found[0]
+        reason[i] = found[1]
+        base[i] = found[2]
+        coefficient[i] = found[3]
+        multiple[i] = found[4]
+        added[i] = found[5]
+        earned[i] = found[6]
 
 
 def run(rows: Rows, rules: Rules, out: Factors) -> None:

@@ -106,7 +106,11 @@ class Policy(Model):
     outside: Outside = parameter("payment of cases outside the points")
     units: tuple[SettlementUnit, ...] = parameter("settlement units", default=())
     hospitals: dict[str, Hospital] = parameter("hospitals that every statement names", default={})
-    articles: dict[str, str] = parameter("the policy's article for a step", default={})
+    articles: dict[str, str] = parameter(
+        "the policy's article for a step of the statement: points, point_value, refused, "
+        "prepayment, adjustments, bands, pool, final",
+        default={},
+    )
     amendments: tuple[dict[str, Any], ...] = parameter("later parameters", default=())
 
     _data: dict[str, Any] = PrivateAttr(default_factory=dict)

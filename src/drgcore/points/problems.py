@@ -86,7 +86,8 @@ def _message(item: Any, field: FieldInfo | None) -> str:
     if item["type"] == "extra_forbidden":
         return "a policy has no such parameter"
     text = re.sub(r"^(Value error|Assertion failed), ", "", str(item["msg"]))
-    text = text[:1].lower() + text[1:]
+    if item["type"] != "value_error":
+        text = text[:1].lower() + text[1:]
     given = item.get("input")
     if isinstance(given, (str, int, float, bool)) or type(given).__name__ in ("Decimal", "date"):
         text = f"{text}, but it is {given}"

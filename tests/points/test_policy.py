@@ -1,0 +1,249 @@
+from __future__ import annotations
+
+import json
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from drgcore.errors import PolicyError
+from drgcore.points import PRESETS, Policy, check_policy, compute_points, policy_sentences
+from drgcore.points.policy import build
+from drgcore.points.policy_file import merge, read_toml
+from tests.points.regions import SMALL, cases, small
+
+
+def problems(change: dict[str, Any]) -> dict[str, str]:
+    return {p.path: p.message for p in build(merge(SMALL, change))[1]}
+
+
+@pytest.mark.parametrize(
+    ("change", "path", "words"),
+    [
+        (
+            {"budget": {"months": ["0.08"] * 12}},
+            "budget.pools.employee",
+            "monthly shares add up to 0.96, not to 1",
+        ),
+        ({"budget": {"months": ["0.5", "0.5"]}}, "budget.pools.resident", "2 monthly shares"),
+        (
+            {"budget": {"pools": {"employee": {"budget": "-1"}}}},
+            "budget.pools.employee.budget",
+            "but it is -1 (A, the fund's budget of the year [yuan])",
+        ),
+        ({"budget": {"pools": {"employee": {"budget": "1.005"}}}}, "budget.pools.employee.budget",
+         "no more than 2 decimal places"),
+        ({"budget": {"reserve_share": "1.2"}}, "budget.pools.employee.reserve_share",
+         "less than or equal to 1"),
+        ({"budget": {"reference": "last_year", "floor": "0.9"}},
+         "budget.pools.employee.last_value", "not filled in, and reference is last_year"),
+        ({"budget": {"floor": "0.9"}}, "budget.pools.employee", "need a reference"),
+        ({"budget": {"reference": "mean_cost", "floor": 2, "ceiling": 1}},
+         "budget.pools.employee", "floor lies above the ceiling"),
+        ({"outliers": {"high": {"multiples": [{"up_to": 200, "value": 3},
+                                              {"up_to": 100, "value": 2}, {"value": 1}]}}},
+         "outliers.high.multiples", "bands overlap: a band up to 100 follows one to 200"),
+        ({"outliers": {"low": {"multiples": 2}}}, "outliers",
+         "a multiple lo is not below every multiple hi"),
+        ({"outliers": {"high": {"rule": "added_capped"}}}, "outliers.high.cap",
+         "[multiple of P]"),
+        ({"coefficients": {"components": [{"name": "a", "weight": "0.5", "method": "constant",
+                                           "value": 1}]}},
+         "coefficients", "add up to 0.5, not to 1"),
+        ({"coefficients": {"components": [{"name": "a", "weight": 1, "method": "level",
+                                           "levels": {"3": "-1"}}]}},
+         "coefficients.components.1.levels.3", "greater than or equal to 0"),
+        ({"quality": {"rule": "scored", "indicators": [{"name": "a", "weight": "0.9"}],
+                      "coefficients": 1}}, "quality", "add up to 0.9"),
+        ({"sharing": {"deficit": [{"value": "1.5"}]}}, "sharing", "not between 0 and 1"),
+        ({"incentive_pool": {"rule": "cap"}}, "incentive_pool.cap", "not filled in"),
+        ({"exclusions": [{"reason": "all"}]}, "exclusions.1", "would exclude every case"),
+        ({"units": [{"name": "a", "hospitals": ["H1"]}, {"name": "b", "hospitals": ["H1"]}]},
+         "", "H1 is a member of two settlement units"),
+        ({"rounding": {"pionts": 2}}, "rounding.pionts", "no such parameter"),
+        ({"base_points": {"scale": ""}}, "base_points.scale", "not filled in: points of a case"),
+        ({"base_points": {"missing": "by_cost"}}, "base_points.missing_rate", "not filled in"),
+        ({"effective_to": date(2025, 1, 1)}, "", "effective_to lies before"),
+        ({"amendments": [{"from": date(2025, 1, 1)}]}, "amendments.1.from", "does not lie after"),
+        ({"amendments": [{"from": date(2027, 1, 1), "rounding": {"points": -1}}]},
+         "amendments.1 (2027-01-01).rounding.points", "greater than or equal to 0"),
+    ],
+)  # fmt: skip
+def test_a_wrong_parameter_is_named(change: dict[str, Any], path: str, words: str) -> None:
+    found = problems(change)
+    assert path in found, found
+    assert words in found[path]
+
+
+def test_every_parameter_that_is_required_is_asked_for() -> None:
+    """Each leaf of the small policy that is left out is asked for by its path, or optional."""
+    optional = {"stability.n_min", "stability.cv_max"}
+
+    def leaves(data: dict[str, Any], path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+        found = []
+        for key, value in data.items():
+            if isinstance(value, dict) and key not in ("groups", "pools"):
+                found += leaves(value, (*path, key))
+            else:
+                found.append((*path, key))
+        return found
+
+    paths = leaves(SMALL)
+    assert len(paths) > 30
+    for path in paths:
+        change: Any = ""
+        for key in reversed(path):
+            change = {key: change}
+        found = [p for p in build(merge(SMALL, change))[1] if p.missing]
+        last = path[-1]
+        name = "file" if last == "groups" else last
+        assert any(p.path.endswith(name) for p in found), path
+    assert optional <= {".".join(path) for path in paths}
+
+
+def test_parameters_change_on_their_day() -> None:
+    policy = small({
+        "effective_to": date(2027, 12, 31),
+        "amendments": [
+            {"from": date(2026, 7, 1),
+             "coefficients": {"components": [{"name": "c", "weight": 1, "method": "constant",
+                                              "value": 2}]}},
+            {"from": date(2027, 1, 1), "budget": {"pools": {"resident": {"budget": "7"}}}},
+        ],
+    })  # fmt: skip
+    assert policy.for_year(2026).budget.pools["resident"].budget == Decimal("500000.55")
+    assert policy.for_year(2027).budget.pools["resident"].budget == 7
+    assert policy.for_year(2027).budget.pools["employee"].budget == 1000000
+    assert policy.at(date(2026, 6, 30)).effective_to == date(2026, 6, 30)
+    assert policy.at(date(2027, 6, 30)).coefficients.components[0].method == "constant"
+    assert len(policy.periods()) == 3
+    with pytest.raises(PolicyError, match="from 2026-01-01 to 2027-12-31, not on 2025-12-31"):
+        policy.at(date(2025, 12, 31))
+    # A case follows the rules of its day of discharge: 80·1 until June, 80·2 from July.
+    days = [{"discharge_date": day} for day in ("2026-06-30", "2026-07-01", "2027-03-01")]
+    table = cases(*days).astype({"discharge_date": "datetime64[s]"}).drop(columns="admission_date")
+    assert compute_points(table, policy)["points"].tolist() == [80.0, 160.0, 160.0]
+
+
+def test_shares_of_a_forecast_are_filled_in() -> None:
+    policy = small({"budget": {"months": "forecast"}})
+    filled = policy.with_months({pool: ["0.05"] * 11 + ["0.45"] for pool in policy.budget.pools})
+    assert policy.budget.pools["employee"].months == "forecast"
+    assert filled.budget.pools["employee"].months[11] == Decimal("0.45")
+    with pytest.raises(PolicyError, match="add up to"):
+        policy.with_months({"employee": ["0.05"] * 12})
+
+
+def test_reference_values() -> None:
+    assert small().reference_value("employee") is None
+    by_mean = small({"budget": {"reference": "mean_cost", "floor": "0.9"}})
+    assert by_mean.reference_value("employee") == 100  # 10,000 yuan / 100 points
+    by_year = {"reference": "last_year", "last_value": "98.7", "ceiling": "1.1"}
+    assert small({"budget": {"pools": {"resident": by_year}}}).reference_value(
+        "resident"
+    ) == Decimal("98.7")
+
+
+def test_the_text_tells_policies_apart(tmp_path: Path) -> None:
+    source = Policy.load("example").path_of("example-base-points.csv").read_text("utf-8")
+    (tmp_path / "p.csv").write_text(source, "utf-8")
+    change = {"base_points": {"file": "p.csv", "groups": ""}}
+    before = small(change, tmp_path).text
+    assert before == small(change, tmp_path).text
+    assert json.loads(before)["policy"]["name"] == "small"
+    (tmp_path / "p.csv").write_text(source.replace("1317.58", "1317.59"), "utf-8")
+    assert small(change, tmp_path).text != before
+    assert small().text != small({"rounding": {"points": 3}}).text
+
+
+@pytest.mark.parametrize("name", [preset for preset in PRESETS if preset != "example"])
+def test_presets_only_ask(name: str) -> None:
+    """A preset is complete but for the numbers that its source does not give."""
+    report = check_policy(name)
+    assert not report.ok
+    assert all(problem.missing for problem in report.problems), report.problems
+    data = read_toml(report.path)
+    assert data["states"]
+    assert data["fill_in"]
+
+    def numbers(value: Any) -> list[Any]:
+        if isinstance(value, dict):
+            return [n for v in value.values() for n in numbers(v)]
+        if isinstance(value, list):
+            return [n for v in value for n in numbers(v)]
+        return [value] if isinstance(value, int | Decimal) else []
+
+    assert numbers(data) == []
+    with pytest.raises(PolicyError, match="parameters are not filled in, 0 are wrong"):
+        Policy.load(name)
+
+
+def test_a_filled_in_preset_is_complete(tmp_path: Path) -> None:
+    """What the check asks for is enough: a preset with the small region's numbers loads."""
+    for name in ("shanwei", "total-cost", "base-rate"):
+        data = read_toml(check_policy(name).path)
+        own = {k: v for k, v in SMALL.items() if k not in ("name", "source")}
+        own["budget"] = {k: v for k, v in SMALL["budget"].items() if k not in ("basis",)}
+        if name == "base-rate":
+            own["budget"] = {**own["budget"], "reference": "mean_cost", "floor": "0.9"}
+        data["base_points"].pop("file")
+        filled = merge(data, own)
+        filled["budget"]["basis"] = data["budget"]["basis"] or "fund"
+        policy = Policy.from_data(filled)
+        assert policy.budget.pools["employee"].basis == (
+            "total_cost" if name == "total-cost" else "fund"
+        )
+        assert any("The source states" in s for s in dict(policy_sentences(policy))["Policy"])
+
+
+def test_files_that_are_no_policy(tmp_path: Path) -> None:
+    with pytest.raises(PolicyError, match="no such policy file"):
+        Policy.load(tmp_path / "none.toml")
+    broken = tmp_path / "broken.toml"
+    broken.write_text("name = ", "utf-8")
+    with pytest.raises(PolicyError, match="no TOML"):
+        Policy.load(broken)
+    broken.write_bytes("name = '汕尾'".encode("gb18030"))
+    with pytest.raises(PolicyError, match="no TOML"):
+        Policy.load(broken)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("drg,points\nBR15,80\n", "there is no column base_points"),
+        ("drg,base_points,mean_cost,cases,cv\nBR15,80,8000,9,1\nBR15,80,8000,9,1\n", "repeat"),
+        ("drg,base_points,mean_cost,cases,cv\nBR15,,8000,9,1\n", "missing, negative or no number"),
+        ("drg,base_points,mean_cost,cases,cv\nBR15,-1,8000,9,1\n", "missing, negative"),
+        ("drg,base_points,mean_cost,cases,cv\nBR15,inf,8000,9,1\n", "missing, negative"),
+        ("drg,base_points,mean_cost,cases,cv\nBR15,80,0,9,1\n", "mean cost of BR15 is 0"),
+        ("drg,base_points,mean_cost,cases,cv\n,80,8000,9,1\n", "has no drg"),
+        ("drg,base_points,mean_cost\nBR15,80,8000\n", "there is no column cases"),
+    ],
+)
+def test_a_wrong_table_of_base_points(tmp_path: Path, text: str, words: str) -> None:
+    (tmp_path / "p.csv").write_text(text, "utf-8")
+    policy = small({"base_points": {"file": "p.csv", "groups": ""}}, tmp_path)
+    with pytest.raises(PolicyError, match=words):
+        compute_points(cases({}), policy)
+
+
+def test_the_check_warns_of_another_unit(tmp_path: Path) -> None:
+    folder = tmp_path
+    source = Policy.load("example").path_of("example-base-points.csv")
+    (folder / "example-base-points.csv").write_bytes(source.read_bytes())
+    text = source.with_name("example.toml").read_text("utf-8")
+    odd = folder / "odd.toml"
+    odd.write_text(
+        text.replace('mean_cost = "10000"', 'mean_cost = "1000000"')
+        .replace('budget = "200000000.00"', 'budget = "20000.00"')
+        .replace('budget = "160000000.00"', 'budget = "16.00"'),
+        "utf-8",
+    )
+    report = check_policy(odd)
+    assert report.ok
+    assert any("another unit" in warning for warning in report.warnings)
+    assert any("万元" in warning for warning in report.warnings)
+    assert check_policy("example").warnings == ()
