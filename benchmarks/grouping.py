@@ -1,8 +1,8 @@
 """How fast is grouping, against reading and writing the same file?
 
 One run prints everything as ratios: `group_file` against pyarrow reading and writing the same
-columns, the kernel alone, one thread against two, memory at two sizes, and the first call of a fresh
-process without and with compiled code in the cache.
+columns, the kernel alone, one thread against two, memory at two sizes, and the first call of a
+fresh process without and with compiled code in the cache.
 
     python benchmarks/grouping.py [--rows 1000000] [--large 10000000] [--repeats 5]
 """
@@ -111,19 +111,7 @@ def kernel(src: Path, repeats: int) -> None:
 
     def loop(cases: object) -> None:
         out = GroupedRows.empty(len(cases.sex))
-        arrays = (
-            cases.principal_diagnosis,
-            cases.other_diagnosis_offsets,
-            cases.other_diagnoses,
-            cases.principal_procedure,
-            cases.other_procedure_offsets,
-            cases.other_procedures,
-            cases.sex,
-            cases.age_years,
-            cases.age_days,
-            cases.newborn_weight_g,
-        )
-        group_rows(*grouper.tables.kernel, arrays, 0, len(out), out.arrays())
+        group_rows(*grouper.tables.kernel, cases.arrays(), 0, len(out), out.arrays())
 
     def run(work: Callable[[object], object], items: list, threads: int) -> float:
         # Ten rounds, so that starting the threads does not count for much.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -67,6 +68,10 @@ class CaseArrays:
     def __len__(self) -> int:
         """Number of cases."""
         return len(self.principal_diagnosis)
+
+    def arrays(self) -> tuple[npt.NDArray[Any], ...]:
+        """The arrays in the order of the attributes, in which the kernel takes them."""
+        return tuple(getattr(self, field.name) for field in fields(self))
 
 
 def encode_cases(

@@ -56,24 +56,7 @@ class BatchGrouper:
 
         cases = encode_cases(batch, mapping, self.diagnoses, self.procedures)
         rows = GroupedRows.empty(batch.num_rows)
-        group_rows(
-            *self.tables.kernel,
-            (
-                cases.principal_diagnosis,
-                cases.other_diagnosis_offsets,
-                cases.other_diagnoses,
-                cases.principal_procedure,
-                cases.other_procedure_offsets,
-                cases.other_procedures,
-                cases.sex,
-                cases.age_years,
-                cases.age_days,
-                cases.newborn_weight_g,
-            ),
-            0,
-            batch.num_rows,
-            rows.arrays(),
-        )
+        group_rows(*self.tables.kernel, cases.arrays(), 0, len(rows), rows.arrays())
         return rows
 
 
