@@ -309,7 +309,8 @@ class _Text:
         if len(text) > 120:
             text = text[:117] + "…"
         lines = [f"{pad}{mark} {group.code} {self.scheme.name_of(group.code)}: {text}"]
-        shown = [a for a in trace.atoms if a.found and (trace.holds or a.holds)]
+        # Codes that break a `not in` or do not suffice for a count make nothing hold.
+        shown = [a for a in trace.atoms if a.found and a.holds]
         if trace.holds:
             shown += [a for a in trace.atoms if a.holds and isinstance(a.atom, Compare)]
         for atom in shown:
