@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -129,7 +130,8 @@ def kept_columns(names: Sequence[str], columns: Sequence[str] | None) -> list[st
     CaseSchemaError
         Names those that the input lacks, or has twice.
     """
-    twice = sorted({n for n in names if n and list(names).count(n) > 1})
+    occurrences = Counter(names)
+    twice = [n for n, count in occurrences.items() if n and count > 1]
     if twice:
         raise CaseSchemaError(
             f"column names occur more than once: {', '.join(map(repr, twice))}",
@@ -137,11 +139,11 @@ def kept_columns(names: Sequence[str], columns: Sequence[str] | None) -> list[st
         )
     if columns is None:
         # Spreadsheets leave several columns without a name behind the last one.
-        return [n for n in names if n or list(names).count(n) == 1]
+        return [n for n, count in occurrences.items() if count == 1]
     missing = [c for c in columns if c not in names]
     if missing:
         raise CaseSchemaError(
             f"the input has no column {', '.join(map(repr, missing))} to keep",
             hint=f"It has: {', '.join(names)}",
         )
-    return list(columns)
+    return list(dict.fromkeys(columns))
