@@ -253,17 +253,26 @@ def schemes(draw: Callable[..., Any]) -> SchemeRows:
     rows: SchemeRows = {t: [] for t in TABLE_SCHEMAS}
     sort = st.integers(0, 4)
     name = st.sampled_from(["", "named", "named", "named"])
-    for letter in "ABCD"[: draw(st.integers(1, 4))]:
+    for letter in "ABCD"[: draw(st.sampled_from([2, 3, 4, 1]))]:
         mdc = f"MDC{letter}"
-        rows["mdc"].append((mdc, f"{letter}", draw(rules), draw(sort)))
+        rule = draw(st.one_of(st.sampled_from(["", "NL = 0", "ZYZD in {DI_1, DI_2}"]), rules))
+        rows["mdc"].append((mdc, f"{letter}", rule, draw(sort)))
         kinds = draw(
-            st.lists(st.sampled_from(["1", "2", "3", "00", "QY"]), max_size=4, unique=True)
+            st.lists(
+                st.sampled_from(["1", "2", "3", "00", "QY"]), min_size=1, max_size=4, unique=True
+            )
         )
         for kind in kinds:
             adrg = letter + (kind if len(kind) == 2 else f"A{kind}")
-            rows["adrg"].append((adrg, draw(name), draw(rules), mdc, draw(sort)))
-            for end in "135"[: draw(st.integers(0, 3))]:
-                rows["drg"].append((adrg + end, draw(name), draw(rules), adrg, mdc, draw(sort)))
+            if kind == "00":
+                # A catch-all, or what only looks like one.
+                rule = draw(st.sampled_from(["", "1", "0"]))
+                rows["adrg"].append((adrg, "", rule, mdc, draw(sort)))
+            else:
+                rows["adrg"].append((adrg, draw(name), draw(rules), mdc, draw(sort)))
+            for end in "135"[: draw(st.sampled_from([1, 2, 3, 0]))]:
+                rule = draw(st.one_of(st.just(""), rules))
+                rows["drg"].append((adrg + end, draw(name), rule, adrg, mdc, draw(sort)))
     member = st.lists(st.sampled_from(DIAGNOSES), max_size=4, unique=True)
     for set_id in DIAGNOSIS_SETS:
         rows["sets"] += [(set_id, c) for c in draw(member)]
@@ -300,6 +309,7 @@ def case_of(of: Scheme, draw: random.Random) -> Row:
         return draw.choices((*codes, "unknown"), k=draw.choice((0, 1, 2, 3, 4, 9)))
 
     newborn = draw.random() < 0.4
+    days = (0, 3, 28, 29, 365) if draw.random() < 0.8 else (None, 366, -7)
     return case_row(
         draw.choice((*DIAGNOSES, *DIAGNOSES, None, "unknown")),
         several(DIAGNOSES),
@@ -307,6 +317,6 @@ def case_of(of: Scheme, draw: random.Random) -> Row:
         several(PROCEDURES),
         sex=draw.choice((1, 2, 1, 2, 1, 2, None, 5)),
         age_years=0 if newborn else number("age_years"),
-        age_days=number("age_days"),
-        newborn_weight_g=number("newborn_weight_g"),
+        age_days=draw.choice(days) if newborn else number("age_days"),
+        newborn_weight_g=draw.choice((number("newborn_weight_g"), None, -7)),
     )
