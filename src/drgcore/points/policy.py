@@ -41,6 +41,7 @@ from drgcore.points.fund_rules import (
 from drgcore.points.parameters import Model, parameter
 from drgcore.points.policy_file import (
     check_dates,
+    check_table,
     find_policy,
     merge,
     named_files,
@@ -53,18 +54,6 @@ from drgcore.points.problems import Problem, problems_of
 
 class Policy(Model):
     """All parameters of a region's payment, as they apply from a date on.
-
-    Attributes
-    ----------
-    base_points, stability, rounding, outliers, by_cost, coefficients, bed_day, fixed_price, \
-    special_review, exclusions, costs
-        What a case earns.
-    budget, violations, quality, incentive_pool, sharing, outside, units, hospitals
-        What points are worth and how hospitals are paid.
-    amendments : tuple of dict
-        Later parameters, each with the date `from` which they replace those above.
-    articles : dict of str to str
-        The policy's article for a step, shown beside it.
 
     Examples
     --------
@@ -176,12 +165,7 @@ class Policy(Model):
         Returns
         -------
         Policy
-            The policy.
-
-        Raises
-        ------
-        PolicyError
-            As for `load`.
+            The policy; errors are those of `load`.
 
         Examples
         --------
@@ -400,12 +384,7 @@ def build(
         policy = Policy.model_validate(filled)
     except ValidationError as error:
         problems = problems_of(error, Policy)
-        table = filled.get("base_points")
-        if isinstance(table, Mapping) and not {"file", "groups"} & set(table):
-            # Asked for with all the rest, before the model's own check of it can run.
-            described = BasePoints.model_fields["file"].description
-            asked = Problem("base_points.file", f"not filled in: {described}", True)
-            problems = list(dict.fromkeys([asked, *problems]))
+        problems = list(dict.fromkeys([*check_table(filled), *problems]))
     seen = {(problem.path, problem.message) for problem in problems}
     for number, amendment in enumerate(later, 1):
         try:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from drgcore.errors import PolicyError
+from drgcore.points.case_rules import BasePoints
 from drgcore.points.problems import Problem
 
 PRESETS = ("shanwei", "total-cost", "base-rate", "example")
@@ -190,6 +191,33 @@ def check_dates(data: Mapping[str, Any], amendments: Any) -> list[Problem]:
             problems.append(Problem(path, f"{day} does not lie after {before}"))
         before = day
     return problems
+
+
+def check_table(data: Mapping[str, Any]) -> list[Problem]:
+    """Ask for the table of base points with all the rest that is empty.
+
+    The model's own check of it runs only once every other parameter beside it is right.
+
+    Parameters
+    ----------
+    data : mapping
+        Tables of a policy.
+
+    Returns
+    -------
+    list of Problem
+        Empty if there is a table, or no part that it belongs to.
+
+    Examples
+    --------
+    >>> check_table({"base_points": {"scale": 100}})[0].path
+    'base_points.file'
+    """
+    table = data.get("base_points")
+    if not isinstance(table, Mapping) or {"file", "groups"} & set(table):
+        return []
+    described = BasePoints.model_fields["file"].description
+    return [Problem("base_points.file", f"not filled in: {described}", True)]
 
 
 def named_files(data: Any) -> set[str]:
