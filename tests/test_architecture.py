@@ -262,7 +262,7 @@ def test_no_file_names_a_path_of_somebodys_machine() -> None:
         ("see /home/someone/x", True),
         ("open('/tmp/x.parquet')", True),
         ("file=/Users/x", True),
-        ("https://example.org/work/main", False),
+        ("https://example.org/home/page", False),
         ("build/tmp/x", False),
         ("~/work/x", False),
     ],
