@@ -12,7 +12,7 @@ from drgcore.budget.adjustments import Adjustment
 from drgcore.budget.case_files import CaseFiles
 from drgcore.budget.closing import ClosedMonth, digest_of
 from drgcore.budget.frames import frame, records
-from drgcore.budget.ledger_checks import check_sums, differences
+from drgcore.budget.ledger_checks import check_chain, check_sums, differences
 from drgcore.budget.ledger_sqlite import SqliteStore
 from drgcore.budget.ledger_tables import (
     LINES,
@@ -300,33 +300,7 @@ class Ledger:
         list of str
             What is wrong, each with its entry; empty for a sound ledger.
         """
-        problems: list[str] = []
-        previous, policies = (
-            NO_HASH,
-            {row["digest"]: row for row in self._store.select("policy_text")},
-        )
-        for digest, row in policies.items():
-            if sha256([row["name"], row["text"]]) != digest:
-                problems.append(f"policy {row['name']}: its text is not what was stored")
-        months: dict[str, dict[str, list[Row]]] = {}
-        for seq, entry in enumerate(self.entries(), 1):
-            where = f"entry {entry['seq']} ({entry['kind']} {entry['period']})"
-            lines = {table: self._lines(entry, table) for table in PARTS[entry["kind"]]}
-            if entry["seq"] != seq:
-                problems.append(f"{where}: entry {seq} is missing before it")
-            if entry["previous_hash"] != previous:
-                problems.append(f"{where}: it does not follow the entry before it")
-            if facts_digest(entry, lines) != entry["facts_digest"]:
-                problems.append(f"{where}: its lines are not what was closed")
-            if entry_hash(entry) != entry["hash"]:
-                problems.append(f"{where}: its hash is not that of its content")
-            if entry["policy_digest"] not in policies:
-                problems.append(f"{where}: its policy is missing")
-            problems += [f"{where}: {text}" for text in check_sums(entry, lines, months)]
-            if entry["kind"] == "month":
-                months[entry["period"]] = lines
-            previous = entry["hash"]
-        return problems
+        return check_chain(self.entries(), self._store.select("policy_text"), self._lines)
 
     def _close(
         self, kind: str, period: str, closed: ClosedMonth | ClosedYear, settlement: Any

@@ -1,12 +1,20 @@
-"""Checks of ledger entries: sums within an entry, and between it and earlier ones."""
+"""Checks of a ledger: sums within an entry and between entries, and the chain of hashes."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from drgcore.budget.allocate import yuan
-from drgcore.budget.ledger_tables import LINES, Row
+from drgcore.budget.ledger_tables import (
+    LINES,
+    NO_HASH,
+    PARTS,
+    Row,
+    entry_hash,
+    facts_digest,
+    sha256,
+)
 from drgcore.budget.month import Month
 
 Lines = Mapping[str, Sequence[Row]]
@@ -186,3 +194,50 @@ def _check_year(year: str, lines: Lines, months: Mapping[str, Lines]) -> list[st
         if paid_out != sum(row["final_fen"] for row in rows):
             found.append(f"{pool}: what was paid is not what the hospitals got")
     return found
+
+
+def check_chain(
+    entries: Sequence[Row], policies: Sequence[Row], lines_of: Callable[[Row, str], list[Row]]
+) -> list[str]:
+    """Recompute the hashes of all entries, in order, and the sums of their lines.
+
+    Parameters
+    ----------
+    entries : sequence of rows
+        All entries of the ledger.
+    policies : sequence of rows
+        The policy texts that it keeps.
+    lines_of : callable
+        The lines of an entry in one table.
+
+    Returns
+    -------
+    list of str
+        What is wrong, each with its entry.
+    """
+    problems = [
+        f"policy {row['name']}: its text is not what was stored"
+        for row in policies
+        if sha256([row["name"], row["text"]]) != row["digest"]
+    ]
+    known = {row["digest"] for row in policies}
+    previous = NO_HASH
+    months: dict[str, dict[str, list[Row]]] = {}
+    for seq, entry in enumerate(entries, 1):
+        where = f"entry {entry['seq']} ({entry['kind']} {entry['period']})"
+        lines = {table: lines_of(entry, table) for table in PARTS[entry["kind"]]}
+        if entry["seq"] != seq:
+            problems.append(f"{where}: entry {seq} is missing before it")
+        if entry["previous_hash"] != previous:
+            problems.append(f"{where}: it does not follow the entry before it")
+        if facts_digest(entry, lines) != entry["facts_digest"]:
+            problems.append(f"{where}: its lines are not what was closed")
+        if entry_hash(entry) != entry["hash"]:
+            problems.append(f"{where}: its hash is not that of its content")
+        if entry["policy_digest"] not in known:
+            problems.append(f"{where}: its policy is missing")
+        problems += [f"{where}: {text}" for text in check_sums(entry, lines, months)]
+        if entry["kind"] == "month":
+            months[entry["period"]] = lines
+        previous = entry["hash"]
+    return problems
