@@ -297,7 +297,7 @@ def test_scores_become_kappas_by_the_policys_bands() -> None:
 def test_terms_are_what_the_file_says_to_the_last_digit() -> None:
     terms = terms_of(Policy.load("example"), 2027)
     employee = terms.pool("employee")
-    assert employee.budget_fen == 20_000_000_000
+    assert employee.budget_fen == 15_000_000_000
     assert employee.reserve_share == Fraction(5, 100)
     assert sum(employee.shares) == 1
     assert sum(employee.month_budgets) + employee.reserve_fen == employee.budget_fen

@@ -239,7 +239,7 @@ def test_the_check_warns_of_another_unit(tmp_path: Path) -> None:
     odd.write_text(
         text.replace('mean_cost = "10000"', 'mean_cost = "1000000"')
         .replace('budget = "150000000.00"', 'budget = "20000.00"')
-        .replace('budget = "100000000.00"', 'budget = "16.00"'),
+        .replace('budget = "140000000.00"', 'budget = "16.00"'),
         "utf-8",
     )
     report = check_policy(odd)
