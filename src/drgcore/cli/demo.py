@@ -67,7 +67,7 @@ def _settle(folder: Path, grouped: pa.Table, console: Console) -> None:
     tables = drgcore.show(year)
     chosen = [hospitals[0], hospitals[len(hospitals) // 2], hospitals[-1]]
     statement = tables["statement"]
-    columns = ["pool", "hospital", "cases", "points", "entitlement", "prepaid", "pool_share"]
+    columns = ["pool", "hospital", "points", "entitlement", "prepaid", "pool_share"]
     mine = statement[statement["hospital"].isin(chosen)].sort_values(["pool", "hospital"])
     console.print(_plain("Year-end statement of three hospitals, in yuan", mine[columns]))
     units = tables["units"]

@@ -1,4 +1,4 @@
-"""The part of a policy that says what a case earns (points.md's symbols stand in the texts)."""
+"""The part of a policy that says what a case earns."""
 
 from __future__ import annotations
 
