@@ -11,10 +11,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from drgcore.budget.hashing import hash_strings
 from drgcore.budget.month import Month
 from drgcore.budget.terms import Terms
 from drgcore.errors import CaseSchemaError
+from drgcore.points.ids import hash_strings
 
 REQUIRED = ("case_id", "hospital", "pool", "discharge_date", "case_class", "points")
 OPTIONAL = ("drg", "total_cost", "patient_paid", "refused_amount", "violation", "capitation_unit")

@@ -1,4 +1,4 @@
-"""Case ids: finding the ones that occur twice among millions."""
+"""Hashes of texts, and the case ids that occur twice among millions."""
 
 from __future__ import annotations
 
@@ -11,18 +11,59 @@ import pyarrow.compute as pc
 
 _PRIME = np.uint64(0x100000001B3)
 _BASIS = np.uint64(0xCBF29CE484222325)
-_MIX = np.uint64(0xFF51AFD7ED558CCD)
+_MIX_1 = np.uint64(0xFF51AFD7ED558CCD)
+_MIX_2 = np.uint64(0xC4CEB9FE1A85EC53)
 _SHIFT = np.uint64(33)
 
 
-@nb.njit(cache=True, parallel=True)
-def _hash(offsets: Any, data: Any, out: Any) -> None:
-    for i in nb.prange(out.shape[0]):
+@nb.njit(cache=True, inline="always")
+def mix(value: Any) -> Any:
+    """Spread a 64-bit value over all bits (the finaliser of MurmurHash3)."""
+    value ^= value >> _SHIFT
+    value *= _MIX_1
+    value ^= value >> _SHIFT
+    value *= _MIX_2
+    return value ^ (value >> _SHIFT)
+
+
+@nb.njit(cache=True)
+def _hash_bytes(offsets: Any, data: Any, out: Any) -> None:
+    for i in range(out.shape[0]):
         value = _BASIS
         for j in range(offsets[i], offsets[i + 1]):
             value = (value ^ np.uint64(data[j])) * _PRIME
-        value = (value ^ (value >> _SHIFT)) * _MIX
-        out[i] = value ^ (value >> _SHIFT)
+        out[i] = mix(value)
+
+
+def hash_strings(texts: pa.Array) -> np.ndarray:
+    """Hash strings to 64 bits: FNV-1a over their UTF-8 bytes, then mixed; a null counts as ''.
+
+    Parameters
+    ----------
+    texts : pyarrow.Array
+        Strings, or anything that Arrow can cast to strings.
+
+    Returns
+    -------
+    ndarray of uint64
+        One hash for each string.
+
+    Examples
+    --------
+    >>> a, b, c = hash_strings(pa.array(["x", "y", "x"]))
+    >>> bool(a == c), bool(a == b)
+    (True, False)
+    """
+    plain = texts if pa.types.is_string(texts.type) else pc.cast(texts, pa.large_string())
+    if plain.null_count:
+        plain = pc.fill_null(plain, "")
+    out = np.empty(len(plain), np.uint64)
+    if len(plain):
+        width = np.int32 if pa.types.is_string(plain.type) else np.int64
+        _, offsets, data = plain.buffers()
+        starts = np.frombuffer(offsets, width)[plain.offset : plain.offset + len(plain) + 1]
+        _hash_bytes(starts, np.frombuffer(data if data else b"\0", np.uint8), out)
+    return out
 
 
 def repeated_ids(ids: pa.ChunkedArray) -> list[str]:
@@ -45,7 +86,9 @@ def repeated_ids(ids: pa.ChunkedArray) -> list[str]:
     >>> repeated_ids(pa.chunked_array([["a", "b"], ["c", "a"]]))
     ['a']
     """
-    hashes = np.concatenate([_hashes(chunk) for chunk in ids.chunks] or [np.empty(0, np.uint64)])
+    hashes = np.concatenate(
+        [hash_strings(chunk) for chunk in ids.chunks] or [np.empty(0, np.uint64)]
+    )
     ordered = np.sort(hashes)
     twice = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
     if not len(twice):
@@ -53,14 +96,3 @@ def repeated_ids(ids: pa.ChunkedArray) -> list[str]:
     suspects = ids.filter(pa.array(np.isin(hashes, twice)))
     counts = pc.value_counts(pc.cast(suspects, pa.large_string()))
     return sorted(pair["values"] for pair in counts.to_pylist() if pair["counts"] > 1)
-
-
-def _hashes(chunk: pa.Array) -> np.ndarray:
-    texts = chunk if pa.types.is_string(chunk.type) else pc.cast(chunk, pa.large_string())
-    out = np.empty(len(texts), np.uint64)
-    if len(texts):
-        width = np.int32 if pa.types.is_string(texts.type) else np.int64
-        _, offsets, data = texts.buffers()
-        starts = np.frombuffer(offsets, width)[texts.offset : texts.offset + len(texts) + 1]
-        _hash(starts, np.frombuffer(data if data else b"\0", np.uint8), out)
-    return out
