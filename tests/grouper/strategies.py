@@ -184,6 +184,8 @@ DIAGNOSES = ("A00", "B01.x", "C02", "D03", "E04", "F05", "G06", "H07", "I08", "J
 PROCEDURES = ("00.1", "01.2", "02.3x00", "03.4", "04.5", "05.6", "06.7", "07.8")
 DIAGNOSIS_SETS = ("DI_1", "DI_2", "DI_3", "DI_4")
 PROCEDURE_SETS = ("OP_1", "OP_2", "OP_3", "OP_ALL")
+# Holds diagnoses and procedures.
+MIXED_SET = "MIXED"
 # Named by rules, without a row in the sheet of sets.
 NO_SETS = ("DI_NONE", "OP_NONE")
 OPERATORS = ("=", ">=", ">", "<=", "<")
@@ -218,13 +220,13 @@ _atoms = st.one_of(
     st.tuples(_fields(("ZYZD", "QTZD")), _in, _sets((*DIAGNOSIS_SETS, "DI_NONE"))).map("".join),
     st.tuples(_fields(("ZYSS", "QTSS")), _in, _sets((*PROCEDURE_SETS, "OP_NONE"))).map("".join),
     # Fields and sets that do not belong together.
-    st.tuples(_fields(_any_field), _in, _sets((*DIAGNOSIS_SETS, *PROCEDURE_SETS, *NO_SETS))).map(
-        "".join
-    ),
+    st.tuples(
+        _fields(_any_field), _in, _sets((*DIAGNOSIS_SETS, *PROCEDURE_SETS, *NO_SETS, MIXED_SET))
+    ).map("".join),
     st.tuples(st.just("QTZD"), _in, _sets(("MCC", "CC", "DI_1", "mcc"))).map("".join),
     st.builds(
         "length({} ∩ {}) {} {}".format,
-        st.sampled_from((*DIAGNOSIS_SETS, *PROCEDURE_SETS, *NO_SETS)),
+        st.sampled_from((*DIAGNOSIS_SETS, *PROCEDURE_SETS, *NO_SETS, MIXED_SET, MIXED_SET)),
         _fields(_any_field),
         _operators,
         _counts,
@@ -244,6 +246,15 @@ rules: st.SearchStrategy[str] = st.one_of(
         ),
         max_leaves=7,
     ),
+)
+
+
+# What a newborn's weight decides is rare among random rules.
+_by_weight = st.builds(
+    "XSRTZ{} {}{}".format,
+    _operators,
+    st.sampled_from(_limits["XSRTZ"]),
+    st.sampled_from(["", " and ZYZD in {DI_1, DI_2, DI_3}", " or QTZD in CC"]),
 )
 
 
@@ -269,7 +280,8 @@ def schemes(draw: Callable[..., Any]) -> SchemeRows:
                 rule = draw(st.sampled_from(["", "1", "0"]))
                 rows["adrg"].append((adrg, "", rule, mdc, draw(sort)))
             else:
-                rows["adrg"].append((adrg, draw(name), draw(rules), mdc, draw(sort)))
+                rule = draw(st.one_of(rules, rules, _by_weight))
+                rows["adrg"].append((adrg, draw(name), rule, mdc, draw(sort)))
             for end in "135"[: draw(st.sampled_from([1, 2, 3, 0]))]:
                 rule = draw(st.one_of(st.just(""), rules))
                 rows["drg"].append((adrg + end, draw(name), rule, adrg, mdc, draw(sort)))
@@ -279,6 +291,9 @@ def schemes(draw: Callable[..., Any]) -> SchemeRows:
     for set_id in PROCEDURE_SETS:
         chosen = draw(st.lists(st.sampled_from(PROCEDURES), max_size=4, unique=True))
         rows["sets"] += [(set_id, c) for c in chosen]
+    # Ids of diagnoses and of procedures run side by side: the first few of both.
+    mixed = st.sampled_from((*DIAGNOSES[:5], *PROCEDURES[:5]))
+    rows["sets"] += [(MIXED_SET, c) for c in draw(st.lists(mixed, max_size=10, unique=True))]
     for code in draw(st.lists(st.sampled_from(DIAGNOSES), max_size=6, unique=True)):
         table = draw(st.sampled_from(["EX_1", "EX_2", "无"]))
         rows["cc"].append((code, table, draw(st.sampled_from(["MCC", "CC"]))))

@@ -207,6 +207,13 @@ def test_any_of_says_whether_one_holds(several: list[Rule], case: Case) -> None:
     )
 
 
+def test_any_of_merges_members_of_the_same_field() -> None:
+    texts = ["ZYZD in DI_A", "NL > 3", "ZYZD in {DI_C, DI_B}", "QTZD in DI_A", "QTZD in MCC"]
+    merged = any_of([normalise(parse_rule(t)) for t in texts])
+    assert str(merged) == "ZYZD in {DI_A, DI_B, DI_C} or QTZD in DI_A or NL > 3 or QTZD in MCC"
+    assert any_of([]) == Or(())
+
+
 @settings(max_examples=200, deadline=None)
 @given(st.lists(rules, min_size=1, max_size=4), st.randoms(use_true_random=False))
 def test_programs_decide_as_their_rules_do(texts: list[str], draw: object) -> None:

@@ -240,6 +240,19 @@ def test_what_a_condition_says(rule: str, holds: bool) -> None:
     assert result["adrg"] == ("BA1" if holds else "BZ1")
 
 
+def test_a_diagnosis_and_a_procedure_are_two_codes_to_a_count() -> None:
+    # Both are the first of their kind, and so have the same number inside.
+    rule = "length(MIXED ∩ {ZYZD, QTZD, ZYSS, QTSS}) = 2"
+    sets = [("MIXED", "A00"), ("MIXED", "00.1")]
+    of = _scheme([("MDCB", "", 1)], [("BA1", "b", rule, 1), ("BZ1", "b", "", 2)], sets=sets)
+    assert _group(of)["adrg"] == "BZ1"
+    assert _group(of, principal_procedure="00.1")["adrg"] == "BA1"
+    assert _group(of, other_procedures=["00.1", "00.1"])["adrg"] == "BA1"
+    other = {"principal_diagnosis": "C02", "other_diagnoses": ["A00"]}
+    assert _group(of, **other, other_procedures=["00.1"])["adrg"] == "BA1"
+    assert _group(of, **other, principal_procedure="00.1")["adrg"] == "BA1"
+
+
 def test_a_scheme_without_groups_or_sets_still_answers() -> None:
     assert _group(scheme_of({"mdc": [("MDCA", "", "ZYZD in DI_A", 1)]}))["reason"] == "no_mdc"
     assert _group(scheme_of({"mdc": [("MDCA", "", "ZYZD not in DI_A", 1)]}))["reason"] == "no_adrg"
