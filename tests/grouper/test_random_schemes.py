@@ -61,7 +61,6 @@ def test_random_schemes() -> None:
         seen.update(r["reason"] for r in kernel)
 
     agree()
-    print(seen)
     # A strategy that no longer reaches what it is for must not pass in silence.
     assert examples >= 300
     for what in ("grouped", "ambiguous", "catch_all", "no_drg", "no_adrg", "no_mdc"):
