@@ -178,6 +178,9 @@ def test_the_summary_of_a_prefixed_result() -> None:
     cases = read_samples(DATA / "expected_chs-drg-3.0.csv")[:20]
     result = group(table_of(cases), scheme("chs-drg-3.0"), prefix="new_")
     assert summarise(result, "x", prefix="new_").rows == 20
+    assert summarise(result.to_pandas(), "x", prefix="new_") == summarise(
+        result, "x", prefix="new_"
+    )
 
 
 def test_batches_counted_one_by_one_are_counted_as_one() -> None:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +15,9 @@ from numpy.typing import NDArray
 
 from drgcore.errors import CaseSchemaError
 from drgcore.grouper.tables import GrouperTables
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 STATUSES = ("grouped", "ambiguous", "ungrouped", "invalid")
 """`ambiguous`: a `?QY` group (歧义); `ungrouped`: none, or only an MDC's catch-all (未入组)."""
@@ -206,24 +210,41 @@ def _dictionary(index: NDArray[np.signedinteger], values: tuple[str, ...]) -> pa
     return pa.DictionaryArray.from_arrays(indices, pa.array(values, pa.string()))
 
 
-def summarise(result: pa.Table, scheme: str, prefix: str = "") -> GroupingSummary:
-    """Count the statuses and reasons of a grouped table.
+def summarise(result: pa.Table | pd.DataFrame, scheme: str, prefix: str = "") -> GroupingSummary:
+    """Count the statuses and reasons of grouped cases.
 
     Parameters
     ----------
-    result : pyarrow.Table
+    result : pyarrow.Table or pandas.DataFrame
         With the columns `status` and `reason` that `group` adds.
     scheme : str
+        Name of the scheme, for the summary.
     prefix : str, optional
         Prefix of the result columns.
 
     Returns
     -------
     GroupingSummary
+
+    Examples
+    --------
+    >>> import drgcore
+    >>> grouped = drgcore.group(drgcore.sample_cases(1000, seed=1))
+    >>> print(drgcore.summarise(grouped, "chs-drg-3.0"))
+    1,000 cases by chs-drg-3.0
+      grouped             985  98.50%
+      ambiguous            14   1.40%
+      ungrouped             1   0.10%
+      invalid               0   0.00%
+        unrelated_procedure                      14
+        catch_all                                 1
     """
 
     def counted(column: str) -> Counter[str]:
-        counts = pc.value_counts(result[prefix + column].cast(pa.string()))
+        values = result[prefix + column]
+        if not isinstance(values, pa.ChunkedArray):
+            values = pa.Array.from_pandas(values)
+        counts = pc.value_counts(values.cast(pa.string()))
         return Counter(
             {c["values"]: c["counts"] for c in counts.to_pylist() if c["values"] is not None}
         )
@@ -231,7 +252,7 @@ def summarise(result: pa.Table, scheme: str, prefix: str = "") -> GroupingSummar
     statuses = counted("status")
     return GroupingSummary(
         scheme,
-        result.num_rows,
+        len(result),
         {s: statuses[s] for s in STATUSES},
         dict(counted("reason").most_common()),
     )
