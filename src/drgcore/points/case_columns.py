@@ -8,11 +8,19 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from drgcore.cases.attributes import (
+    Codes,
+    amounts_of,
+    dates_of,
+    refuse_rows,
+    select_columns,
+    some_of,
+    text_codes,
+)
 from drgcore.errors import CaseSchemaError
 from drgcore.points.coefficients import uses_level
 from drgcore.points.ids import repeated_ids
@@ -24,14 +32,6 @@ STATUSES = ("grouped", "ambiguous", "ungrouped", "invalid")
 
 class CaseWarning(UserWarning):
     """Cases that look wrong as a whole, though each by itself is possible."""
-
-
-@dataclass(frozen=True)
-class Codes:
-    """A text column: its distinct values, and the number of one for each row, -1 for none."""
-
-    names: list[str]
-    codes: NDArray[np.int32]
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def read_columns(cases: Any, periods: Sequence[Policy]) -> CaseColumns:
 
     Examples
     --------
-    >>> read_columns(pd.DataFrame({"case_id": ["1"]}), [Policy.load("example")])
+    >>> read_columns(pa.table({"case_id": ["1"]}), [Policy.load("example")])
     Traceback (most recent call last):
     drgcore.errors.CaseSchemaError: cases: the cases have no column hospital, pool, ...
     """
@@ -111,7 +111,7 @@ def read_columns(cases: Any, periods: Sequence[Policy]) -> CaseColumns:
     needed = ["case_id", "hospital", "pool", "discharge_date", "total_cost", "drg", "status"]
     needed += ["length_of_stay"] * stay + ["unreasonable_cost"] * deducted
     needed += ["patient_paid"] * fund_part + flags
-    table = _table(cases, [*needed, "hospital_level", "list_item", "admission_date"])
+    table = select_columns(cases, [*needed, "hospital_level", "list_item", "admission_date"])
     missing = [name for name in needed if name not in table.column_names]
     if missing:
         raise CaseSchemaError(f"the cases have no column {', '.join(missing)}", where="cases")
@@ -121,29 +121,31 @@ def read_columns(cases: Any, periods: Sequence[Policy]) -> CaseColumns:
     twice = repeated_ids(ids)
     if twice:
         raise CaseSchemaError(
-            f"{len(twice)} case ids occur more than once: {_some(twice)}",
+            f"{len(twice)} case ids occur more than once: {some_of(twice)}",
             where="column case_id",
             hint="a case is paid once; remove the repeated rows",
         )
-    hospital = _codes(table, "hospital")
-    cost = _numbers(table, "total_cost")
+    hospital = text_codes(table, "hospital")
+    cost = amounts_of(table, "total_cost")
     none = np.empty(0)
-    unreasonable = _numbers(table, "unreasonable_cost") if deducted else none
+    unreasonable = amounts_of(table, "unreasonable_cost") if deducted else none
     if deducted:
-        _refuse(table, unreasonable > cost, "have more unreasonable cost than cost", "total_cost")
+        refuse_rows(
+            table, unreasonable > cost, "have more unreasonable cost than cost", "total_cost"
+        )
     return CaseColumns(
         ids,
         hospital,
         _levels(table, hospital, periods),
-        _codes(table, "pool"),
-        _codes(table, "drg", optional=True),
-        _codes(table, "list_item", optional=True),
+        text_codes(table, "pool"),
+        text_codes(table, "drg", optional=True),
+        text_codes(table, "list_item", optional=True),
         _statuses(table),
         _days(table),
         cost,
-        _numbers(table, "length_of_stay") if stay else none,
+        amounts_of(table, "length_of_stay") if stay else none,
         unreasonable,
-        _numbers(table, "patient_paid") if fund_part else none,
+        amounts_of(table, "patient_paid") if fund_part else none,
         {name: _flags(table, name) for name in flags},
     )
 
@@ -185,54 +187,9 @@ def warn_of_magnitudes(cost: NDArray[Any], mean: NDArray[Any]) -> None:
         )
 
 
-def _table(cases: Any, names: Sequence[str]) -> pa.Table:
-    if isinstance(cases, pd.DataFrame):
-        kept = cases[[name for name in names if name in cases.columns]]
-        return pa.Table.from_pandas(kept, preserve_index=False)
-    table = cases if isinstance(cases, pa.Table) else pa.table(cases)
-    return table.select([name for name in names if name in table.column_names])
-
-
-def _some(ids: Sequence[str], most: int = 5) -> str:
-    return ", ".join(ids[:most]) + (f" and {len(ids) - most} more" if len(ids) > most else "")
-
-
-def _refuse(table: pa.Table, wrong: NDArray[Any], what: str, column: str, hint: str = "") -> None:
-    if wrong.any():
-        rows = np.flatnonzero(wrong)
-        ids = [str(table.column("case_id")[int(row)]) for row in rows[:5]]
-        more = f" and {len(rows) - 5} more" if len(rows) > 5 else ""
-        raise CaseSchemaError(
-            f"{len(rows)} cases {what}: {', '.join(ids)}{more}",
-            where=f"column {column}",
-            hint=hint or None,
-        )
-
-
-def _codes(table: pa.Table, name: str, *, optional: bool = False) -> Codes:
-    if name not in table.column_names:
-        return Codes([], np.full(len(table), -1, np.int32))
-    column = table.column(name)
-    if not pa.types.is_dictionary(column.type):
-        column = pc.dictionary_encode(column)
-    whole = column.unify_dictionaries().combine_chunks()
-    if isinstance(whole, pa.ChunkedArray):
-        whole = pa.concat_arrays(whole.chunks)
-    codes = pc.fill_null(pc.cast(whole.indices, pa.int32()), -1).to_numpy(zero_copy_only=False)
-    texts = ["" if value is None else str(value) for value in whole.dictionary.to_pylist()]
-    names = list(dict.fromkeys(text for text in texts if text))
-    # A null or an empty text is none; a dictionary may hold one text twice.
-    place = {text: code for code, text in enumerate(names)}
-    recode = np.array([place.get(text, -1) for text in texts] + [-1], np.int32)
-    codes = recode[codes]
-    if not optional:
-        _refuse(table, codes < 0, f"have no {name}", name)
-    return Codes(names, codes)
-
-
 def _levels(table: pa.Table, hospital: Codes, periods: Sequence[Policy]) -> Codes:
     """Take the case's level, or else the one that the policy's list of hospitals gives."""
-    given = _codes(table, "hospital_level", optional=True)
+    given = text_codes(table, "hospital_level", optional=True)
     listed = {n: h.level for policy in periods for n, h in policy.hospitals.items() if h.level}
     lacking = given.codes < 0
     codes, names = given.codes, list(given.names)
@@ -244,7 +201,7 @@ def _levels(table: pa.Table, hospital: Codes, periods: Sequence[Policy]) -> Code
     if lacking.any() and any(uses_level(policy) for policy in periods):
         without = sorted({hospital.names[code] for code in np.unique(hospital.codes[lacking])})
         raise CaseSchemaError(
-            f"{int(lacking.sum())} cases are of a hospital without level: {_some(without)}",
+            f"{int(lacking.sum())} cases are of a hospital without level: {some_of(without)}",
             where="column hospital_level",
             hint="give the level in the cases or in the policy's [hospitals]",
         )
@@ -252,11 +209,11 @@ def _levels(table: pa.Table, hospital: Codes, periods: Sequence[Policy]) -> Code
 
 
 def _statuses(table: pa.Table) -> NDArray[np.int8]:
-    status = _codes(table, "status")
+    status = text_codes(table, "status")
     unknown = sorted(set(status.names) - set(STATUSES))
     if unknown:
         raise CaseSchemaError(
-            f"the status is {_some(unknown)}; it must be {', '.join(STATUSES)}",
+            f"the status is {some_of(unknown)}; it must be {', '.join(STATUSES)}",
             where="column status",
         )
     order = np.array([STATUSES.index(name) for name in status.names] or [0], np.int8)
@@ -264,44 +221,14 @@ def _statuses(table: pa.Table) -> NDArray[np.int8]:
 
 
 def _days(table: pa.Table) -> NDArray[np.int32]:
-    discharge = _dates(table, "discharge_date")
-    _refuse(table, discharge.is_null().to_numpy(), "have no discharge date", "discharge_date")
+    discharge = dates_of(table, "discharge_date")
+    refuse_rows(table, discharge.is_null().to_numpy(), "have no discharge date", "discharge_date")
     days = discharge.cast(pa.int32()).to_numpy()
     if "admission_date" in table.column_names:
-        admission = _dates(table, "admission_date")
+        admission = dates_of(table, "admission_date")
         wrong = pc.fill_null(pc.greater(admission, discharge), False).to_numpy()
-        _refuse(table, wrong, "were discharged before admission", "admission_date")
+        refuse_rows(table, wrong, "were discharged before admission", "admission_date")
     return days
-
-
-def _dates(table: pa.Table, name: str) -> pa.ChunkedArray:
-    column = table.column(name)
-    try:
-        if pa.types.is_timestamp(column.type):
-            # Days as written: a local time zone's midnight stays the day that it shows.
-            column = (
-                pc.cast(pc.local_timestamp(column), column.type.unit and pa.timestamp("us"))
-                if column.type.tz
-                else column
-            )
-            return pc.cast(pc.floor_temporal(column, unit="day"), pa.date32(), safe=False)
-        return pc.cast(column, pa.date32())
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        raise CaseSchemaError(
-            f"{column.type} is not a date: {error}", where=f"column {name}"
-        ) from error
-
-
-def _numbers(table: pa.Table, name: str) -> NDArray[np.float64]:
-    column = table.column(name)
-    try:
-        values = pc.cast(column, pa.float64()).to_numpy()
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        raise CaseSchemaError(f"it holds no numbers: {error}", where=f"column {name}") from error
-    hint = "give 0 where there is no amount; a case that cannot be corrected must be left out"
-    _refuse(table, ~np.isfinite(values), f"have no finite {name}", name, hint)
-    _refuse(table, values < 0, f"have a negative {name}", name, hint)
-    return values
 
 
 def _flags(table: pa.Table, name: str) -> NDArray[np.bool_]:

@@ -19,7 +19,8 @@ from drgcore.points.case_rules import (
 )
 from drgcore.points.parameters import covers
 from drgcore.points.policy import Policy
-from drgcore.points.tables import coefficient_rows, round_half_up
+from drgcore.points.tables import coefficient_rows
+from drgcore.rounding import round_half_up
 
 Site = tuple[str, str | None]
 """A hospital and its level."""

@@ -168,7 +168,7 @@ class Factors(NamedTuple):
 
 # Limits are products of decimals: a cost this close to a limit lies on it.
 _TIE = 1e-13
-# See `tables.round_half_up`.
+# See `rounding.round_half_up`.
 _NUDGE = 1 + 2.0**-50
 _BLOCK = 1 << 18
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from drgcore.errors import CaseSchemaError, PolicyError
 from drgcore.points.policy import Policy
-from drgcore.points.tables import round_half_up
+from drgcore.rounding import round_half_up
 
 SANCTION_COLUMNS = (
     "case_id",

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from drgcore.errors import PolicyError
 from drgcore.points.case_rules import HospitalGroupComponent, LevelCostComponent
 from drgcore.points.policy import Policy
+from drgcore.rounding import round_half_up
 
 Floats = NDArray[np.float64]
 
@@ -166,34 +167,6 @@ def read_table(path: Path) -> pd.DataFrame:
         )
     except (OSError, ValueError) as error:
         raise PolicyError(f"it cannot be read: {error}", where=str(path)) from error
-
-
-def round_half_up(values: Any, places: int) -> Floats:
-    """Round to decimals with halves up (四舍五入), as the decimals are written.
-
-    A product of decimals such as 120.5 × 1.0001 may come out a hair below its exact value; a number
-    within four units of the last binary place below a half counts as the half.
-
-    Parameters
-    ----------
-    values : array-like of float
-        Numbers, not negative.
-    places : int
-        Decimals.
-
-    Returns
-    -------
-    ndarray of float64
-        The nearest float to each rounded decimal.
-
-    Examples
-    --------
-    >>> round_half_up([1.00005, 2.00004, 1.005], 4).tolist()
-    [1.0001, 2.0, 1.005]
-    """
-    scale = 10.0**places
-    scaled = np.asarray(values, np.float64) * scale
-    return np.floor(scaled * (1 + 2.0**-50) + 0.5) / scale
 
 
 def _keys(frame: pd.DataFrame, names: Sequence[str], where: str) -> pd.DataFrame:
