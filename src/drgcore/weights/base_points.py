@@ -1,0 +1,402 @@
+"""Relative weights and base points (基准点数) of the DRGs from a region's history."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from drgcore.cases.attributes import Codes, some_of
+from drgcore.errors import CaseSchemaError, DrgcoreError
+from drgcore.files import whole_file
+from drgcore.rounding import round_half_up
+from drgcore.schemes import Scheme, load_scheme
+from drgcore.schemes.model import GroupKind
+from drgcore.weights.credibility import Credibility, buhlmann_k
+from drgcore.weights.history import History, costs_by, read_history
+from drgcore.weights.segments import Segments
+from drgcore.weights.statistics import is_stable
+from drgcore.weights.trimming import Trimming
+
+Floats = NDArray[np.float64]
+
+POLICY_COLUMNS = ("drg", "base_points", "mean_cost", "cases", "cv", "stable")
+"""Columns of the table that a policy's `base_points.file` names."""
+
+
+@dataclass(frozen=True, eq=False)
+class GroupWeights:
+    """Relative weights and base points, with where each comes from.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        One row a DRG, in alphabetical order:
+
+        - ``drg``; ``cases`` after trimming; ``years`` in which it has any (with year weights)
+        - ``mean_cost``, ``sd`` [yuan], ``cv``; NaN without cases
+        - ``stable``, and ``why_unstable``: few_cases, high_cv, or nothing
+        - ``own_weight``: relative weight by its own history; ``credibility``: Z, how much that
+          counts; ``target``: the weight that the rest comes from
+        - ``relative_weight``, ``base_points`` (rounded); NaN where no source has any
+        - ``source``: history, smoothed, national, adrg or none
+    mean_cost : float
+        Mean cost of all calibration cases [yuan], the denominator of the weights.
+    scale : float
+        Points of a case with relative weight 1.
+    k : float or None
+        k of the credibility, given or estimated [cases].
+    left_out : pandas.DataFrame
+        Cases that could not be used, and why.
+    """
+
+    table: pd.DataFrame
+    mean_cost: float
+    scale: float
+    k: float | None
+    left_out: pd.DataFrame
+
+    @property
+    def without(self) -> list[str]:
+        """DRGs that no source gives a weight; a policy's table lacks them."""
+        return list(self.table.loc[self.table["source"] == "none", "drg"])
+
+    @property
+    def mean_relative_weight(self) -> float:
+        """Mean weight of the calibration cases: 1 unless smoothing or year weights moved it."""
+        known = self.table[(self.table["cases"] > 0) & self.table["relative_weight"].notna()]
+        return float(np.average(known["relative_weight"], weights=known["cases"]))
+
+    def policy_table(self) -> pd.DataFrame:
+        """Give the table that a policy reads as `base_points.file`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            `POLICY_COLUMNS`. m of a DRG is its mean cost; where its weight does not come from its
+            own cases alone, m is relative weight × mean cost of the region, so that outliers are
+            told apart by what is paid. A DRG without a weight has no row: with
+            ``base_points.missing = "error"`` the policy then names its cases.
+
+        Examples
+        --------
+        >>> cases = pd.DataFrame({"drg": ["BR13", "ES23"], "total_cost": [15e3, 5e3]})
+        >>> base_points(cases, scale=100).policy_table()[["drg", "base_points", "mean_cost"]]
+            drg  base_points  mean_cost
+        0  BR13        150.0    15000.0
+        1  ES23         50.0     5000.0
+        """
+        table = self.table[self.table["source"] != "none"]
+        own = table["source"] == "history"
+        derived = table["relative_weight"] * self.mean_cost
+        return pd.DataFrame(
+            {
+                "drg": table["drg"],
+                "base_points": table["base_points"],
+                "mean_cost": table["mean_cost"].where(own, derived).round(2),
+                "cases": table["cases"],
+                # A group without cases has no spread; it is unstable by its number of cases.
+                "cv": table["cv"].fillna(0.0).round(6),
+                "stable": table["stable"],
+            },
+        ).reset_index(drop=True)
+
+    def write(self, path: str | Path) -> None:
+        """Write the policy's table as CSV, whole or not at all.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file that the policy names as `base_points.file`.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> path = Path(tempfile.mkdtemp()) / "base-points.csv"
+        >>> base_points(pd.DataFrame({"drg": ["BR13"], "total_cost": [5e3]}), scale=100).write(path)
+        >>> print(path.read_text())
+        drg,base_points,mean_cost,cases,cv,stable
+        BR13,100.0,5000.0,1,0.0,False
+        """
+        with whole_file(Path(path)) as part:
+            self.policy_table().to_csv(part, index=False)
+
+
+def base_points(
+    cases: Any,
+    *,
+    scale: float,
+    places: int = 4,
+    trimming: Trimming | None = None,
+    n_min: int = 5,
+    cv_max: float = 1.0,
+    year_weights: Mapping[int, float] | None = None,
+    year_method: Literal["of_means", "of_cases"] = "of_means",
+    credibility: Credibility | None = None,
+    national: Mapping[str, float] | pd.DataFrame | None = None,
+    scheme: str | Path | Scheme | None = None,
+    absent: Sequence[Literal["national", "adrg"]] = (),
+) -> GroupWeights:
+    """Compute relative weights and base points: ``RW = mean_g / mean``, ``P = RW × scale``.
+
+    Parameters
+    ----------
+    cases : DataFrame, Arrow table or History
+        Grouped cases, see `read_history`.
+    scale : float
+        Points of a case with relative weight 1, usually 100 [points].
+    places : int, default 4
+        Decimals of base points, halves rounded up. Weights are not rounded.
+    trimming : Trimming, optional
+        Cases to leave out of the means.
+    n_min, cv_max : int and float, default 5 and 1
+        A group is stable with at least `n_min` cases and at most this CV of cost.
+    year_weights : mapping of int to float, optional
+        How much each year counts, for example ``{2024: 1, 2025: 2, 2026: 7}``. Every year of the
+        cases must be named.
+    year_method : {"of_means", "of_cases"}, default "of_means"
+        ``of_means``: the means of the years are weighted (mean_g = Σ w_y·mean_{g,y} / Σ w_y over
+        the years in which the group has cases), as local rules put it. ``of_cases``: each case
+        counts with the weight of its year over the number of that year's cases, so that a year in
+        which the group had few cases counts little.
+    credibility : Credibility, optional
+        Smoothing of small groups.
+    national : mapping of str to float, or DataFrame, optional
+        National relative weights by DRG (columns drg and relative_weight), for `credibility`
+        towards them and for absent groups.
+    scheme : str, Path or Scheme, optional
+        The scheme of the cases. A DRG that it lacks is an error; each of its named DRGs has a row.
+    absent : sequence of {"national", "adrg"}, default ()
+        Where base points of a DRG without cases come from, the first that has any. Without, they
+        are NaN and `GroupWeights.without` names the DRG: never 0, never guessed.
+
+    Returns
+    -------
+    GroupWeights
+
+    Raises
+    ------
+    CaseSchemaError
+        If no case is usable; if a DRG is not one of the scheme; if a year has no weight.
+
+    Notes
+    -----
+    Shanwei's pilot plan (汕尾市 总额控制下按疾病诊断相关分组结合点数法付费), step 1; the same in
+    Zhejiang's provisional measures for DRGs 点数付费 (2019) and in 医保办发〔2021〕23号. Year
+    weights of 1:2:7 are an example of local rules. Smoothing moves the mean weight away from 1, see
+    `GroupWeights.mean_relative_weight`; under a fixed budget the point value takes that up.
+
+    Examples
+    --------
+    >>> cases = pd.DataFrame({
+    ...     "drg": ["BR13"] * 6 + ["ES23"] * 2, "total_cost": [12e3] * 6 + [4e3] * 2})
+    >>> weights = base_points(cases, scale=100)
+    >>> weights.mean_cost
+    10000.0
+    >>> weights.table[["drg", "cases", "stable", "why_unstable", "relative_weight", "base_points"]]
+        drg  cases  stable why_unstable  relative_weight  base_points
+    0  BR13      6    True                           1.2        120.0
+    1  ES23      2   False    few_cases              0.4         40.0
+    >>> smooth = base_points(cases, scale=100, credibility=Credibility("national", k=2),
+    ...     national={"BR13": 1.2, "ES23": 0.6})
+    >>> smooth.table[["drg", "own_weight", "credibility", "target", "relative_weight"]]
+        drg  own_weight  credibility  target  relative_weight
+    0  BR13         1.2         0.75     1.2              1.2
+    1  ES23         0.4         0.50     0.6              0.5
+    """
+    if not (np.isfinite(scale) and scale > 0):
+        raise DrgcoreError(f"scale={scale} must be positive")
+    history = read_history(cases)
+    if trimming is not None:
+        history = history.only(trimming.keep)
+    if not history.usable.any():
+        raise CaseSchemaError("no case can be used for calibration", where="history")
+    names = history.drg.names
+    known = _national(national)
+    chosen = _drgs(history, scheme)
+    groups = costs_by(history, history.drg.codes, len(names))
+    mean, years, region = _means(history, history.drg.codes, groups, year_weights, year_method)
+    adrg = history.key("adrg")
+    adrgs = costs_by(history, adrg.codes, len(adrg.names))
+    adrg_mean = _means(history, adrg.codes, adrgs, year_weights, year_method)[0]
+    of_adrg = dict(zip(adrg.names, adrg_mean / region, strict=True))
+    cases_of_adrg = dict(zip(adrg.names, adrgs.count, strict=True))
+
+    place = {drg: i for i, drg in enumerate(names)}
+    at = np.array([place.get(drg, len(names)) for drg in chosen], dtype=np.int64)
+
+    def row(values: NDArray[Any], none: Any) -> NDArray[Any]:
+        return np.append(values, np.array([none], values.dtype))[at]
+
+    count, spread = row(groups.count, 0), row(groups.sd / groups.mean, np.nan)
+    own = row(mean, np.nan) / region
+    table = pd.DataFrame(
+        {
+            "drg": chosen,
+            "cases": count,
+            "years": row(years, 0),
+            "mean_cost": row(mean, np.nan),
+            "sd": row(groups.sd, np.nan),
+            "cv": spread,
+            "stable": is_stable(count, spread, n_min, cv_max),
+            "why_unstable": np.select(
+                [count < n_min, ~(spread <= cv_max)], ["few_cases", "high_cv"], ""
+            ),
+            "own_weight": own,
+            "credibility": np.where(count > 0, 1.0, 0.0),
+            "target": np.nan,
+        }
+    )
+    table["relative_weight"] = own
+    table["source"] = np.where(count > 0, "history", "none")
+    adrg_weight = np.array([of_adrg.get(drg[:3], np.nan) for drg in chosen])
+    national_weight = np.array([known.get(drg, np.nan) for drg in chosen])
+    k = None
+    if credibility is not None:
+        target = adrg_weight if credibility.towards == "adrg" else national_weight
+        # The only DRG of its ADRG is its own target and tells nothing of how groups differ.
+        alone = count == np.array([cases_of_adrg.get(drg[:3], 0) for drg in chosen])
+        alone &= credibility.towards == "adrg"
+        k = _smooth(table, credibility, target, row(groups.squares, 0.0) / region**2, alone)
+    for source in absent:
+        fill = {"national": national_weight, "adrg": adrg_weight}[source]
+        empty = (table["source"] == "none") & np.isfinite(fill)
+        table["relative_weight"] = np.where(empty, fill, table["relative_weight"])
+        table["source"] = np.where(empty, source, table["source"])
+    points = round_half_up(table["relative_weight"].to_numpy() * scale, places)
+    table.insert(len(table.columns) - 1, "base_points", points)
+    return GroupWeights(table, float(region), float(scale), k, history.left_out)
+
+
+def _means(
+    history: History,
+    codes: NDArray[np.int32],
+    groups: Segments,
+    year_weights: Mapping[int, float] | None,
+    method: str,
+) -> tuple[Floats, NDArray[np.int64], float]:
+    """Give the mean of each group, in how many years it has cases, and the mean of all cases."""
+    if year_weights is None:
+        # Groups are added in the order of their names, whatever the order of the rows.
+        region = float(groups.total.sum() / groups.count.sum())
+        return groups.mean, np.zeros(len(groups.count), np.int64), region
+    years, weights = _years(history, year_weights)
+    size = len(groups.count)
+    parts = costs_by(history, years.codes * size + codes, len(years.names) * size)
+    shape = (len(years.names), size)
+    count, total, mean = (a.reshape(shape) for a in (parts.count, parts.total, parts.mean))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        of_year = total.sum(axis=1) / count.sum(axis=1)
+        used = np.where(count.sum(axis=1) > 0, weights, 0.0)
+        region = float(np.nansum(used * of_year) / used.sum())
+        if method == "of_means":
+            share = np.where(count > 0, weights[:, None], 0.0)
+            means = (share * np.nan_to_num(mean)).sum(axis=0) / share.sum(axis=0)
+        elif method == "of_cases":
+            share = np.divide(used, count.sum(axis=1), out=np.zeros(len(used)), where=used > 0)
+            means = (share[:, None] * total).sum(axis=0) / (share[:, None] * count).sum(axis=0)
+        else:
+            raise DrgcoreError(f"year_method={method!r} must be of_means or of_cases")
+    return means, (count > 0).sum(axis=0), region
+
+
+def _years(history: History, year_weights: Mapping[int, float]) -> tuple[Codes, Floats]:
+    """Give the years and their weights; every usable case must have one."""
+    years = history.key("year")
+    without = int((years.codes[history.usable] < 0).sum())
+    if without:
+        raise CaseSchemaError(
+            f"{without:,} cases have no discharge date, so no year", where="year_weights"
+        )
+    seen = np.bincount(years.codes[history.usable], minlength=len(years.names))
+    lacking = [
+        f"{year} ({number:,} cases)"
+        for year, number in zip(years.names, seen, strict=True)
+        if number and int(year) not in year_weights
+    ]
+    if lacking:
+        raise CaseSchemaError(
+            f"no weight is given for year {some_of(lacking)}",
+            where="year_weights",
+            hint="name every year of the cases; 0 leaves one out of the means",
+        )
+    weights = np.array([float(year_weights.get(int(year), 0.0)) for year in years.names])
+    if not (np.isfinite(weights).all() and (weights >= 0).all() and weights[seen > 0].any()):
+        raise DrgcoreError(f"year_weights={dict(year_weights)} must be positive numbers or 0")
+    return years, weights
+
+
+def _smooth(
+    table: pd.DataFrame,
+    credibility: Credibility,
+    target: Floats,
+    squares: Floats,
+    alone: NDArray[np.bool_],
+) -> float:
+    """Work the credibility into the table; give k."""
+    count, own = table["cases"].to_numpy(), table["own_weight"].to_numpy()
+    mixed = (count > 0) & np.isfinite(target)
+    k = credibility.k
+    if k == "buhlmann":
+        used = mixed & ~alone
+        k = buhlmann_k(count[used], own[used], squares[used], target[used])
+        if np.isnan(k):
+            raise DrgcoreError(
+                f"k cannot be estimated from {int(used.sum())} groups that have a target",
+                where="credibility",
+                hint="give k as a number of cases",
+            )
+    share = np.where(mixed, Credibility.share(count, float(k)), np.where(count > 0, 1.0, 0.0))
+    table["credibility"] = share
+    table["target"] = np.where(mixed, target, np.nan)
+    table["relative_weight"] = np.where(mixed, share * own + (1 - share) * target, own)
+    table["source"] = np.where(mixed & (share < 1), "smoothed", table["source"])
+    return float(k)
+
+
+def _drgs(history: History, scheme: str | Path | Scheme | None) -> list[str]:
+    """List the DRGs of the table: those of the cases, and all named ones of the scheme."""
+    used = np.unique(history.drg.codes[history.usable])
+    found = [history.drg.names[code] for code in used]
+    if scheme is None:
+        return found
+    plan = scheme if isinstance(scheme, Scheme) else load_scheme(scheme)
+    kinds = {adrg.code: adrg.kind for adrg in plan.adrgs}
+    named = {drg.code for drg in plan.drgs if kinds[drg.adrg] is GroupKind.NAMED}
+    strange = [drg for drg in found if drg not in named]
+    if strange:
+        number = int(
+            np.isin(history.drg.codes[history.usable], used[np.isin(found, strange)]).sum()
+        )
+        raise CaseSchemaError(
+            f"{len(strange)} DRGs of {number:,} cases are not in {plan.name}: {some_of(strange)}",
+            where="history",
+            hint="group the cases of all years by this scheme",
+        )
+    return sorted(named)
+
+
+def _national(national: Mapping[str, float] | pd.DataFrame | None) -> dict[str, float]:
+    if national is None:
+        return {}
+    if isinstance(national, pd.DataFrame):
+        lacking = [n for n in ("drg", "relative_weight") if n not in national.columns]
+        if lacking or national["drg"].duplicated().any():
+            raise DrgcoreError(
+                f"the national weights lack {', '.join(lacking)}"
+                if lacking
+                else "the national weights name a DRG twice"
+            )
+        pairs = zip(national["drg"], national["relative_weight"], strict=True)
+    else:
+        pairs = zip(national.keys(), national.values(), strict=True)
+    weights = {str(drg): float(weight) for drg, weight in pairs}
+    wrong = [drg for drg, weight in weights.items() if not (np.isfinite(weight) and weight > 0)]
+    if wrong:
+        raise DrgcoreError(f"national weights must be positive: {some_of(wrong)}")
+    return weights

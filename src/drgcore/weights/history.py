@@ -1,0 +1,370 @@
+"""Grouped cases of past years as arrays, with what cannot be used for calibration and why."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from drgcore.cases.attributes import (
+    Codes,
+    dates_of,
+    numbers_of,
+    select_columns,
+    some_of,
+    text_codes,
+)
+from drgcore.errors import CaseSchemaError
+from drgcore.weights.segments import Segments, sort_by_group
+
+KEYS = ("drg", "adrg", "mdc", "hospital", "hospital_level", "pool", "year")
+"""What statistics may be broken down by."""
+
+REASONS = ("ambiguous", "ungrouped", "invalid", "cost_missing", "cost_negative", "cost_zero")
+"""Why a case is left out of calibration, in the order in which it is looked at."""
+
+NO_YEAR = -1
+"""Year of a case without a discharge date."""
+
+_TEXTS = ("hospital", "hospital_level", "pool")
+# A year of at least this many cases, more than this share of which lies in groups that no other
+# year has, was probably grouped by another scheme.
+_YEAR_CASES, _STRANGE_SHARE = 500, 0.2
+
+
+class HistoryWarning(UserWarning):
+    """History that looks wrong as a whole, though each case by itself is possible."""
+
+
+@dataclass(frozen=True, eq=False)
+class History:
+    """Cases of past years for calibration (测算病例), made by `read_history`.
+
+    Parameters
+    ----------
+    drg, hospital, hospital_level, pool : Codes
+        Texts as codes, names in alphabetical order; -1 where there is none.
+    status : ndarray of int8, shape (n,)
+        0 grouped, 1 ambiguous, 2 ungrouped, 3 invalid.
+    year : ndarray of int32, shape (n,), or None
+        Year of discharge, where the cases have such a column; `NO_YEAR` where it is empty.
+    cost : ndarray of float64, shape (n,)
+        Total cost [yuan]; NaN where there is none.
+    stay : ndarray of float64, shape (n,), or None
+        Length of stay [days], where the cases have it; NaN where there is none.
+    usable : ndarray of bool, shape (n,)
+        Whether a case enters the statistics: it is grouped and has a cost above 0.
+    left_out : pandas.DataFrame
+        Columns reason and cases: those that are not usable, each counted once.
+    """
+
+    drg: Codes
+    hospital: Codes
+    hospital_level: Codes
+    pool: Codes
+    status: NDArray[np.int8]
+    year: NDArray[np.int32] | None
+    cost: NDArray[np.float64]
+    stay: NDArray[np.float64] | None
+    usable: NDArray[np.bool_]
+    left_out: pd.DataFrame
+
+    def __len__(self) -> int:
+        """Number of cases."""
+        return len(self.cost)
+
+    def key(self, name: str) -> Codes:
+        """Give one of `KEYS` as codes.
+
+        Parameters
+        ----------
+        name : str
+            ``adrg`` and ``mdc`` are those that a DRG's code begins with.
+
+        Returns
+        -------
+        Codes
+            Names in alphabetical order.
+
+        Raises
+        ------
+        CaseSchemaError
+            If the cases lack the column.
+
+        Examples
+        --------
+        >>> cases = pd.DataFrame({"drg": ["BR13", "BR23"], "total_cost": [1.0, 2.0]})
+        >>> read_history(cases).key("adrg").names
+        ['BR1', 'BR2']
+        """
+        if name == "drg":
+            return self.drg
+        if name in ("adrg", "mdc"):
+            parents = [drg[:3] if name == "adrg" else f"MDC{drg[:1]}" for drg in self.drg.names]
+            names, codes = np.unique(np.array(parents, dtype=str), return_inverse=True)
+            recode = np.append(codes, -1).astype(np.int32)
+            return Codes([str(n) for n in names], recode[self.drg.codes])
+        if name == "year":
+            if self.year is None:
+                raise _lacking("discharge_date", name)
+            years, codes = np.unique(self.year, return_inverse=True)
+            if len(years) and years[0] == NO_YEAR:
+                years, codes = years[1:], codes - 1
+            return Codes([str(year) for year in years], codes.astype(np.int32))
+        if name not in _TEXTS:
+            raise CaseSchemaError(
+                f"statistics cannot be broken down by {name!r}", hint=f"by: {', '.join(KEYS)}"
+            )
+        column: Codes = getattr(self, name)
+        if not column.names:
+            raise _lacking(name, name)
+        return column
+
+    def only(self, keep: NDArray[np.bool_]) -> History:
+        """Give the same cases with fewer usable ones, for example those that trimming keeps.
+
+        Parameters
+        ----------
+        keep : ndarray of bool, shape (n,)
+            Cases that may stay usable.
+
+        Returns
+        -------
+        History
+
+        Raises
+        ------
+        CaseSchemaError
+            If there is not one entry for each case.
+
+        Examples
+        --------
+        >>> cases = pd.DataFrame({"drg": ["BR13", "BR23"], "total_cost": [1.0, 2.0]})
+        >>> read_history(cases).only(np.array([True, False])).usable.tolist()
+        [True, False]
+        """
+        if len(keep) != len(self):
+            raise CaseSchemaError(
+                f"{len(keep):,} marks do not fit {len(self):,} cases",
+                hint="trim the same cases, in the same order",
+            )
+        return replace(self, usable=self.usable & keep)
+
+
+def read_history(cases: Any, *, cost: str = "total_cost") -> History:
+    """Read grouped cases of past years for calibration.
+
+    Parameters
+    ----------
+    cases : pandas.DataFrame, anything with the Arrow PyCapsule interface, or History
+        Grouped cases: `drg` and `total_cost` [yuan]; `status` (without it every case with a DRG is
+        grouped); `hospital`, `hospital_level`, `pool`, `discharge_date`, `length_of_stay` [days]
+        where a statistic asks for them; `scheme` where the cases of several years say by which they
+        were grouped. Other columns do no harm.
+    cost : str, default "total_cost"
+        The column to calibrate with, for example a standardised cost (`standardise_costs`).
+
+    Returns
+    -------
+    History
+        A history is given back as it is.
+
+    Raises
+    ------
+    CaseSchemaError
+        For a missing column, text where numbers belong, or cases of more than one scheme.
+
+    Warns
+    -----
+    HistoryWarning
+        If more than a fifth of a year's cases lie in groups that no other year has: that year was
+        probably grouped by another scheme.
+
+    Examples
+    --------
+    >>> cases = pd.DataFrame({
+    ...     "drg": ["BR13", "BR13", None], "status": ["grouped", "grouped", "ungrouped"],
+    ...     "total_cost": [9000.0, -1.0, 500.0]})
+    >>> history = read_history(cases)
+    >>> history.usable.tolist()
+    [True, False, False]
+    >>> history.left_out.values.tolist()
+    [['ungrouped', 1], ['cost_negative', 1]]
+    """
+    if isinstance(cases, History):
+        return cases
+    wanted = ["drg", cost, "status", *_TEXTS, "discharge_date", "length_of_stay"]
+    table = select_columns(cases, [*wanted, "scheme", "case_id"])
+    missing = [name for name in ("drg", cost) if name not in table.column_names]
+    if missing:
+        raise CaseSchemaError(
+            f"the cases have no column {', '.join(missing)}",
+            where="history",
+            hint="group the cases first; costs are yuan in total_cost",
+        )
+    _one_scheme(text_codes(table, "scheme", optional=True).names)
+    drg = _ordered(text_codes(table, "drg", optional=True))
+    hospital, level, pool = (_ordered(text_codes(table, n, optional=True)) for n in _TEXTS)
+    status = _statuses(text_codes(table, "status", optional=True), drg.codes)
+    year = None
+    if "discharge_date" in table.column_names:
+        years = pc.fill_null(pc.year(dates_of(table, "discharge_date")), NO_YEAR)
+        year = years.to_numpy().astype(np.int32)
+    stay = None
+    if "length_of_stay" in table.column_names:
+        stay = numbers_of(table, "length_of_stay")
+    costs = numbers_of(table, cost)
+    usable, left_out = _usable(status, costs)
+    history = History(drg, hospital, level, pool, status, year, costs, stay, usable, left_out)
+    _warn_of_strange_years(history)
+    return history
+
+
+def codes_by(history: History, by: Sequence[str]) -> tuple[NDArray[np.int64], list[list[Any]]]:
+    """Give each case the number of its combination of keys.
+
+    Parameters
+    ----------
+    history : History
+        The cases.
+    by : sequence of str
+        `KEYS`, the first of which sorts first.
+
+    Returns
+    -------
+    codes : ndarray of int64, shape (n,)
+        -1 for a case that is not usable.
+    names : list of list
+        The values of each combination that occurs, in order. None stands for cases without a
+        value, which come first; years are int.
+
+    Examples
+    --------
+    >>> cases = pd.DataFrame({"drg": ["B", "A"], "total_cost": 1.0, "hospital": ["H1", None]})
+    >>> codes, names = codes_by(read_history(cases), ["drg", "hospital"])
+    >>> codes.tolist(), names
+    ([1, 0], [['A', None], ['B', 'H1']])
+    """
+    whole = np.zeros(len(history), np.int64)
+    sizes = []
+    for name in by:
+        key = history.key(name)
+        sizes.append([None, *(int(n) if name == "year" else n for n in key.names)])
+        whole = whole * len(sizes[-1]) + (key.codes + 1)
+    whole[~history.usable] = -1
+    room = int(np.prod([len(names) for names in sizes], dtype=np.int64))
+    present = np.flatnonzero(np.bincount(whole[history.usable], minlength=room))
+    recode = np.full(room + 1, -1, np.int64)
+    recode[present] = np.arange(len(present))
+    rest, columns = present, []
+    for names in reversed(sizes):
+        rest, code = np.divmod(rest, len(names))
+        columns.append([names[c] for c in code])
+    return recode[whole], [list(row) for row in zip(*reversed(columns), strict=True)]
+
+
+def costs_by(history: History, codes: NDArray[np.integer], groups: int) -> Segments:
+    """Lay the costs of usable cases out by group.
+
+    Parameters
+    ----------
+    history : History
+        n cases.
+    codes : ndarray of int, shape (n,)
+        The group of each case; what stands for cases that are not usable does not matter.
+    groups : int
+        How many groups there are.
+
+    Returns
+    -------
+    Segments
+
+    Examples
+    --------
+    >>> history = read_history(pd.DataFrame({"drg": ["A", "A"], "total_cost": [3.0, -1.0]}))
+    >>> costs_by(history, history.drg.codes, 1).values.tolist()
+    [3.0]
+    """
+    return sort_by_group(np.where(history.usable, codes, -1), history.cost, groups)
+
+
+def _ordered(codes: Codes) -> Codes:
+    """Number names in alphabetical order, so that no result depends on the order of rows."""
+    order = sorted(range(len(codes.names)), key=codes.names.__getitem__)
+    rank = np.full(len(order) + 1, -1, np.int32)
+    rank[order] = np.arange(len(order))
+    return Codes([codes.names[i] for i in order], rank[codes.codes])
+
+
+def _statuses(status: Codes, drg: NDArray[np.int32]) -> NDArray[np.int8]:
+    known = ("grouped", *REASONS[:3])
+    unknown = sorted(set(status.names) - set(known))
+    if unknown:
+        raise CaseSchemaError(
+            f"the status is {some_of(unknown)}; it must be {', '.join(known)}",
+            where="column status",
+        )
+    if not status.names:
+        return np.where(drg >= 0, 0, 2).astype(np.int8)
+    # A case without status, or one called grouped that has no group, is in no group.
+    order = np.array([known.index(name) for name in status.names] + [2], np.int8)
+    codes = order[status.codes]
+    return np.where((codes == 0) & (drg < 0), 2, codes).astype(np.int8)
+
+
+def _usable(
+    status: NDArray[np.int8], cost: NDArray[np.float64]
+) -> tuple[NDArray[np.bool_], pd.DataFrame]:
+    with np.errstate(invalid="ignore"):
+        faults = [status == s for s in (1, 2, 3)] + [~np.isfinite(cost), cost < 0, cost == 0]
+    usable = np.ones(len(cost), bool)
+    rows = []
+    for reason, fault in zip(REASONS, faults, strict=True):
+        number = int((fault & usable).sum())
+        usable &= ~fault
+        if number:
+            rows.append((reason, number))
+    return usable, pd.DataFrame(rows, columns=["reason", "cases"])
+
+
+def _one_scheme(names: Sequence[str]) -> None:
+    if len(names) > 1:
+        raise CaseSchemaError(
+            f"the cases were grouped by {len(names)} schemes: {some_of(sorted(names))}",
+            where="column scheme",
+            hint="group the cases of all years by one scheme, then calibrate",
+        )
+
+
+def _warn_of_strange_years(history: History) -> None:
+    if history.year is None or not history.usable.any():
+        return
+    year, groups = history.key("year"), len(history.drg.names)
+    if len(year.names) < 2:
+        return
+    dated = history.usable & (year.codes >= 0)
+    pairs = (year.codes * groups + history.drg.codes)[dated]
+    cases = np.bincount(pairs, minlength=len(year.names) * groups).reshape(-1, groups)
+    alone = (cases > 0) & ((cases > 0).sum(axis=0) == 1)
+    for name, all_cases, strange in zip(
+        year.names, cases.sum(axis=1), (cases * alone).sum(axis=1), strict=True
+    ):
+        if all_cases >= _YEAR_CASES and strange > _STRANGE_SHARE * all_cases:
+            warnings.warn(
+                f"{strange:,} of {all_cases:,} cases of {name} are in groups that no other year "
+                "has: was that year grouped by another scheme?",
+                HistoryWarning,
+                stacklevel=3,
+            )
+
+
+def _lacking(column: str, key: str) -> CaseSchemaError:
+    return CaseSchemaError(
+        f"the cases have no column {column}, or nothing in it", where=f"statistics by {key}"
+    )
