@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from drgcore.cases.attributes import Codes, some_of
+from drgcore.cases.attributes import some_of
 from drgcore.errors import CaseSchemaError, DrgcoreError
 from drgcore.files import whole_file
 from drgcore.rounding import round_half_up
@@ -19,9 +19,9 @@ from drgcore.schemes import Scheme, load_scheme
 from drgcore.schemes.model import GroupKind
 from drgcore.weights.credibility import Credibility, buhlmann_k
 from drgcore.weights.history import History, costs_by, read_history
-from drgcore.weights.segments import Segments
 from drgcore.weights.statistics import is_stable
 from drgcore.weights.trimming import Trimming
+from drgcore.weights.years import weigh_years
 
 Floats = NDArray[np.float64]
 
@@ -220,12 +220,10 @@ def base_points(
     known = _national(national)
     chosen = _drgs(history, scheme)
     groups = costs_by(history, history.drg.codes, len(names))
-    mean, years, region = _means(history, history.drg.codes, groups, year_weights, year_method)
-    adrg = history.key("adrg")
-    adrgs = costs_by(history, adrg.codes, len(adrg.names))
-    adrg_mean = _means(history, adrg.codes, adrgs, year_weights, year_method)[0]
-    of_adrg = dict(zip(adrg.names, adrg_mean / region, strict=True))
-    cases_of_adrg = dict(zip(adrg.names, adrgs.count, strict=True))
+    means = weigh_years(history, groups, year_weights, year_method)
+    region = means.region
+    of_adrg = dict(zip(means.adrgs, means.adrg_mean / region, strict=True))
+    cases_of_adrg = dict(zip(means.adrgs, means.adrg_cases, strict=True))
 
     place = {drg: i for i, drg in enumerate(names)}
     at = np.array([place.get(drg, len(names)) for drg in chosen], dtype=np.int64)
@@ -234,13 +232,13 @@ def base_points(
         return np.append(values, np.array([none], values.dtype))[at]
 
     count, spread = row(groups.count, 0), row(groups.sd / groups.mean, np.nan)
-    own = row(mean, np.nan) / region
+    own = row(means.drg_mean, np.nan) / region
     table = pd.DataFrame(
         {
             "drg": chosen,
             "cases": count,
-            "years": row(years, 0),
-            "mean_cost": row(mean, np.nan),
+            "years": row(means.years, 0),
+            "mean_cost": row(means.drg_mean, np.nan),
             "sd": row(groups.sd, np.nan),
             "cv": spread,
             "stable": is_stable(count, spread, n_min, cv_max),
@@ -271,64 +269,6 @@ def base_points(
     points = round_half_up(table["relative_weight"].to_numpy() * scale, places)
     table.insert(len(table.columns) - 1, "base_points", points)
     return GroupWeights(table, float(region), float(scale), k, history.left_out)
-
-
-def _means(
-    history: History,
-    codes: NDArray[np.int32],
-    groups: Segments,
-    year_weights: Mapping[int, float] | None,
-    method: str,
-) -> tuple[Floats, NDArray[np.int64], float]:
-    """Give the mean of each group, in how many years it has cases, and the mean of all cases."""
-    if year_weights is None:
-        # Groups are added in the order of their names, whatever the order of the rows.
-        region = float(groups.total.sum() / groups.count.sum())
-        return groups.mean, np.zeros(len(groups.count), np.int64), region
-    years, weights = _years(history, year_weights)
-    size = len(groups.count)
-    parts = costs_by(history, years.codes * size + codes, len(years.names) * size)
-    shape = (len(years.names), size)
-    count, total, mean = (a.reshape(shape) for a in (parts.count, parts.total, parts.mean))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        of_year = total.sum(axis=1) / count.sum(axis=1)
-        used = np.where(count.sum(axis=1) > 0, weights, 0.0)
-        region = float(np.nansum(used * of_year) / used.sum())
-        if method == "of_means":
-            share = np.where(count > 0, weights[:, None], 0.0)
-            means = (share * np.nan_to_num(mean)).sum(axis=0) / share.sum(axis=0)
-        elif method == "of_cases":
-            share = np.divide(used, count.sum(axis=1), out=np.zeros(len(used)), where=used > 0)
-            means = (share[:, None] * total).sum(axis=0) / (share[:, None] * count).sum(axis=0)
-        else:
-            raise DrgcoreError(f"year_method={method!r} must be of_means or of_cases")
-    return means, (count > 0).sum(axis=0), region
-
-
-def _years(history: History, year_weights: Mapping[int, float]) -> tuple[Codes, Floats]:
-    """Give the years and their weights; every usable case must have one."""
-    years = history.key("year")
-    without = int((years.codes[history.usable] < 0).sum())
-    if without:
-        raise CaseSchemaError(
-            f"{without:,} cases have no discharge date, so no year", where="year_weights"
-        )
-    seen = np.bincount(years.codes[history.usable], minlength=len(years.names))
-    lacking = [
-        f"{year} ({number:,} cases)"
-        for year, number in zip(years.names, seen, strict=True)
-        if number and int(year) not in year_weights
-    ]
-    if lacking:
-        raise CaseSchemaError(
-            f"no weight is given for year {some_of(lacking)}",
-            where="year_weights",
-            hint="name every year of the cases; 0 leaves one out of the means",
-        )
-    weights = np.array([float(year_weights.get(int(year), 0.0)) for year in years.names])
-    if not (np.isfinite(weights).all() and (weights >= 0).all() and weights[seen > 0].any()):
-        raise DrgcoreError(f"year_weights={dict(year_weights)} must be positive numbers or 0")
-    return years, weights
 
 
 def _smooth(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,12 +11,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from drgcore.errors import CaseSchemaError, DrgcoreError
 from drgcore.weights.history import History, read_history
+from drgcore.weights.segments import sort_by_group
 from drgcore.weights.trimming import Trimming
 
 Floats = NDArray[np.float64]
 
 BLOCKS = 1000
 """Random blocks of cases that the bootstrap draws from."""
+
+_STATUSES = 4
 
 METRICS = (
     "riv",
@@ -117,9 +121,8 @@ def grouping_performance(
     {'riv': 0.9412, 'riv_log': 0.8305, 'cv_below_1': 1.0, 'cases_in_cv_below_1': 1.0,
     'grouping_rate': 1.0, 'ambiguous_rate': 0.0, 'groups': 2.0, 'groups_below_n_min': 2.0}
     """
-    history = read_history(cases)
-    measured = [_measures(history, trimming, n_min, _Blocks([history], bootstrap, seed))]
-    return _table(measured[0], None, level)
+    replicates = _Replicates([read_history(cases)], trimming, bootstrap, seed)
+    return _table(replicates.measures(0, n_min), None, level)
 
 
 def compare_groupings(
@@ -169,82 +172,103 @@ def compare_groupings(
             where="compare_groupings",
             hint="group one table twice, without sorting it in between",
         )
-    blocks = _Blocks(histories, bootstrap, seed)
-    parts = [_measures(history, trimming, n_min, blocks) for history in histories]
-    return _table(parts[0], parts[1], level)
+    replicates = _Replicates(histories, trimming, bootstrap, seed)
+    return _table(replicates.measures(0, n_min), replicates.measures(1, n_min), level)
 
 
-class _Blocks:
-    """Random blocks of cases, the same for two groupings of them, and how often each is drawn."""
+class _Replicates:
+    """The cases in random blocks, and how often each replicate draws each block.
 
-    def __init__(self, histories: list[History], replicates: int, seed: int) -> None:
-        if replicates < 0:
-            raise DrgcoreError(f"bootstrap={replicates} must not be negative")
+    Cases are laid out by their group in every grouping and by cost, and dealt to the blocks in that
+    order: neither the blocks nor the sums depend on the order of the rows.
+    """
+
+    def __init__(
+        self, histories: Sequence[History], trimming: Trimming | None, number: int, seed: int
+    ) -> None:
+        if number < 0:
+            raise DrgcoreError(f"bootstrap={number} must not be negative")
+        self._groups = [max(1, len(history.drg.names)) for history in histories]
+        whole = np.zeros(len(histories[0]), np.int64)
+        used_by_any = np.zeros(len(whole), bool)
+        for history, groups in zip(histories, self._groups, strict=True):
+            used = history.usable if trimming is None else history.only(trimming.keep).usable
+            # Cases that a grouping does not use are told apart by their status.
+            whole *= groups + _STATUSES
+            whole += np.where(used, history.drg.codes + _STATUSES, history.status)
+            used_by_any |= used
+        room = int(np.prod([groups + _STATUSES for groups in self._groups], dtype=np.int64))
+        present = np.flatnonzero(np.bincount(whole, minlength=room))
+        codes = np.zeros(room, np.int64)
+        codes[present] = np.arange(len(present))
+        codes = codes[whole]
+        cost = np.where(used_by_any, histories[0].cost, 1.0)
+        laid_out = sort_by_group(codes, cost, len(present))
+        self._cost, self._log = laid_out.values, np.log(laid_out.values)
+        self._keys = []
+        for groups in reversed(self._groups):
+            present, key = np.divmod(present, groups + _STATUSES)
+            self._keys.append(np.repeat(key, laid_out.count))
+        self._keys.reverse()
         rng = np.random.default_rng(seed)
-        size = len(histories[0])
-        self.of_case = np.zeros(size, np.int64)
-        self.count = 1
-        if replicates:
-            self.count = BLOCKS
-            keys: list[NDArray[Any]] = []
-            for history in reversed(histories):
-                keys += [history.status, history.drg.codes]
-            order = np.lexsort([histories[0].cost, *keys])
-            self.of_case[order] = rng.integers(0, BLOCKS, size)
-        drawn = rng.multinomial(self.count, np.full(self.count, 1 / self.count), size=replicates)
+        self._blocks = BLOCKS if number else 1
+        self._block = rng.integers(0, self._blocks, len(cost))
+        share = np.full(self._blocks, 1 / self._blocks)
         # The first row is the cases as they are.
-        self.draws = np.vstack([np.ones((1, self.count)), drawn])
+        self._draws = np.vstack(
+            [np.ones((1, self._blocks)), rng.multinomial(self._blocks, share, size=number)]
+        )
+
+    def measures(self, grouping: int, n_min: int) -> dict[str, Floats]:
+        """Give every metric for the cases as they are and for each replicate."""
+        key, groups = self._keys[grouping], self._groups[grouping]
+        used = key >= _STATUSES
+        cell = self._block[used] * groups + key[used] - _STATUSES
+        cost, log = self._cost[used], self._log[used]
+        if len(cost):
+            # Around the mean, so that squares lose no digits.
+            cost, log = cost / cost.mean() - 1, log - log.mean()
+        n, total, squares = self._drawn(cell, cost, groups)
+        left = self._draws @ _count(self._block * _STATUSES + key, ~used, self._blocks, _STATUSES)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            mean = total / n
+            cv = np.sqrt(np.maximum(squares / n - mean**2, 0)) / (1 + mean)
+            measurable = n >= 2
+            calm = measurable & (cv < 1)
+            all_cases = n.sum(axis=1) + left.sum(axis=1)
+            return {
+                "riv": _riv(n, total, squares),
+                "riv_log": _riv(*self._drawn(cell, log, groups)),
+                "cv_below_1": calm.sum(axis=1) / measurable.sum(axis=1),
+                "cases_in_cv_below_1": (n * calm).sum(axis=1) / n.sum(axis=1),
+                "grouping_rate": (n.sum(axis=1) + left[:, 0]) / all_cases,
+                "ambiguous_rate": left[:, 1] / all_cases,
+                "groups": (n > 0).sum(axis=1).astype(np.float64),
+                "groups_below_n_min": ((n > 0) & (n < n_min)).sum(axis=1).astype(np.float64),
+            }
+
+    def _drawn(
+        self, cell: NDArray[np.int64], values: Floats, groups: int
+    ) -> tuple[Floats, Floats, Floats]:
+        """Moments of every replicate, shape (replicates + 1, groups)."""
+        n, total, squares = (self._draws @ m for m in _moments(cell, values, self._blocks, groups))
+        return n, total, squares
 
 
-def _measures(
-    history: History, trimming: Trimming | None, n_min: int, blocks: _Blocks
-) -> dict[str, Floats]:
-    """Give every metric for the cases as they are and for each replicate."""
-    used = np.flatnonzero(
-        history.usable if trimming is None else history.only(trimming.keep).usable
-    )
-    # In ascending order, so that the order of the cases has no influence on the sums.
-    used = used[np.argsort(history.cost[used], kind="stable")]
-    groups = max(1, len(history.drg.names))
-    cell = blocks.of_case[used] * groups + history.drg.codes[used]
-    cost = history.cost[used]
-    log = np.log(cost)
-    if len(cost):
-        # Relative to the mean, so that squares lose no digits.
-        cost, log = cost / cost.mean() - 1, log - log.mean()
-    logs = _moments(cell, log, blocks.count, groups)
-    n, total, squares = (blocks.draws @ m for m in _moments(cell, cost, blocks.count, groups))
-    status = np.stack(
-        [np.bincount(blocks.of_case[history.status == s], minlength=blocks.count) for s in range(4)]
-    )
-    by_status = blocks.draws @ status.T
-    with np.errstate(invalid="ignore", divide="ignore"):
-        mean = total / n
-        cv = np.sqrt(np.maximum(squares / n - mean**2, 0)) / (1 + mean)
-        measurable = n >= 2
-        calm = measurable & (cv < 1)
-        all_cases = by_status.sum(axis=1)
-        return {
-            "riv": _riv(n, total, squares),
-            "riv_log": _riv(*(blocks.draws @ m for m in logs)),
-            "cv_below_1": calm.sum(axis=1) / measurable.sum(axis=1),
-            "cases_in_cv_below_1": (n * calm).sum(axis=1) / n.sum(axis=1),
-            "grouping_rate": by_status[:, 0] / all_cases,
-            "ambiguous_rate": by_status[:, 1] / all_cases,
-            "groups": (n > 0).sum(axis=1).astype(np.float64),
-            "groups_below_n_min": ((n > 0) & (n < n_min)).sum(axis=1).astype(np.float64),
-        }
+def _count(
+    cell: NDArray[np.int64], where: NDArray[np.bool_], rows: int, columns: int
+) -> NDArray[np.int64]:
+    return np.bincount(cell[where], minlength=rows * columns).reshape(rows, columns)
 
 
 def _moments(
     cell: NDArray[np.int64], values: Floats, blocks: int, groups: int
 ) -> tuple[Floats, Floats, Floats]:
     """Number, sum and sum of squares by block and group, shape (blocks, groups)."""
-    size = blocks * groups
+    size, shape = blocks * groups, (blocks, groups)
     n = np.bincount(cell, minlength=size).astype(np.float64)
     total: Floats = np.bincount(cell, values, minlength=size).astype(np.float64)
     squares: Floats = np.bincount(cell, values**2, minlength=size).astype(np.float64)
-    shape = (blocks, groups)
     return n.reshape(shape), total.reshape(shape), squares.reshape(shape)
 
 

@@ -1,0 +1,150 @@
+"""Mean costs of groups over several years, each year with its weight."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from drgcore.cases.attributes import Codes, some_of
+from drgcore.errors import CaseSchemaError, DrgcoreError
+from drgcore.weights.history import History, costs_by
+from drgcore.weights.segments import Segments
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Means:
+    """Mean costs of the DRGs, their ADRGs and the region.
+
+    Parameters
+    ----------
+    region : float
+        Mean cost of all cases [yuan].
+    drg_mean : ndarray of float64
+        Mean cost of each DRG of the history [yuan]; NaN where no year gives one.
+    years : ndarray of int64
+        In how many years each DRG has cases; 0 without year weights.
+    adrgs : tuple of str
+        The ADRGs, with their mean cost and number of cases.
+    adrg_mean : ndarray of float64
+    adrg_cases : ndarray of int64
+    """
+
+    region: float
+    drg_mean: Floats
+    years: NDArray[np.int64]
+    adrgs: tuple[str, ...]
+    adrg_mean: Floats
+    adrg_cases: NDArray[np.int64]
+
+
+def weigh_years(
+    history: History,
+    groups: Segments,
+    year_weights: Mapping[int, float] | None,
+    method: str,
+) -> Means:
+    """Take means over years.
+
+    Parameters
+    ----------
+    history : History
+        The cases.
+    groups : Segments
+        Their costs by DRG.
+    year_weights : mapping of int to float, or None
+        How much each year counts; None for all cases alike.
+    method : {"of_means", "of_cases"}
+        As `base_points` explains.
+
+    Returns
+    -------
+    Means
+
+    Raises
+    ------
+    CaseSchemaError
+        If a usable case has no year, or a year no weight.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from drgcore.weights.history import read_history
+    >>> cases = pd.DataFrame({"drg": ["BR13"] * 4, "total_cost": [1.0, 1.0, 1.0, 5.0],
+    ...     "discharge_date": ["2025-05-01"] * 3 + ["2026-05-01"]})
+    >>> history = read_history(cases)
+    >>> groups = costs_by(history, history.drg.codes, 1)
+    >>> weights = {2025: 1, 2026: 3}
+    >>> [weigh_years(history, groups, w, "of_means").region for w in (None, weights)]
+    [2.0, 4.0]
+    """
+    size = len(history.drg.names)
+    names, parent = np.unique(np.array([d[:3] for d in history.drg.names]), return_inverse=True)
+    if year_weights is None:
+        count, total = groups.count[None, :], groups.total[None, :]
+        weights, years = np.ones(1), np.zeros(size, np.int64)
+        method = "of_cases"
+    else:
+        year, weights = _years(history, year_weights)
+        cells = costs_by(history, year.codes * size + history.drg.codes, len(year.names) * size)
+        count = cells.count.reshape(-1, size)
+        total = cells.total.reshape(-1, size)
+        years = (count > 0).sum(axis=0)
+    # Groups are added in the order of their names, whatever the order of the rows.
+    adrg_count = np.stack([np.bincount(parent, row, len(names)) for row in count])
+    adrg_total = np.stack([np.bincount(parent, row, len(names)) for row in total])
+    of_year = count.sum(axis=1)
+    used = np.where(of_year > 0, weights, 0.0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        region = float(np.nansum(used * total.sum(axis=1) / of_year) / used.sum())
+        if method == "of_means":
+            drg_mean = _mean_of_means(count, total, used)
+            adrg_mean = _mean_of_means(adrg_count, adrg_total, used)
+        elif method == "of_cases":
+            share = np.divide(used, of_year, out=np.zeros(len(used)), where=of_year > 0)
+            drg_mean = (share @ total) / (share @ count)
+            adrg_mean = (share @ adrg_total) / (share @ adrg_count)
+        else:
+            raise DrgcoreError(f"year_method={method!r} must be of_means or of_cases")
+    if year_weights is None:
+        drg_mean = groups.mean
+    cases = adrg_count.sum(axis=0).astype(np.int64)
+    return Means(region, drg_mean, years, tuple(map(str, names)), adrg_mean, cases)
+
+
+def _mean_of_means(count: NDArray[Any], total: NDArray[Any], weights: Floats) -> NDArray[Any]:
+    """Weighted mean of the years' means, over the years that have cases."""
+    share = np.where(count > 0, weights[:, None], 0.0)
+    means = np.divide(total, count, out=np.zeros(total.shape), where=count > 0)
+    return (share * means).sum(axis=0) / share.sum(axis=0)
+
+
+def _years(history: History, year_weights: Mapping[int, float]) -> tuple[Codes, Floats]:
+    """Give the years and their weights; every usable case must have one."""
+    years = history.key("year")
+    without = int((years.codes[history.usable] < 0).sum())
+    if without:
+        raise CaseSchemaError(
+            f"{without:,} cases have no discharge date, so no year", where="year_weights"
+        )
+    seen = np.bincount(years.codes[history.usable], minlength=len(years.names))
+    lacking = [
+        f"{year} ({number:,} cases)"
+        for year, number in zip(years.names, seen, strict=True)
+        if number and int(year) not in year_weights
+    ]
+    if lacking:
+        raise CaseSchemaError(
+            f"no weight is given for year {some_of(lacking)}",
+            where="year_weights",
+            hint="name every year of the cases; 0 leaves one out of the means",
+        )
+    weights = np.array([float(year_weights.get(int(year), 0.0)) for year in years.names])
+    if not (np.isfinite(weights).all() and (weights >= 0).all() and weights[seen > 0].any()):
+        raise DrgcoreError(f"year_weights={dict(year_weights)} must be positive numbers or 0")
+    return years, weights
