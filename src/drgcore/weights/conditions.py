@@ -1,0 +1,142 @@
+"""Conditions by which a group may be cut: what the search tries, as rules and in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from drgcore.errors import DrgcoreError
+from drgcore.schemes.rules import Compare, Member, Rule
+
+Kind = Literal[
+    "severity", "age", "procedure", "principal_diagnosis", "other_diagnosis", "stay", "icu"
+]
+
+LISTED: Mapping[Kind, tuple[str, ...]] = {
+    "procedure": ("ZYSS", "QTSS"),
+    "principal_diagnosis": ("ZYZD",),
+    "other_diagnosis": ("QTZD",),
+}
+"""Kinds of listed codes → the fields of the rule language in which they are looked for."""
+
+_SAID: Mapping[Kind, str] = {
+    "procedure": "所列手术或操作",
+    "principal_diagnosis": "所列主要诊断",
+    "other_diagnosis": "所列其他诊断",
+}
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One way to cut a group in two: the cases for which `rule` holds, and the rest.
+
+    Parameters
+    ----------
+    kind : str
+        What it looks at.
+    rule : Rule
+        In the rule language of the schemes.
+    words : str
+        As part of a group's name.
+    """
+
+    kind: Kind
+    rule: Rule
+    words: str
+
+
+@dataclass(frozen=True)
+class SplitCandidates:
+    """What `subdivide` may cut groups by.
+
+    Parameters
+    ----------
+    severity : bool, default True
+        By MCC, and by MCC or CC.
+    ages : tuple of int, default (1, 7, 18, 60, 70, 80)
+        Below or from these ages [years].
+    listed : tuple of {"procedure", "principal_diagnosis", "other_diagnosis"}
+        Let the search find codes whose cases are dearer than the others of their group, and list
+        them; by default all three kinds.
+    procedures : mapping of str to sequence of str, default {}
+        Lists of procedures to try, by the name that the set shall have in the scheme.
+    diagnoses : mapping of str to sequence of str, default {}
+        Lists of other diagnoses to try.
+    stay_days : tuple of int, default ()
+        More than so many days in hospital. Payment by length of stay rewards long stays: none by
+        default, and a local variable that official schemes do not know (ZYTS).
+    icu_hours : tuple of int, default ()
+        More than so many hours in intensive care, another local variable (ICUSC).
+
+    Examples
+    --------
+    >>> [c.words for c in SplitCandidates(ages=(7,)).everywhere()]
+    ['伴严重合并症或并发症', '伴合并症或并发症', '小于等于6岁']
+    """
+
+    severity: bool = True
+    ages: tuple[int, ...] = (1, 7, 18, 60, 70, 80)
+    listed: tuple[Kind, ...] = ("procedure", "principal_diagnosis", "other_diagnosis")
+    procedures: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    diagnoses: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    stay_days: tuple[int, ...] = ()
+    icu_hours: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("ages", "stay_days", "icu_hours"):
+            cuts = getattr(self, name)
+            if list(cuts) != sorted(set(cuts)) or any(cut < 0 for cut in cuts):
+                raise DrgcoreError(f"{name}={cuts} must ascend and not be negative")
+        unknown = sorted(set(self.listed) - set(LISTED))
+        if unknown:
+            raise DrgcoreError(f"listed={unknown[0]!r} must be one of {', '.join(LISTED)}")
+
+    def everywhere(self) -> tuple[Condition, ...]:
+        """Conditions that are tried in every group; lists that the search finds come on top."""
+        found: list[Condition] = []
+        if self.severity:
+            found += [
+                Condition("severity", Member(("QTZD",), ("MCC",)), "伴严重合并症或并发症"),
+                Condition("severity", Member(("QTZD",), ("MCC", "CC")), "伴合并症或并发症"),
+            ]
+        for age in self.ages:
+            # Children are told by the age up to which they are, older people by that from which on.
+            if age <= 18:
+                rule, words = Compare("NL", "<=", age - 1), f"小于等于{age - 1}岁"
+            else:
+                rule, words = Compare("NL", ">=", age), f"大于等于{age}岁"
+            found.append(Condition("age", rule, words))
+        found += [
+            Condition("stay", Compare("ZYTS", ">", days), f"住院大于{days}天")
+            for days in self.stay_days
+        ]
+        found += [
+            Condition("icu", Compare("ICUSC", ">", hours), f"重症监护大于{hours}小时")
+            for hours in self.icu_hours
+        ]
+        found += [listed_condition("procedure", name) for name in self.procedures]
+        found += [listed_condition("other_diagnosis", name) for name in self.diagnoses]
+        return tuple(found)
+
+
+def listed_condition(kind: Kind, set_id: str) -> Condition:
+    """Give the condition that a case has a code of a list.
+
+    Parameters
+    ----------
+    kind : {"procedure", "principal_diagnosis", "other_diagnosis"}
+        Where the code is looked for.
+    set_id : str
+        Name of the list's set in the scheme.
+
+    Returns
+    -------
+    Condition
+
+    Examples
+    --------
+    >>> str(listed_condition("procedure", "OP_ROBOT").rule)
+    '{ZYSS, QTSS} in OP_ROBOT'
+    """
+    return Condition(kind, Member(LISTED[kind], (set_id,)), f"伴{_SAID[kind]}（{set_id}）")
