@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import pyarrow as pa
 
-from drgcore.cases import CaseMapping, CodeIndex, ResolvedMapping, encode_cases
+from drgcore.cases import CaseArrays, CaseMapping, CodeIndex, ResolvedMapping, encode_cases
 from drgcore.errors import DrgcoreError
 from drgcore.grouper.result import GroupedRows
 from drgcore.grouper.tables import GrouperTables, compile_tables
@@ -48,15 +48,31 @@ class BatchGrouper:
             CodeIndex(tables.procedures.codes, translate=pairs[1]),
         )
 
+    def resolve(self, mapping: str | Path | CaseMapping, schema: pa.Schema) -> ResolvedMapping:
+        """Find the columns that the scheme asks for in data of this schema.
+
+        Raises
+        ------
+        CaseSchemaError
+            As `CaseMapping.resolve`; also where a column is missing that only this scheme needs.
+        """
+        return as_mapping(mapping).resolve(schema, self.tables.scheme.local_columns.values())
+
+    def encode(self, batch: pa.RecordBatch, mapping: ResolvedMapping) -> CaseArrays:
+        """Read one batch as ids and numbers."""
+        return encode_cases(
+            batch, mapping, self.diagnoses, self.procedures, self.tables.departments
+        )
+
     def group(self, batch: pa.RecordBatch, mapping: ResolvedMapping) -> GroupedRows:
         """Group the rows of one batch."""
         # The compiled loop is imported with the first batch: importing numba takes longer than all
         # else in the package.
         from drgcore.grouper.kernel import group_rows
 
-        cases = encode_cases(batch, mapping, self.diagnoses, self.procedures)
+        cases = self.encode(batch, mapping)
         rows = GroupedRows.empty(batch.num_rows)
-        group_rows(*self.tables.kernel, cases.arrays(), 0, len(rows), rows.arrays())
+        group_rows(*self.tables.kernel, self.tables.inputs(cases), 0, len(rows), rows.arrays())
         return rows
 
 
