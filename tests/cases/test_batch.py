@@ -111,11 +111,14 @@ def assert_is(arrays, rows):
         assert parts == [plain.codes_of(row[name], codes) for row in rows], name
         assert offsets[0] == 0
         assert offsets[-1] == len(ids)
-    for field in dataclasses.fields(arrays):
-        array = getattr(arrays, field.name)
+    assert not arrays.local
+    # In the order of the attributes, `local` left out.
+    names = [field.name for field in dataclasses.fields(arrays)][:-1]
+    for name, array in zip(names, arrays.arrays(), strict=True):
+        assert array is getattr(arrays, name)
         assert array.flags.c_contiguous
-        kind = np.int64 if field.name.endswith("offsets") else np.int32
-        assert array.dtype == (np.int8 if field.name == "sex" else kind)
+        kind = np.int64 if name.endswith("offsets") else np.int32
+        assert array.dtype == (np.int8 if name == "sex" else kind)
 
 
 @given(tables)

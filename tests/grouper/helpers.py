@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from drgcore.cases import CANONICAL_SCHEMA
+from drgcore.cases import CANONICAL_SCHEMA, LOCAL_SCHEMA
 from drgcore.grouper import RESULT_COLUMNS, Coverage, cover, group
 from drgcore.grouper.explain import Explanation
 from drgcore.grouper.plain import PlainCase, PlainResult
@@ -82,13 +82,22 @@ def case_row(
 
 
 def row_of(case: PlainCase) -> Row:
-    """A plain evaluator's case as a dict."""
+    """A plain evaluator's case as a dict, without what only local schemes ask for."""
     return {n: list(v) if isinstance(v := getattr(case, n), tuple) else v for n in CASE_COLUMNS}
 
 
 def table_of(rows: Sequence[Mapping[str, Any]], schema: pa.Schema = CANONICAL_SCHEMA) -> pa.Table:
     """Cases as an Arrow table of the canonical types, or of another schema."""
     return pa.table({f.name: pa.array([r[f.name] for r in rows], f.type) for f in schema})
+
+
+def local_schema(kind: pa.DataType | None = None) -> pa.Schema:
+    """The canonical columns and the local ones, whose numbers are of this type."""
+    fields = [
+        f if kind is None or f.name == "department" else pa.field(f.name, kind)
+        for f in LOCAL_SCHEMA
+    ]
+    return pa.schema([*CANONICAL_SCHEMA, *fields])
 
 
 def by_kernel(

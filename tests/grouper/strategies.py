@@ -73,6 +73,22 @@ def _edges(rules: list[str]) -> dict[str, tuple[int, ...]]:
     }
 
 
+LOCAL_NUMBERS = {
+    "ZYTS": ("length_of_stay", 0, 36_500),
+    "LYFS": ("leaving_way", 1, 9),
+    "ICUSC": ("icu_hours", 0, 200_000),
+}
+
+
+def _local_edges(rules: list[str]) -> dict[str, list[int]]:
+    """For each local number its ends, and the values at, below and above each bound."""
+    edges = {}
+    for variable, (column, *ends) in LOCAL_NUMBERS.items():
+        bounds = [b for r in rules for b in re.findall(rf"\b{variable}\W+([\d.]+)", r)]
+        edges[column] = [*ends, *(math.floor(float(b)) + d for b in bounds for d in (-1, 0, 1))]
+    return edges
+
+
 @lru_cache
 def _witnesses(name: str) -> tuple[Row, ...]:
     return tuple(row_of(case) for case in coverage(name).witnesses.values())
@@ -186,6 +202,9 @@ DIAGNOSIS_SETS = ("DI_1", "DI_2", "DI_3", "DI_4")
 PROCEDURE_SETS = ("OP_1", "OP_2", "OP_3", "OP_ALL")
 # Holds diagnoses and procedures.
 MIXED_SET = "MIXED"
+# One department differs from another in letter case only; one has the code of a diagnosis.
+DEPARTMENTS = ("0301", "A00", "ICU", "icu", "内科")
+DEPARTMENT_SETS = ("DEPT_1", "DEPT_2", "DEPT_3")
 # Named by rules, without a row in the sheet of sets.
 NO_SETS = ("DI_NONE", "OP_NONE")
 OPERATORS = ("=", ">=", ">", "<=", "<")
@@ -236,17 +255,45 @@ _atoms = st.one_of(
     ),
     st.sampled_from(["1", "0", "1"]),
 )
-rules: st.SearchStrategy[str] = st.one_of(
-    st.sampled_from(["", "1", " "]),
-    _atoms,
-    st.recursive(
-        _atoms,
-        lambda part: st.one_of(
-            part.map("not ({})".format), _joined(part, "and"), _joined(part, "or")
-        ),
-        max_leaves=7,
+_local_limits = {
+    "ZYTS": ["0", "1", "3", "3.5", "60", "36500", "36501", "99999999999"],
+    "LYFS": ["0", "1", "2", "4.5", "5", "9", "10"],
+    "ICUSC": ["0", "0.5", "24", "96", "200000", "200001"],
+}
+_local_atoms = st.one_of(
+    st.sampled_from(sorted(_local_limits)).flatmap(
+        lambda v: st.builds(
+            "{}{} {}".format, st.just(v), _operators, st.sampled_from(_local_limits[v])
+        )
     ),
+    st.tuples(
+        st.sampled_from(["CYKB", "cykb", "{CYKB}"]),
+        _in,
+        # A set of diagnoses may be asked of departments, and one that the sheet lacks.
+        _sets((*DEPARTMENT_SETS, *DEPARTMENT_SETS, "DI_1", MIXED_SET, "DEPT_NONE")),
+    ).map("".join),
 )
+
+
+def _rules_of(atoms: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    return st.one_of(
+        st.sampled_from(["", "1", " "]),
+        atoms,
+        st.recursive(
+            atoms,
+            lambda part: st.one_of(
+                part.map("not ({})".format), _joined(part, "and"), _joined(part, "or")
+            ),
+            max_leaves=7,
+        ),
+    )
+
+
+rules = _rules_of(_atoms)
+"""Rules of the official language."""
+
+local_rules = _rules_of(st.one_of(_atoms, _local_atoms, _local_atoms, _local_atoms))
+"""Rules of local schemes."""
 
 
 # What a newborn's weight decides is rare among random rules.
@@ -259,14 +306,15 @@ _by_weight = st.builds(
 
 
 @st.composite
-def schemes(draw: Callable[..., Any]) -> SchemeRows:
+def schemes(draw: Callable[..., Any], local: bool = False) -> SchemeRows:
     """The rows of a scheme of a few groups whose rules use every construct of the rule language."""
+    rules_of = local_rules if local else rules
     rows: SchemeRows = {t: [] for t in TABLE_SCHEMAS}
     sort = st.integers(0, 4)
     name = st.sampled_from(["", "named", "named", "named"])
     for letter in "ABCD"[: draw(st.sampled_from([2, 3, 4, 1]))]:
         mdc = f"MDC{letter}"
-        rule = draw(st.one_of(st.sampled_from(["", "NL = 0", "ZYZD in {DI_1, DI_2}"]), rules))
+        rule = draw(st.one_of(st.sampled_from(["", "NL = 0", "ZYZD in {DI_1, DI_2}"]), rules_of))
         rows["mdc"].append((mdc, f"{letter}", rule, draw(sort)))
         kinds = draw(
             st.lists(
@@ -280,10 +328,10 @@ def schemes(draw: Callable[..., Any]) -> SchemeRows:
                 rule = draw(st.sampled_from(["", "1", "0"]))
                 rows["adrg"].append((adrg, "", rule, mdc, draw(sort)))
             else:
-                rule = draw(st.one_of(rules, rules, _by_weight))
+                rule = draw(st.one_of(rules_of, rules_of, _by_weight))
                 rows["adrg"].append((adrg, draw(name), rule, mdc, draw(sort)))
             for end in "135"[: draw(st.sampled_from([1, 2, 3, 0]))]:
-                rule = draw(st.one_of(st.just(""), rules))
+                rule = draw(st.one_of(st.just(""), rules_of))
                 rows["drg"].append((adrg + end, draw(name), rule, adrg, mdc, draw(sort)))
     member = st.lists(st.sampled_from(DIAGNOSES), max_size=4, unique=True)
     for set_id in DIAGNOSIS_SETS:
@@ -291,6 +339,10 @@ def schemes(draw: Callable[..., Any]) -> SchemeRows:
     for set_id in PROCEDURE_SETS:
         chosen = draw(st.lists(st.sampled_from(PROCEDURES), max_size=4, unique=True))
         rows["sets"] += [(set_id, c) for c in chosen]
+    if local:
+        for set_id in DEPARTMENT_SETS:
+            chosen = draw(st.lists(st.sampled_from(DEPARTMENTS), max_size=3, unique=True))
+            rows["sets"] += [(set_id, c) for c in chosen]
     # Ids of diagnoses and of procedures run side by side: the first few of both.
     mixed = st.sampled_from((*DIAGNOSES[:5], *PROCEDURES[:5]))
     rows["sets"] += [(MIXED_SET, c) for c in draw(st.lists(mixed, max_size=10, unique=True))]
@@ -335,3 +387,40 @@ def case_of(of: Scheme, draw: random.Random) -> Row:
         age_days=draw.choice(days) if newborn else number("age_days"),
         newborn_weight_g=draw.choice((number("newborn_weight_g"), None, -7)),
     )
+
+
+_DISGUISED_DEPARTMENTS = ("Icu", "ＩＣＵ", " a00\t", "内科\u200b")
+LOCAL_KINDS = (pa.string(), pa.int64(), pa.float64())
+"""Types that a column of local numbers may have."""
+
+
+def local_case_of(of: Scheme, draw: random.Random, kind: pa.DataType) -> Row:
+    """A random case for a scheme with local variables, whose local numbers are of this type."""
+    edges = _local_edges([r for t in ("mdc", "adrg", "drg") for r in _rules(of, t)])
+    garbage: dict[pa.DataType, tuple[Any, ...]] = {
+        pa.string(): ("", "无", "x", "-3", "1e9", "9" * 30, "nan", "2.9", " ４ ", "3天", "30小时"),
+        pa.int64(): (-1, -2, 2**31, 2**62, -(2**62)),
+        pa.float64(): (-0.5, 2.9, 1e300, math.nan, math.inf, -math.inf),
+    }
+
+    def number(column: str) -> Any:
+        if draw.random() < 0.2:
+            return draw.choice((None, *garbage[kind]))
+        value = draw.choice(edges[column])
+        return str(value) if kind == pa.string() else value
+
+    return {
+        **case_of(of, draw),
+        **{column: number(column) for column in edges},
+        "department": draw.choice(
+            (
+                *DEPARTMENTS,
+                *DEPARTMENTS,
+                *_DISGUISED_DEPARTMENTS,
+                "-",
+                "",
+                "?",
+                None,
+            )
+        ),
+    }

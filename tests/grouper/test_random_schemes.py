@@ -5,15 +5,29 @@ from __future__ import annotations
 import random
 from collections import Counter
 
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from drgcore.cases import LOCAL_SCHEMA
 from drgcore.grouper import cover, tables
 from drgcore.grouper.plain import PlainCase, group_plainly
 from drgcore.schemes import Scheme
-from tests.grouper.helpers import Row, assert_same, by_kernel, by_plain, twin_of
-from tests.grouper.strategies import DIAGNOSES, PROCEDURES, SchemeRows, case_of, scheme_of, schemes
+from drgcore.schemes.rules import LOCAL_NAMES
+from tests.grouper.helpers import Row, assert_same, by_kernel, by_plain, local_schema, twin_of
+from tests.grouper.strategies import (
+    DIAGNOSES,
+    LOCAL_KINDS,
+    PROCEDURES,
+    SchemeRows,
+    case_of,
+    local_case_of,
+    scheme_of,
+    schemes,
+)
+from tests.reference import plain_cases
+from tests.reference.plain_grouper import KnownCodes
 
 CASES = 40
 
@@ -27,7 +41,12 @@ def _plain_case(of: Scheme, row: Row) -> PlainCase:
     def number(value: int | None) -> int | None:
         return -2 if value is not None and value < 0 else value
 
+    def local(name: str) -> int | None:
+        value: int = getattr(plain_cases, name)(row.get(name))
+        return None if value == plain_cases.MISSING_NUMBER else value
+
     principal, procedure = row["principal_diagnosis"], row["principal_procedure"]
+    departments = KnownCodes(grouper.departments.codes.to_pylist())
     return PlainCase(
         principal if principal in diagnoses else None,
         tuple(c for c in row["other_diagnoses"] if c in diagnoses),
@@ -35,6 +54,8 @@ def _plain_case(of: Scheme, row: Row) -> PlainCase:
         tuple(c for c in row["other_procedures"] if c in procedures),
         {1: 1, 2: 2, None: None}.get(row["sex"], -1),
         *(number(row[n]) for n in ("age_years", "age_days", "newborn_weight_g")),
+        *(local(n) for n in ("length_of_stay", "leaving_way", "icu_hours")),
+        departments.read(row.get("department")),
         principal_diagnosis_unknown=principal is not None and principal not in diagnoses,
     )
 
@@ -67,6 +88,66 @@ def test_random_schemes() -> None:
         assert seen[what] >= 20, what
     for what in ("newborn_weight_missing", "newborn_weight_invalid", "age_days_invalid"):
         assert seen[what] >= 1, what
+
+
+@pytest.mark.usefixtures("small_dictionaries")
+def test_random_local_schemes() -> None:
+    """What cities ask beside the official names, in columns of every type, with hostile values."""
+    asked: Counter[str] = Counter()
+    decided = 0
+
+    @settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(schemes(local=True), st.sampled_from(LOCAL_KINDS), st.integers(0, 2**32))
+    def agree(rows: SchemeRows, kind: pa.DataType, seed: int) -> None:
+        nonlocal decided
+        of = scheme_of(rows)
+        draw = random.Random(seed)
+        cases = [local_case_of(of, draw, kind) for _ in range(CASES)]
+        kernel = by_kernel(cases, of, local_schema(kind), threads=1)
+        slow = twin_of(of, DIAGNOSES, PROCEDURES)
+        assert_same(kernel, [slow.group(c) for c in cases], cases, "twin")
+        plain = [by_plain(group_plainly(of, _plain_case(of, c))) for c in cases]
+        assert_same(kernel, plain, cases, "plain")
+        asked.update(tuple(of.local_columns))
+        # Without their local values some of the cases belong elsewhere.
+        bare = [{**c, **dict.fromkeys(LOCAL_SCHEMA.names)} for c in cases]
+        without = by_kernel(bare, of, local_schema(kind), threads=1)
+        decided += sum(a != b for a, b in zip(kernel, without, strict=True))
+
+    agree()
+    assert min(asked[name] for name in LOCAL_NAMES) >= 40
+    assert decided >= 200
+
+
+@pytest.mark.usefixtures("small_dictionaries")
+def test_coverage_of_random_local_schemes() -> None:
+    """As for official schemes: witnesses reach their groups, and what is proven holds."""
+    seen: Counter[str] = Counter()
+
+    @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(schemes(local=True), st.sampled_from(LOCAL_KINDS), st.integers(0, 2**32))
+    def agree(rows: SchemeRows, kind: pa.DataType, seed: int) -> None:
+        of = scheme_of(rows)
+        found = cover(of)
+        assert {d.code for d in of.drgs} == {*found.witnesses, *found.unreachable, *found.open}
+        for drg, case in found.witnesses.items():
+            assert by_plain(group_plainly(of, case))["drg"] == drg
+        draw = random.Random(seed)
+        cases = [local_case_of(of, draw, kind) for _ in range(400)]
+        kernel = by_kernel(cases, of, local_schema(kind), threads=1)
+        reached = {r["drg"] for r in kernel} - {None}
+        assert not reached & set(found.unreachable)
+        local = [getattr(c, n) for c in found.witnesses.values() for n in LOCAL_SCHEMA.names]
+        seen.update(
+            witnesses=len(found.witnesses),
+            unreachable=len(found.unreachable),
+            local=sum(value is not None for value in local),
+        )
+
+    agree()
+    assert seen["witnesses"] >= 15
+    assert seen["unreachable"] >= 20
+    assert seen["local"] >= 15
 
 
 @pytest.mark.usefixtures("small_dictionaries")

@@ -18,6 +18,7 @@ from drgcore.grouper.lowering import ACCEPT, FIELD_OPS, Op
 from drgcore.grouper.result import SEVERITIES, GroupedRows, SummaryCount, check_free
 from drgcore.grouper.tables import compile_tables
 from drgcore.schemes.model import GroupKind
+from drgcore.schemes.rules import LOCAL_VARIABLES
 from tests.grouper.helpers import DATA, RESULT, SCHEMES, read_samples, scheme, table_of
 
 # --- what the kernel repeats as literals ------------------------------------------------------
@@ -62,7 +63,8 @@ def test_the_kernels_instructions_are_those_of_op() -> None:
 
 
 def test_the_numbers_of_the_kernel_are_in_the_order_of_the_rule_language() -> None:
-    assert VARIABLE_ORDER == ("XB", "NL", "XSRTL", "XSRTZ") == tuple(NUMBER_RANGES)
+    assert VARIABLE_ORDER == ("XB", "NL", "XSRTL", "XSRTZ") == tuple(NUMBER_RANGES)[:4]
+    assert tuple(NUMBER_RANGES)[4:] == tuple(LOCAL_VARIABLES)
     assert (kernel._SEX, kernel._AGE, kernel._DAYS, kernel._WEIGHT) == (0, 1, 2, 3)
 
 

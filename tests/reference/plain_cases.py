@@ -99,6 +99,23 @@ def newborn_weight(value: object) -> int:
     return MISSING_NUMBER if weight == 0 else weight
 
 
+def length_of_stay(value: object) -> int:
+    return number(value, ("天", "日"), 36_500)
+
+
+def leaving_way(value: object) -> int:
+    """A code from 1 to 9, whole as it stands."""
+    whole = number(value, (), 9)
+    if whole < 0:
+        return whole
+    exact = float(tidy(value)) if isinstance(value, str) else float(value)  # type: ignore[arg-type]
+    return whole if exact == whole and whole >= 1 else INVALID_NUMBER
+
+
+def icu_hours(value: object) -> int:
+    return number(value, ("小时", "h"), 200_000)
+
+
 def sex(value: object) -> int:
     """1 male, 2 female, 0 missing, -1 not a sex."""
     if isinstance(value, str):

@@ -20,8 +20,13 @@ Row = dict[str, Any]
 FIELDS = ("ZYZD", "QTZD", "ZYSS", "QTSS")
 DIAGNOSIS_FIELDS = ("ZYZD", "QTZD")
 NUMBERS = ("XB", "NL", "XSRTL", "XSRTZ")
+LOCAL_NUMBERS = {
+    "ZYTS": ("length_of_stay", plain_cases.length_of_stay),
+    "LYFS": ("leaving_way", plain_cases.leaving_way),
+    "ICUSC": ("icu_hours", plain_cases.icu_hours),
+}
 
-_FIELDS = r"(?:ZYZD|QTZD|ZYSS|QTSS)"
+_FIELDS = r"(?:ZYZD|QTZD|ZYSS|QTSS|CYKB)"
 _SOME_FIELDS = rf"(?:{_FIELDS}|\{{\s*{_FIELDS}(?:\s*,\s*{_FIELDS})*\s*\}})"
 _SOME_SETS = r"(?:[^\W\d][\w.]*|\{[^{}]*\})"
 _OPERATOR = r"(?:>=|<=|≥|≤|=|>|<)"
@@ -31,8 +36,8 @@ _PART = re.compile(
                   \s* \) \s* (?P<than>{_OPERATOR}) \s* (?P<limit>\d+(?:\.\d+)?) )
     | (?P<member> (?P<fields>{_SOME_FIELDS}) \s* (?P<negated>\bnot\b)? \s* \bin\b \s*
                   (?P<sets>{_SOME_SETS}) )
-    | (?P<compare>\b (?P<variable>XB|NL|XSRTL|XSRTZ) \s* (?P<operator>{_OPERATOR}) \s*
-                  (?P<number>\d+(?:\.\d+)?) )
+    | (?P<compare>\b (?P<variable>XB|NL|XSRTL|XSRTZ|ZYTS|LYFS|ICUSC) \s*
+                  (?P<operator>{_OPERATOR}) \s* (?P<number>\d+(?:\.\d+)?) )
     | (?P<word>   \b(?:and|or|not)\b )
     | (?P<bare>   [01](?![\d.]) )
     | (?P<bracket>[()] )
@@ -170,6 +175,7 @@ class PlainGrouper:
             [*diagnoses, *self.cc, *set().union(*self.exclusions.values()), *self._named("ZD")]
         )
         self.known_procedures = KnownCodes([*procedures, *self._named("SS")])
+        self.known_departments = KnownCodes(self._named("KB"))
 
     def _groups(self, rows: list[Row]) -> list[Row]:
         groups = []
@@ -182,7 +188,7 @@ class PlainGrouper:
         return sorted(groups, key=lambda g: (g["last"], g["sort"], g["code"]))
 
     def _named(self, kind: str) -> set[str]:
-        """Codes of the sets that some rule looks for among diagnoses (ZD) or procedures (SS)."""
+        """Codes of the sets asked of diagnoses (ZD), procedures (SS) or departments (KB)."""
         codes: set[str] = set()
         for text in self.texts:
             for fields, names in re.findall(r"c\.member\(\[(.*?)\], \[(.*?)\]\)", text):
@@ -216,6 +222,7 @@ class PlainGrouper:
             "QTZD": self.known_diagnoses.read_all(_listed(row.get("other_diagnoses"))),
             "ZYSS": [procedure] if procedure else [],
             "QTSS": self.known_procedures.read_all(_listed(row.get("other_procedures"))),
+            "CYKB": self.known_departments.read_all([row.get("department")]),
         }
         sex = plain_cases.sex(row.get("sex"))
         years = plain_cases.age_years(row.get("age_years"))
@@ -246,6 +253,9 @@ class PlainGrouper:
             "XSRTL": float(days) if days >= 0 else math.nan,
             "XSRTZ": float(weight) if weight >= 0 else math.nan,
         }
+        for name, (column, read) in LOCAL_NUMBERS.items():
+            value = read(row.get(column))
+            numbers[name] = float(value) if value >= 0 else math.nan
         case = Case(codes, numbers, self.sets)
         for code in codes["QTZD"]:
             listed = self.cc.get(code)

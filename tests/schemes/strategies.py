@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from drgcore.schemes.rules import (
     FIELDS,
+    LOCAL_VARIABLES,
     OPERATORS,
     VARIABLES,
     And,
@@ -27,6 +28,11 @@ SETS = {
     "OP_1": frozenset({"01.0000"}),
     "OP_12": frozenset({"01.0000", "02.0000"}),
 }
+DEPARTMENT_SETS = {
+    "DEPT_X": frozenset({"0301"}),
+    "DEPT_XY": frozenset({"0301", "ICU"}),
+}
+_ALL_SETS = {**SETS, **DEPARTMENT_SETS}
 CODES = ["A00.000", "B00.000", "C00.000", "01.0000", "02.0000", "03.0000"]
 
 _COMPARISONS = {
@@ -50,6 +56,10 @@ _atoms = st.one_of(
     st.builds(Member, st.just(("QTZD",)), _names(["MCC", "CC", "DI_A"]), st.booleans()),
     st.builds(Count, st.sampled_from(sorted(SETS)), _fields, st.sampled_from(OPERATORS), _numbers),
     st.builds(Compare, st.sampled_from(sorted(VARIABLES)), st.sampled_from(OPERATORS), _numbers),
+    st.builds(
+        Compare, st.sampled_from(sorted(LOCAL_VARIABLES)), st.sampled_from(OPERATORS), _numbers
+    ),
+    st.builds(Member, st.just(("CYKB",)), _names(sorted(DEPARTMENT_SETS)), st.booleans()),
 )
 
 
@@ -84,6 +94,7 @@ cases: st.SearchStrategy[Case] = st.builds(
             "QTZD": st.frozensets(st.sampled_from(CODES[:3]), max_size=3),
             "ZYSS": st.frozensets(st.sampled_from(CODES[3:]), max_size=1),
             "QTSS": st.frozensets(st.sampled_from(CODES[3:]), max_size=3),
+            "CYKB": st.frozensets(st.sampled_from(["0301", "ICU", "0302"]), max_size=1),
         }
     ),
     st.fixed_dictionaries(
@@ -93,6 +104,9 @@ cases: st.SearchStrategy[Case] = st.builds(
             "NL": st.integers(0, 4),
             "XSRTL": st.sampled_from([0, 1, 2, 28, 29, 30, 365, 366]),
             "XSRTZ": st.sampled_from([0, 0.25, 0.5, 1, 1.25, 2, 2500, 2500.25]),
+            "ZYTS": st.sampled_from([0, 1, 2, 29, 30, 2500]),
+            "LYFS": st.integers(1, 5),
+            "ICUSC": st.sampled_from([0, 1, 2, 366, 2501]),
         },
     ),
     st.frozensets(st.sampled_from(["MCC", "CC"])),
@@ -116,7 +130,7 @@ def holds(rule: Rule, case: Case) -> bool:
     if isinstance(rule, Count):
         return _COMPARISONS[rule.operator](len(codes & SETS[rule.set_id]), rule.number)
     found = any(
-        name in case.complications if name in ("MCC", "CC") else codes & SETS[name]
+        name in case.complications if name in ("MCC", "CC") else codes & _ALL_SETS[name]
         for name in rule.sets
     )
     return found != rule.negated

@@ -2,7 +2,7 @@
 
 from drgcore.cases.batch import CaseArrays, encode_cases
 from drgcore.cases.codes import FIRST_CODE, MISSING, UNKNOWN, CodeIndex, TranslationCount
-from drgcore.cases.columns import CANONICAL_SCHEMA
+from drgcore.cases.columns import CANONICAL_SCHEMA, LOCAL_SCHEMA
 from drgcore.cases.mapping import CaseMapping
 from drgcore.cases.readers import open_cases
 from drgcore.cases.resolving import CodeColumns, ResolvedMapping
@@ -12,6 +12,9 @@ from drgcore.cases.values import (
     MISSING_NUMBER,
     parse_age_days,
     parse_age_years,
+    parse_icu_hours,
+    parse_leaving_way,
+    parse_length_of_stay,
     parse_newborn_weight,
     parse_sex,
 )
@@ -20,6 +23,7 @@ __all__ = [
     "CANONICAL_SCHEMA",
     "FIRST_CODE",
     "INVALID_NUMBER",
+    "LOCAL_SCHEMA",
     "MISSING",
     "MISSING_NUMBER",
     "UNKNOWN",
@@ -34,6 +38,9 @@ __all__ = [
     "open_cases",
     "parse_age_days",
     "parse_age_years",
+    "parse_icu_hours",
+    "parse_leaving_way",
+    "parse_length_of_stay",
     "parse_newborn_weight",
     "parse_sex",
 ]

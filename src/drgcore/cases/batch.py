@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,9 @@ from drgcore.cases.values import (
     MISSING_NUMBER,
     parse_age_days,
     parse_age_years,
+    parse_icu_hours,
+    parse_leaving_way,
+    parse_length_of_stay,
     parse_newborn_weight,
     parse_sex,
 )
@@ -25,6 +29,12 @@ from drgcore.errors import CaseSchemaError
 
 Ids = npt.NDArray[np.int32]
 Offsets = npt.NDArray[np.int64]
+
+_LOCAL_NUMBERS: Mapping[str, Callable[[pa.Array | pa.ChunkedArray], Ids]] = {
+    "length_of_stay": parse_length_of_stay,
+    "leaving_way": parse_leaving_way,
+    "icu_hours": parse_icu_hours,
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +62,9 @@ class CaseArrays:
         Completed days.
     newborn_weight_g : ndarray of int32, shape (n,)
         Grams.
+    local : dict of str to ndarray of int32, shape (n,)
+        Of the columns of `LOCAL_SCHEMA` those that were asked for: numbers as the ages, and ids of
+        departments.
     """
 
     principal_diagnosis: Ids
@@ -64,14 +77,26 @@ class CaseArrays:
     age_years: npt.NDArray[np.int32]
     age_days: npt.NDArray[np.int32]
     newborn_weight_g: npt.NDArray[np.int32]
+    local: Mapping[str, Ids] = field(default_factory=dict)
 
     def __len__(self) -> int:
         """Number of cases."""
         return len(self.principal_diagnosis)
 
     def arrays(self) -> tuple[npt.NDArray[Any], ...]:
-        """The arrays in the order of the attributes, in which the kernel takes them."""
-        return tuple(getattr(self, field.name) for field in fields(self))
+        """The arrays but the local ones, in the order in which the kernel takes them."""
+        return (
+            self.principal_diagnosis,
+            self.other_diagnosis_offsets,
+            self.other_diagnoses,
+            self.principal_procedure,
+            self.other_procedure_offsets,
+            self.other_procedures,
+            self.sex,
+            self.age_years,
+            self.age_days,
+            self.newborn_weight_g,
+        )
 
 
 def encode_cases(
@@ -79,6 +104,7 @@ def encode_cases(
     mapping: ResolvedMapping,
     diagnoses: CodeIndex,
     procedures: CodeIndex,
+    departments: CodeIndex | None = None,
 ) -> CaseArrays:
     """Turn a batch of cases into the arrays that the grouping kernel takes.
 
@@ -90,6 +116,8 @@ def encode_cases(
         Of a schema with the columns of this batch.
     diagnoses, procedures : CodeIndex
         The known codes.
+    departments : CodeIndex, optional
+        The departments that a local scheme tells apart; without it every one is unknown.
 
     Returns
     -------
@@ -153,6 +181,14 @@ def encode_cases(
             if mapping.newborn_weight_g is None
             else parse_newborn_weight(batch.column(mapping.newborn_weight_g))
         ),
+        local={
+            field: (
+                (departments or CodeIndex([])).encode(_codes(batch, name))
+                if field == "department"
+                else _LOCAL_NUMBERS[field](batch.column(name))
+            )
+            for field, name in mapping.local.items()
+        },
     )
 
 

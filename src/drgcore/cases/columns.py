@@ -69,3 +69,39 @@ Examples
 >>> CANONICAL_SCHEMA.field("age_days").metadata[b"official_name"].decode()
 'XSRTL'
 """
+
+LOCAL_SCHEMA: pa.Schema = pa.schema(
+    [
+        _field(
+            "length_of_stay", pa.int32(), "ZYTS", "completed days", "days in hospital (住院天数)"
+        ),
+        _field(
+            "leaving_way",
+            pa.int8(),
+            "LYFS",
+            "code of the front page, 1 to 9",
+            "way of leaving (离院方式)",
+        ),
+        _field(
+            "icu_hours",
+            pa.int32(),
+            "ICUSC",
+            "completed hours",
+            "time in intensive care (重症监护时长)",
+        ),
+        _field(
+            "department",
+            pa.string(),
+            "CYKB",
+            "code of the local scheme",
+            "department of discharge (出院科别)",
+        ),
+    ]
+)
+"""Arrow schema of the columns that only local schemes ask for, with metadata as above.
+
+Examples
+--------
+>>> LOCAL_SCHEMA.field("department").metadata[b"official_name"].decode()
+'CYKB'
+"""

@@ -5,18 +5,21 @@ from __future__ import annotations
 import difflib
 import os
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, cast
 
 import pyarrow as pa
 
+from drgcore.cases.columns import LOCAL_SCHEMA
 from drgcore.cases.resolving import ColumnFinder, ResolvedMapping, expand
 from drgcore.errors import CaseSchemaError
 
 _ALWAYS = ("principal_diagnosis", "sex", "age_years")
 _OPTIONAL = ("age_days", "newborn_weight_g")
 _SEVERAL = ("other_diagnoses", "other_procedures")
+_LOCAL = tuple(LOCAL_SCHEMA.names)
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,11 @@ class CaseMapping:
         Newborn's weight on admission [g], as `age_days`.
     separator : str
         Between the codes of joined strings.
+    length_of_stay, leaving_way, icu_hours, department : str or None
+        Days in hospital (住院天数), way of leaving (离院方式, 1 to 9), hours in intensive care
+        (重症监护时长) and department of discharge (出院科别): only local schemes ask for them, and
+        only where the scheme does is the column looked for; then the data must have it. None: not
+        in the data.
 
     Raises
     ------
@@ -72,6 +80,10 @@ class CaseMapping:
     age_days: str | None
     newborn_weight_g: str | None
     separator: str = "|"
+    length_of_stay: str | None = None
+    leaving_way: str | None = None
+    icu_hours: str | None = None
+    department: str | None = None
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -165,7 +177,7 @@ class CaseMapping:
             chosen[key] = tuple(value) if isinstance(value, list) else value
             if value == "" and key not in (*_ALWAYS, "separator"):
                 chosen[key] = None
-        absent = [key for key in known if key not in chosen and key != "separator"]
+        absent = [key for key in known if key not in (*chosen, "separator", *_LOCAL)]
         if absent:
             raise CaseSchemaError(
                 f"the mapping file lacks {', '.join(absent)}",
@@ -174,13 +186,16 @@ class CaseMapping:
             )
         return cls(**chosen)
 
-    def resolve(self, schema: pa.Schema) -> ResolvedMapping:
+    def resolve(self, schema: pa.Schema, local: Iterable[str] = ()) -> ResolvedMapping:
         """Find the columns in the data at hand and check their types.
 
         Parameters
         ----------
         schema : pyarrow.Schema
             Of the data.
+        local : iterable of str, optional
+            The columns of `LOCAL_SCHEMA` that the scheme at hand asks for
+            (`Scheme.local_columns`). They must be in the data; the others are not looked for.
 
         Returns
         -------
@@ -212,6 +227,7 @@ class CaseMapping:
         for field in ("sex", "age_years", *_OPTIONAL):
             spec = getattr(self, field)
             values[field] = None if spec is None else finder.one(field, spec, "value")
+        found = {field: finder.local(field, getattr(self, field)) for field in local}
         finder.check()
         # After the check none of the columns that every case needs is None.
         return ResolvedMapping(
@@ -224,6 +240,7 @@ class CaseMapping:
             age_days=values["age_days"],
             newborn_weight_g=values["newborn_weight_g"],
             separator=self.separator,
+            local={field: name for field, name in found.items() if name is not None},
         )
 
 
@@ -236,8 +253,8 @@ def _problem(field: str, value: object) -> str | None:
     if field == "separator":
         return None
     for name in names:
-        if name.endswith("?") and field not in _OPTIONAL:
-            return f"cannot be optional ({name!r}); only {' and '.join(_OPTIONAL)} can"
+        if name.endswith("?") and field not in (*_OPTIONAL, *_LOCAL):
+            return f"cannot be optional ({name!r}); only {', '.join((*_OPTIONAL, *_LOCAL))} can"
         if field in _SEVERAL and not isinstance(value, tuple):
             for part in name.split(" or "):
                 expand(part)
@@ -254,6 +271,10 @@ _PRESETS = {
         age_years="age_years",
         age_days="age_days?",
         newborn_weight_g="newborn_weight_g?",
+        length_of_stay="length_of_stay?",
+        leaving_way="leaving_way?",
+        icu_hours="icu_hours?",
+        department="department?",
     ),
     "hqms": CaseMapping(
         principal_diagnosis="C03C",
@@ -264,5 +285,9 @@ _PRESETS = {
         age_years="A14",
         age_days="A16?",
         newborn_weight_g="A17?",
+        # The export has no single column of hours in intensive care.
+        length_of_stay="B20?",
+        leaving_way="B34C?",
+        department="B16C?",
     ),
 }

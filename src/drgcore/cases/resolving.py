@@ -5,13 +5,14 @@ from __future__ import annotations
 import difflib
 import re
 import unicodedata
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
 import pyarrow as pa
 from pyarrow import types
 
+from drgcore.cases.columns import LOCAL_SCHEMA
 from drgcore.cases.text import is_text
 from drgcore.cases.values import is_number
 from drgcore.errors import CaseSchemaError
@@ -26,6 +27,9 @@ _ACCEPTED = {
     "numbered": "string, or a dictionary of strings, in each numbered column",
     "value": "integer, floating, decimal or string, or a dictionary of one",
 }
+
+
+_MAYBE_EMPTY = ("principal_procedure", "department")
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,8 @@ class ResolvedMapping:
     """The columns of one particular table that hold the canonical columns.
 
     Made by `CaseMapping.resolve`. A name that is None stands for a column that the data do not
-    have: all its values are missing.
+    have: all its values are missing. `local` holds the columns that were asked for by name, of
+    those that only local schemes use: canonical name → column.
     """
 
     principal_diagnosis: str
@@ -61,6 +66,7 @@ class ResolvedMapping:
     age_days: str | None
     newborn_weight_g: str | None
     separator: str
+    local: Mapping[str, str] = field(default_factory=dict)
 
     def columns(self) -> tuple[str, ...]:
         """The columns of the data that grouping needs, each once."""
@@ -71,7 +77,7 @@ class ResolvedMapping:
             self.principal_procedure,
             *self.other_procedures.names,
         )
-        return tuple(name for name in (*codes, *single) if name is not None)
+        return tuple(name for name in (*codes, *single, *self.local.values()) if name is not None)
 
     def code_columns(self) -> tuple[str, ...]:
         """Parquet leaf paths that are best read as dictionaries.
@@ -87,6 +93,8 @@ class ResolvedMapping:
                 paths.append(f"{several.names[0]}.list.element")
             elif several.shape == "numbered":
                 paths.extend(several.names)
+        if "department" in self.local:
+            paths.append(self.local["department"])
         return tuple(paths)
 
 
@@ -117,13 +125,21 @@ class ColumnFinder:
                 found = self._schema.field(name).type
                 # A file's column without any value often comes as floating: nothing but NaN.
                 # Whether it really holds none is seen when it is read.
-                empty = field == "principal_procedure" and types.is_floating(found)
+                empty = field in _MAYBE_EMPTY and types.is_floating(found)
                 if not (_is_code(found) if kind == "code" else _is_value(found)) and not empty:
                     self._refuse(field, name, found, kind)
                 return name
         if not optional:
             self._miss(field, spec, [spec])
         return None
+
+    def local(self, field: str, spec: str | None) -> str | None:
+        """The column of a canonical column without which a local scheme cannot group."""
+        if spec is None:
+            self._missing.append(f"{field}: the mapping names no column{_asked(field)}")
+            return None
+        # A condition that is false for want of a column would group every case wrongly.
+        return self.one(field, spec.removesuffix("?"), "code" if field == "department" else "value")
 
     def several(self, field: str, spec: str | tuple[str, ...] | None) -> CodeColumns:
         """The columns of a canonical column that holds several codes a case."""
@@ -212,7 +228,7 @@ class ColumnFinder:
             for form in difflib.get_close_matches(_form(name), self._by_form, n=3):
                 near.extend(self._by_form[form])
         nearest = ", ".join(map(repr, dict.fromkeys(near))) or "none alike"
-        self._missing.append(f"{field}: {spec!r} (nearest: {nearest})")
+        self._missing.append(f"{field}: {spec!r} (nearest: {nearest}){_asked(field)}")
 
 
 def expand(pattern: str) -> list[str]:
@@ -250,6 +266,14 @@ def expand(pattern: str) -> list[str]:
     width = len(ranges[0][1])
     head, tail = pattern[: ranges[0].start()], pattern[ranges[0].end() :]
     return [f"{head}{number:0{width}d}{tail}" for number in range(first, last + 1)]
+
+
+def _asked(field: str) -> str:
+    """Why a local column must be there, where others may be absent."""
+    if field not in LOCAL_SCHEMA.names:
+        return ""
+    official = LOCAL_SCHEMA.field(field).metadata[b"official_name"].decode()
+    return f"; rules of the scheme ask for it ({official})"
 
 
 def _alternatives(spec: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Sex, ages and weight: from whatever type a file holds to small integers."""
+"""Sex, ages, weight and the local numbers: from whatever a file holds to small integers."""
 
 from __future__ import annotations
 
@@ -22,6 +22,9 @@ INVALID_NUMBER = -2
 MAX_AGE_YEARS = 150
 MAX_AGE_DAYS = 60_000
 MIN_NEWBORN_WEIGHT_G, MAX_NEWBORN_WEIGHT_G = 100, 20_000
+MAX_LENGTH_OF_STAY = 36_500
+MIN_LEAVING_WAY, MAX_LEAVING_WAY = 1, 9
+MAX_ICU_HOURS = 200_000
 
 SEX_MISSING = 0
 SEX_INVALID = -1
@@ -170,17 +173,97 @@ def parse_newborn_weight(values: pa.Array | pa.ChunkedArray) -> npt.NDArray[np.i
     return weights
 
 
+def parse_length_of_stay(values: pa.Array | pa.ChunkedArray) -> npt.NDArray[np.int32]:
+    """Read days in hospital (住院天数, ZYTS).
+
+    Parameters
+    ----------
+    values : pyarrow.Array or ChunkedArray
+        n values [days], as for `parse_age_years`; "12天" and "12日" are read.
+
+    Returns
+    -------
+    ndarray of int32, shape (n,)
+        0 … 36,500; `MISSING_NUMBER` and `INVALID_NUMBER` as for `parse_age_years`.
+
+    Raises
+    ------
+    TypeError
+        The column holds neither numbers nor text.
+
+    Examples
+    --------
+    >>> parse_length_of_stay(pa.array(["12", "0", "12天", None, "-1", "40000"])).tolist()
+    [12, 0, 12, -1, -2, -2]
+    """
+    return _parse_number(values, "天|日", 0, MAX_LENGTH_OF_STAY)
+
+
+def parse_leaving_way(values: pa.Array | pa.ChunkedArray) -> npt.NDArray[np.int32]:
+    """Read the way of leaving (离院方式, LYFS).
+
+    Parameters
+    ----------
+    values : pyarrow.Array or ChunkedArray
+        n codes of the front page, as for `parse_age_years`. Being codes, they are not cut to whole
+        numbers.
+
+    Returns
+    -------
+    ndarray of int32, shape (n,)
+        1 … 9; `MISSING_NUMBER` and `INVALID_NUMBER` as for `parse_age_years`.
+
+    Raises
+    ------
+    TypeError
+        The column holds neither numbers nor text.
+
+    Examples
+    --------
+    >>> parse_leaving_way(pa.array(["1", "５", "9.0", "-", "0", "1.5", "医嘱离院"])).tolist()
+    [1, 5, 9, -1, -2, -2, -2]
+    """
+    return _parse_number(values, "", MIN_LEAVING_WAY, MAX_LEAVING_WAY, cut=False)
+
+
+def parse_icu_hours(values: pa.Array | pa.ChunkedArray) -> npt.NDArray[np.int32]:
+    """Read time in intensive care (重症监护时长, ICUSC).
+
+    Parameters
+    ----------
+    values : pyarrow.Array or ChunkedArray
+        n values [hours], as for `parse_age_years`; "30小时" and "30h" are read, a time of day such
+        as "30:00" is not.
+
+    Returns
+    -------
+    ndarray of int32, shape (n,)
+        0 … 200,000; `MISSING_NUMBER` and `INVALID_NUMBER` as for `parse_age_years`.
+
+    Raises
+    ------
+    TypeError
+        The column holds neither numbers nor text.
+
+    Examples
+    --------
+    >>> parse_icu_hours(pa.array(["30", "30.9小时", "30 h", "", "30:00"])).tolist()
+    [30, 30, 30, -1, -2]
+    """
+    return _parse_number(values, "小时|h", 0, MAX_ICU_HOURS)
+
+
 def is_number(kind: pa.DataType) -> bool:
     """Whether values of this Arrow type are numbers (bool is not)."""
     return bool(types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind))
 
 
 def _parse_number(
-    values: pa.Array | pa.ChunkedArray, units: str, low: int, high: int
+    values: pa.Array | pa.ChunkedArray, units: str, low: int, high: int, *, cut: bool = True
 ) -> npt.NDArray[np.int32]:
     def of_numbers(numbers: npt.NDArray[np.float64]) -> npt.NDArray[np.int32]:
         whole = np.floor(numbers)
-        valid = (whole >= low) & (whole <= high)
+        valid = (whole >= low) & (whole <= high) & (cut | (whole == numbers))
         result = np.where(np.isnan(numbers), MISSING_NUMBER, INVALID_NUMBER).astype(np.int32)
         result[valid] = whole[valid].astype(np.int32)
         return result

@@ -48,13 +48,25 @@ class BatchGrouper:
             CodeIndex(tables.procedures.codes, translate=pairs[1]),
         )
 
+    def resolve(self, mapping: str | Path | CaseMapping, schema: pa.Schema) -> ResolvedMapping:
+        """Find the columns that the scheme asks for in data of this schema.
+
+        Raises
+        ------
+        CaseSchemaError
+            As `CaseMapping.resolve`; also where a column is missing that only this scheme needs.
+        """
+        return as_mapping(mapping).resolve(schema, self.tables.scheme.local_columns.values())
+
+    def encode(self, batch: pa.RecordBatch, mapping: ResolvedMapping) -> CaseArrays:
+        """Read one batch as ids and numbers."""
+        return encode_cases(
+            batch, mapping, self.diagnoses, self.procedures, self.tables.departments
+        )
+
     def group(self, batch: pa.RecordBatch, mapping: ResolvedMapping) -> GroupedRows:
         """Group the rows of one batch."""
         return self.group_arrays(self.encode(batch, mapping))
-
-    def encode(self, batch: pa.RecordBatch, mapping: ResolvedMapping) -> CaseArrays:
-        """Read the rows of one batch as code ids and numbers."""
-        return encode_cases(batch, mapping, self.diagnoses, self.procedures)
 
     def group_arrays(self, cases: CaseArrays) -> GroupedRows:
         """Group cases that are read already."""
@@ -63,7 +75,7 @@ class BatchGrouper:
         from drgcore.grouper.kernel import group_rows
 
         rows = GroupedRows.empty(len(cases))
-        group_rows(*self.tables.kernel, cases.arrays(), 0, len(rows), rows.arrays())
+        group_rows(*self.tables.kernel, self.tables.inputs(cases), 0, len(rows), rows.arrays())
         return rows
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import product
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from drgcore.cases import FIRST_CODE, CodeIndex
+from drgcore.cases import FIRST_CODE, CaseArrays, CodeIndex
 from drgcore.grouper.lowering import normalise
 from drgcore.grouper.plain import Facts, PlainCase
 from drgcore.grouper.recipes import Recipe, all_recipes, recipes_for
@@ -17,6 +18,7 @@ from drgcore.grouper.result import GroupedRows
 from drgcore.grouper.tables import GrouperTables, compile_tables
 from drgcore.schemes.model import Scheme
 from drgcore.schemes.rules import (
+    LOCAL_VARIABLES,
     And,
     Atom,
     Literal,
@@ -62,6 +64,14 @@ class Draft:
     age_years: int
     age_days: int
     newborn_weight_g: int
+    length_of_stay: int
+    leaving_way: int
+    icu_hours: int
+    department: int
+
+
+Context: TypeAlias = tuple[int, int, int, int, int, int, int, int]
+"""The last eight of a `Draft`; -1 for a missing number, `MISSING` for no department."""
 
 
 def cover(scheme: Scheme) -> Coverage:
@@ -145,7 +155,7 @@ def drafts_of(tables: GrouperTables, recipe: Recipe, limit: int) -> Iterator[Dra
 
 def draft_of(
     recipe: Recipe,
-    context: tuple[int, int, int, int],
+    context: Context,
     choose: Callable[[NDArray[np.int32]], int],
     complications: NDArray[np.int32] | None,
 ) -> Draft:
@@ -163,19 +173,27 @@ def draft_of(
     )
 
 
-def contexts_of(recipe: Recipe) -> Iterator[tuple[int, int, int, int]]:
-    """Sex, age in years, age in days and newborn's weight that fit a recipe."""
+def contexts_of(recipe: Recipe) -> Iterator[Context]:
+    """Sex, ages and newborn's weight that fit a recipe, and the values of the local variables."""
     numbers = recipe.numbers
+    missing = np.array([-1])
+    local = list(
+        product(
+            *(numbers.get(variable, missing).tolist() for variable in LOCAL_VARIABLES),
+            recipe.departments.tolist(),
+        )
+    )
     days_asked = numbers.get("XSRTL")
     ages: Iterable[int] = numbers.get("NL", np.array([0 if days_asked is not None else _ADULT]))
     for sex, age in product(numbers.get("XB", np.array([1, 2])), ages):
         if age > 0:
-            yield int(sex), int(age), -1, -1
+            yield from ((int(sex), int(age), -1, -1, *others) for others in local)
             continue
         all_days = days_asked if days_asked is not None else np.array([_INFANT_DAYS])
         weights = numbers.get("XSRTZ", np.array([_NEWBORN_WEIGHT]))
         for days, weight in product(all_days, weights):
-            yield int(sex), int(age), int(days), int(weight)
+            own = int(sex), int(age), int(days), int(weight)
+            yield from ((*own, *others) for others in local)
 
 
 def _one_a_class(ids: NDArray[np.int32], *classes: NDArray[np.int32]) -> NDArray[np.int32]:
@@ -202,8 +220,8 @@ def group_drafts(tables: GrouperTables, drafts: list[Draft]) -> GroupedRows:
     """Group drafts with the kernel."""
     from drgcore.grouper.kernel import group_rows
 
-    def column(name: str, dtype: type) -> NDArray[np.generic]:
-        return np.array([getattr(d, name) for d in drafts], dtype=dtype)
+    def column(name: str) -> NDArray[np.int32]:
+        return np.array([getattr(d, name) for d in drafts], dtype=np.int32)
 
     def lists(name: str) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
         values = [getattr(d, name) for d in drafts]
@@ -211,15 +229,18 @@ def group_drafts(tables: GrouperTables, drafts: list[Draft]) -> GroupedRows:
         return offsets, np.array([c for v in values for c in v], dtype=np.int32)
 
     rows = GroupedRows.empty(len(drafts))
-    cases = (
-        column("principal_diagnosis", np.int32),
+    cases = CaseArrays(
+        column("principal_diagnosis"),
         *lists("other_diagnoses"),
-        column("principal_procedure", np.int32),
+        column("principal_procedure"),
         *lists("other_procedures"),
-        column("sex", np.int8),
-        *(column(n, np.int32) for n in ("age_years", "age_days", "newborn_weight_g")),
+        column("sex").astype(np.int8),
+        column("age_years"),
+        column("age_days"),
+        column("newborn_weight_g"),
+        {name: column(name) for name in tables.scheme.local_columns.values()},
     )
-    group_rows(*tables.kernel, cases, 0, len(drafts), rows.arrays())
+    group_rows(*tables.kernel, tables.inputs(cases), 0, len(drafts), rows.arrays())
     return rows
 
 
@@ -229,6 +250,9 @@ def plain_case(tables: GrouperTables, draft: Draft) -> PlainCase:
     def codes(index: CodeIndex, ids: Iterable[int]) -> tuple[str, ...]:
         return tuple(index.codes[i - FIRST_CODE].as_py() for i in ids if i >= FIRST_CODE)
 
+    def number(value: int) -> int | None:
+        return value if value >= 0 else None
+
     diagnoses, procedures = tables.diagnoses, tables.procedures
     return PlainCase(
         codes(diagnoses, [draft.principal_diagnosis])[0],
@@ -237,8 +261,12 @@ def plain_case(tables: GrouperTables, draft: Draft) -> PlainCase:
         codes(procedures, draft.other_procedures),
         draft.sex,
         draft.age_years,
-        draft.age_days if draft.age_days >= 0 else None,
-        draft.newborn_weight_g if draft.newborn_weight_g >= 0 else None,
+        number(draft.age_days),
+        number(draft.newborn_weight_g),
+        number(draft.length_of_stay),
+        number(draft.leaving_way),
+        number(draft.icu_hours),
+        next(iter(codes(tables.departments, [draft.department])), None),
     )
 
 
@@ -298,7 +326,7 @@ class _Prover:
         self, recipe: Recipe, diagnosis: int, procedure: int | None
     ) -> Callable[[Atom], bool | None]:
         """What the principal codes and the recipe's own conditions let one know of an atom."""
-        draft = Draft(diagnosis, (), procedure or 0, (), 1, 0, -1, -1)
+        draft = Draft(diagnosis, (), procedure or 0, (), 1, 0, -1, -1, -1, -1, -1, 0)
         facts = Facts(self._tables.scheme, plain_case(self._tables, draft))
         required = dict(recipe.literals)
 

@@ -13,15 +13,15 @@ import pyarrow as pa
 from drgcore.cases import (
     CANONICAL_SCHEMA,
     FIRST_CODE,
+    LOCAL_SCHEMA,
     MISSING_NUMBER,
     UNKNOWN,
     CaseMapping,
     CodeIndex,
-    encode_cases,
     open_cases,
 )
 from drgcore.errors import CaseSchemaError
-from drgcore.grouper.batch import BatchGrouper, as_mapping
+from drgcore.grouper.batch import BatchGrouper
 from drgcore.grouper.plain import (
     AtomTrace,
     ComplicationTrace,
@@ -33,7 +33,7 @@ from drgcore.grouper.plain import (
 from drgcore.grouper.result import REASONS
 from drgcore.schemes import Scheme, load_dictionary
 from drgcore.schemes.model import Adrg, Drg, Mdc
-from drgcore.schemes.rules import TRUE, VARIABLES, Compare, atoms
+from drgcore.schemes.rules import LOCAL_VARIABLES, TRUE, VARIABLES, Compare, Member, atoms
 from drgcore.schemes.store import CodeKind
 
 _SHOWN_CODES = 6
@@ -134,13 +134,14 @@ def explain(
     if isinstance(case, Mapping):
         case = _one_row(case, mapping)
     with open_cases(case) as source:
-        resolved = as_mapping(mapping).resolve(source.schema)
+        resolved = grouper.resolve(mapping, source.schema)
         batches = [b for b in source.batches() if b.num_rows]
     if sum(b.num_rows for b in batches) != 1:
         raise CaseSchemaError(
             f"explain takes one case, not {sum(b.num_rows for b in batches)} rows"
         )
-    arrays = encode_cases(batches[0], resolved, grouper.diagnoses, grouper.procedures)
+    arrays = grouper.encode(batches[0], resolved)
+    local = arrays.local
     diagnoses, procedures = grouper.diagnoses, grouper.procedures
     plain = PlainCase(
         principal_diagnosis=_known(diagnoses, arrays.principal_diagnosis).get(0),
@@ -151,6 +152,8 @@ def explain(
         age_years=_number(arrays.age_years[0]),
         age_days=_number(arrays.age_days[0]),
         newborn_weight_g=_number(arrays.newborn_weight_g[0]),
+        **{name: _number(values[0]) for name, values in local.items() if name != "department"},
+        department=_known(grouper.tables.departments, local.get("department", ())).get(0),
         principal_diagnosis_unknown=int(arrays.principal_diagnosis[0]) == UNKNOWN,
     )
     unknown = sum(
@@ -202,7 +205,7 @@ def _one_row(case: Mapping[str, Any], mapping: str | Path | CaseMapping) -> pa.T
     """A dict as a table of one row; canonical columns that it lacks are null."""
     row = {name: [value] for name, value in case.items()}
     if mapping == "canonical":
-        for name in CANONICAL_SCHEMA.names:
+        for name in (*CANONICAL_SCHEMA.names, *LOCAL_SCHEMA.names):
             row.setdefault(name, [None])
     return pa.table(row)
 
@@ -277,6 +280,11 @@ class _Text:
             f"{_shown(case.age_years)} years",
             *([f"{_shown(case.age_days)} days"] if case.age_years == 0 else []),
             *([f"{case.newborn_weight_g} g"] if case.newborn_weight_g is not None else []),
+            # What a rule asks for is shown even where the case lacks it.
+            *(
+                f"{column} {_shown(getattr(case, column))}"
+                for column in self.scheme.local_columns.values()
+            ),
         ]
         lines = [f"  {', '.join(numbers)}"]
         for label, codes in (
@@ -319,8 +327,11 @@ class _Text:
 
     def _evidence(self, trace: AtomTrace) -> str:
         if isinstance(trace.atom, Compare):
-            column = VARIABLES[trace.atom.variable]
+            column = {**VARIABLES, **LOCAL_VARIABLES}[trace.atom.variable]
             return f"{column} is {getattr(self.explanation.case, column)}"
+        if isinstance(trace.atom, Member) and trace.atom.fields == ("CYKB",):
+            # A department may have the code of some diagnosis, of which it is not to get the name.
+            return f"department is {self.explanation.case.department}"
         more = f" and {len(trace.found) - 3} more" if len(trace.found) > 3 else ""
         return ", ".join(_coded(c) for c in trace.found[:3]) + more
 
@@ -345,5 +356,5 @@ def _coded(code: str) -> str:
     return f"{code} {name}" if name else code
 
 
-def _shown(number: int | None) -> str:
-    return "?" if number is None or number < 0 else str(number)
+def _shown(value: int | str | None) -> str:
+    return "?" if value is None or (isinstance(value, int) and value < 0) else str(value)

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from drgcore.cases import CaseMapping, open_cases
 from drgcore.errors import CaseSchemaError
-from drgcore.grouper.batch import BATCH_ROWS, BatchGrouper, as_mapping, in_order, thread_count
+from drgcore.grouper.batch import BATCH_ROWS, BatchGrouper, in_order, thread_count
 from drgcore.grouper.result import RESULT_COLUMNS, check_free
 from drgcore.schemes import Scheme
 
@@ -97,7 +97,7 @@ def group(
         names = source.schema.names
         keep = kept_columns(names, columns)
         check_free(keep, prefix, "columns=")
-        resolved = as_mapping(mapping).resolve(source.schema)
+        resolved = grouper.resolve(mapping, source.schema)
         kept: list[pa.RecordBatch] = []
         parts: list[dict[str, pa.DictionaryArray]] = []
         for batch, rows in in_order(

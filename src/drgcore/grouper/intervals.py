@@ -12,7 +12,11 @@ from numpy.typing import NDArray
 from drgcore.cases.values import (
     MAX_AGE_DAYS,
     MAX_AGE_YEARS,
+    MAX_ICU_HOURS,
+    MAX_LEAVING_WAY,
+    MAX_LENGTH_OF_STAY,
     MAX_NEWBORN_WEIGHT_G,
+    MIN_LEAVING_WAY,
     MIN_NEWBORN_WEIGHT_G,
 )
 from drgcore.schemes.rules import VARIABLES, Compare
@@ -31,6 +35,9 @@ NUMBER_RANGES: Mapping[str, tuple[int, int]] = MappingProxyType(
         "NL": (0, MAX_AGE_YEARS),
         "XSRTL": (0, MAX_AGE_DAYS),
         "XSRTZ": (MIN_NEWBORN_WEIGHT_G, MAX_NEWBORN_WEIGHT_G),
+        "ZYTS": (0, MAX_LENGTH_OF_STAY),
+        "LYFS": (MIN_LEAVING_WAY, MAX_LEAVING_WAY),
+        "ICUSC": (0, MAX_ICU_HOURS),
     }
 )
 """The lowest and the highest number that a case can have, as the readers of cases see to."""
@@ -78,12 +85,18 @@ class Intervals:
         with np.errstate(invalid="ignore"):
             return _COMPARE[atom.operator](self.samples[atom.variable], atom.number)
 
-    def table(self) -> NDArray[np.bool_]:
-        """Truth of all comparisons, shape (comparisons, width)."""
-        table = np.zeros((len(self._comparisons), self.width), dtype=np.bool_)
+    def table(self, members: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Truth of all comparisons by interval; below, that of memberships by class.
+
+        What is asked of departments, shape (memberships, classes), is looked up as a comparison is,
+        so that the kernel need not know of it.
+        """
+        width = max(self.width, members.shape[1])
+        table = np.zeros((len(self._comparisons) + len(members), width), dtype=np.bool_)
         for row, atom in enumerate(self._comparisons):
             truth = self.truth(atom)
             table[row, : len(truth)] = truth
+        table[len(self._comparisons) :, : members.shape[1]] = members
         return table
 
 

@@ -278,17 +278,19 @@ def group_rows(t, ints, words, cases, start, stop, out):
     words : ndarray of uint64
     cases : tuple of ndarray
         Principal diagnosis ids; offsets and ids of other diagnoses; principal procedure ids;
-        offsets and ids of other procedures; sex; age in years; age in days; newborn's weight.
+        offsets and ids of other procedures; sex; age in years; age in days; newborn's weight;
+        interval or class of each local variable of the scheme, shape (rows, variables).
     start, stop : int
     out : tuple of ndarray
         ADRG index, DRG index (int16, -1 for none), status, reason, severity (int8, -1 where the
         row is invalid), flags of unknown codes (int8).
     """
-    principals, d_start, diagnoses, procedures, p_start, others, sexes, ages, days, weights = cases
+    principals, d_start, diagnoses, procedures, p_start, others = cases[:6]
+    sexes, ages, days, weights, local = cases[6:]
     out_adrg, out_drg, out_status, out_reason, out_severity, out_flags = out
     lists = (diagnoses, others)
     bits = np.zeros(t.other_diagnosis_words + t.other_procedure_words, dtype=np.uint64)
-    interval = np.zeros(4, dtype=np.int64)
+    interval = np.zeros(4 + local.shape[1], dtype=np.int64)
     seen = np.zeros(t.seen_codes, dtype=np.int64)
     for i in range(start, stop):
         principal = principals[i]
@@ -309,6 +311,8 @@ def group_rows(t, ints, words, cases, start, stop, out):
         interval[_AGE] = _interval(t, ints, _AGE, ages[i])
         interval[_DAYS] = _interval(t, ints, _DAYS, days[i])
         interval[_WEIGHT] = _interval(t, ints, _WEIGHT, weights[i])
+        for j in range(local.shape[1]):
+            interval[4 + j] = local[i, j]
         # A newborn's weight is asked for only where the group hangs on it: with the weight missing,
         # every interval of weights must lead to the same group as none does, or to no group as none
         # does. Older patients have no such weight.

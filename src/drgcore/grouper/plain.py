@@ -54,6 +54,10 @@ class PlainCase:
     age_years: int | None = None
     age_days: int | None = None
     newborn_weight_g: int | None = None
+    length_of_stay: int | None = None
+    leaving_way: int | None = None
+    icu_hours: int | None = None
+    department: str | None = None
     principal_diagnosis_unknown: bool = False
 
 
@@ -119,6 +123,8 @@ class Facts:
             return (case.principal_diagnosis,) if case.principal_diagnosis else ()
         if name == "ZYSS":
             return (case.principal_procedure,) if case.principal_procedure else ()
+        if name == "CYKB":
+            return (case.department,) if case.department else ()
         return case.other_diagnoses if name == "QTZD" else case.other_procedures
 
     def number(self, variable: str) -> int | None:
@@ -129,6 +135,9 @@ class Facts:
             "NL": case.age_years,
             "XSRTL": case.age_days,
             "XSRTZ": case.newborn_weight_g,
+            "ZYTS": case.length_of_stay,
+            "LYFS": case.leaving_way,
+            "ICUSC": case.icu_hours,
         }[variable]
         return None if value is None or value < 0 else value
 

@@ -17,6 +17,7 @@ from drgcore.grouper.lowering import is_complication, normalise
 from drgcore.grouper.plain import COMPARISONS
 from drgcore.grouper.tables import GrouperTables
 from drgcore.schemes.rules import (
+    LOCAL_VARIABLES,
     VARIABLES,
     And,
     Atom,
@@ -51,7 +52,10 @@ class Recipe:
     complication : str or None
         The case has a complication of this type that counts.
     numbers : dict of str to ndarray of int64
-        Variable of the rule language → samples of the values that fit (one an interval).
+        Variable of the rule language → samples of the values that fit (one an interval). Of a
+        local variable that the scheme asks for, also -1 where its being missing fits.
+    departments : ndarray of int32
+        Ids of departments that fit, one a class; `MISSING` where having none of them fits.
     literals : tuple of (atom, bool)
         The conditions themselves, each with the truth that it must have.
     """
@@ -63,6 +67,7 @@ class Recipe:
     other_procedures: tuple[NDArray[np.int32], ...]
     complication: str | None
     numbers: dict[str, NDArray[np.int64]]
+    departments: NDArray[np.int32]
     literals: tuple[_Signed, ...]
 
 
@@ -112,6 +117,7 @@ def _recipe(tables: GrouperTables, literals: Sequence[_Signed]) -> Recipe | None
     fits[:FIRST_CODE] = False
     procedure: NDArray[np.int32] | None = None
     excluded_procedures: list[NDArray[np.int32]] = []
+    departments = np.unique(tables.classes["CYKB"], return_index=True)[1].astype(np.int32)
     others: list[NDArray[np.int32]] = []
     other_procedures: list[NDArray[np.int32]] = []
     wanted: list[str] = []
@@ -145,6 +151,8 @@ def _recipe(tables: GrouperTables, literals: Sequence[_Signed]) -> Recipe | None
                 procedure = ids if procedure is None else np.intersect1d(procedure, ids)
             elif field == "ZYSS":
                 excluded_procedures.append(ids)
+            elif field == "CYKB":
+                departments = departments[np.isin(departments, ids) == sign]
             elif sign:
                 (others if field == "QTZD" else other_procedures).append(ids)
     principal = np.flatnonzero(fits)
@@ -157,6 +165,7 @@ def _recipe(tables: GrouperTables, literals: Sequence[_Signed]) -> Recipe | None
         or (procedure is not None and not len(procedure))
         or any(not len(ids) for ids in (*others, *other_procedures))
         or numbers is None
+        or not len(departments)
     )
     if impossible or numbers is None:
         return None
@@ -168,6 +177,7 @@ def _recipe(tables: GrouperTables, literals: Sequence[_Signed]) -> Recipe | None
         tuple(other_procedures),
         "MCC" if "MCC" in wanted else (wanted[0] if wanted else None),
         numbers,
+        departments,
         tuple(literals),
     )
 
@@ -178,7 +188,9 @@ def _numbers(
     """Values that fulfil all comparisons, for each number that is compared; None if there is none.
 
     A comparison may also be false because the number is missing. Sex and age in years never are
-    where a rule asks for them; a number that is left out of the result may be missing.
+    where a rule asks for them; a number that is left out of the result may be missing. A local
+    variable is never left out where the scheme asks for it: what other groups ask of it decides
+    whether a case gets as far as this one.
     """
     found: dict[str, NDArray[np.int64]] = {}
     for variable in VARIABLES:
@@ -197,6 +209,16 @@ def _numbers(
             # What no age in days or weight fulfils, a patient without one does.
             continue
         found[variable] = np.array(fits, dtype=np.int64)
+    for variable in (v for v in LOCAL_VARIABLES if v in tables.scheme.local_columns):
+        of_variable = [(a, s) for a, s in compared if a.variable == variable]
+        fits = [
+            v
+            for v in [*number_samples(tables, variable), -1]
+            if all((v >= 0 and COMPARISONS[a.operator](v, a.number)) == s for a, s in of_variable)
+        ]
+        if not fits:
+            return None
+        found[variable] = np.array(fits, dtype=np.int64)
     return found
 
 
@@ -208,7 +230,10 @@ def number_samples(tables: GrouperTables, variable: str) -> list[int]:
 @lru_cache(maxsize=4096)
 def set_ids_of(tables: GrouperTables, sets: tuple[str, ...], field: str) -> NDArray[np.int32]:
     """The code ids of a union of sets, sorted."""
-    index = tables.diagnoses if field in ("ZYZD", "QTZD") else tables.procedures
+    if field == "CYKB":
+        index = tables.departments
+    else:
+        index = tables.diagnoses if field in ("ZYZD", "QTZD") else tables.procedures
     codes = sorted(frozenset().union(*(tables.scheme.sets.get(s, frozenset()) for s in sets)))
     ids = index.encode(pa.array(codes, pa.string()))
     return np.unique(ids[ids >= FIRST_CODE])

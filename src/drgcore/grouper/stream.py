@@ -92,7 +92,7 @@ def group_file(
         keep = kept_columns(plain.schema.names, columns)
         check_free(keep, prefix, "--columns")
         case_mapping = as_mapping(mapping)
-        resolved = case_mapping.resolve(plain.schema)
+        resolved = grouper.resolve(case_mapping, plain.schema)
         schema = _output_schema(plain.schema, keep, prefix)
     needed = list(dict.fromkeys([*keep, *resolved.columns()]))
     with (
@@ -105,7 +105,7 @@ def group_file(
         whole_file(target) as part,
         writer_of(part, schema) as writer,
     ):
-        resolved = case_mapping.resolve(source.schema)
+        resolved = grouper.resolve(case_mapping, source.schema)
         for batch, rows in in_order(
             lambda b: grouper.group(b, resolved), source.batches(), threads
         ):

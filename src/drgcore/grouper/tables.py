@@ -5,12 +5,13 @@ that holds is the case's ADRG, which is the official order of evaluation. The or
 of *masks*. For each class of principal diagnoses (those that stand in the same sets), of principal
 procedures, and for each interval of sex, age, age in days and newborn's weight, a mask says which
 rules are still possible. The intersection of a case's six masks leaves a handful of candidates;
-what a mask cannot decide (other diagnoses and procedures) is short-circuit code.
+what a mask cannot decide (other diagnoses and procedures, and what only local schemes ask for) is
+short-circuit code.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
@@ -20,6 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from drgcore.cases.batch import CaseArrays
 from drgcore.cases.codes import FIRST_CODE, CodeIndex
 from drgcore.grouper.intervals import VARIABLE_ORDER, Intervals, whole_comparison
 from drgcore.grouper.lowering import (
@@ -61,6 +63,7 @@ DIAGNOSIS_FIELDS = ("ZYZD", "QTZD")
 # The order of the bits of a length() atom.
 COUNTED = ("ZYZD", "ZYSS", "QTZD", "QTSS")
 _DIAGNOSED = (*DIAGNOSIS_FIELDS, "CC")
+_DEPARTMENT = "CYKB"
 
 
 class KernelTables(NamedTuple):
@@ -78,7 +81,7 @@ class KernelTables(NamedTuple):
     - ``cuts``, ``cut_start``: bounds of the intervals of the four numbers, one after the other
     - ``variable_masks`` (in `words`), ``mask_start``: ADRG rules possible in each interval, that of
       a missing number first
-    - ``compare_truth``: comparisons × `intervals`
+    - ``compare_truth``: comparisons, then what is asked of departments × `intervals`
     - ``counts``: length() atoms × 6: the set's bit in each field or -1, operator, number
     - ``code``: instructions × 5 (`lowering.Program`)
     - ``adrg_program``, ``drg_program``, ``diagnosis_program``: first instruction, ACCEPT or REJECT;
@@ -97,13 +100,15 @@ class GrouperTables:
 
     `classes` holds, by field of the rule language (and for ``"exclusion"``), the class of each code
     id: codes of one class cannot be told apart there. `complication` is 0, or the row of the CC
-    sheet as the kernel reads it. `cuts` are the bounds of each number's intervals.
+    sheet as the kernel reads it. `cuts` are the bounds of each number's intervals. `departments`
+    knows only those that some rule asks for.
     """
 
     scheme: Scheme
     kernel: KernelTables
     diagnoses: CodeIndex
     procedures: CodeIndex
+    departments: CodeIndex
     mdc_codes: tuple[str, ...]
     adrg_codes: tuple[str, ...]
     drg_codes: tuple[str, ...]
@@ -111,6 +116,23 @@ class GrouperTables:
     classes: Mapping[str, NDArray[np.int32]]
     complication: NDArray[np.int32]
     cuts: Mapping[str, NDArray[np.int64]]
+
+    def inputs(self, cases: CaseArrays) -> tuple[NDArray[np.generic], ...]:
+        """The arrays of some cases as the kernel takes them.
+
+        The last, one row a case, holds for each local variable of the scheme the interval of the
+        number (0 where it is missing or unreadable), or the class of the department.
+        """
+        local = self.scheme.local_columns
+        classes = np.empty((len(cases), len(local)), dtype=np.int32)
+        for place, (name, column) in enumerate(local.items()):
+            values = cases.local[column]
+            if name == _DEPARTMENT:
+                classes[:, place] = self.classes[name][values]
+            else:
+                interval = np.searchsorted(self.cuts[name], values, side="right") + 1
+                classes[:, place] = np.where(values < 0, 0, interval)
+        return (*cases.arrays(), classes)
 
 
 @lru_cache(maxsize=8)
@@ -153,14 +175,18 @@ class _Compiler:
             *self.drg_rules,
         ]
         self.tests = self._tests()
+        # Where the kernel keeps a case's interval of each number, or its class of departments.
+        compared = (*VARIABLE_ORDER, *scheme.local_columns)
+        self.places = {name: place for place, name in enumerate(compared)}
         self.set_codes = KeyedCodes(scheme.tables["sets"])
         self.diagnoses = CodeIndex(self._universe("diagnoses", DIAGNOSIS_FIELDS))
         self.procedures = CodeIndex(self._universe("procedures", ("ZYSS", "QTSS")))
+        self.departments = CodeIndex(self._named_codes((_DEPARTMENT,)))
         self.words = word_count(len(self.adrg_rules))
 
     def compile(self) -> GrouperTables:
         scheme = self.scheme
-        self.membership = {field: self._membership(field) for field in FIELD_OPS}
+        self.membership = {field: self._membership(field) for field in (*FIELD_OPS, _DEPARTMENT)}
         classes = {field: classes_of(bits) for field, bits in self.membership.items()}
         self.intervals = Intervals(list(self.comparisons))
         program = Program(self._operands)
@@ -204,7 +230,7 @@ class _Compiler:
             "mask_start": ints.put(
                 starts_of([len(self.intervals.samples[v]) for v in VARIABLE_ORDER])
             ),
-            "compare_truth": ints.put(self.intervals.table()),
+            "compare_truth": ints.put(compared := self.intervals.table(classes[_DEPARTMENT][1].T)),
             "counts": ints.put(counts := self._counts()),
             "code": ints.put(program.code()),
             "adrg_program": ints.put(np.array(adrg_program)),
@@ -214,7 +240,7 @@ class _Compiler:
             "mask_words": self.words,
             "other_diagnosis_words": word_count(classes["QTZD"][1].shape[1]),
             "other_procedure_words": word_count(classes["QTSS"][1].shape[1]),
-            "intervals": self.intervals.width,
+            "intervals": compared.shape[1],
             "diagnosis_program": diagnosis_program,
             # The kernel keeps one code more than the largest number that a count is compared
             # with, and both principal codes before it looks.
@@ -230,6 +256,7 @@ class _Compiler:
             kernel,
             self.diagnoses,
             self.procedures,
+            self.departments,
             tuple(m.code for m in scheme.mdcs),
             tuple(a.code for a in scheme.adrgs),
             tuple(d.code for d in scheme.drgs),
@@ -241,7 +268,7 @@ class _Compiler:
 
     def _tests(self) -> dict[str, dict[tuple[str, ...], int]]:
         """For each field the unions of sets that some rule asks it for, numbered."""
-        tests: dict[str, dict[tuple[str, ...], int]] = {field: {} for field in FIELD_OPS}
+        tests: dict[str, dict[tuple[str, ...], int]] = {f: {} for f in (*FIELD_OPS, _DEPARTMENT)}
         self.comparisons: dict[Compare, int] = {}
         self.count_atoms: dict[Rule, int] = {}
         for rule in self.all_rules:
@@ -257,16 +284,22 @@ class _Compiler:
                     self.comparisons.setdefault(atom, len(self.comparisons))
         return tests
 
-    def _universe(self, dictionary: CodeKind, fields: Sequence[str]) -> pa.Array:
+    def _universe(self, dictionary: CodeKind, fields: Iterable[str]) -> pa.Array:
         """Codes of the official dictionary, then those that only the scheme has."""
-        named = {s for field in fields for sets in self.tests[field] for s in sets}
-        parts = [flat(load_dictionary(dictionary)["code"])]
-        parts += [self.set_codes.codes(s) for s in sorted(named) if s in self.set_codes.slices]
+        parts = [flat(load_dictionary(dictionary)["code"]), self._named_codes(fields)]
         if "ZYZD" in fields:
             parts += [flat(self.scheme.tables[t]["code"]) for t in ("cc", "exclusions")]
         return pc.unique(pa.concat_arrays(parts))
 
+    def _named_codes(self, fields: Iterable[str]) -> pa.Array:
+        """Codes of the sets that some rule asks these fields for, each once."""
+        named = {s for field in fields for sets in self.tests[field] for s in sets}
+        parts = [self.set_codes.codes(s) for s in sorted(named) if s in self.set_codes.slices]
+        return pc.unique(pa.concat_arrays([pa.array([], pa.string()), *parts]))
+
     def _index(self, field: str) -> CodeIndex:
+        if field == _DEPARTMENT:
+            return self.departments
         return self.diagnoses if field in DIAGNOSIS_FIELDS else self.procedures
 
     def _membership(self, field: str) -> NDArray[np.bool_]:
@@ -322,12 +355,15 @@ class _Compiler:
 
     def _operands(self, atom: Rule) -> tuple[int, int, int]:
         if isinstance(atom, Compare):
-            return Op.COMPARE, self.comparisons[atom], VARIABLE_ORDER.index(atom.variable)
+            return Op.COMPARE, self.comparisons[atom], self.places[atom.variable]
         if isinstance(atom, Count):
             return Op.COUNT, self.count_atoms[atom], 0
         assert isinstance(atom, Member)
         if is_complication(atom):
             return (Op.MCC if atom.sets[0] == "MCC" else Op.CC), 0, 0
+        if atom.fields[0] == _DEPARTMENT:
+            row = len(self.comparisons) + self.tests[_DEPARTMENT][atom.sets]
+            return Op.COMPARE, row, self.places[_DEPARTMENT]
         return FIELD_OPS[atom.fields[0]], self.tests[atom.fields[0]][atom.sets], 0
 
     def _complications(

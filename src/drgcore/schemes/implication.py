@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from drgcore.schemes.rules import (
     COMPLICATIONS,
+    LOCAL_FIELDS,
     And,
     Compare,
     Count,
@@ -28,7 +29,7 @@ Interval: TypeAlias = tuple[Bound, Bound]
 """Lowest and highest value; the second number of a bound is ±1 where the value itself is out."""
 
 _ANYTHING: Interval = ((0, 0), (math.inf, 0))  # no age, weight or count is negative
-_DOMAIN: Mapping[str, Interval] = {"XB": ((1, 0), (2, 0))}
+_DOMAIN: Mapping[str, Interval] = {"XB": ((1, 0), (2, 0)), "LYFS": ((1, 0), (9, 0))}
 _CONTINUOUS = {"XSRTZ"}
 _DIAGNOSES = {"ZYZD", "QTZD"}
 _MAX_STEPS = 20_000  # of one proof; those about official rules take some hundreds
@@ -158,6 +159,8 @@ class Prover:
     def _is_of_other_kind(self, sets: tuple[str, ...], fields: tuple[str, ...]) -> bool:
         """Whether the sets hold only diagnoses and the fields only procedures, or the reverse."""
         if not set(sets).isdisjoint(COMPLICATIONS) or not all(s in self._sets for s in sets):
+            return False
+        if not LOCAL_FIELDS.keys().isdisjoint(fields):
             return False
         wanted = {field in _DIAGNOSES for field in fields}
         return wanted.isdisjoint({is_diagnosis(code) for code in self._codes(sets)})

@@ -12,7 +12,16 @@ import pyarrow as pa
 
 from drgcore.errors import SchemeError
 from drgcore.schemes.parser import parse_rule
-from drgcore.schemes.rules import TRUE, Count, Member, Rule, atoms, set_ids
+from drgcore.schemes.rules import (
+    LOCAL_NAMES,
+    TRUE,
+    Count,
+    Member,
+    Rule,
+    atoms,
+    local_names,
+    set_ids,
+)
 
 TABLE_SCHEMAS: Mapping[str, pa.Schema] = {
     "mdc": pa.schema(
@@ -317,6 +326,19 @@ class Scheme:
     def named_sets(self) -> frozenset[str]:
         """Every set that some rule names."""
         return frozenset().union(*(set_ids(g.rule) for g in self._all_groups()))
+
+    @cached_property
+    def local_columns(self) -> Mapping[str, str]:
+        """Names that only local schemes use and some rule asks for → column that cases must have.
+
+        Examples
+        --------
+        >>> from drgcore.schemes import load_scheme
+        >>> dict(load_scheme("chs-drg-3.0").local_columns)
+        {}
+        """
+        asked = frozenset().union(*(local_names(g.rule) for g in self._all_groups()))
+        return {name: column for name, column in LOCAL_NAMES.items() if name in asked}
 
     def _all_groups(self) -> tuple[Mdc | Adrg | Drg, ...]:
         return (*self.mdcs, *self.adrgs, *self.drgs)

@@ -8,6 +8,9 @@ The grammar (official workbook, sheets MDC, ADRG and DRG)::
     fields := FIELD | "{" FIELD ("," FIELD)* "}"
     count  := "length(" SET "∩" fields ")" OP number
     compare:= VAR OP number
+
+Local schemes have four names more (`rules.LOCAL_NAMES`): three VAR, and the FIELD CYKB, which
+stands alone in a member and in no count.
 """
 
 from __future__ import annotations
@@ -22,6 +25,8 @@ from drgcore.errors import RuleSyntaxError
 from drgcore.schemes.rules import (
     COMPLICATIONS,
     FIELDS,
+    LOCAL_FIELDS,
+    LOCAL_VARIABLES,
     OPERATORS,
     TRUE,
     VARIABLES,
@@ -196,7 +201,7 @@ class _Parser:
             return self._literal()
         if self._accept("keyword", "length"):
             return self._count()
-        if token.kind == "word" and token.text.upper() in VARIABLES:
+        if token.kind == "word" and token.text.upper() in (*VARIABLES, *LOCAL_VARIABLES):
             variable = self._take().text.upper()
             return Compare(variable, *self._comparison(variable))
         if token.kind == "word" or (token.kind == "punct" and token.text == "{"):
@@ -219,7 +224,10 @@ class _Parser:
         if set_id in COMPLICATIONS:
             self._fail("length() takes a set, not MCC or CC", self._tokens[self._next - 1])
         self._expect("punct", "∩", "after the set in length()")
+        start = self._peek
         fields = self._fields()
+        if not LOCAL_FIELDS.keys().isdisjoint(fields):
+            self._fail("length() counts diagnoses and procedures, not departments", start)
         self._expect("punct", ")", "to close length()")
         return Count(set_id, fields, *self._comparison("length(…)"))
 
@@ -239,6 +247,8 @@ class _Parser:
         negated = self._accept("keyword", "not")
         if not self._accept("keyword", "in"):
             self._fail(f"expected 'in' or 'not in' after {fields[-1]}")
+        if len(fields) > 1 and not LOCAL_FIELDS.keys().isdisjoint(fields):
+            self._fail("CYKB is a department: it cannot stand in a list with other fields", start)
         sets = self._list(self._set_id)
         if not set(sets).isdisjoint(COMPLICATIONS) and fields != ("QTZD",):
             self._fail("MCC and CC are complications: only QTZD can be in them", start)
@@ -249,7 +259,7 @@ class _Parser:
 
     def _field(self) -> str:
         token = self._take()
-        if token.kind != "word" or token.text.upper() not in FIELDS:
+        if token.kind != "word" or token.text.upper() not in (*FIELDS, *LOCAL_FIELDS):
             self._fail(f"expected one of {', '.join(FIELDS)}", token)
         return token.text.upper()
 

@@ -3,6 +3,17 @@
 A rule of the official configuration workbook (分组方案配置信息) is a boolean expression over the
 case's code lists and numbers. The tree is immutable and compares by value; `str(rule)` is the rule
 in the official language again, so that `parse_rule(str(rule)) == rule` always holds.
+
+Local (city) schemes may also ask for four things that the official language does not know:
+
+- ``ZYTS``: days in hospital (住院天数), a number
+- ``LYFS``: way of leaving (离院方式, the front page's code from 1 to 9), a number
+- ``ICUSC``: hours in intensive care (重症监护时长), a number
+- ``CYKB``: department of discharge (出院科别), a field with one code, of which only membership can
+  be asked, and not together with another field
+
+A missing or unreadable value makes a comparison false and a membership false (so `not in` true), as
+for the official names; it never makes a case invalid.
 """
 
 from __future__ import annotations
@@ -31,6 +42,21 @@ VARIABLES = MappingProxyType(
     }
 )
 """Numbers of the rule language → canonical column."""
+
+LOCAL_FIELDS = MappingProxyType({"CYKB": "department"})
+"""Code fields that only local schemes use → column of `LOCAL_SCHEMA`."""
+
+LOCAL_VARIABLES = MappingProxyType(
+    {
+        "ZYTS": "length_of_stay",
+        "LYFS": "leaving_way",
+        "ICUSC": "icu_hours",
+    }
+)
+"""Numbers that only local schemes use → column of `LOCAL_SCHEMA`."""
+
+LOCAL_NAMES = MappingProxyType({**LOCAL_VARIABLES, **LOCAL_FIELDS})
+"""All names that only local schemes use → column of `LOCAL_SCHEMA`."""
 
 COMPLICATIONS = ("MCC", "CC")
 """Names that stand for the complications of the case instead of a set of the workbook."""
@@ -159,6 +185,24 @@ def set_ids(rule: Rule) -> frozenset[str]:
         elif isinstance(atom, Count):
             found.add(atom.set_id)
     return frozenset(found.difference(COMPLICATIONS))
+
+
+def local_names(rule: Rule) -> frozenset[str]:
+    """The names of `LOCAL_NAMES` that a rule asks for.
+
+    Examples
+    --------
+    >>> from drgcore.schemes import parse_rule
+    >>> sorted(local_names(parse_rule("ZYTS > 3 and NL < 17 and CYKB not in DEPT_A")))
+    ['CYKB', 'ZYTS']
+    """
+    found: set[str] = set()
+    for atom in atoms(rule):
+        if isinstance(atom, Member):
+            found.update(atom.fields)
+        elif isinstance(atom, Compare):
+            found.add(atom.variable)
+    return frozenset(found.intersection(LOCAL_NAMES))
 
 
 def conjunction(*rules: Rule) -> Rule:
