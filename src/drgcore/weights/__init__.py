@@ -6,11 +6,15 @@ from drgcore.weights.coefficients import (
     level_coefficients,
     level_cost_coefficients,
 )
+from drgcore.weights.conditions import SplitCandidates
 from drgcore.weights.credibility import Credibility
 from drgcore.weights.history import History, HistoryWarning, read_history
+from drgcore.weights.partition import SplitLimits
 from drgcore.weights.performance import compare_groupings, grouping_performance, riv
 from drgcore.weights.standardise import standardise_costs
 from drgcore.weights.statistics import group_statistics
+from drgcore.weights.subdivide import subdivide
+from drgcore.weights.subdivision import Subdivision
 from drgcore.weights.trimming import (
     Trimming,
     trim_iqr,
@@ -25,6 +29,9 @@ __all__ = [
     "GroupWeights",
     "History",
     "HistoryWarning",
+    "SplitCandidates",
+    "SplitLimits",
+    "Subdivision",
     "Trimming",
     "base_points",
     "compare_groupings",
@@ -36,6 +43,7 @@ __all__ = [
     "read_history",
     "riv",
     "standardise_costs",
+    "subdivide",
     "trim_iqr",
     "trim_multiples",
     "trim_none",

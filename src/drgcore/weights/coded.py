@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from drgcore.cases import CaseArrays, CaseMapping, open_cases
 from drgcore.errors import CaseSchemaError
@@ -57,6 +56,7 @@ def code_cases(
     mapping: str | Path | CaseMapping = "canonical",
     cost: str = "total_cost",
     clinical_codes: bool = False,
+    local: Iterable[str] = (),
     threads: int | None = None,
 ) -> CodedCases:
     """Encode and group cases, and read their cost.
@@ -71,6 +71,8 @@ def code_cases(
         As for `drgcore.group`.
     cost : str
         The column of cost [yuan].
+    local : iterable of str
+        Columns of `LOCAL_SCHEMA` to read beside those that the scheme asks for.
 
     Returns
     -------
@@ -96,7 +98,8 @@ def code_cases(
         if cost not in names:
             raise CaseSchemaError(f"the cases have no column {cost}", where="history")
         wanted = [name for name in (cost, *_KEPT) if name in names]
-        resolved = as_mapping(mapping).resolve(source.schema)
+        asked = {*grouper.tables.scheme.local_columns.values(), *local}
+        resolved = as_mapping(mapping).resolve(source.schema, sorted(asked))
 
         def work(batch: pa.RecordBatch) -> tuple[CaseArrays, GroupedRows]:
             arrays = grouper.encode(batch, resolved)
@@ -121,12 +124,16 @@ def code_cases(
 
 def _joined(parts: Sequence[CaseArrays]) -> CaseArrays:
     """Put batches one after the other; offsets count on."""
-    joined: dict[str, NDArray[Any]] = {}
+    joined: dict[str, Any] = {}
     for field in fields(CaseArrays):
         arrays = [getattr(part, field.name) for part in parts]
         if field.name.endswith("_offsets"):
             lengths = np.concatenate([np.diff(a) for a in arrays])
             joined[field.name] = np.concatenate([[0], np.cumsum(lengths)])
+        elif field.name == "local":
+            joined["local"] = {
+                name: np.concatenate([a[name] for a in arrays]) for name in arrays[0]
+            }
         else:
             joined[field.name] = np.concatenate(arrays)
     return CaseArrays(**joined)

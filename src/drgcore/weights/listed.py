@@ -21,8 +21,6 @@ Ints = NDArray[np.int64]
 LEAST_CASES = 10
 """A code with fewer cases in an ADRG is not looked at."""
 
-COLUMNS = ("adrg", "kind", "code", "cases", "others", "difference", "z")
-
 
 @dataclass(frozen=True, eq=False)
 class Occurrences:
@@ -100,7 +98,7 @@ def occurrences(coded: CodedCases, kind: Kind, rows: Ints) -> Occurrences:
 
 def cost_by_code(
     found: Occurrences, residual: Floats, of_adrg: Segments, least: int
-) -> tuple[pd.DataFrame, Ints]:
+) -> pd.DataFrame:
     """Compare the cases with a code with the others of their ADRG.
 
     Parameters
@@ -116,19 +114,17 @@ def cost_by_code(
 
     Returns
     -------
-    table : pandas.DataFrame
-        `COLUMNS` with adrg as a number and code as an id: one row for each comparison. Difference
-        is that of typical (geometric mean) cost, relative to the others; z as `z_of_difference`
-        gives it.
-    cells : ndarray of int64
-        `Occurrences.cell` of each row.
+    pandas.DataFrame
+        One row for each comparison: adrg as a number, kind, code as an id, cases, others,
+        difference of typical (geometric mean) cost relative to the others, z as `z_of_difference`
+        gives it, and `cell` as in `Occurrences`.
 
     Examples
     --------
     >>> found = Occurrences("procedure", np.array([0, 1]), np.array([7, 7]), np.array([7, 7]), 10)
     >>> residual = np.array([1.0, 1.2, 0.0, 0.2])
     >>> of_adrg = sort_by_group(np.zeros(4, int), residual, 1)
-    >>> table, _ = cost_by_code(found, residual, of_adrg, 2)
+    >>> table = cost_by_code(found, residual, of_adrg, 2)
     >>> table[["code", "cases", "others", "difference", "z"]].round(2).values.tolist()
     [[7.0, 2.0, 2.0, 1.72, 2.28]]
     """
@@ -148,7 +144,7 @@ def cost_by_code(
     rest = (all_n * all_mean - n * mean) / m
     spread = all_squares - squares - n * m / all_n * (mean - rest) ** 2
     z = z_of_difference(n, m, mean - rest, squares + np.maximum(spread, 0.0))
-    table = pd.DataFrame(
+    return pd.DataFrame(
         {
             "adrg": adrg,
             "kind": found.kind,
@@ -157,9 +153,9 @@ def cost_by_code(
             "others": m,
             "difference": np.expm1(mean - rest),
             "z": z,
+            "cell": cells,
         }
     )
-    return table, cells
 
 
 def cases_with(found: Occurrences, cells: Ints | Sequence[int], rows: int) -> NDArray[np.bool_]:

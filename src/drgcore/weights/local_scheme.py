@@ -47,8 +47,8 @@ def parts_of(base: Scheme, adrg: str) -> list[Part]:
     Examples
     --------
     >>> from drgcore.schemes import load_scheme
-    >>> [(*part.origin, str(part.rule)) for part in parts_of(load_scheme("chs-drg-1.1"), "BB2")]
-    [('BB21', 'QTZD in MCC'), ('BB23', 'QTZD in MCC or QTZD in CC'), ('BB25', '1')]
+    >>> [(*part.origin, str(part.rule)) for part in parts_of(load_scheme("chs-drg-3.0"), "BB2")]
+    [('BB21', 'QTZD in MCC'), ('BB23', 'QTZD in CC'), ('BB25', '1')]
     """
     import numpy as np
 
@@ -78,12 +78,12 @@ def name_groups(base: Scheme, adrg: str, cut: Sequence[Part]) -> list[LocalGroup
     Examples
     --------
     >>> from drgcore.schemes import load_scheme
-    >>> base = load_scheme("chs-drg-1.1")
+    >>> base = load_scheme("chs-drg-3.0")
     >>> mcc, cc, none = parts_of(base, "BB2")
     >>> any_of = Part(cc.rule, cc.cells, ("BB21", "BB23"), merged=True)
     >>> [(g.code, g.name) for g in name_groups(base, "BB2", [any_of, none])]
-    [('BB2A', '除创伤之外的其他开颅术，伴严重或一般并发症与合并症'),
-     ('BB25', '除创伤之外的其他开颅术，不伴并发症与合并症')]
+    [('BB2A', '伴出血诊断的颅脑手术，伴严重或一般并发症与合并症'),
+     ('BB25', '伴出血诊断的颅脑手术，不伴合并症或并发症')]
     """
     drgs = {drg.code: drg for drg in base.drgs_of(adrg)}
     taken = set(drgs)
@@ -185,9 +185,7 @@ def local_tables(
     return tables
 
 
-def _rows(
-    base: Scheme, adrg: str, groups: Sequence[LocalGroup]
-) -> Iterator[dict[str, str | int]]:
+def _rows(base: Scheme, adrg: str, groups: Sequence[LocalGroup]) -> Iterator[dict[str, str | int]]:
     """Rows of an ADRG's DRGs; kept ones keep their place where the order allows it."""
     mdc = next(a.mdc for a in base.adrgs if a.code == adrg)
     for sort, group in enumerate(groups, 1):
