@@ -113,10 +113,13 @@ class History:
         if name == "year":
             if self.year is None:
                 raise _lacking("discharge_date", name)
-            years, codes = np.unique(self.year, return_inverse=True)
-            if len(years) and years[0] == NO_YEAR:
-                years, codes = years[1:], codes - 1
-            return Codes([str(year) for year in years], codes.astype(np.int32))
+            known = self.year[self.year != NO_YEAR]
+            first = int(known.min()) if len(known) else 0
+            number = np.where(self.year == NO_YEAR, -1, self.year - first)
+            years = np.flatnonzero(np.bincount(known - first))
+            place = np.full(int(years[-1]) + 2 if len(years) else 1, -1, np.int32)
+            place[years] = np.arange(len(years))
+            return Codes([str(first + year) for year in years], place[number])
         if name not in _TEXTS:
             raise CaseSchemaError(
                 f"statistics cannot be broken down by {name!r}", hint=f"by: {', '.join(KEYS)}"
