@@ -21,7 +21,7 @@ from drgcore.weights.credibility import Credibility, buhlmann_k
 from drgcore.weights.history import History, costs_by, read_history
 from drgcore.weights.statistics import is_stable
 from drgcore.weights.trimming import Trimming
-from drgcore.weights.years import weigh_years
+from drgcore.weights.years import counted_years, weigh_years
 
 Floats = NDArray[np.float64]
 
@@ -158,7 +158,8 @@ def base_points(
         A group is stable with at least `n_min` cases and at most this CV of cost.
     year_weights : mapping of int to float, optional
         How much each year counts, for example ``{2024: 1, 2025: 2, 2026: 7}``. Every year of the
-        cases must be named.
+        cases must be named; with 0 its cases are left out altogether. ``sd`` and ``cv`` are those
+        of the cases of all years together.
     year_method : {"of_means", "of_cases"}, default "of_means"
         ``of_means``: the means of the years are weighted (mean_g = Σ w_y·mean_{g,y} / Σ w_y over
         the years in which the group has cases), as local rules put it. ``of_cases``: each case
@@ -216,6 +217,8 @@ def base_points(
         history = history.only(trimming.keep)
     if not history.usable.any():
         raise CaseSchemaError("no case can be used for calibration", where="history")
+    if year_weights is not None:
+        history = history.only(counted_years(history, year_weights))
     names = history.drg.names
     known = _national(national)
     chosen = _drgs(history, scheme)

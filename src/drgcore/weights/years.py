@@ -117,6 +117,38 @@ def weigh_years(
     return Means(region, drg_mean, years, tuple(map(str, names)), adrg_mean, cases)
 
 
+def counted_years(history: History, year_weights: Mapping[int, float]) -> NDArray[np.bool_]:
+    """Say which cases are of a year with a weight above 0; a year with 0 is left out altogether.
+
+    Parameters
+    ----------
+    history : History
+        n cases.
+    year_weights : mapping of int to float
+        How much each year counts.
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+
+    Raises
+    ------
+    CaseSchemaError
+        If a usable case has no year, or a year no weight.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from drgcore.weights.history import read_history
+    >>> cases = pd.DataFrame({"drg": "BR13", "total_cost": [1.0, 5.0],
+    ...     "discharge_date": ["2025-05-01", "2026-05-01"]})
+    >>> counted_years(read_history(cases), {2025: 0, 2026: 1}).tolist()
+    [False, True]
+    """
+    years, weights = _years(history, year_weights)
+    return np.append(weights > 0, False)[years.codes]
+
+
 def _mean_of_means(count: NDArray[Any], total: NDArray[Any], weights: Floats) -> NDArray[Any]:
     """Weighted mean of the years' means, over the years that have cases."""
     share = np.where(count > 0, weights[:, None], 0.0)
@@ -142,7 +174,7 @@ def _years(history: History, year_weights: Mapping[int, float]) -> tuple[Codes, 
         raise CaseSchemaError(
             f"no weight is given for year {some_of(lacking)}",
             where="year_weights",
-            hint="name every year of the cases; 0 leaves one out of the means",
+            hint="name every year of the cases; 0 leaves one out",
         )
     weights = np.array([float(year_weights.get(int(year), 0.0)) for year in years.names])
     if not (np.isfinite(weights).all() and (weights >= 0).all() and weights[seen > 0].any()):
