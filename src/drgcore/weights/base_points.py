@@ -226,7 +226,6 @@ def base_points(
     means = weigh_years(history, groups, year_weights, year_method)
     region = means.region
     of_adrg = dict(zip(means.adrgs, means.adrg_mean / region, strict=True))
-    cases_of_adrg = dict(zip(means.adrgs, means.adrg_cases, strict=True))
 
     place = {drg: i for i, drg in enumerate(names)}
     at = np.array([place.get(drg, len(names)) for drg in chosen], dtype=np.int64)
@@ -260,10 +259,7 @@ def base_points(
     k = None
     if credibility is not None:
         target = adrg_weight if credibility.towards == "adrg" else national_weight
-        # The only DRG of its ADRG is its own target and tells nothing of how groups differ.
-        alone = count == np.array([cases_of_adrg.get(drg[:3], 0) for drg in chosen])
-        alone &= credibility.towards == "adrg"
-        k = _smooth(table, credibility, target, row(groups.squares, 0.0) / region**2, alone)
+        k = _smooth(table, credibility, target, row(groups.squares, 0.0) / region**2)
     for source in absent:
         fill = {"national": national_weight, "adrg": adrg_weight}[source]
         empty = (table["source"] == "none") & np.isfinite(fill)
@@ -275,22 +271,20 @@ def base_points(
 
 
 def _smooth(
-    table: pd.DataFrame,
-    credibility: Credibility,
-    target: Floats,
-    squares: Floats,
-    alone: NDArray[np.bool_],
+    table: pd.DataFrame, credibility: Credibility, target: Floats, squares: Floats
 ) -> float:
     """Work the credibility into the table; give k."""
     count, own = table["cases"].to_numpy(), table["own_weight"].to_numpy()
     mixed = (count > 0) & np.isfinite(target)
     k = credibility.k
     if k == "buhlmann":
-        used = mixed & ~alone
-        k = buhlmann_k(count[used], own[used], squares[used], target[used])
+        family = None
+        if credibility.towards == "adrg":
+            family = np.unique(table["drg"].str[:3].to_numpy(str)[mixed], return_inverse=True)[1]
+        k = buhlmann_k(count[mixed], own[mixed], squares[mixed], target[mixed], family)
         if np.isnan(k):
             raise DrgcoreError(
-                f"k cannot be estimated from {int(used.sum())} groups that have a target",
+                f"k cannot be estimated from {int(mixed.sum())} groups that have a target",
                 where="credibility",
                 hint="give k as a number of cases",
             )

@@ -30,9 +30,9 @@ class Means:
     years : ndarray of int64
         In how many years each DRG has cases; 0 without year weights.
     adrgs : tuple of str
-        The ADRGs, with their mean cost and number of cases.
+        The ADRGs.
     adrg_mean : ndarray of float64
-    adrg_cases : ndarray of int64
+        Their mean costs [yuan].
     """
 
     region: float
@@ -40,7 +40,6 @@ class Means:
     years: NDArray[np.int64]
     adrgs: tuple[str, ...]
     adrg_mean: Floats
-    adrg_cases: NDArray[np.int64]
 
 
 def weigh_years(
@@ -113,8 +112,7 @@ def weigh_years(
             raise DrgcoreError(f"year_method={method!r} must be of_means or of_cases")
     if year_weights is None:
         drg_mean = groups.mean
-    cases = adrg_count.sum(axis=0).astype(np.int64)
-    return Means(region, drg_mean, years, tuple(map(str, names)), adrg_mean, cases)
+    return Means(region, drg_mean, years, tuple(map(str, names)), adrg_mean)
 
 
 def counted_years(history: History, year_weights: Mapping[int, float]) -> NDArray[np.bool_]:
