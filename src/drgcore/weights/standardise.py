@@ -85,7 +85,8 @@ def standardise_costs(
         raise DrgcoreError(f"category {', '.join(empty)} shall have a share, but costs nothing")
     factor = np.divide(shares, actual, out=np.ones(len(names)), where=actual > 0)
     cost = np.full(len(whole), np.nan)
-    cost[whole] = parts[whole] @ factor
+    # Column by column: a product of matrices may round a row by where it stands.
+    cost[whole] = sum(part * f for part, f in zip(parts[whole].T, factor, strict=True))
     report = {
         "category": names,
         "cost": totals,
