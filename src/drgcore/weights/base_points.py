@@ -184,6 +184,8 @@ def base_points(
     ------
     CaseSchemaError
         If no case is usable; if a DRG is not one of the scheme; if a year has no weight.
+    DrgcoreError
+        If a parameter is out of its range, or national weights are asked for and not given.
 
     Notes
     -----
@@ -212,6 +214,15 @@ def base_points(
     """
     if not (np.isfinite(scale) and scale > 0):
         raise DrgcoreError(f"scale={scale} must be positive")
+    for source in dict.fromkeys([*absent, credibility.towards if credibility else "adrg"]):
+        if source not in ("national", "adrg") or isinstance(absent, str):
+            raise DrgcoreError(f"absent={absent!r} must be a sequence of 'national' and 'adrg'")
+        if source == "national" and national is None:
+            raise DrgcoreError(
+                "there are no national weights to take",
+                where="credibility" if source not in absent else "absent",
+                hint="give them as national, a mapping of DRG to weight",
+            )
     history = read_history(cases)
     if trimming is not None:
         history = history.only(trimming.keep)
