@@ -163,8 +163,8 @@ def read_history(cases: Any, *, cost: str = "total_cost") -> History:
     Parameters
     ----------
     cases : pandas.DataFrame, anything with the Arrow PyCapsule interface, or History
-        Grouped cases: `drg` and `total_cost` [yuan]; `status` (without it every case with a DRG is
-        grouped); `hospital`, `hospital_level`, `pool`, `discharge_date`, `length_of_stay` [days]
+        Grouped cases: `drg` and `total_cost` [yuan]; `status` (without the column every case with
+        a DRG is grouped); `hospital`, `hospital_level`, `pool`, `discharge_date`, `length_of_stay` [days]
         where a statistic asks for them; `scheme` where the cases of several years say by which they
         were grouped. Other columns do no harm.
     cost : str, default "total_cost"
@@ -211,7 +211,11 @@ def read_history(cases: Any, *, cost: str = "total_cost") -> History:
     _one_scheme(text_codes(table, "scheme", optional=True).names)
     drg = _ordered(text_codes(table, "drg", optional=True))
     hospital, level, pool = (_ordered(text_codes(table, n, optional=True)) for n in _TEXTS)
-    status = _statuses(text_codes(table, "status", optional=True), drg.codes)
+    status = (
+        _statuses(text_codes(table, "status", optional=True), drg.codes)
+        if "status" in table.column_names
+        else np.where(drg.codes >= 0, 0, 2).astype(np.int8)
+    )
     year = None
     if "discharge_date" in table.column_names:
         years = pc.fill_null(pc.year(dates_of(table, "discharge_date")), NO_YEAR)
@@ -310,8 +314,6 @@ def _statuses(status: Codes, drg: NDArray[np.int32]) -> NDArray[np.int8]:
             f"the status is {some_of(unknown)}; it must be {', '.join(known)}",
             where="column status",
         )
-    if not status.names:
-        return np.where(drg >= 0, 0, 2).astype(np.int8)
     # A case without status, or one called grouped that has no group, is in no group.
     order = np.array([known.index(name) for name in status.names] + [2], np.int8)
     codes = order[status.codes]
