@@ -36,6 +36,8 @@ _TEXTS = ("hospital", "hospital_level", "pool")
 # A year of at least this many cases, more than this share of which lies in groups that no other
 # year has, was probably grouped by another scheme.
 _YEAR_CASES, _STRANGE_SHARE = 500, 0.2
+# Up to so many combinations of keys have a table of them all, which is faster than sorting cases.
+_TABLE = 1 << 22
 
 
 class HistoryWarning(UserWarning):
@@ -263,14 +265,20 @@ def codes_by(history: History, by: Sequence[str]) -> tuple[NDArray[np.int64], li
         whole = whole * len(sizes[-1]) + (key.codes + 1)
     whole[~history.usable] = -1
     room = int(np.prod([len(names) for names in sizes], dtype=np.int64))
-    present = np.flatnonzero(np.bincount(whole[history.usable], minlength=room))
-    recode = np.full(room + 1, -1, np.int64)
-    recode[present] = np.arange(len(present))
+    if room <= _TABLE:
+        present = np.flatnonzero(np.bincount(whole[history.usable], minlength=room))
+        recode = np.full(room + 1, -1, np.int64)
+        recode[present] = np.arange(len(present))
+        codes = recode[whole]
+    else:
+        # Many keys have more combinations than memory has room for; few of them occur.
+        codes = np.full(len(whole), -1, np.int64)
+        present, codes[history.usable] = np.unique(whole[history.usable], return_inverse=True)
     rest, columns = present, []
     for names in reversed(sizes):
         rest, code = np.divmod(rest, len(names))
         columns.append([names[c] for c in code])
-    return recode[whole], [list(row) for row in zip(*reversed(columns), strict=True)]
+    return codes, [list(row) for row in zip(*reversed(columns), strict=True)]
 
 
 def costs_by(history: History, codes: NDArray[np.integer], groups: int) -> Segments:
