@@ -214,15 +214,15 @@ def base_points(
     """
     if not (np.isfinite(scale) and scale > 0):
         raise DrgcoreError(f"scale={scale} must be positive")
-    for source in dict.fromkeys([*absent, credibility.towards if credibility else "adrg"]):
-        if source not in ("national", "adrg") or isinstance(absent, str):
-            raise DrgcoreError(f"absent={absent!r} must be a sequence of 'national' and 'adrg'")
-        if source == "national" and national is None:
-            raise DrgcoreError(
-                "there are no national weights to take",
-                where="credibility" if source not in absent else "absent",
-                hint="give them as national, a mapping of DRG to weight",
-            )
+    if isinstance(absent, str) or set(absent) - {"national", "adrg"}:
+        raise DrgcoreError(f"absent={absent!r} must list 'national', 'adrg' or both")
+    towards = None if credibility is None else credibility.towards
+    if national is None and "national" in (*absent, towards):
+        raise DrgcoreError(
+            "national weights are asked for and none are given",
+            where="base_points",
+            hint="give them as national, a mapping of DRG to relative weight",
+        )
     history = read_history(cases)
     if trimming is not None:
         history = history.only(trimming.keep)

@@ -166,9 +166,9 @@ def read_history(cases: Any, *, cost: str = "total_cost") -> History:
     ----------
     cases : pandas.DataFrame, anything with the Arrow PyCapsule interface, or History
         Grouped cases: `drg` and `total_cost` [yuan]; `status` (without the column every case with
-        a DRG is grouped); `hospital`, `hospital_level`, `pool`, `discharge_date`, `length_of_stay` [days]
-        where a statistic asks for them; `scheme` where the cases of several years say by which they
-        were grouped. Other columns do no harm.
+        a DRG is grouped); `hospital`, `hospital_level`, `pool`, `discharge_date`,
+        `length_of_stay` [days] where a statistic asks for them; `scheme` where the cases of several
+        years say by which they were grouped. Other columns do no harm.
     cost : str, default "total_cost"
         The column to calibrate with, for example a standardised cost (`standardise_costs`).
 

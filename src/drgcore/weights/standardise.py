@@ -45,7 +45,8 @@ def standardise_costs(
     CaseSchemaError
         If a column is not there.
     DrgcoreError
-        If a share is no number, the shares do not add up to 1, or a category that shall have a share costs nothing.
+        If a share is no number, the shares do not add up to 1, or a category that shall have a
+        share costs nothing.
 
     Examples
     --------
