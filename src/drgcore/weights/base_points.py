@@ -19,7 +19,7 @@ from drgcore.schemes import Scheme, load_scheme
 from drgcore.schemes.model import GroupKind
 from drgcore.weights.credibility import Credibility, buhlmann_k
 from drgcore.weights.history import History, costs_by, read_history
-from drgcore.weights.statistics import is_stable
+from drgcore.weights.statistics import CV_PLACES, is_stable
 from drgcore.weights.trimming import Trimming
 from drgcore.weights.years import counted_years, weigh_years
 
@@ -101,7 +101,7 @@ class GroupWeights:
                 "mean_cost": table["mean_cost"].where(own, derived).round(2),
                 "cases": table["cases"],
                 # A group without cases has no spread; it is unstable by its number of cases.
-                "cv": table["cv"].fillna(0.0).round(6),
+                "cv": table["cv"].fillna(0.0).round(CV_PLACES),
                 "stable": table["stable"],
             },
         ).reset_index(drop=True)
@@ -245,6 +245,7 @@ def base_points(
         return np.append(values, np.array([none], values.dtype))[at]
 
     count, spread = row(groups.count, 0), row(groups.sd / groups.mean, np.nan)
+    stable = is_stable(count, spread, n_min, cv_max)
     own = row(means.drg_mean, np.nan) / region
     table = pd.DataFrame(
         {
@@ -254,10 +255,8 @@ def base_points(
             "mean_cost": row(means.drg_mean, np.nan),
             "sd": row(groups.sd, np.nan),
             "cv": spread,
-            "stable": is_stable(count, spread, n_min, cv_max),
-            "why_unstable": np.select(
-                [count < n_min, ~(spread <= cv_max)], ["few_cases", "high_cv"], ""
-            ),
+            "stable": stable,
+            "why_unstable": np.select([count < n_min, ~stable], ["few_cases", "high_cv"], ""),
             "own_weight": own,
             "credibility": np.where(count > 0, 1.0, 0.0),
             "target": np.nan,
