@@ -37,6 +37,11 @@ def select_columns(cases: Any, names: Sequence[str]) -> pa.Table:
     -------
     pyarrow.Table
 
+    Raises
+    ------
+    CaseSchemaError
+        If a column of a pandas frame holds values of several types, or two have one name.
+
     Examples
     --------
     >>> select_columns(pd.DataFrame({"a": [1], "b": [2]}), ["b", "c"]).column_names
@@ -44,7 +49,14 @@ def select_columns(cases: Any, names: Sequence[str]) -> pa.Table:
     """
     if isinstance(cases, pd.DataFrame):
         kept = cases[[name for name in names if name in cases.columns]]
-        return pa.Table.from_pandas(kept, preserve_index=False)
+        try:
+            return pa.Table.from_pandas(kept, preserve_index=False)
+        except (pa.ArrowInvalid, pa.ArrowTypeError, ValueError) as error:
+            # The last part names the column; the one before it quotes a cell.
+            raise CaseSchemaError(
+                f"the cases cannot be read: {error.args[-1]}",
+                hint="each column has a name of its own and values of one type",
+            ) from error
     table = cases if isinstance(cases, pa.Table) else pa.table(cases)
     return table.select([name for name in names if name in table.column_names])
 
