@@ -110,9 +110,9 @@ def grouping_performance(
     -----
     The intervals are percentiles of a bootstrap over 1,000 random blocks of cases, so their cost
     hardly grows with the number of cases. They are moved so that the replicates' mean is the value:
-    replicates draw some cases twice, which makes groups look tighter and fewer. Cases are dealt to blocks in the order of group and cost:
-    the result does not depend on the order of the rows. They say what chance alone would change,
-    not how next year's patients will differ.
+    replicates draw some cases twice, which makes groups look tighter and fewer. Cases are dealt to
+    blocks in the order of group and cost: the result does not depend on the order of the rows. They
+    say what chance alone would change, not how next year's patients will differ.
 
     Examples
     --------
