@@ -127,7 +127,7 @@ def text_codes(table: pa.Table, name: str, *, optional: bool = False) -> Codes:
     >>> text_codes(pa.table({"drg": ["b", None, "b"]}), "drg", optional=True)
     Codes(names=['b'], codes=array([ 0, -1,  0], dtype=int32))
     """
-    if name not in table.column_names:
+    if name not in table.column_names or not len(table):
         return Codes([], np.full(len(table), -1, np.int32))
     column = table.column(name)
     if not pa.types.is_dictionary(column.type):
