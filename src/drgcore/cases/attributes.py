@@ -47,18 +47,23 @@ def select_columns(cases: Any, names: Sequence[str]) -> pa.Table:
     >>> select_columns(pd.DataFrame({"a": [1], "b": [2]}), ["b", "c"]).column_names
     ['b']
     """
-    if isinstance(cases, pd.DataFrame):
-        kept = cases[[name for name in names if name in cases.columns]]
+    frame = isinstance(cases, pd.DataFrame)
+    table = cases if frame or isinstance(cases, pa.Table) else pa.table(cases)
+    there = list(table.columns) if frame else table.column_names
+    twice = [name for name in names if there.count(name) > 1]
+    if twice:
+        raise CaseSchemaError(f"two columns are called {', '.join(twice)}", hint="rename one")
+    if frame:
+        kept = cases[[name for name in names if name in there]]
         try:
             return pa.Table.from_pandas(kept, preserve_index=False)
-        except (pa.ArrowInvalid, pa.ArrowTypeError, ValueError) as error:
+        except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
             # The last part names the column; the one before it quotes a cell.
             raise CaseSchemaError(
                 f"the cases cannot be read: {error.args[-1]}",
-                hint="each column has a name of its own and values of one type",
+                hint="give all values of a column the same type",
             ) from error
-    table = cases if isinstance(cases, pa.Table) else pa.table(cases)
-    return table.select([name for name in names if name in table.column_names])
+    return table.select([name for name in names if name in there])
 
 
 def some_of(ids: Sequence[str], most: int = 5) -> str:
