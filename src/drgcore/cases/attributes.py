@@ -37,16 +37,33 @@ def select_columns(cases: Any, names: Sequence[str]) -> pa.Table:
     -------
     pyarrow.Table
 
+    Raises
+    ------
+    CaseSchemaError
+        If a column of a pandas frame holds values of several types, or two have one name.
+
     Examples
     --------
     >>> select_columns(pd.DataFrame({"a": [1], "b": [2]}), ["b", "c"]).column_names
     ['b']
     """
-    if isinstance(cases, pd.DataFrame):
-        kept = cases[[name for name in names if name in cases.columns]]
-        return pa.Table.from_pandas(kept, preserve_index=False)
-    table = cases if isinstance(cases, pa.Table) else pa.table(cases)
-    return table.select([name for name in names if name in table.column_names])
+    frame = isinstance(cases, pd.DataFrame)
+    table = cases if frame or isinstance(cases, pa.Table) else pa.table(cases)
+    there = list(table.columns) if frame else table.column_names
+    twice = [name for name in names if there.count(name) > 1]
+    if twice:
+        raise CaseSchemaError(f"two columns are called {', '.join(twice)}", hint="rename one")
+    if frame:
+        kept = cases[[name for name in names if name in there]]
+        try:
+            return pa.Table.from_pandas(kept, preserve_index=False)
+        except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+            # The last part names the column; the one before it quotes a cell.
+            raise CaseSchemaError(
+                f"the cases cannot be read: {error.args[-1]}",
+                hint="give all values of a column the same type",
+            ) from error
+    return table.select([name for name in names if name in there])
 
 
 def some_of(ids: Sequence[str], most: int = 5) -> str:
@@ -115,7 +132,7 @@ def text_codes(table: pa.Table, name: str, *, optional: bool = False) -> Codes:
     >>> text_codes(pa.table({"drg": ["b", None, "b"]}), "drg", optional=True)
     Codes(names=['b'], codes=array([ 0, -1,  0], dtype=int32))
     """
-    if name not in table.column_names:
+    if name not in table.column_names or not len(table):
         return Codes([], np.full(len(table), -1, np.int32))
     column = table.column(name)
     if not pa.types.is_dictionary(column.type):

@@ -19,9 +19,9 @@ from drgcore.schemes import Scheme, load_scheme
 from drgcore.schemes.model import GroupKind
 from drgcore.weights.credibility import Credibility, buhlmann_k
 from drgcore.weights.history import History, costs_by, read_history
-from drgcore.weights.statistics import is_stable
+from drgcore.weights.statistics import CV_PLACES, is_stable
 from drgcore.weights.trimming import Trimming
-from drgcore.weights.years import weigh_years
+from drgcore.weights.years import counted_years, weigh_years
 
 Floats = NDArray[np.float64]
 
@@ -101,7 +101,7 @@ class GroupWeights:
                 "mean_cost": table["mean_cost"].where(own, derived).round(2),
                 "cases": table["cases"],
                 # A group without cases has no spread; it is unstable by its number of cases.
-                "cv": table["cv"].fillna(0.0).round(6),
+                "cv": table["cv"].fillna(0.0).round(CV_PLACES),
                 "stable": table["stable"],
             },
         ).reset_index(drop=True)
@@ -158,7 +158,8 @@ def base_points(
         A group is stable with at least `n_min` cases and at most this CV of cost.
     year_weights : mapping of int to float, optional
         How much each year counts, for example ``{2024: 1, 2025: 2, 2026: 7}``. Every year of the
-        cases must be named.
+        cases must be named; with 0 its cases are left out altogether. ``sd`` and ``cv`` are those
+        of the cases of all years together.
     year_method : {"of_means", "of_cases"}, default "of_means"
         ``of_means``: the means of the years are weighted (mean_g = Σ w_y·mean_{g,y} / Σ w_y over
         the years in which the group has cases), as local rules put it. ``of_cases``: each case
@@ -183,6 +184,8 @@ def base_points(
     ------
     CaseSchemaError
         If no case is usable; if a DRG is not one of the scheme; if a year has no weight.
+    DrgcoreError
+        If a parameter is out of its range, or national weights are asked for and not given.
 
     Notes
     -----
@@ -211,11 +214,22 @@ def base_points(
     """
     if not (np.isfinite(scale) and scale > 0):
         raise DrgcoreError(f"scale={scale} must be positive")
+    if isinstance(absent, str) or set(absent) - {"national", "adrg"}:
+        raise DrgcoreError(f"absent={absent!r} must list 'national', 'adrg' or both")
+    towards = None if credibility is None else credibility.towards
+    if national is None and "national" in (*absent, towards):
+        raise DrgcoreError(
+            "national weights are asked for and none are given",
+            where="base_points",
+            hint="give them as national, a mapping of DRG to relative weight",
+        )
     history = read_history(cases)
     if trimming is not None:
         history = history.only(trimming.keep)
     if not history.usable.any():
         raise CaseSchemaError("no case can be used for calibration", where="history")
+    if year_weights is not None:
+        history = history.only(counted_years(history, year_weights))
     names = history.drg.names
     known = _national(national)
     chosen = _drgs(history, scheme)
@@ -223,7 +237,6 @@ def base_points(
     means = weigh_years(history, groups, year_weights, year_method)
     region = means.region
     of_adrg = dict(zip(means.adrgs, means.adrg_mean / region, strict=True))
-    cases_of_adrg = dict(zip(means.adrgs, means.adrg_cases, strict=True))
 
     place = {drg: i for i, drg in enumerate(names)}
     at = np.array([place.get(drg, len(names)) for drg in chosen], dtype=np.int64)
@@ -232,6 +245,7 @@ def base_points(
         return np.append(values, np.array([none], values.dtype))[at]
 
     count, spread = row(groups.count, 0), row(groups.sd / groups.mean, np.nan)
+    stable = is_stable(count, spread, n_min, cv_max)
     own = row(means.drg_mean, np.nan) / region
     table = pd.DataFrame(
         {
@@ -241,10 +255,8 @@ def base_points(
             "mean_cost": row(means.drg_mean, np.nan),
             "sd": row(groups.sd, np.nan),
             "cv": spread,
-            "stable": is_stable(count, spread, n_min, cv_max),
-            "why_unstable": np.select(
-                [count < n_min, ~(spread <= cv_max)], ["few_cases", "high_cv"], ""
-            ),
+            "stable": stable,
+            "why_unstable": np.select([count < n_min, ~stable], ["few_cases", "high_cv"], ""),
             "own_weight": own,
             "credibility": np.where(count > 0, 1.0, 0.0),
             "target": np.nan,
@@ -257,10 +269,7 @@ def base_points(
     k = None
     if credibility is not None:
         target = adrg_weight if credibility.towards == "adrg" else national_weight
-        # The only DRG of its ADRG is its own target and tells nothing of how groups differ.
-        alone = count == np.array([cases_of_adrg.get(drg[:3], 0) for drg in chosen])
-        alone &= credibility.towards == "adrg"
-        k = _smooth(table, credibility, target, row(groups.squares, 0.0) / region**2, alone)
+        k = _smooth(table, credibility, target, row(groups.squares, 0.0) / region**2)
     for source in absent:
         fill = {"national": national_weight, "adrg": adrg_weight}[source]
         empty = (table["source"] == "none") & np.isfinite(fill)
@@ -272,22 +281,20 @@ def base_points(
 
 
 def _smooth(
-    table: pd.DataFrame,
-    credibility: Credibility,
-    target: Floats,
-    squares: Floats,
-    alone: NDArray[np.bool_],
+    table: pd.DataFrame, credibility: Credibility, target: Floats, squares: Floats
 ) -> float:
     """Work the credibility into the table; give k."""
     count, own = table["cases"].to_numpy(), table["own_weight"].to_numpy()
     mixed = (count > 0) & np.isfinite(target)
     k = credibility.k
     if k == "buhlmann":
-        used = mixed & ~alone
-        k = buhlmann_k(count[used], own[used], squares[used], target[used])
+        family = None
+        if credibility.towards == "adrg":
+            family = np.unique(table["drg"].str[:3].to_numpy(str)[mixed], return_inverse=True)[1]
+        k = buhlmann_k(count[mixed], own[mixed], squares[mixed], target[mixed], family)
         if np.isnan(k):
             raise DrgcoreError(
-                f"k cannot be estimated from {int(used.sum())} groups that have a target",
+                f"k cannot be estimated from {int(mixed.sum())} groups that have a target",
                 where="credibility",
                 hint="give k as a number of cases",
             )

@@ -57,7 +57,13 @@ class Credibility:
         return np.where(cases == 0, 0.0, z)
 
 
-def buhlmann_k(cases: NDArray[np.int64], mean: Floats, squares: Floats, target: Floats) -> float:
+def buhlmann_k(
+    cases: NDArray[np.int64],
+    mean: Floats,
+    squares: Floats,
+    target: Floats,
+    family: NDArray[np.integer] | None = None,
+) -> float:
     """Estimate k of `Credibility` from groups: within-group over between-group variance.
 
     Parameters
@@ -70,12 +76,16 @@ def buhlmann_k(cases: NDArray[np.int64], mean: Floats, squares: Floats, target: 
         Sum of squared deviations from the mean [unit squared].
     target : ndarray of float64, shape (g,)
         What each group's mean is smoothed towards [unit].
+    family : ndarray of int, shape (g,), optional
+        Where the target is the mean of several groups, numbers from 0 that say which: they are
+        compared with each other only, and each such mean costs a degree of freedom. By default all
+        groups are one family.
 
     Returns
     -------
     float
         k [cases]; infinite where the groups differ from their targets no more than chance makes
-        them, so that the targets alone count; NaN where no group has two cases or there are not two
+        them, so that the targets alone count; NaN where no group has two cases or no family two
         groups: then nothing can be estimated.
 
     Examples
@@ -87,14 +97,19 @@ def buhlmann_k(cases: NDArray[np.int64], mean: Floats, squares: Floats, target: 
     inf
     """
     used = (cases > 0) & (target > 0)
-    n, ratio = cases[used], mean[used] / target[used]
+    kin = np.zeros(len(cases), np.int64) if family is None else np.asarray(family, np.int64)
+    # A group alone in its family is its own target and tells nothing of how groups differ.
+    used &= np.bincount(kin[used], minlength=int(kin.max(initial=0)) + 1)[kin] > 1
+    n, ratio, kin = cases[used], mean[used] / target[used], kin[used]
     spread = squares[used] / target[used] ** 2
-    freedom, total = int((n - 1).sum()), int(n.sum())
-    room = total - float((n**2).sum()) / total if total else 0.0
-    if freedom < 1 or len(n) < 2 or room <= 0:
+    freedom, total = int((n - 1).sum()), np.bincount(kin, n)
+    full = total > 0
+    room = float(total.sum() - (np.bincount(kin, n**2)[full] / total[full]).sum())
+    if freedom < 1 or room <= 0:
         return float("nan")
     within = float(spread.sum()) / freedom
-    centre = float((n * ratio).sum()) / total
-    between = (float((n * (ratio - centre) ** 2).sum()) - (len(n) - 1) * within) / room
+    centre = (np.bincount(kin, n * ratio) / np.where(full, total, 1.0))[kin]
+    lost = len(n) - int(full.sum())
+    between = (float((n * (ratio - centre) ** 2).sum()) - lost * within) / room
     # What is left of equal means is rounding, not difference.
     return within / between if between > 1e-12 else float("inf")

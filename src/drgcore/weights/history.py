@@ -36,6 +36,8 @@ _TEXTS = ("hospital", "hospital_level", "pool")
 # A year of at least this many cases, more than this share of which lies in groups that no other
 # year has, was probably grouped by another scheme.
 _YEAR_CASES, _STRANGE_SHARE = 500, 0.2
+# Up to so many combinations of keys have a table of them all, which is faster than sorting cases.
+_TABLE = 1 << 22
 
 
 class HistoryWarning(UserWarning):
@@ -166,10 +168,10 @@ def read_history(cases: Any, *, cost: str = "total_cost") -> History:
     Parameters
     ----------
     cases : pandas.DataFrame, anything with the Arrow PyCapsule interface, or History
-        Grouped cases: `drg` and `total_cost` [yuan]; `status` (without it every case with a DRG is
-        grouped); `hospital`, `hospital_level`, `pool`, `discharge_date`, `length_of_stay` [days]
-        where a statistic asks for them; `scheme` where the cases of several years say by which they
-        were grouped. Other columns do no harm.
+        Grouped cases: `drg` and `total_cost` [yuan]; `status` (without the column every case with
+        a DRG is grouped); `hospital`, `hospital_level`, `pool`, `discharge_date`,
+        `length_of_stay` [days] where a statistic asks for them; `scheme` where the cases of several
+        years say by which they were grouped. Other columns do no harm.
     cost : str, default "total_cost"
         The column to calibrate with, for example a standardised cost (`standardise_costs`).
 
@@ -214,7 +216,11 @@ def read_history(cases: Any, *, cost: str = "total_cost") -> History:
     _one_scheme(text_codes(table, "scheme", optional=True).names)
     drg = _ordered(text_codes(table, "drg", optional=True))
     hospital, level, pool = (_ordered(text_codes(table, n, optional=True)) for n in _TEXTS)
-    status = _statuses(text_codes(table, "status", optional=True), drg.codes)
+    status = (
+        _statuses(text_codes(table, "status", optional=True), drg.codes)
+        if "status" in table.column_names
+        else np.where(drg.codes >= 0, 0, 2).astype(np.int8)
+    )
     year = None
     if "discharge_date" in table.column_names:
         years = pc.fill_null(pc.year(dates_of(table, "discharge_date")), NO_YEAR)
@@ -262,14 +268,20 @@ def codes_by(history: History, by: Sequence[str]) -> tuple[NDArray[np.int64], li
         whole = whole * len(sizes[-1]) + (key.codes + 1)
     whole[~history.usable] = -1
     room = int(np.prod([len(names) for names in sizes], dtype=np.int64))
-    present = np.flatnonzero(np.bincount(whole[history.usable], minlength=room))
-    recode = np.full(room + 1, -1, np.int64)
-    recode[present] = np.arange(len(present))
+    if room <= _TABLE:
+        present = np.flatnonzero(np.bincount(whole[history.usable], minlength=room))
+        recode = np.full(room + 1, -1, np.int64)
+        recode[present] = np.arange(len(present))
+        codes = recode[whole]
+    else:
+        # Many keys have more combinations than memory has room for; few of them occur.
+        codes = np.full(len(whole), -1, np.int64)
+        present, codes[history.usable] = np.unique(whole[history.usable], return_inverse=True)
     rest, columns = present, []
     for names in reversed(sizes):
         rest, code = np.divmod(rest, len(names))
         columns.append([names[c] for c in code])
-    return recode[whole], [list(row) for row in zip(*reversed(columns), strict=True)]
+    return codes, [list(row) for row in zip(*reversed(columns), strict=True)]
 
 
 def costs_by(history: History, codes: NDArray[np.integer], groups: int) -> Segments:
@@ -313,8 +325,6 @@ def _statuses(status: Codes, drg: NDArray[np.int32]) -> NDArray[np.int8]:
             f"the status is {some_of(unknown)}; it must be {', '.join(known)}",
             where="column status",
         )
-    if not status.names:
-        return np.where(drg >= 0, 0, 2).astype(np.int8)
     # A case without status, or one called grouped that has no group, is in no group.
     order = np.array([known.index(name) for name in status.names] + [2], np.int8)
     codes = order[status.codes]

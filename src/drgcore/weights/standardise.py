@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from drgcore.cases.attributes import numbers_of, select_columns
+from drgcore.cases.attributes import numbers_of, select_columns, some_of
 from drgcore.errors import CaseSchemaError, DrgcoreError
 
 
@@ -45,7 +45,8 @@ def standardise_costs(
     CaseSchemaError
         If a column is not there.
     DrgcoreError
-        If the shares do not add up to 1, or a category that shall have a share costs nothing.
+        If a share is no number, the shares do not add up to 1, or a category that shall have a
+        share costs nothing.
 
     Examples
     --------
@@ -57,9 +58,17 @@ def standardise_costs(
     [0.6667, 1.5]
     """
     names, shares = list(target), np.array([float(share) for share in target.values()])
-    if not len(names) or (shares < 0).any() or abs(shares.sum() - 1) > 1e-9:
+    wrong = [name for name, share in zip(names, shares, strict=True) if not share >= 0]
+    if wrong:
         raise DrgcoreError(
-            f"the target shares add up to {shares.sum():g}", hint="they must add up to 1"
+            f"the target share of {some_of(wrong)} is not a number from 0 to 1",
+            where="standardise_costs",
+        )
+    if abs(shares.sum() - 1) > 1e-9:
+        raise DrgcoreError(
+            f"the target shares add up to {shares.sum():g}",
+            where="standardise_costs",
+            hint="they must add up to 1",
         )
     table = select_columns(cases, [*names, "case_id"])
     missing = [name for name in names if name not in table.column_names]
@@ -77,7 +86,8 @@ def standardise_costs(
         raise DrgcoreError(f"category {', '.join(empty)} shall have a share, but costs nothing")
     factor = np.divide(shares, actual, out=np.ones(len(names)), where=actual > 0)
     cost = np.full(len(whole), np.nan)
-    cost[whole] = parts[whole] @ factor
+    # Column by column: a product of matrices may round a row by where it stands.
+    cost[whole] = sum(part * f for part, f in zip(parts[whole].T, factor, strict=True))
     report = {
         "category": names,
         "cost": totals,

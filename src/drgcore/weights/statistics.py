@@ -16,6 +16,9 @@ from drgcore.weights.trimming import Trimming
 
 QUANTILES = (0.25, 0.5, 0.75)
 
+CV_PLACES = 6
+"""Decimals with which a CV is compared and written."""
+
 
 def group_statistics(
     cases: Any,
@@ -113,7 +116,7 @@ def is_stable(
     cases : ndarray of int64
         n, calibration cases.
     cv : ndarray of float64
-        CV of cost.
+        CV of cost; it is compared in six decimals.
     n_min : int
         Least cases.
     cv_max : float
@@ -128,7 +131,8 @@ def is_stable(
     >>> is_stable(np.array([4, 5, 5]), np.array([0.1, 1.0, 1.1]), 5, 1.0).tolist()
     [False, True, False]
     """
-    return (cases >= n_min) & (cv <= cv_max)
+    # As a table of base points writes it: a policy that tests its column comes to the same.
+    return (cases >= n_min) & (np.round(cv, CV_PLACES) <= cv_max)
 
 
 def quantile_name(share: float) -> str:

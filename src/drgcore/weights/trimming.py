@@ -25,6 +25,8 @@ NORM_HIGH: Mapping[str, float] = {"3": 3.0, "2": 2.0}
 
 NORM_LOW = 0.3
 
+_HAIR = 1e-12
+
 
 @dataclass(frozen=True, eq=False)
 class Trimming:
@@ -117,8 +119,7 @@ def trim_iqr(cases: Any, low: float = 1.5, high: float = 1.5, *, log: bool = Fal
     first, third = costs.quantile(0.25), costs.quantile(0.75)
     fences = first - low * (third - first), third + high * (third - first)
     if log:
-        # A hair wider: a cost on the fence must not fall to the rounding of exp(log(cost)).
-        fences = np.exp(fences[0]) * (1 - 1e-12), np.exp(fences[1]) * (1 + 1e-12)
+        fences = np.exp(fences[0]), np.exp(fences[1])
     scale = "log cost" if log else "cost"
     return _cut(history, *fences, f"IQR fence on {scale}, Q1 − {low:g}·IQR to Q3 + {high:g}·IQR")
 
@@ -262,8 +263,9 @@ def _cut(
     if high_of_case is not None:
         limits[1] = high_of_case
     with np.errstate(invalid="ignore"):
-        below = history.usable & (history.cost < limits[0])
-        above = history.usable & (history.cost > limits[1])
+        # A hair wider: a case on a limit must not fall to the rounding of the limit.
+        below = history.usable & (history.cost < limits[0] - _HAIR * np.abs(limits[0]))
+        above = history.usable & (history.cost > limits[1] + _HAIR * np.abs(limits[1]))
     keep = history.usable & ~below & ~above
 
     def count(mask: NDArray[np.bool_]) -> NDArray[np.int64]:

@@ -30,9 +30,9 @@ class Means:
     years : ndarray of int64
         In how many years each DRG has cases; 0 without year weights.
     adrgs : tuple of str
-        The ADRGs, with their mean cost and number of cases.
+        The ADRGs.
     adrg_mean : ndarray of float64
-    adrg_cases : ndarray of int64
+        Their mean costs [yuan].
     """
 
     region: float
@@ -40,7 +40,6 @@ class Means:
     years: NDArray[np.int64]
     adrgs: tuple[str, ...]
     adrg_mean: Floats
-    adrg_cases: NDArray[np.int64]
 
 
 def weigh_years(
@@ -113,8 +112,39 @@ def weigh_years(
             raise DrgcoreError(f"year_method={method!r} must be of_means or of_cases")
     if year_weights is None:
         drg_mean = groups.mean
-    cases = adrg_count.sum(axis=0).astype(np.int64)
-    return Means(region, drg_mean, years, tuple(map(str, names)), adrg_mean, cases)
+    return Means(region, drg_mean, years, tuple(map(str, names)), adrg_mean)
+
+
+def counted_years(history: History, year_weights: Mapping[int, float]) -> NDArray[np.bool_]:
+    """Say which cases are of a year with a weight above 0; a year with 0 is left out altogether.
+
+    Parameters
+    ----------
+    history : History
+        n cases.
+    year_weights : mapping of int to float
+        How much each year counts.
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+
+    Raises
+    ------
+    CaseSchemaError
+        If a usable case has no year, or a year no weight.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from drgcore.weights.history import read_history
+    >>> cases = pd.DataFrame({"drg": "BR13", "total_cost": [1.0, 5.0],
+    ...     "discharge_date": ["2025-05-01", "2026-05-01"]})
+    >>> counted_years(read_history(cases), {2025: 0, 2026: 1}).tolist()
+    [False, True]
+    """
+    years, weights = _years(history, year_weights)
+    return np.append(weights > 0, False)[years.codes]
 
 
 def _mean_of_means(count: NDArray[Any], total: NDArray[Any], weights: Floats) -> NDArray[Any]:
@@ -142,7 +172,7 @@ def _years(history: History, year_weights: Mapping[int, float]) -> tuple[Codes, 
         raise CaseSchemaError(
             f"no weight is given for year {some_of(lacking)}",
             where="year_weights",
-            hint="name every year of the cases; 0 leaves one out of the means",
+            hint="name every year of the cases; 0 leaves one out",
         )
     weights = np.array([float(year_weights.get(int(year), 0.0)) for year in years.names])
     if not (np.isfinite(weights).all() and (weights >= 0).all() and weights[seen > 0].any()):
