@@ -65,6 +65,14 @@ if TYPE_CHECKING:
         parse_rule,
     )
     from drgcore.synthetic import sample_cases, write_sample
+    from drgcore.weights import (
+        ShareForecast,
+        backtest_shares,
+        backtest_summary,
+        forecast_shares,
+        monthly_totals,
+        spring_festival,
+    )
 
 __version__ = "0.1.0"
 
@@ -82,8 +90,11 @@ _ROOM_OF = {
     "Month": "budget",
     "Policy": "points",
     "Scheme": "schemes",
+    "ShareForecast": "weights",
     "adjustments_of_sanctions": "budget",
     "allocate": "budget",
+    "backtest_shares": "weights",
+    "backtest_summary": "weights",
     "check_policy": "points",
     "check_scheme": "schemes",
     "close_month": "budget",
@@ -95,11 +106,13 @@ _ROOM_OF = {
     "explain": "grouper",
     "explain_payment": "budget",
     "explain_points": "points",
+    "forecast_shares": "weights",
     "group": "grouper",
     "group_file": "grouper",
     "list_schemes": "schemes",
     "load_dictionary": "schemes",
     "load_scheme": "schemes",
+    "monthly_totals": "weights",
     "parse_rule": "schemes",
     "points_by_class": "points",
     "policy_sentences": "points",
@@ -108,6 +121,7 @@ _ROOM_OF = {
     "settle_month": "budget",
     "settle_year": "budget",
     "show": "budget",
+    "spring_festival": "weights",
     "summarise": "grouper",
     "write_sample": "synthetic",
 }
@@ -132,8 +146,11 @@ __all__ = [
     "RuleSyntaxError",
     "Scheme",
     "SchemeError",
+    "ShareForecast",
     "adjustments_of_sanctions",
     "allocate",
+    "backtest_shares",
+    "backtest_summary",
     "check_policy",
     "check_scheme",
     "close_month",
@@ -145,11 +162,13 @@ __all__ = [
     "explain",
     "explain_payment",
     "explain_points",
+    "forecast_shares",
     "group",
     "group_file",
     "list_schemes",
     "load_dictionary",
     "load_scheme",
+    "monthly_totals",
     "parse_rule",
     "points_by_class",
     "policy_sentences",
@@ -158,6 +177,7 @@ __all__ = [
     "settle_month",
     "settle_year",
     "show",
+    "spring_festival",
     "summarise",
     "write_sample",
 ]

@@ -14,7 +14,7 @@ FIRST_YEAR, LAST_YEAR = 1990, 2100
 """The years whose Spring Festival is known here."""
 
 WINDOW = (-1, 13)
-"""New Year's Eve (除夕) to the day before the Lantern Festival (元宵节), in days after the festival."""
+"""New Year's Eve (除夕) to the eve of the Lantern Festival (元宵节): days after the festival."""
 
 # Days after 20 January, ten years a line from 1990 on. The rule is that of GB/T 33661-2017: the
 # first month begins on the day (UTC+8) of the second new moon after the winter solstice, or of the

@@ -164,13 +164,13 @@ def calendar(
         found["growth a year"] = float(np.expm1(span / (series.years[-1] - series.years[0])))
     found["sigma"] = sigma
     return Estimate(
-        _shares(log_days + target @ fit.coefficients),
+        shares_of_logs(log_days + target @ fit.coefficients),
         _simulated(fit, kept, dof, target, log_days),
         found,
         tuple(
             f"{month_text(series.years[i // 12] * 12 + i % 12)} was set aside: it has "
             f"{np.exp(fit.residuals[i]):.2f} times what the others say"
-            for i in np.flatnonzero(~kept)
+            for i in np.flatnonzero(~kept).tolist()
         ),
     )
 
@@ -264,6 +264,18 @@ def refuse_empty_months(series: Series, method: str) -> None:
         )
 
 
+def shares_of_logs(logs: Matrix) -> Matrix:
+    """Turn logarithms into shares of their last axis.
+
+    Examples
+    --------
+    >>> shares_of_logs(np.log([1.0, 3.0])).tolist()
+    [0.25, 0.75]
+    """
+    raw = np.exp(logs - logs.max(axis=-1, keepdims=True))
+    return raw / raw.sum(axis=-1, keepdims=True)
+
+
 def _is_told(design: Matrix, column: Matrix) -> bool:
     """Whether a column says anything that the others do not."""
     rest = column - design @ np.linalg.lstsq(design, column, rcond=None)[0]
@@ -272,14 +284,9 @@ def _is_told(design: Matrix, column: Matrix) -> bool:
 
 def _weighted(design: Matrix, logs: Matrix, weights: Matrix) -> Fit:
     roots = np.sqrt(weights)
-    response = np.linalg.pinv(design * roots[:, None]) * roots
+    response = np.asarray(np.linalg.pinv(design * roots[:, None]), np.float64) * roots
     coefficients = response @ logs
     return Fit(coefficients, weights, logs - design @ coefficients, response)
-
-
-def _shares(logs: Matrix) -> Matrix:
-    raw = np.exp(logs - logs.max(axis=-1, keepdims=True))
-    return raw / raw.sum(axis=-1, keepdims=True)
 
 
 def _simulated(
@@ -290,4 +297,4 @@ def _simulated(
     # One draw for both, since a year whose spread is great has it in history and in the future.
     errors = errors_of_years(fit.residuals[kept], (DRAWS, count + 12), dof)
     coefficients = fit.coefficients + errors[:, :count] @ fit.response.T
-    return _shares(log_days + coefficients @ target.T + errors[:, count:])
+    return shares_of_logs(log_days + coefficients @ target.T + errors[:, count:])

@@ -115,7 +115,7 @@ def monthly_totals(
             )
         kept[place] = incomplete == "keep"
     names = [group.names[i] for i in order]
-    labels = [month_text(first + i) for i in np.flatnonzero(kept)]
+    labels = [month_text(first + i) for i in np.flatnonzero(kept).tolist()]
     columns: dict[str, Any] = {by: np.repeat(names, len(labels))} if by else {}
     columns["month"] = np.tile(labels, len(names))
     columns["value"] = totals[:, kept].ravel()
@@ -186,9 +186,9 @@ def exact_sums(
         high += np.bincount(cell, part >> _LOW_BITS, width).astype(np.int64)
         low += np.bincount(cell, part & ((1 << _LOW_BITS) - 1), width).astype(np.int64)
     totals = [0] * size
-    for cell in np.flatnonzero(high | low).tolist():
-        key, place = divmod(cell, len(powers))
-        units = (int(high[cell]) << _LOW_BITS) + int(low[cell])
+    for filled in np.flatnonzero(high | low).tolist():
+        key, place = divmod(filled, len(powers))
+        units = (int(high[filled]) << _LOW_BITS) + int(low[filled])
         totals[key] += units << (int(powers[place]) - least)
     unit = 53 - least
     try:
@@ -222,5 +222,7 @@ def _cut_off(days: NDArray[np.int32]) -> list[tuple[int, str]]:
         (-1, last, end - last, "last"),
     ):
         if int(gap.astype(int)) * per_day >= _EXPECTED:
-            found.append((place, f"the {word} discharge is on {day}, with {per_day:,.1f} cases a day"))
+            found.append(
+                (place, f"the {word} discharge is on {day}, with {per_day:,.1f} cases a day")
+            )
     return found
