@@ -25,7 +25,7 @@ from drgcore.weights import (
 app = typer.Typer(no_args_is_help=True, help="Forecast from history.")
 
 _COMPARED = ("uniform", "last_year", "seasonal_mean")
-_SHOWN: dict[str | int, Callable[[Any], str]] = {
+_SHOWN: dict[str, Callable[..., Any]] = {
     "misplaced": "{:.2%}".format,
     "rmse": "{:.3%}".format,
     "coverage": "{:.0%}".format,
