@@ -131,7 +131,8 @@ def _pool_terms(policy: Policy, name: str) -> PoolTerms:
         raise PolicyError(
             "the months' shares are to be forecast",
             where=f"policy {policy.name}: budget.pools.{name}.months",
-            hint="fill them in, or give the forecast by Policy.with_months",
+            hint="fill them in, or forecast them from history: policy.with_months("
+            "drgcore.forecast_shares(monthly, year).shares_for_policy())",
         )
     reference = policy.reference_value(name)
     return PoolTerms(

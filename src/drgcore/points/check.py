@@ -97,7 +97,10 @@ def _check_tables(policy: Policy) -> list[str]:
         )
     for name, pool in policy.budget.pools.items():
         if pool.months == "forecast":
-            warnings.append(f"the months' shares of {name} must be forecast before a settlement")
+            warnings.append(
+                f"the months' shares of {name} must be forecast before a settlement; "
+                "see drgcore.forecast_shares, or `drgcore forecast shares`"
+            )
         if 0 < pool.budget < 10000:
             warnings.append(f"the budget of {name} is {pool.budget} yuan: is it in 万元?")
     if not policy.articles and not policy.fictitious:

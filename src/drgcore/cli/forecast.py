@@ -1,0 +1,110 @@
+"""`drgcore forecast`: each month's share of a coming year, with a backtest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import typer
+
+from drgcore.cases.attributes import select_columns
+from drgcore.cli.settle import read_cases
+from drgcore.errors import CaseSchemaError, DrgcoreError
+from drgcore.files import whole_file
+from drgcore.weights import (
+    METHODS,
+    backtest_shares,
+    backtest_summary,
+    forecast_shares,
+    monthly_totals,
+)
+
+app = typer.Typer(no_args_is_help=True, help="Forecast from history.")
+
+_COMPARED = ("uniform", "last_year", "seasonal_mean")
+_SHOWN: dict[str, Callable[..., Any]] = {
+    "misplaced": "{:.2%}".format,
+    "rmse": "{:.3%}".format,
+    "coverage": "{:.0%}".format,
+    "worst_error": "{:.2%}".format,
+    "to_uniform": "{:.2f}".format,
+    "to_last_year": "{:.2f}".format,
+}
+
+
+@app.callback()
+def _group() -> None:
+    """Forecast from history."""
+
+
+@app.command()
+def shares(
+    cases: Annotated[
+        list[Path], typer.Argument(help="Cases of two years or more: .parquet or .csv files.")
+    ],
+    year: Annotated[int, typer.Option(help="The year to forecast.")],
+    value: Annotated[
+        str, typer.Option(help="What is shared: points, total_cost, cases, or a column.")
+    ] = "points",
+    by: Annotated[str, typer.Option(help="Column of the groups; empty for none.")] = "pool",
+    method: Annotated[str, typer.Option(help=f"One of {', '.join(METHODS)}.")] = "calendar",
+    level: Annotated[float, typer.Option(help="Probability of the intervals.")] = 0.9,
+    monthly: Annotated[
+        bool, typer.Option("--monthly", help="The files hold monthly totals: pool, month, value.")
+    ] = False,
+    leave_out: Annotated[
+        bool, typer.Option("--leave-out", help="Leave out months and years that are not whole.")
+    ] = False,
+    out: Annotated[Path | None, typer.Option(help="The shares as .csv.")] = None,
+) -> None:
+    """Forecast each month's share of a year, and what that was worth in earlier years."""
+    group = by or None
+    decision: Literal["error", "leave_out"] = "leave_out" if leave_out else "error"
+    names = ["month", "value"] if monthly else ["discharge_date", "case_id", value]
+    table = _together(cases, [*names, *([group] if group else [])])
+    totals = table if monthly else monthly_totals(table, value, group, incomplete=decision)
+    forecast = forecast_shares(totals, year, method, by=group, level=level, incomplete=decision)
+    typer.echo(forecast)
+    if group:
+        typer.echo(f"\n{forecast.to_toml()}")
+    try:
+        tried = backtest_shares(
+            totals,
+            list(dict.fromkeys([*_COMPARED, method])),
+            before=year,
+            by=group,
+            level=level,
+            incomplete=decision,
+        )
+    except DrgcoreError as error:
+        typer.echo(f"\nno backtest: {error.message}")
+    else:
+        typer.echo("\nbacktest: each year from the years before it")
+        summary = backtest_summary(tried, group)
+        typer.echo(summary.to_string(index=False, formatters=_SHOWN))
+    if out is not None:
+        with whole_file(out) as part:
+            forecast.table.to_csv(part, index=False)
+        typer.echo(f"\nshares in {out}")
+
+
+def _together(paths: list[Path], names: list[str]) -> pa.Table:
+    """Some columns of all files, of which a parquet file's others are not even read."""
+    parts = []
+    for path in paths:
+        if path.suffix == ".parquet" and path.is_file():
+            there = [name for name in pq.read_schema(path).names if name in names]
+            parts.append(pq.read_table(path, columns=there))
+        else:
+            parts.append(select_columns(read_cases(path), names))
+    try:
+        return pa.concat_tables(parts, promote_options="permissive")
+    except pa.ArrowException as error:
+        raise CaseSchemaError(
+            f"the files' columns do not go together: {error}",
+            where=", ".join(map(str, paths)),
+            hint="Give every file the same types of columns.",
+        ) from error
