@@ -54,6 +54,7 @@ if TYPE_CHECKING:
         policy_sentences,
         sanction_points,
     )
+    from drgcore.scenarios import Comparison, compare
     from drgcore.schemes import (
         Scheme,
         check_scheme,
@@ -75,6 +76,7 @@ _ROOM_OF = {
     "Adjustment": "budget",
     "Bands": "points",
     "CaseMapping": "cases",
+    "Comparison": "scenarios",
     "Coverage": "grouper",
     "Explanation": "grouper",
     "GroupingSummary": "grouper",
@@ -88,6 +90,7 @@ _ROOM_OF = {
     "check_scheme": "schemes",
     "close_month": "budget",
     "close_year": "budget",
+    "compare": "scenarios",
     "compile_scheme": "schemes",
     "compute_points": "points",
     "cover": "grouper",
@@ -121,6 +124,7 @@ __all__ = [
     "BudgetError",
     "CaseMapping",
     "CaseSchemaError",
+    "Comparison",
     "Coverage",
     "DrgcoreError",
     "Explanation",
@@ -138,6 +142,7 @@ __all__ = [
     "check_scheme",
     "close_month",
     "close_year",
+    "compare",
     "compile_scheme",
     "compute_points",
     "cover",
