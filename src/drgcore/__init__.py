@@ -54,7 +54,13 @@ if TYPE_CHECKING:
         policy_sentences,
         sanction_points,
     )
-    from drgcore.scenarios import Comparison, compare
+    from drgcore.scenarios import (
+        Comparison,
+        KeptTotal,
+        coefficient_effect,
+        compare,
+        keep_total,
+    )
     from drgcore.schemes import (
         Scheme,
         check_scheme,
@@ -80,6 +86,7 @@ _ROOM_OF = {
     "Coverage": "grouper",
     "Explanation": "grouper",
     "GroupingSummary": "grouper",
+    "KeptTotal": "scenarios",
     "Ledger": "budget",
     "Month": "budget",
     "Policy": "points",
@@ -90,6 +97,7 @@ _ROOM_OF = {
     "check_scheme": "schemes",
     "close_month": "budget",
     "close_year": "budget",
+    "coefficient_effect": "scenarios",
     "compare": "scenarios",
     "compile_scheme": "schemes",
     "compute_points": "points",
@@ -100,6 +108,7 @@ _ROOM_OF = {
     "explain_points": "points",
     "group": "grouper",
     "group_file": "grouper",
+    "keep_total": "scenarios",
     "list_schemes": "schemes",
     "load_dictionary": "schemes",
     "load_scheme": "schemes",
@@ -129,6 +138,7 @@ __all__ = [
     "DrgcoreError",
     "Explanation",
     "GroupingSummary",
+    "KeptTotal",
     "Ledger",
     "Month",
     "Policy",
@@ -142,6 +152,7 @@ __all__ = [
     "check_scheme",
     "close_month",
     "close_year",
+    "coefficient_effect",
     "compare",
     "compile_scheme",
     "compute_points",
@@ -152,6 +163,7 @@ __all__ = [
     "explain_points",
     "group",
     "group_file",
+    "keep_total",
     "list_schemes",
     "load_dictionary",
     "load_scheme",
