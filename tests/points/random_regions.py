@@ -65,6 +65,10 @@ def policies(draw: st.DrawFn) -> dict[str, Any]:
             "mean_cost": draw(decimals(5000, 15000, 2)),
             "missing": "by_cost",
             "missing_rate": draw(rate),
+            "factor": draw(st.sampled_from(["1", "1.1", "0.9375"])),
+            "frozen": draw(
+                st.dictionaries(st.sampled_from(DRGS), decimals(10, 400, 4), max_size=2)
+            ),
         },
         "stability": draw(
             st.sampled_from([

@@ -6,10 +6,19 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+import pyarrow as pa
 import pytest
 
 from drgcore.errors import PolicyError
-from drgcore.points import PRESETS, Policy, check_policy, compute_points, policy_sentences
+from drgcore.points import (
+    PRESETS,
+    Policy,
+    check_policy,
+    compute_points,
+    group_table,
+    policy_sentences,
+)
 from drgcore.points.policy import build
 from drgcore.points.policy_file import merge, read_toml
 from tests.points.regions import SMALL, cases, small
@@ -247,3 +256,128 @@ def test_the_check_warns_of_another_unit(tmp_path: Path) -> None:
     assert any("another unit" in warning for warning in report.warnings)
     assert any("万元" in warning for warning in report.warnings)
     assert check_policy("example").warnings == ()
+
+
+AMENDED = {
+    "amendments": [
+        {
+            "from": date(2026, 7, 1),
+            "outliers": {"low": {"multiples": "0.3"}},
+            "base_points": {"groups": {"BR15": {"base_points": "90"}}},
+        }
+    ]
+}
+
+
+def test_a_variant_holds_in_every_period() -> None:
+    policy = small(AMENDED)
+    variant = policy.with_changes({"outliers": {"low": {"multiples": 0.5}}})
+    assert [str(p.outliers.low.multiples) for p in policy.periods()] == ["0.4", "0.3"]
+    assert [str(p.outliers.low.multiples) for p in variant.periods()] == ["0.5", "0.5"]
+    # What is not named stays as each period has it.
+    assert [float(group_table(p).base_points[0]) for p in variant.periods()] == [80, 90]
+    assert variant.text != policy.text
+    assert policy.with_changes({}).periods() == policy.periods()
+
+
+def test_an_empty_text_takes_a_parameter_away() -> None:
+    policy = small({"coefficients": {"minimum": "0.95"}, "amendments": AMENDED["amendments"]})
+    assert policy.with_changes({"coefficients": {"minimum": ""}}).coefficients.minimum is None
+
+
+def test_a_list_is_replaced_as_a_whole() -> None:
+    part = {"name": "all", "weight": 1, "method": "constant", "value": 1}
+    variant = small().with_changes({"coefficients": {"components": [part]}})
+    assert [c.name for c in variant.coefficients.components] == ["all"]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"outliers": {"low": {"multiples": 2}}}, "a multiple lo is not below"),
+        ({"outliers": {"lo": {}}}, "outliers.lo: a policy has no such parameter"),
+        ({"base_points": {"factor": 0}}, "base_points.factor: input should be greater than 0"),
+        ({"base_points": {"frozen": {"BR15": -1}}}, "base_points.frozen.BR15: "),
+        ({"budget": {"pools": {"employee": {"budget": ""}}}}, "employee.budget: not filled in"),
+        ({"amendments": []}, "amendments cannot be changed"),
+    ],
+)
+def test_a_variant_is_checked_by_path(change: dict[str, Any], words: str) -> None:
+    with pytest.raises(PolicyError) as raised:
+        small().with_changes(change)
+    assert words in str(raised.value)
+
+
+def test_a_computed_table_takes_the_place_of_every_period() -> None:
+    table = pd.DataFrame(
+        {
+            "drg": ["BR15", "ES23"],
+            "base_points": [81.25, 150],
+            "mean_cost": [8000.5, None],
+            "cases": [50, 4],
+            "cv": [0.5, 0.1],
+            "name": ["not looked at", ""],
+        }
+    )
+    variant = small({**AMENDED, "outliers": {"high": {"rule": "none"}}}).with_base_points(table)
+    for period in variant.periods():
+        assert list(period.base_points.groups) == ["BR15", "ES23"]
+    variant = variant.with_changes({"outliers": {"low": {"rule": "none"}}})
+    found = group_table(variant)
+    assert found.base_points.tolist() == [81.25, 150]
+    assert found.stable.tolist() == [True, False]
+    by_weight = small({"base_points": {"holds": "relative_weight", "groups": {
+        "BR15": {"relative_weight": "0.8"}}}})  # fmt: skip
+    assert group_table(by_weight.with_base_points(table[:1])).base_points.tolist() == [81.25]
+    arrow = pa.Table.from_pandas(table)
+    assert small().with_base_points(arrow).text == small().with_base_points(table).text
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        (pd.DataFrame({"drg": ["BR15"]}), "no column base_points"),
+        (pd.DataFrame({"drg": ["BR15", "BR15"], "base_points": [1, 2]}), "BR15 occurs twice"),
+        (pd.DataFrame({"drg": [None], "base_points": [1]}), "row 1 has no drg"),
+        (pd.DataFrame({"drg": ["BR15"], "base_points": [None]}), "BR15 has no base points"),
+        ({}, "it has no rows"),
+        ({"BR15": "many"}, "base_points.groups.BR15.base_points"),
+        ({"BR15": float("inf")}, "base_points.groups.BR15.base_points"),
+        (pd.DataFrame({"drg": ["BR15"], "base_points": [1], "cases": [2.5]}), "BR15.cases"),
+    ],
+)
+def test_a_computed_table_that_is_none(table: Any, words: str) -> None:
+    with pytest.raises(PolicyError) as raised:
+        small().with_base_points(table)
+    assert words in str(raised.value)
+
+
+def test_frozen_base_points_are_those_agreed() -> None:
+    policy = small({"base_points": {"factor": "1.1", "frozen": {"BR15": "85.00005"}}})
+    table = group_table(policy)
+    # Rounded like all others, and without the factor.
+    assert table.base_points.tolist() == [85.0001, 165, 330, 132, 66]
+    assert table.mean_cost.tolist() == group_table(small()).mean_cost.tolist()
+    sentences = dict(policy_sentences(policy))["Base points"]
+    assert "Base points that are not frozen are multiplied by 1.1." in sentences
+    assert any("BR15 85.00005" in sentence for sentence in sentences)
+    assert '"frozen": {"BR15": "85.00005"}' in policy.text
+    free = policy.with_changes({"base_points": {"frozen": {"BR15": ""}, "factor": ""}})
+    assert group_table(free).base_points[0] == 80
+
+
+def test_the_factor_moves_no_mean_that_follows_from_base_points() -> None:
+    derived = {"base_points": {"group_means": "derived", "factor": "1.1"}}
+    assert group_table(small(derived)).mean_cost.tolist() == [8000, 15000, 30000, 12000, 6000]
+
+
+def test_a_frozen_group_must_be_in_the_table(tmp_path: Path) -> None:
+    with pytest.raises(PolicyError, match="of ZZ11 are frozen, but not in the table"):
+        group_table(small({"base_points": {"frozen": {"ZZ11": 1}}}))
+    source = Policy.load("example").path_of("example-base-points.csv")
+    (tmp_path / source.name).write_bytes(source.read_bytes())
+    text = source.with_name("example.toml").read_text("utf-8")
+    file = tmp_path / "p.toml"
+    file.write_text(text + "\n[base_points.frozen]\nZZ98 = 120.5\n", "utf-8")
+    report = check_policy(file)
+    assert any("ZZ98" in problem.message for problem in report.problems)

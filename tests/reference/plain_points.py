@@ -94,12 +94,19 @@ def plain_points(
         return _class_by_cost(policy, "unstable", net, policy.by_cost.unstable)
 
     scale, mean_all = Fraction(policy.base_points.scale), Fraction(policy.base_points.mean_cost)
-    if policy.base_points.holds == "base_points":
-        base = _round(Fraction(row.base_points), policy.rounding.base_points)[0]
+    agreed = policy.base_points.frozen.get(drg)
+    if agreed is not None:
+        said = Fraction(agreed)
+    elif policy.base_points.holds == "base_points":
+        said = Fraction(row.base_points)
     else:
-        base = _round(Fraction(row.relative_weight) * scale, policy.rounding.base_points)[0]
+        said = Fraction(row.relative_weight) * scale
+    before = base = _round(said, policy.rounding.base_points)[0]
+    if agreed is None:
+        factor = Fraction(policy.base_points.factor)
+        base = _round(said * factor, policy.rounding.base_points)[0]
     if policy.base_points.group_means == "derived":
-        mean = Fraction(base) / scale * mean_all
+        mean = Fraction(before) / scale * mean_all
     else:
         mean = Fraction(row.mean_cost) if row.mean_cost is not None else None
     k, k_tie = _coefficient(policy, case["hospital"], level, drg)

@@ -150,7 +150,7 @@ def _print(tables: Mapping[str, pd.DataFrame], names: tuple[str, ...], out: Path
     """Print the main tables, and write all of them where a folder is given."""
     console = Console()
     for name in names:
-        _print_table(console, name, tables[name])
+        print_table(console, name, tables[name])
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
         for name, table in tables.items():
@@ -160,7 +160,7 @@ def _print(tables: Mapping[str, pd.DataFrame], names: tuple[str, ...], out: Path
         typer.echo(f"{len(tables)} tables in {out}")
 
 
-def _print_table(console: Console, name: str, table: pd.DataFrame) -> None:
+def print_table(console: Console, name: str, table: pd.DataFrame) -> None:
     shown = Table(title=name.replace("_", " "), title_justify="left", box=None, pad_edge=False)
     # Columns that say nothing here are left out; the files have them all.
     columns = [c for c in table.columns if not _is_empty(table[c])]

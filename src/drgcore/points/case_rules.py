@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -53,6 +54,16 @@ class BasePoints(Model):
         "what applies to a case of a DRG without base points", default="error"
     )
     missing_rate: Factor | None = parameter("rate for missing = by_cost", default=None)
+    factor: Positive = parameter(
+        "factor on all base points that are not frozen, as a change of the base rate; "
+        "m of a DRG does not follow it",
+        default=Decimal(1),
+    )
+    frozen: dict[str, Factor] = parameter(
+        "base points agreed with the hospitals, by DRG, in place of what the table says",
+        "points",
+        default={},
+    )
 
     @model_validator(mode="after")
     def _check(self) -> BasePoints:

@@ -11,34 +11,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from pydantic import PrivateAttr, ValidationError, model_validator
+from pydantic import PrivateAttr, ValidationError
 
 from drgcore.errors import PolicyError
-from drgcore.points.case_rules import (
-    BasePoints,
-    BedDay,
-    ByCost,
-    Coefficients,
-    Costs,
-    Exclusion,
-    FixedPrice,
-    Outliers,
-    Rounding,
-    SpecialReview,
-    Stability,
-)
-from drgcore.points.fund_rules import (
-    Budget,
-    Hospital,
-    IncentivePool,
-    Outside,
-    PoolBudget,
-    Quality,
-    SettlementUnit,
-    Sharing,
-    Violations,
-)
-from drgcore.points.parameters import Model, parameter
+from drgcore.points.fund_rules import PoolBudget
+from drgcore.points.inline_groups import inline_groups, replace_groups
 from drgcore.points.policy_file import (
     check_dates,
     check_table,
@@ -49,10 +26,11 @@ from drgcore.points.policy_file import (
     resolve,
     without_blanks,
 )
+from drgcore.points.policy_parameters import PolicyParameters
 from drgcore.points.problems import Problem, problems_of
 
 
-class Policy(Model):
+class Policy(PolicyParameters):
     """All parameters of a region's payment, as they apply from a date on.
 
     Examples
@@ -62,62 +40,8 @@ class Policy(Model):
     4
     """
 
-    name: str = parameter("short name of the policy")
-    title: str = parameter("title of the policy", default="")
-    fictitious: bool = parameter("whether region and numbers are invented", default=False)
-    source: str = parameter("document that the numbers come from, with number and date")
-    states: tuple[str, ...] = parameter("what the source states", default=())
-    fill_in: tuple[str, ...] = parameter("what the user must fill in", default=())
-    effective_from: date = parameter("first day on which it applies")
-    effective_to: date | None = parameter("last day on which it applies", default=None)
-
-    base_points: BasePoints = parameter("base points of the DRGs")
-    stability: Stability = parameter("which groups are stable")
-    rounding: Rounding = parameter("decimals")
-    outliers: Outliers = parameter("high-cost and low-cost outliers")
-    by_cost: ByCost = parameter("classes paid by cost")
-    coefficients: Coefficients = parameter("the hospitals' coefficients")
-    bed_day: tuple[BedDay, ...] = parameter(
-        "bed-day rules; the first that fits applies", default=()
-    )
-    fixed_price: tuple[FixedPrice, ...] = parameter("fixed points; the first fits", default=())
-    special_review: SpecialReview | None = parameter(
-        "special review; without it a panel's decision is an error", default=None
-    )
-    exclusions: tuple[Exclusion, ...] = parameter("cases outside the points", default=())
-    costs: Costs = parameter("which cost the rules look at")
-
-    budget: Budget = parameter("the year's budget")
-    violations: Violations = parameter("multiples of sanctions", default=Violations())
-    quality: Quality = parameter("quality assessment")
-    incentive_pool: IncentivePool = parameter("distribution of the incentive pool")
-    sharing: Sharing = parameter("surplus kept and deficit shared")
-    outside: Outside = parameter("payment of cases outside the points")
-    units: tuple[SettlementUnit, ...] = parameter("settlement units", default=())
-    hospitals: dict[str, Hospital] = parameter("hospitals that every statement names", default={})
-    articles: dict[str, str] = parameter(
-        "the policy's article for a step of the statement: points, point_value, refused, "
-        "prepayment, adjustments, bands, pool, final",
-        default={},
-    )
-    amendments: tuple[dict[str, Any], ...] = parameter("later parameters", default=())
-
     _data: dict[str, Any] = PrivateAttr(default_factory=dict)
     _folder: Path | None = PrivateAttr(default=None)
-
-    @model_validator(mode="after")
-    def _check(self) -> Policy:
-        if self.effective_to is not None and self.effective_to < self.effective_from:
-            raise ValueError("effective_to lies before effective_from")
-        members = [hospital for unit in self.units for hospital in unit.hospitals]
-        twice = sorted({hospital for hospital in members if members.count(hospital) > 1})
-        if twice:
-            raise ValueError(f"{', '.join(twice)} is a member of two settlement units")
-        for unit in self.units:
-            unknown = sorted(set(unit.capitation) - set(self.budget.pools))
-            if unknown:
-                raise ValueError(f"unit {unit.name} has a capitation in no pool: {unknown[0]}")
-        return self
 
     @classmethod
     def load(cls, path: str | Path) -> Policy:
@@ -304,10 +228,73 @@ class Policy(Model):
         >>> policy.budget.pools["employee"].months[11]
         Decimal('0.12')
         """
-        change = {"budget": {"pools": {p: {"months": tuple(s)} for p, s in shares.items()}}}
-        data = merge(self._data, change)
-        data["amendments"] = [merge(amendment, change) for amendment in self.amendments]
-        return Policy.from_data(data, folder=self._folder, where=f"policy {self.name}")
+        pools = {pool: {"months": tuple(months)} for pool, months in shares.items()}
+        return self.with_changes({"budget": {"pools": pools}})
+
+    def with_changes(self, changes: Mapping[str, Any]) -> Policy:
+        """Give a variant of the policy, for example for a round of negotiation.
+
+        Parameters
+        ----------
+        changes : mapping
+            Nested tables as an amendment has them: a table is merged into the one of that name, any
+            other value replaces the old one, a list as a whole. An empty text takes a parameter
+            away. They hold for every period, whatever amendments say.
+
+        Returns
+        -------
+        Policy
+            The variant; files named in it are those of the policy's folder.
+
+        Raises
+        ------
+        PolicyError
+            Names each parameter that is wrong by its path.
+
+        Examples
+        --------
+        >>> policy = Policy.load("example")
+        >>> variant = policy.with_changes({"outliers": {"low": {"multiples": 0.5}}})
+        >>> str(policy.outliers.low.multiples), str(variant.outliers.low.multiples)
+        ('0.4', '0.5')
+        """
+        if "amendments" in changes:
+            raise PolicyError(
+                "amendments cannot be changed; the changes themselves hold for every period",
+                where=f"policy {self.name}",
+            )
+        data = merge(self._data, changes)
+        data["amendments"] = [merge(amendment, changes) for amendment in self.amendments]
+        return Policy.from_data(data, folder=self._folder, where=f"policy {self.name}, changed")
+
+    def with_base_points(self, table: Any) -> Policy:
+        """Give a variant of the policy with base points from a computed table.
+
+        Parameters
+        ----------
+        table : DataFrame, Arrow table or mapping
+            `drg`, `base_points` [points], and `mean_cost` [yuan], `cases`, `cv`, `stable` where the
+            policy's rules use them; or a mapping of DRG to points or to such a row.
+
+        Returns
+        -------
+        Policy
+            The variant, whose table, for every period, is the one given. What stands beside the
+            table stays: scale, mean cost of all cases, factor, frozen base points.
+
+        Raises
+        ------
+        PolicyError
+            For a table that lacks a DRG's code or points, or in which a DRG occurs twice.
+
+        Examples
+        --------
+        >>> policy = Policy.load("example").with_base_points({"BR13": "120.5"})
+        >>> policy.base_points.groups["BR13"].base_points
+        Decimal('120.5')
+        """
+        data = replace_groups(self._data, inline_groups(table))
+        return Policy.from_data(data, folder=self._folder, where=f"policy {self.name}, changed")
 
     @property
     def files(self) -> tuple[str, ...]:

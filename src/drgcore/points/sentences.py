@@ -81,6 +81,11 @@ def _base(policy: Policy) -> Iterator[str]:
         f"{_number(rules.scale)} points for relative weight 1, the mean cost of all cases "
         f"{rules.mean_cost:,.2f} yuan."
     )
+    if rules.factor != 1:
+        yield f"Base points that are not frozen are multiplied by {_number(rules.factor)}."
+    if rules.frozen:
+        agreed = _list([f"{drg} {_number(points)}" for drg, points in rules.frozen.items()])
+        yield f"Agreed with the hospitals, and frozen whatever the table says: {agreed} points."
     derived = "P / scale × mean cost" if rules.group_means == "derived" else "the table's mean_cost"
     yield f"The mean cost m of a DRG is {derived}."
     yield {

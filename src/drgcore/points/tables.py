@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -43,7 +43,10 @@ class GroupTable:
 
 
 def group_table(policy: Policy) -> GroupTable:
-    """Read a policy's base points: ``P = RW × scale``, ``m`` and stability of each DRG.
+    """Read a policy's base points: ``P = RW × scale × factor``, ``m`` and stability of each DRG.
+
+    A frozen DRG has the points that were agreed, without the factor. A mean derived from P is that
+    of P before the factor: a change of the base rate moves no limit of outliers.
 
     Parameters
     ----------
@@ -59,7 +62,7 @@ def group_table(policy: Policy) -> GroupTable:
     ------
     PolicyError
         For a DRG that occurs twice, a column that a rule needs and that is not there, a value that
-        is missing, negative or not finite.
+        is missing, negative or not finite, a frozen DRG that is not in the table.
 
     Examples
     --------
@@ -79,10 +82,14 @@ def group_table(policy: Policy) -> GroupTable:
     drgs = _keys(frame, ["drg"], where)["drg"]
     numbers = _numbers(frame, rules.holds, where)
     points = numbers * float(rules.scale) if rules.holds == "relative_weight" else numbers
-    points = round_half_up(points, policy.rounding.base_points)
+    frozen = _frozen(rules.frozen, drgs, where)
+    agreed = ~np.isnan(frozen)
+    before = round_half_up(np.where(agreed, frozen, points), policy.rounding.base_points)
+    scaled = round_half_up(points * float(rules.factor), policy.rounding.base_points)
+    points = np.where(agreed, before, scaled)
     high, low = policy.outliers.high, policy.outliers.low
     if rules.group_means == "derived":
-        means = points / float(rules.scale) * float(rules.mean_cost)
+        means = before / float(rules.scale) * float(rules.mean_cost)
     elif high.rule != "none" or low.rule != "none":
         means = _numbers(frame, "mean_cost", where)
         zero = [drg for drg, mean in zip(drgs, means, strict=True) if mean == 0]
@@ -206,6 +213,18 @@ def _numbers(frame: pd.DataFrame, name: str, where: str) -> Floats:
             where=where,
         )
     return values
+
+
+def _frozen(frozen: Mapping[str, Decimal], drgs: pd.Series, where: str) -> Floats:
+    """Give the base points agreed for each DRG; NaN where there are none."""
+    unknown = sorted(set(frozen) - set(drgs))
+    if unknown:
+        raise PolicyError(
+            f"base points of {', '.join(unknown[:5])} are frozen, but not in the table",
+            where=where,
+            hint="add the DRG to the table, or take it out of base_points.frozen",
+        )
+    return np.array([float(frozen.get(drg, "nan")) for drg in drgs], np.float64)
 
 
 def _stable(frame: pd.DataFrame, policy: Policy, where: str) -> NDArray[np.bool_]:

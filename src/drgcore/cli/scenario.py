@@ -1,0 +1,69 @@
+"""`drgcore scenario`: what other policies would mean for the same cases."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any
+
+import pandas as pd
+import typer
+from rich.console import Console
+
+from drgcore.cli.settle import CasesArgument, DecisionsOption, print_table, read_cases
+from drgcore.errors import PolicyError
+from drgcore.points import Policy
+from drgcore.scenarios import compare as compare_policies
+from drgcore.scenarios.tables import in_yuan
+
+app = typer.Typer(no_args_is_help=True, help="Compare policies on the same cases.")
+
+_SHOWN = {
+    "pools": ["pool", "policy", "points", "point_value", "limited", "money", "difference"],
+    "winners": ["policy", "hospital", "level", "money", "difference", "relative_difference"],
+    "losers": ["policy", "hospital", "level", "money", "difference", "relative_difference"],
+}
+
+
+@app.callback()
+def _scenario() -> None:
+    # With a callback, a single command keeps its name.
+    pass
+
+
+@app.command()
+def compare(
+    cases: CasesArgument,
+    policy: Annotated[
+        list[str],
+        typer.Option(help="Policy file (.toml) or preset; once for each policy."),
+    ],
+    year: Annotated[int, typer.Option(help="The year.")],
+    decisions: DecisionsOption = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for all tables as .csv.")] = None,
+    excel: Annotated[Path | None, typer.Option(help="Workbook (.xlsx) for the round.")] = None,
+) -> None:
+    """Set policies side by side; all are compared with the first."""
+    if len(set(policy)) < len(policy):
+        raise PolicyError("a policy is given twice", hint="name each file once")
+    stems = [Path(path).stem for path in policy]
+    labels = stems if len(set(stems)) == len(stems) else policy
+    policies = {label: Policy.load(path) for label, path in zip(labels, policy, strict=True)}
+    panel = None if decisions is None else read_cases(decisions)
+    found = compare_policies(read_cases(cases), policies, year=year, decisions=panel)
+    console = Console()
+    for name, columns in _SHOWN.items():
+        table = in_yuan(getattr(found, name), found.places)
+        print_table(console, name, pd.DataFrame({c: map(_text, table[c]) for c in columns}))
+    if out is not None:
+        found.to_csv(out)
+        typer.echo(f"all tables in {out}")
+    if excel is not None:
+        found.to_excel(excel)
+        typer.echo(f"workbook {excel}")
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, float):
+        return "" if pd.isna(value) else f"{value:,.6f}"
+    return f"{value:,}" if isinstance(value, Decimal | int) else str(value)

@@ -1,0 +1,91 @@
+"""All parameters of a policy: its parts in the order of the file, and what holds between them."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from pydantic import model_validator
+
+from drgcore.points.case_rules import (
+    BasePoints,
+    BedDay,
+    ByCost,
+    Coefficients,
+    Costs,
+    Exclusion,
+    FixedPrice,
+    Outliers,
+    Rounding,
+    SpecialReview,
+    Stability,
+)
+from drgcore.points.fund_rules import (
+    Budget,
+    Hospital,
+    IncentivePool,
+    Outside,
+    Quality,
+    SettlementUnit,
+    Sharing,
+    Violations,
+)
+from drgcore.points.parameters import Model, parameter
+
+
+class PolicyParameters(Model):
+    """The parameters of a region's payment; `Policy` is read from a file and applies on days."""
+
+    name: str = parameter("short name of the policy")
+    title: str = parameter("title of the policy", default="")
+    fictitious: bool = parameter("whether region and numbers are invented", default=False)
+    source: str = parameter("document that the numbers come from, with number and date")
+    states: tuple[str, ...] = parameter("what the source states", default=())
+    fill_in: tuple[str, ...] = parameter("what the user must fill in", default=())
+    effective_from: date = parameter("first day on which it applies")
+    effective_to: date | None = parameter("last day on which it applies", default=None)
+
+    base_points: BasePoints = parameter("base points of the DRGs")
+    stability: Stability = parameter("which groups are stable")
+    rounding: Rounding = parameter("decimals")
+    outliers: Outliers = parameter("high-cost and low-cost outliers")
+    by_cost: ByCost = parameter("classes paid by cost")
+    coefficients: Coefficients = parameter("the hospitals' coefficients")
+    bed_day: tuple[BedDay, ...] = parameter(
+        "bed-day rules; the first that fits applies", default=()
+    )
+    fixed_price: tuple[FixedPrice, ...] = parameter("fixed points; the first fits", default=())
+    special_review: SpecialReview | None = parameter(
+        "special review; without it a panel's decision is an error", default=None
+    )
+    exclusions: tuple[Exclusion, ...] = parameter("cases outside the points", default=())
+    costs: Costs = parameter("which cost the rules look at")
+
+    budget: Budget = parameter("the year's budget")
+    violations: Violations = parameter("multiples of sanctions", default=Violations())
+    quality: Quality = parameter("quality assessment")
+    incentive_pool: IncentivePool = parameter("distribution of the incentive pool")
+    sharing: Sharing = parameter("surplus kept and deficit shared")
+    outside: Outside = parameter("payment of cases outside the points")
+    units: tuple[SettlementUnit, ...] = parameter("settlement units", default=())
+    hospitals: dict[str, Hospital] = parameter("hospitals that every statement names", default={})
+    articles: dict[str, str] = parameter(
+        "the policy's article for a step of the statement: points, point_value, refused, "
+        "prepayment, adjustments, bands, pool, final",
+        default={},
+    )
+    amendments: tuple[dict[str, Any], ...] = parameter("later parameters", default=())
+
+    @model_validator(mode="after")
+    def _check(self) -> PolicyParameters:
+        if self.effective_to is not None and self.effective_to < self.effective_from:
+            raise ValueError("effective_to lies before effective_from")
+        members = [hospital for unit in self.units for hospital in unit.hospitals]
+        twice = sorted({hospital for hospital in members if members.count(hospital) > 1})
+        if twice:
+            raise ValueError(f"{', '.join(twice)} is a member of two settlement units")
+        for unit in self.units:
+            unknown = sorted(set(unit.capitation) - set(self.budget.pools))
+            if unknown:
+                raise ValueError(f"unit {unit.name} has a capitation in no pool: {unknown[0]}")
+        return self

@@ -1,0 +1,271 @@
+"""The same cases under several policies, side by side (测算对比)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from drgcore.budget.policy_terms import terms_of
+from drgcore.budget.terms import Terms
+from drgcore.errors import DrgcoreError, PolicyError
+from drgcore.points.kernel import CLASSES
+from drgcore.points.policy import Policy
+from drgcore.scenarios.differences import policy_differences
+from drgcore.scenarios.export import write_csv, write_excel
+from drgcore.scenarios.side import PoolSide, pool_sides
+from drgcore.scenarios.sums import add_up, case_columns, labels_of, listed_levels
+from drgcore.scenarios.tables import amount_table, gains, in_yuan, pool_table, side_by_side
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Policies compared on the same cases.
+
+    Amounts are whole fen and points integers of 10**-places, as in a settlement; `side_by_side`
+    shows them in yuan and points. Differences are to the first policy, relative ones its share;
+    NaN where it has no money. Money is what the year's points are worth, v·Q, less B where the
+    point value is that of the total cost: a hospital's entitlement before audit, incentive pool
+    and bands.
+
+    Parameters
+    ----------
+    year : int
+        The year.
+    policies : tuple of str
+        The policies' labels, the first is the one that the others are compared with.
+    places : int
+        Decimals of a point.
+    hospitals, levels, mdcs, classes : pandas.DataFrame
+        One row a pool, hospital (level, MDC, case class) and policy: `cases`, `outside_cases` (of
+        them outside the points), `points`, `money_fen`, `outside_fen` (paid by item for those
+        outside), `points_difference`, `difference_fen`, `relative_difference`. An MDC or level of
+        '' stands for cases without. In each of them money adds up to that of the pools.
+    pools : pandas.DataFrame
+        One row a pool and policy: how the budget becomes the point value [yuan per point], and
+        what reserve, ceiling and floor take and give.
+    differences : pandas.DataFrame
+        `policy`, `path`, `before`, `after`: in what parameters a policy differs from the first.
+    """
+
+    year: int
+    policies: tuple[str, ...]
+    places: int
+    hospitals: pd.DataFrame
+    levels: pd.DataFrame
+    mdcs: pd.DataFrame
+    classes: pd.DataFrame
+    pools: pd.DataFrame
+    differences: pd.DataFrame
+
+    @property
+    def winners(self) -> pd.DataFrame:
+        """Hospitals with more money than under the first policy, pools together, most first."""
+        return gains(self.hospitals, self.policies, 1)
+
+    @property
+    def losers(self) -> pd.DataFrame:
+        """Hospitals with less money than under the first policy, pools together, most first."""
+        return gains(self.hospitals, self.policies, -1)
+
+    def side_by_side(self, table: str) -> pd.DataFrame:
+        """Give a table with the policies beside each other, as people read it.
+
+        Parameters
+        ----------
+        table : str
+            `hospitals`, `levels`, `mdcs`, `classes`, `pools`, `winners` or `losers`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row a hospital and so on with columns for each policy; winners and losers remain
+            one row a policy. Amounts in yuan and points are exact decimals.
+
+        Examples
+        --------
+        >>> import datetime
+        >>> policy = Policy.load("example").with_changes({"budget": {"pools": {"resident": {
+        ...     "budget": 0}}}})
+        >>> case = {"case_id": "1", "hospital": "H01", "pool": "employee", "drg": "ES23"}
+        >>> case |= {"status": "grouped", "discharge_date": datetime.date(2027, 1, 31)}
+        >>> case |= {"length_of_stay": 8, "total_cost": 15000.0, "patient_paid": 4000.0}
+        >>> same = compare(pd.DataFrame([case]), {"a": policy, "b": policy}, year=2027)
+        >>> table = same.side_by_side("hospitals")
+        >>> table.loc[0, ["hospital", "a: points", "b: difference"]].tolist()
+        ['H01', Decimal('155.2830'), Decimal('0.00')]
+        """
+        found = getattr(self, table)
+        if table in ("winners", "losers"):
+            return in_yuan(found, self.places)
+        return side_by_side(found, self.policies, self.places)
+
+    def to_csv(self, folder: str | Path) -> None:
+        """Write all tables as .csv, one row a policy, amounts in yuan.
+
+        Parameters
+        ----------
+        folder : str or Path
+            Made if it is not there. Each file is written whole. A text that a spreadsheet would
+            take for a formula is written behind an apostrophe.
+
+        Examples
+        --------
+        >>> Comparison.to_csv.__name__
+        'to_csv'
+        """
+        write_csv(self, Path(folder))
+
+    def to_excel(self, path: str | Path, *, notes: Mapping[str, str] | None = None) -> None:
+        """Write a workbook for a round of negotiation.
+
+        Parameters
+        ----------
+        path : str or Path
+            The .xlsx file, written whole.
+        notes : mapping of str to str, optional
+            What to say of a policy on the first sheet, for example its round and date.
+
+        Raises
+        ------
+        DrgcoreError
+            If XlsxWriter is not installed, or a note is on no policy.
+
+        Examples
+        --------
+        >>> Comparison.to_excel.__name__
+        'to_excel'
+        """
+        write_excel(self, Path(path), notes or {})
+
+
+def compare(
+    cases: Any, policies: Mapping[str, Policy], *, year: int, decisions: Any = None
+) -> Comparison:
+    """Compute the same cases under several policies and set what they earn side by side.
+
+    Parameters
+    ----------
+    cases : pandas.DataFrame or anything with the Arrow PyCapsule interface
+        Grouped cases of the year, see `compute_points`; points that they have are not looked at.
+        `mdc` where the MDC is not the letter that the DRG begins with.
+    policies : mapping of str to Policy
+        The policies by label; the first is the one that the others are compared with. See
+        `Policy.with_changes` and `Policy.with_base_points` for variants.
+    year : int
+        The year. Yearly parameters are those of its last day, those of cases of the discharge.
+    decisions : DataFrame or table, optional
+        What panels decided, see `compute_points`.
+
+    Returns
+    -------
+    Comparison
+        The tables. No hospital is left out: each pool has every hospital that has cases anywhere
+        or that a policy names.
+
+    Raises
+    ------
+    PolicyError
+        For no policy, policies with other pools, one that does not apply in the year or lacks a
+        number that a case needs.
+    BudgetError
+        For a pool with money and no points.
+    CaseSchemaError
+        For cases that cannot be read.
+
+    Examples
+    --------
+    >>> import datetime
+    >>> policy = Policy.load("example").with_changes({"budget": {"pools": {"resident": {
+    ...     "budget": 0}}}})
+    >>> base = {"pool": "employee", "status": "grouped", "length_of_stay": 8}
+    >>> base |= {"discharge_date": datetime.date(2027, 1, 31), "patient_paid": 4000.0}
+    >>> cases = pd.DataFrame([
+    ...     {"case_id": "1", "hospital": "H01", "drg": "ES23", "total_cost": 15000.0, **base},
+    ...     {"case_id": "2", "hospital": "H12", "drg": "GB19", "total_cost": 15000.0, **base}])
+    >>> lower = policy.with_changes({"base_points": {"frozen": {"ES23": 100}}})
+    >>> found = compare(cases, {"as is": policy, "round 2": lower}, year=2027)
+    >>> found.losers[["policy", "hospital"]].values.tolist()
+    [['round 2', 'H01']]
+    >>> found.differences["path"].tolist()
+    ['base_points.frozen.ES23', 'base points of ES23']
+    """
+    if not policies:
+        raise PolicyError("there is no policy to compare", hint="give at least one, by its label")
+    labels = list(policies)
+    of_year: list[Policy] = []
+    terms: list[Terms] = []
+    for label in labels:
+        with _named(label):
+            of_year.append(policies[label].for_year(year))
+            terms.append(terms_of(policies[label], year))
+    _check_pools(dict(zip(labels, terms, strict=True)))
+    table = case_columns(cases, list(policies.values()))
+    found = labels_of(table, of_year)
+    hospitals = sorted(
+        {hospital for hospital, _ in found.sites}
+        | {hospital for one in terms for hospital in one.hospitals}
+        | {hospital for one in terms for unit in one.units for hospital in unit.hospitals}
+    )
+    listed = listed_levels(of_year)
+    levels = sorted({level for _, level in found.sites} | set(listed.values()))
+    sides: list[list[PoolSide]] = []
+    for label, one in zip(labels, terms, strict=True):
+        with _named(label):
+            sums = add_up(table, found, policies[label], one, decisions)
+            sides.append(pool_sides(sums, found, hospitals, levels, one))
+    places = max(one.point_places for one in terms)
+    units = [10 ** (places - one.point_places) for one in terms]
+    own: dict[str, list[str]] = {}
+    for hospital, level in found.sites:
+        own.setdefault(hospital, []).append(level)
+    level_of = {h: ", ".join(filter(None, own.get(h, [listed.get(h, "")]))) for h in hospitals}
+    pools = list(zip(*sides, strict=True))
+
+    def table_of(what: str, column: str, names: Sequence[str]) -> pd.DataFrame:
+        rows = (
+            ((pool[0].terms.pool, name), [getattr(side, what)[name] for side in pool])
+            for pool in pools
+            for name in names
+        )
+        return amount_table(["pool", column], rows, labels, units)
+
+    by_hospital = table_of("hospitals", "hospital", hospitals)
+    by_hospital.insert(2, "level", by_hospital["hospital"].map(level_of))
+    return Comparison(
+        year,
+        tuple(labels),
+        places,
+        by_hospital,
+        table_of("levels", "level", levels),
+        table_of("mdcs", "mdc", found.mdcs),
+        table_of("classes", "case_class", CLASSES),
+        pool_table(pools, labels, units),
+        policy_differences(policies, year),
+    )
+
+
+def _check_pools(terms: Mapping[str, Terms]) -> None:
+    pools = {label: [pool.pool for pool in one.pools] for label, one in terms.items()}
+    first = next(iter(pools))
+    for label, names in pools.items():
+        if names != pools[first]:
+            raise PolicyError(
+                f"the pools of {label} are {', '.join(names)}, those of {first} "
+                f"{', '.join(pools[first])}",
+                hint="compare policies of the same pools; a pool may have a budget of 0",
+            )
+
+
+@contextmanager
+def _named(label: str) -> Iterator[None]:
+    """Name the policy in an error: variants of one policy all have its name."""
+    try:
+        yield
+    except DrgcoreError as error:
+        error.where = f"{label}: {error.where}" if error.where else label
+        raise

@@ -1,0 +1,116 @@
+"""What distinguishes policies, parameter by parameter."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from drgcore.points.bands import Bands
+from drgcore.points.parameters import Model
+from drgcore.points.policy import Policy
+from drgcore.points.tables import group_table
+
+DIFFERENCE_COLUMNS = ("policy", "path", "before", "after")
+_NO_RULES = {"states", "fill_in", "amendments", "effective_from", "effective_to"}
+"""What stands in a policy and decides no amount of the year."""
+
+
+def policy_differences(policies: Mapping[str, Policy], year: int) -> pd.DataFrame:
+    """List the parameters in which policies differ from the first one.
+
+    Parameters
+    ----------
+    policies : mapping of str to Policy
+        The policies.
+    year : int
+        The year. Where parameters change within it, a difference that is not the same throughout
+        is given for each period, with its first day.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `policy`, `path`, `before` and `after` as text; '' where there is none. Base points are
+        compared DRG by DRG, frozen ones as agreed; a file of coefficients by its content.
+
+    Examples
+    --------
+    >>> policy = Policy.load("example")
+    >>> other = policy.with_changes({"outliers": {"low": {"multiples": 0.5}}})
+    >>> policy_differences({"as is": policy, "round 2": other}, 2027).values.tolist()
+    [['round 2', 'outliers.low.multiples', '0.4', '0.5']]
+    """
+    names = list(policies)
+    rows: list[tuple[str, str, str, str]] = []
+    for name in names[1:]:
+        first, other = policies[names[0]], policies[name]
+        start = max(date(year, 1, 1), first.effective_from, other.effective_from)
+        starts = [p.effective_from for policy in (first, other) for p in policy.periods()]
+        days = sorted({max(start, day) for day in starts if day.year <= year})
+        found: dict[str, dict[date, tuple[str, str]]] = {}
+        for day in days:
+            before, after = dict(_parameters(first.at(day))), dict(_parameters(other.at(day)))
+            for path in [*after, *(path for path in before if path not in after)]:
+                pair = before.get(path, ""), after.get(path, "")
+                if pair[0] != pair[1]:
+                    found.setdefault(path, {})[day] = pair
+        for path, pairs in found.items():
+            if len(pairs) == len(days) and len(set(pairs.values())) == 1:
+                rows.append((name, path, *next(iter(pairs.values()))))
+            else:
+                rows += [(name, f"{path} (from {day})", *pair) for day, pair in pairs.items()]
+    return pd.DataFrame(rows, columns=list(DIFFERENCE_COLUMNS), dtype=object)
+
+
+def _parameters(policy: Policy) -> Iterator[tuple[str, str]]:
+    """Give path and text of every parameter that is filled in."""
+    # The factor is a line of its own; it need not be one of every DRG.
+    table = group_table(policy.with_changes({"base_points": {"factor": ""}}))
+    for name in type(policy).model_fields:
+        if name in _NO_RULES:
+            continue
+        for path, value in _walk(name, getattr(policy, name)):
+            if path.startswith("base_points.groups.") or path == "base_points.file":
+                continue
+            if path.endswith(".file"):
+                digest = hashlib.sha256(policy.path_of(str(value)).read_bytes()).hexdigest()
+                yield path, f"{value} ({digest[:12]})"
+            else:
+                yield path, _text(value)
+    for drg, points, mean, stable in zip(
+        table.drgs, table.base_points, table.mean_cost, table.stable, strict=True
+    ):
+        yield f"base points of {drg}", f"{points:.{policy.rounding.base_points}f}"
+        if not np.isnan(mean):
+            yield f"mean cost of {drg}", f"{mean:.2f}"
+        yield f"{drg} is stable", _text(bool(stable))
+
+
+def _walk(path: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """Give the leaves of nested models with their paths, items of lists counted from 1."""
+    if value is None:
+        return
+    if isinstance(value, Model) and not isinstance(value, Bands):
+        items = [(name, getattr(value, name)) for name in type(value).model_fields]
+    elif isinstance(value, Mapping):
+        items = [(str(name), part) for name, part in value.items()]
+    elif isinstance(value, tuple) and value and isinstance(value[0], Model):
+        items = [(str(number), part) for number, part in enumerate(value, 1)]
+    else:
+        yield path, value
+        return
+    for name, part in items:
+        yield from _walk(f"{path}.{name}", part)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(map(_text, value))
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value.normalize():f}" if isinstance(value, Decimal) else str(value)

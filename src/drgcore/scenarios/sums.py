@@ -1,0 +1,262 @@
+"""Cases added up under one policy: by hospital and level, by MDC, and by class."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from drgcore.budget.caserows import OPTIONAL, REQUIRED, case_table, read_rows
+from drgcore.budget.hashing import add_to_cells
+from drgcore.budget.terms import Terms
+from drgcore.cases.attributes import select_columns, some_of, text_codes
+from drgcore.errors import CaseSchemaError
+from drgcore.points.compute import compute_points
+from drgcore.points.ids import repeated_ids
+from drgcore.points.kernel import CLASSES
+from drgcore.points.policy import Policy
+
+CASES, POINTS, BORNE, OUTSIDE = range(4)
+"""What is added up: cases, points [units of the last decimal], B and payments by item [fen]."""
+
+_COLUMNS = (
+    *("drg", "status", "total_cost", "length_of_stay", "unreasonable_cost", "admission_date"),
+    *("hospital_level", "list_item", "mdc"),
+)
+_SLICE = 1 << 20
+Counts = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What cases are added up by, whatever the policy says.
+
+    Parameters
+    ----------
+    sites : tuple of (hospital, level)
+        The pairs that occur, sorted; the level is '' where there is none.
+    site : ndarray of int64
+        Each case's pair.
+    mdcs : tuple of str
+        The MDCs that occur, sorted; '' stands for none.
+    mdc : ndarray of int64
+        Each case's MDC.
+    """
+
+    sites: tuple[tuple[str, str], ...]
+    site: Counts
+    mdcs: tuple[str, ...]
+    mdc: Counts
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Exact sums of all cases under one policy.
+
+    Parameters
+    ----------
+    by_site : ndarray of int64, shape (pools, sites, classes, 4)
+        Pools in the order of the terms, classes in that of `CLASSES`.
+    by_mdc : ndarray of int64, shape (pools, MDCs, classes, 4)
+        The same cases by MDC.
+    """
+
+    by_site: Counts
+    by_mdc: Counts
+
+
+def case_columns(cases: Any, policies: Sequence[Policy]) -> pa.Table:
+    """Take the columns that some policy may look at, and refuse a case id that occurs twice.
+
+    Parameters
+    ----------
+    cases : pandas.DataFrame or anything with the Arrow PyCapsule interface
+        Grouped cases, see `compute_points`. Points that they have already are not looked at.
+    policies : sequence of Policy
+        The policies.
+
+    Returns
+    -------
+    pyarrow.Table
+        The columns that there are.
+
+    Raises
+    ------
+    CaseSchemaError
+        For an id that is missing or repeated, or no column of ids or hospitals.
+
+    Examples
+    --------
+    >>> table = pa.table({"case_id": ["1"], "hospital": ["H1"], "points": [5.0]})
+    >>> case_columns(table, []).column_names
+    ['case_id', 'hospital']
+    """
+    periods = [period for policy in policies for period in policy.periods()]
+    flags = {str(rule.flag) for period in periods for rule in period.exclusions if rule.flag}
+    earned = {"case_class", "points"}
+    names = dict.fromkeys([*REQUIRED, *OPTIONAL, *_COLUMNS, *sorted(flags)])
+    table = select_columns(cases, [name for name in names if name not in earned])
+    missing = [name for name in ("case_id", "hospital") if name not in table.column_names]
+    if missing:
+        raise CaseSchemaError(f"the cases have no column {', '.join(missing)}", where="cases")
+    ids = table.column("case_id")
+    if ids.null_count:
+        raise CaseSchemaError(f"{ids.null_count} cases have no id", where="column case_id")
+    twice = repeated_ids(ids)
+    if twice:
+        raise CaseSchemaError(
+            f"{len(twice)} case ids occur more than once: {some_of(twice)}",
+            where="column case_id",
+            hint="a case is paid once; remove the repeated rows",
+        )
+    return table
+
+
+def labels_of(table: pa.Table, policies: Sequence[Policy]) -> Labels:
+    """Find each case's hospital, level and MDC.
+
+    The level is the case's own, else that of the first policy whose list of hospitals has one, so
+    that all policies are compared by the same levels. The MDC is the case's own, and where the
+    cases have no such column the letter that the code of the DRG begins with.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+        What `case_columns` gives.
+    policies : sequence of Policy
+        The policies, each resolved to the year.
+
+    Returns
+    -------
+    Labels
+        The labels.
+
+    Examples
+    --------
+    >>> table = pa.table({"case_id": ["1", "2"], "hospital": ["H1", "H1"], "drg": ["BR13", None]})
+    >>> labels = labels_of(table, [])
+    >>> labels.sites, labels.mdcs, labels.mdc.tolist()
+    ((('H1', ''),), ('', 'MDCB'), [1, 0])
+    """
+    hospital = text_codes(table, "hospital")
+    given = text_codes(table, "hospital_level", optional=True)
+    listed = listed_levels(policies)
+    names = sorted({"", *given.names, *listed.values()})
+    own = np.array([names.index(listed.get(name, "")) for name in hospital.names], np.int64)
+    # The last entry stands for a case without level.
+    place = np.array([*(names.index(name) for name in given.names), -1], np.int64)
+    level = np.where(given.codes < 0, own[hospital.codes], place[given.codes])
+    pair = hospital.codes * np.int64(len(names)) + level
+    there = np.flatnonzero(np.bincount(pair, minlength=1))
+    sites = [(hospital.names[code // len(names)], names[code % len(names)]) for code in there]
+    order = sorted(range(len(sites)), key=sites.__getitem__)
+    rank = np.zeros(there.max(initial=0) + 1, np.int64)
+    rank[there[order]] = np.arange(len(order))
+    mdcs, mdc = _mdcs(table)
+    return Labels(tuple(sites[i] for i in order), rank[pair], mdcs, mdc)
+
+
+def listed_levels(policies: Sequence[Policy]) -> dict[str, str]:
+    """Give the level of each hospital that a policy lists; the first that has one counts.
+
+    Parameters
+    ----------
+    policies : sequence of Policy
+        The policies.
+
+    Returns
+    -------
+    dict of str to str
+        Level by hospital.
+
+    Examples
+    --------
+    >>> listed_levels([Policy.load("example")])["H12"]
+    '1'
+    """
+    levels: dict[str, str] = {}
+    for policy in policies:
+        for name, hospital in policy.hospitals.items():
+            if hospital.level:
+                levels.setdefault(name, hospital.level)
+    return levels
+
+
+def add_up(
+    table: pa.Table,
+    labels: Labels,
+    policy: Policy,
+    terms: Terms,
+    decisions: Any = None,
+) -> Sums:
+    """Compute the points of all cases, slice by slice, and add them up.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+        What `case_columns` gives.
+    labels : Labels
+        What `labels_of` gives for it.
+    policy : Policy
+        The policy.
+    terms : Terms
+        Its parameters of the year.
+    decisions : DataFrame or table, optional
+        What panels decided, see `compute_points`.
+
+    Returns
+    -------
+    Sums
+        The sums, which no order of rows and no cut into slices can change.
+
+    Examples
+    --------
+    >>> import datetime
+    >>> from drgcore.budget.policy_terms import terms_of
+    >>> policy = Policy.load("example")
+    >>> case = {"case_id": "1", "hospital": "H01", "pool": "employee", "drg": "BR13"}
+    >>> case |= {"status": "grouped", "discharge_date": datetime.date(2027, 1, 31)}
+    >>> case |= {"length_of_stay": 8, "total_cost": 15000.0, "patient_paid": 4000.0}
+    >>> table = case_columns(pa.Table.from_pylist([case]), [policy])
+    >>> sums = add_up(table, labels_of(table, [policy]), policy, terms_of(policy, 2027))
+    >>> sums.by_site.sum(axis=(0, 1, 2)).tolist()
+    [1, 1500000, 400000, 0]
+    """
+    pools = [pool.pool for pool in terms.pools]
+    shapes = [(len(pools), n, len(CLASSES)) for n in (len(labels.sites), len(labels.mdcs))]
+    sums = [np.zeros((int(np.prod(shape)), 4), np.int64) for shape in shapes]
+    prints = [np.zeros(len(part), np.uint64) for part in sums]
+    # Decisions name single cases, so they are given with the whole table and not with a slice.
+    size = _SLICE if decisions is None else max(len(table), 1)
+    for start in range(0, len(table), size):
+        part = table.slice(start, size)
+        earned = compute_points(part, policy, year=terms.year, decisions=decisions)
+        rows = read_rows(case_table(earned, terms).combine_chunks().to_batches()[0], terms)
+        pool = np.array([pools.index(name) for name in rows.pool.names])[rows.pool.codes]
+        kinds = [CLASSES.index(name) for name in rows.case_class.names]
+        kind = np.array(kinds)[rows.case_class.codes]
+        values = np.stack((rows.points, rows.patient_paid, rows.outside))
+        for label, shape, whole, marks in zip(
+            (labels.site, labels.mdc), shapes, sums, prints, strict=True
+        ):
+            cell = np.ravel_multi_index((pool, label[start : start + size], kind), shape)
+            add_to_cells(cell, values, rows.hashes, whole, marks)
+    return Sums(*(part.reshape(*shape, 4) for part, shape in zip(sums, shapes, strict=True)))
+
+
+def _mdcs(table: pa.Table) -> tuple[tuple[str, ...], Counts]:
+    """Give the MDCs that occur, '' for none, and each case's place among them."""
+    if "mdc" in table.column_names:
+        column = text_codes(table, "mdc", optional=True)
+        texts = column.names
+    else:
+        column = text_codes(table, "drg", optional=True)
+        texts = [f"MDC{drg[0]}" if drg[0].isalpha() else "" for drg in column.names]
+    # The last entry stands for a case without text.
+    place = {name: number for number, name in enumerate(sorted({*texts, ""}))}
+    mdc = np.array([*(place[text] for text in texts), place[""]], np.int64)[column.codes]
+    return tuple(place), mdc
