@@ -54,6 +54,7 @@ if TYPE_CHECKING:
         policy_sentences,
         sanction_points,
     )
+    from drgcore.scenarios import REASON_KINDS, Migration, migrate
     from drgcore.schemes import (
         Scheme,
         check_scheme,
@@ -71,6 +72,7 @@ __version__ = "0.1.0"
 _ROOM_OF = {
     "CANONICAL_SCHEMA": "cases",
     "REASONS": "grouper",
+    "REASON_KINDS": "scenarios",
     "STATUSES": "grouper",
     "Adjustment": "budget",
     "Bands": "points",
@@ -79,6 +81,7 @@ _ROOM_OF = {
     "Explanation": "grouper",
     "GroupingSummary": "grouper",
     "Ledger": "budget",
+    "Migration": "scenarios",
     "Month": "budget",
     "Policy": "points",
     "Scheme": "schemes",
@@ -100,6 +103,7 @@ _ROOM_OF = {
     "list_schemes": "schemes",
     "load_dictionary": "schemes",
     "load_scheme": "schemes",
+    "migrate": "scenarios",
     "parse_rule": "schemes",
     "points_by_class": "points",
     "policy_sentences": "points",
@@ -115,6 +119,7 @@ _ROOM_OF = {
 __all__ = [
     "CANONICAL_SCHEMA",
     "REASONS",
+    "REASON_KINDS",
     "STATUSES",
     "Adjustment",
     "Bands",
@@ -126,6 +131,7 @@ __all__ = [
     "Explanation",
     "GroupingSummary",
     "Ledger",
+    "Migration",
     "Month",
     "Policy",
     "PolicyError",
@@ -150,6 +156,7 @@ __all__ = [
     "list_schemes",
     "load_dictionary",
     "load_scheme",
+    "migrate",
     "parse_rule",
     "points_by_class",
     "policy_sentences",

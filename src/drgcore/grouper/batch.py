@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import pyarrow as pa
 
-from drgcore.cases import CaseMapping, CodeIndex, ResolvedMapping, encode_cases
+from drgcore.cases import CaseArrays, CaseMapping, CodeIndex, ResolvedMapping, encode_cases
 from drgcore.errors import DrgcoreError
 from drgcore.grouper.result import GroupedRows
 from drgcore.grouper.tables import GrouperTables, compile_tables
@@ -50,12 +50,19 @@ class BatchGrouper:
 
     def group(self, batch: pa.RecordBatch, mapping: ResolvedMapping) -> GroupedRows:
         """Group the rows of one batch."""
+        return self.group_arrays(self.encode(batch, mapping))
+
+    def encode(self, batch: pa.RecordBatch, mapping: ResolvedMapping) -> CaseArrays:
+        """The rows of one batch with the code ids of the scheme."""
+        return encode_cases(batch, mapping, self.diagnoses, self.procedures)
+
+    def group_arrays(self, cases: CaseArrays) -> GroupedRows:
+        """Group cases that are encoded."""
         # The compiled loop is imported with the first batch: importing numba takes longer than all
         # else in the package.
         from drgcore.grouper.kernel import group_rows
 
-        cases = encode_cases(batch, mapping, self.diagnoses, self.procedures)
-        rows = GroupedRows.empty(batch.num_rows)
+        rows = GroupedRows.empty(len(cases))
         group_rows(*self.tables.kernel, cases.arrays(), 0, len(rows), rows.arrays())
         return rows
 

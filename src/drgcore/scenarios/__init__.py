@@ -1,0 +1,6 @@
+"""What would be: the same cases by other rules."""
+
+from drgcore.scenarios.migration import Migration, migrate
+from drgcore.scenarios.reasons import REASON_KINDS
+
+__all__ = ["REASON_KINDS", "Migration", "migrate"]
