@@ -54,7 +54,13 @@ if TYPE_CHECKING:
         policy_sentences,
         sanction_points,
     )
-    from drgcore.scenarios import REASON_KINDS, Migration, migrate
+    from drgcore.scenarios import (
+        REASON_KINDS,
+        Migration,
+        MigrationEffect,
+        migrate,
+        migration_effect,
+    )
     from drgcore.schemes import (
         Scheme,
         check_scheme,
@@ -82,6 +88,7 @@ _ROOM_OF = {
     "GroupingSummary": "grouper",
     "Ledger": "budget",
     "Migration": "scenarios",
+    "MigrationEffect": "scenarios",
     "Month": "budget",
     "Policy": "points",
     "Scheme": "schemes",
@@ -104,6 +111,7 @@ _ROOM_OF = {
     "load_dictionary": "schemes",
     "load_scheme": "schemes",
     "migrate": "scenarios",
+    "migration_effect": "scenarios",
     "parse_rule": "schemes",
     "points_by_class": "points",
     "policy_sentences": "points",
@@ -132,6 +140,7 @@ __all__ = [
     "GroupingSummary",
     "Ledger",
     "Migration",
+    "MigrationEffect",
     "Month",
     "Policy",
     "PolicyError",
@@ -157,6 +166,7 @@ __all__ = [
     "load_dictionary",
     "load_scheme",
     "migrate",
+    "migration_effect",
     "parse_rule",
     "points_by_class",
     "policy_sentences",

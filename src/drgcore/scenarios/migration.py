@@ -28,6 +28,7 @@ from drgcore.scenarios.flows import (
 from drgcore.scenarios.pairing import Pairing, pair_groups
 from drgcore.scenarios.reasons import SIDES
 from drgcore.scenarios.regroup import Regrouping
+from drgcore.scenarios.summary import migration_text
 from drgcore.schemes import Scheme
 
 
@@ -116,8 +117,6 @@ class Migration:
         }
 
     def __str__(self) -> str:
-        from drgcore.scenarios.summary import migration_text
-
         return migration_text(self)
 
 

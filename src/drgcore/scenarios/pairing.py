@@ -40,7 +40,7 @@ class Pairing:
     --------
     >>> from drgcore.schemes import load_scheme
     >>> pairs = pair_groups(load_scheme("chs-drg-1.1"), load_scheme("chs-drg-3.0"))
-    >>> pairs.adrgs["ES3"], pairs.drgs["ES31"], pairs.adrgs.get("RE1")
+    >>> pairs.adrgs["ES3"], pairs.drgs["ES31"], pairs.adrgs.get("GB1")
     ('ES4', 'ES41', None)
     """
 
@@ -87,8 +87,8 @@ def pair_groups(before: Scheme, after: Scheme) -> Pairing:
     --------
     >>> from drgcore.schemes import load_scheme
     >>> pairs = pair_groups(load_scheme("chs-drg-1.1"), load_scheme("suzhou-2023"))
-    >>> pairs.adrgs["BR1"], pairs.drgs["BR11"]
-    ('BR1', 'BR11')
+    >>> pairs.adrgs["BR1"], pairs.drgs.get("AH11")
+    ('BR1', None)
     """
     adrgs: dict[str, str] = {}
     for mdc in before.mdcs:

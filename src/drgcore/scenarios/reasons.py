@@ -43,10 +43,10 @@ REASON_KINDS: Mapping[str, str] = MappingProxyType(
     {
         ReasonKind.CODE_UNKNOWN: "主要诊断编码仅一版有效 the principal diagnosis is a code of one "
         "scheme only",
-        ReasonKind.NUMBER_ASKED: "仅一版需要的项目缺失或无效 one scheme only asks for a number that is "
-        "missing or unreadable",
-        ReasonKind.WEIGHT_ASKED: "仅一版需要的新生儿体重缺失或无效 in one scheme only the group depends "
-        "on the newborn's weight, which is missing or unreadable",
+        ReasonKind.NUMBER_ASKED: "仅一版需要的项目缺失或无效 one scheme only asks for a number "
+        "that is missing or unreadable",
+        ReasonKind.WEIGHT_ASKED: "仅一版需要的新生儿体重缺失或无效 in one scheme only the group "
+        "depends on the newborn's weight, which is missing or unreadable",
         ReasonKind.CODE_LEFT_SET: "编码移出集合 a code left a set that the rule asks for",
         ReasonKind.CODE_ENTERED_SET: "编码进入集合 a code entered a set that the rule asks for",
         ReasonKind.COMPLICATION_DROPPED: "不再是并发症 the CC sheet no longer lists the diagnosis",
@@ -58,7 +58,8 @@ REASON_KINDS: Mapping[str, str] = MappingProxyType(
         ReasonKind.COMPLICATION_COUNTED: "不再被排除 the principal diagnosis no longer excludes "
         "the complication",
         ReasonKind.RULE_CHANGED: "规则改变 the rule of the group says something else",
-        ReasonKind.LIMIT_CHANGED: "界限改变 the rule of the group has another limit of age or weight",
+        ReasonKind.LIMIT_CHANGED: "界限改变 the rule of the group has another limit of age or "
+        "weight",
         ReasonKind.SUBDIVISION_CHANGED: "细分改变 the ADRG is cut into other DRG",
         ReasonKind.GROUP_GONE: "病组取消 the group is gone",
         ReasonKind.GROUP_NEW: "新病组 the group is new",
