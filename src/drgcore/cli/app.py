@@ -20,6 +20,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 import drgcore
 from drgcore.cli import forecast, ledger, policy, scenario, scheme, settle
 from drgcore.cli.demo import run_demo
+from drgcore.cli.migrate import migrate_cases
 from drgcore.cli.select import one_case
 
 app = typer.Typer(
@@ -29,6 +30,7 @@ app = typer.Typer(
     help="CHS-DRG grouping and point-based payment.",
     epilog="Exit codes: 0 done, 1 a check found errors, 2 bad input, 130 interrupted.",
 )
+scheme.app.command("migrate")(migrate_cases)
 app.add_typer(scheme.app, name="scheme")
 app.add_typer(policy.app, name="policy")
 app.add_typer(settle.app, name="settle")

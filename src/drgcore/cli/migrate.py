@@ -1,0 +1,52 @@
+"""`drgcore scheme migrate`: the same cases by two schemes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+import pyarrow.csv as pacsv
+import typer
+
+from drgcore.files import whole_file
+from drgcore.scenarios import migrate
+
+
+def migrate_cases(
+    cases: Annotated[Path, typer.Argument(help="Cases: .parquet or .csv.")],
+    before: Annotated[str, typer.Option(help="The scheme before.")] = "chs-drg-1.1",
+    after: Annotated[str, typer.Option(help="The scheme after.")] = "chs-drg-3.0",
+    mapping: Annotated[
+        str, typer.Option(help="Where the columns are: canonical, hqms, or a .toml file.")
+    ] = "canonical",
+    clinical: Annotated[
+        bool, typer.Option("--clinical", help="Codes are 国临版: translate them to 医保版 first.")
+    ] = False,
+    out: Annotated[Path | None, typer.Option(help="Folder for all tables as .csv.")] = None,
+    case_id: Annotated[str, typer.Option(help="Column with the id of a case.")] = "case_id",
+    cost: Annotated[str, typer.Option(help="Column with the cost of a case.")] = "total_cost",
+    threads: Annotated[int | None, typer.Option(help="All processors by default.")] = None,
+) -> None:
+    """Group the same cases by two schemes; show what moves, where to and why."""
+    moved = migrate(
+        cases,
+        before,
+        after,
+        mapping=mapping,
+        clinical_codes=clinical,
+        case_id=case_id,
+        cost=cost,
+        threads=threads,
+    )
+    typer.echo(moved)
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        tables = moved.tables()
+        for name, table in tables.items():
+            with whole_file(out / f"{name}.csv") as part:
+                if isinstance(table, pd.DataFrame):
+                    table.to_csv(part, index=False)
+                else:
+                    pacsv.write_csv(table, str(part))
+        typer.echo(f"{len(tables)} tables in {out}")
