@@ -146,6 +146,8 @@ def diff(before: SchemeName, after: SchemeName) -> None:
 def _show_scheme(scheme: Scheme) -> None:
     for key, value in {"name": scheme.name, **scheme.metadata}.items():
         _print(f"{key.replace('_', ' ')}: {escape(value)}")
+    for variable, column in scheme.local_columns.items():
+        _print(f"local variable {variable}: cases must have the column {column}")
     _print("")
     _print(_counts(scheme.counts()))
     table = Table("MDC", "Name", box=None, pad_edge=False)

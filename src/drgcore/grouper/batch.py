@@ -12,9 +12,16 @@ from typing import TypeVar
 
 import pyarrow as pa
 
-from drgcore.cases import CaseArrays, CaseMapping, CodeIndex, ResolvedMapping, encode_cases
+from drgcore.cases import (
+    INVALID_NUMBER,
+    CaseArrays,
+    CaseMapping,
+    CodeIndex,
+    ResolvedMapping,
+    encode_cases,
+)
 from drgcore.errors import DrgcoreError
-from drgcore.grouper.result import GroupedRows
+from drgcore.grouper.result import UNREADABLE_LOCAL, GroupedRows
 from drgcore.grouper.tables import GrouperTables, compile_tables
 from drgcore.schemes import Scheme, load_scheme, load_translation
 
@@ -76,6 +83,9 @@ class BatchGrouper:
 
         rows = GroupedRows.empty(len(cases))
         group_rows(*self.tables.kernel, self.tables.inputs(cases), 0, len(rows), rows.arrays())
+        for column, values in cases.local.items():
+            if column != "department":
+                rows.code_flags[values == INVALID_NUMBER] |= UNREADABLE_LOCAL
         return rows
 
 

@@ -10,7 +10,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from drgcore.cases import FIRST_CODE, CaseArrays, CodeIndex
+from drgcore.cases import FIRST_CODE, MISSING, CaseArrays, CodeIndex
 from drgcore.grouper.lowering import normalise
 from drgcore.grouper.plain import Facts, PlainCase
 from drgcore.grouper.recipes import Recipe, all_recipes, recipes_for
@@ -64,10 +64,10 @@ class Draft:
     age_years: int
     age_days: int
     newborn_weight_g: int
-    length_of_stay: int
-    leaving_way: int
-    icu_hours: int
-    department: int
+    length_of_stay: int = -1
+    leaving_way: int = -1
+    icu_hours: int = -1
+    department: int = MISSING
 
 
 Context: TypeAlias = tuple[int, int, int, int, int, int, int, int]
@@ -326,7 +326,7 @@ class _Prover:
         self, recipe: Recipe, diagnosis: int, procedure: int | None
     ) -> Callable[[Atom], bool | None]:
         """What the principal codes and the recipe's own conditions let one know of an atom."""
-        draft = Draft(diagnosis, (), procedure or 0, (), 1, 0, -1, -1, -1, -1, -1, 0)
+        draft = Draft(diagnosis, (), procedure or 0, (), 1, 0, -1, -1)
         facts = Facts(self._tables.scheme, plain_case(self._tables, draft))
         required = dict(recipe.literals)
 

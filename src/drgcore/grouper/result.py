@@ -52,6 +52,9 @@ REASONS: Mapping[str, str] = MappingProxyType(
 
 RESULT_COLUMNS = ("mdc", "adrg", "drg", "status", "reason", "severity")
 
+UNREADABLE_LOCAL = 4
+"""Bit of `code_flags` beside the two that the kernel gives out."""
+
 _REASON_CODES = tuple(REASONS)
 
 
@@ -114,6 +117,10 @@ class GroupingSummary:
     rows_with_unknown_diagnosis, rows_with_unknown_procedure : int or None
         Rows that have an other diagnosis, or a procedure, that is no code of the dictionary. Such a
         code takes part in no rule. None where it was not counted.
+    rows_with_unreadable_local : int or None
+        Rows in which a number that only this local scheme asks for is written but cannot be read;
+        every comparison with it is false. None where the scheme asks for none, or it was not
+        counted.
     codes_translated, codes_untranslated : int or None
         With translation from the clinical version: occurrences of codes that were changed, and of
         codes that are unknown after it.
@@ -127,6 +134,7 @@ class GroupingSummary:
     rows_with_unknown_procedure: int | None = None
     codes_translated: int | None = None
     codes_untranslated: int | None = None
+    rows_with_unreadable_local: int | None = None
 
     @property
     def grouping_rate(self) -> float:
@@ -143,6 +151,7 @@ class GroupingSummary:
         for text, number in (
             ("rows with an unknown other diagnosis", self.rows_with_unknown_diagnosis),
             ("rows with an unknown procedure", self.rows_with_unknown_procedure),
+            ("rows with an unreadable local number", self.rows_with_unreadable_local),
             ("codes translated to the insurance version", self.codes_translated),
             ("codes unknown after translation", self.codes_untranslated),
         ):
@@ -162,29 +171,35 @@ class SummaryCount:
     reasons: NDArray[np.int64] = field(
         default_factory=lambda: np.zeros(len(REASONS) + 1, dtype=np.int64)
     )
-    flags: NDArray[np.int64] = field(default_factory=lambda: np.zeros(4, dtype=np.int64))
+    flags: NDArray[np.int64] = field(default_factory=lambda: np.zeros(8, dtype=np.int64))
 
     def add(self, rows: GroupedRows) -> None:
         """Count the rows of one batch."""
         self.rows += len(rows)
         self.statuses += np.bincount(rows.status, minlength=len(STATUSES))
         self.reasons += np.bincount(rows.reason, minlength=len(REASONS) + 1)
-        self.flags += np.bincount(rows.code_flags, minlength=4)
+        self.flags += np.bincount(rows.code_flags, minlength=8)
 
     def summary(
-        self, scheme: str, translated: int | None = None, untranslated: int | None = None
+        self,
+        scheme: str,
+        translated: int | None = None,
+        untranslated: int | None = None,
+        *,
+        local: bool = False,
     ) -> GroupingSummary:
-        """The counts as a `GroupingSummary`."""
+        """The counts as a `GroupingSummary`; with `local`, also of unreadable local numbers."""
         reasons = Counter(dict(zip(_REASON_CODES, self.reasons[1:].tolist(), strict=True)))
         return GroupingSummary(
             scheme,
             self.rows,
             dict(zip(STATUSES, self.statuses.tolist(), strict=True)),
             {r: n for r, n in reasons.most_common() if n},
-            int(self.flags[1] + self.flags[3]),
-            int(self.flags[2] + self.flags[3]),
+            int(self.flags[1::2].sum()),
+            int(self.flags[[2, 3, 6, 7]].sum()),
             translated,
             untranslated,
+            int(self.flags[UNREADABLE_LOCAL:].sum()) if local else None,
         )
 
 

@@ -115,7 +115,8 @@ def group_file(
             counts.add(rows)
             if progress is not None:
                 progress(counts.rows, source.num_rows)
-    return counts.summary(grouper.tables.scheme.name, *_translated(grouper))
+    of = grouper.tables.scheme
+    return counts.summary(of.name, *_translated(grouper), local=bool(of.local_columns))
 
 
 def _translated(grouper: BatchGrouper) -> tuple[int | None, int | None]:

@@ -11,6 +11,7 @@ import pyarrow as pa
 from drgcore.errors import RuleSyntaxError, SchemeError
 from drgcore.schemes.findings import CheckReport, Finding, Severity, error, warning
 from drgcore.schemes.implication import Prover, is_diagnosis
+from drgcore.schemes.local import department_sets, local_findings
 from drgcore.schemes.model import Scheme
 from drgcore.schemes.parser import parse_rule
 from drgcore.schemes.rules import TRUE, Or, Rule, conjunction, set_ids
@@ -60,6 +61,7 @@ def check_scheme(scheme: Scheme, dictionaries: Mapping[str, pa.Table] | None = N
         *checker.children(),
         *checker.order(),
         *checker.sets(),
+        *checker.local(scheme.metadata.get("base")),
         *checker.reach(),
         *checker.complications(),
         *(checker.codes(dictionaries) if dictionaries is not None else ()),
@@ -113,6 +115,9 @@ class _Checker:
         for level, rows in self._groups.items():
             for row in rows:
                 yield level, row
+
+    def _trees(self) -> list[Rule]:
+        return [row["tree"] for _, row in self._rows() if row["tree"] is not None]
 
     def rules(self) -> Iterator[Finding]:
         yield from self._faulty
@@ -225,15 +230,20 @@ class _Checker:
                 )
 
     def sets(self) -> Iterator[Finding]:
-        trees = [row["tree"] for _, row in self._rows() if row["tree"] is not None]
+        trees = self._trees()
         named = frozenset().union(*map(set_ids, trees))
+        departments, _ = department_sets(trees)
         for name, codes in self._sets.items():
             if name not in named:
                 yield warning("unused-set", f"set {name}", "no rule names it")
             if not codes - {""}:
                 yield error("empty-set", f"set {name}", "has no member")
-            elif len({is_diagnosis(code) for code in codes - {""}}) > 1:
+            elif name not in departments and len(set(map(is_diagnosis, codes - {""}))) > 1:
                 yield warning("mixed-set", f"set {name}", "holds both diagnoses and procedures")
+
+    def local(self, base: str | None) -> Iterator[Finding]:
+        rules = {_where(level, row): row["tree"] for level, row in self._rows() if row["tree"]}
+        yield from local_findings(rules, self._sets, base is not None)
 
     def reach(self) -> Iterator[Finding]:
         prover = Prover(self._sets)
@@ -301,8 +311,11 @@ class _Checker:
 
     def codes(self, dictionaries: Mapping[str, pa.Table]) -> Iterator[Finding]:
         known = {kind: set(table["code"].to_pylist()) for kind, table in dictionaries.items()}
+        trees = self._trees()
+        departments, coded = department_sets(trees)
+        sets = (c for name, c in self._sets.items() if name not in departments - coded)
         used = {
-            "sets": frozenset().union(*self._sets.values()),
+            "sets": frozenset().union(*sets),
             "cc": frozenset(row["code"] for row in self._cc),
             "exclusions": frozenset().union(*self._exclusions.values()),
         }

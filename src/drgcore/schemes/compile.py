@@ -25,6 +25,9 @@ from drgcore.schemes.store import FORMAT_VERSION, MANIFEST, find_base, load_sche
 
 Progress = Callable[[str], None]
 
+# What the manifest holds beside the other metadata.
+_OWN_KEYS = frozenset({"title", "base", "digest"})
+
 
 @dataclass(frozen=True)
 class CompileReport:
@@ -126,7 +129,13 @@ def compile_scheme(
     scheme = Scheme(
         name,
         source.tables,
-        {"title": title or name, "digest": digest, "source": source.origin, **(metadata or {})},
+        {
+            "title": title or name,
+            **({"base": base} if base else {}),
+            "digest": digest,
+            "source": source.origin,
+            **(metadata or {}),
+        },
         source.source_rows,
     )
     warnings = refuse_unsound(scheme)
@@ -143,7 +152,9 @@ def compile_scheme(
         "name": name,
         "title": scheme.metadata["title"],
         "base": base_entry,
-        "metadata": {k: v for k, v in scheme.metadata.items() if k not in ("title", "digest")},
+        "metadata": {
+            k: v for k, v in scheme.metadata.items() if k not in ("title", "base", "digest")
+        },
         "counts": scheme.counts(),
         "source_rows": dict(source.source_rows),
         "tables": list(tables),

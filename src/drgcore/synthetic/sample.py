@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from drgcore.cases import CANONICAL_SCHEMA, FIRST_CODE, CodeIndex
+from drgcore.cases import CANONICAL_SCHEMA, FIRST_CODE, LOCAL_SCHEMA, CodeIndex
 from drgcore.errors import DrgcoreError
 from drgcore.files import whole_file
 from drgcore.schemes import Scheme, load_scheme
@@ -35,7 +35,10 @@ SAMPLE_SCHEMA = pa.schema(
         ("patient_paid", pa.float64()),
     ]
 )
-"""Columns of a sample: who and when, the canonical columns, cost and the patient's part in yuan."""
+"""Columns of a sample: who and when, the canonical columns, cost and the patient's part in yuan.
+
+A sample for a scheme with local variables also has the columns of `LOCAL_SCHEMA` that they ask for.
+"""
 
 
 def sample_cases(
@@ -76,8 +79,9 @@ def sample_cases(
     >>> drgcore.group(cases)["status"].value_counts()[0].as_py()["values"]
     'grouped'
     """
+    scheme = scheme if isinstance(scheme, Scheme) else load_scheme(scheme)
     blocks = list(_blocks(rows, scheme, seed, year, hospitals, dirty))
-    return pa.Table.from_batches(blocks, SAMPLE_SCHEMA)
+    return pa.Table.from_batches(blocks, _schema(scheme))
 
 
 def write_sample(
@@ -123,8 +127,9 @@ def write_sample(
             hint="Name it with the ending .parquet.",
         )
     done = 0
+    scheme = scheme if isinstance(scheme, Scheme) else load_scheme(scheme)
     blocks = _blocks(rows, scheme, seed, year, hospitals, dirty)
-    with whole_file(target) as part, pq.ParquetWriter(part, SAMPLE_SCHEMA) as writer:
+    with whole_file(target) as part, pq.ParquetWriter(part, _schema(scheme)) as writer:
         for block in blocks:
             writer.write_batch(block)
             done += block.num_rows
@@ -132,8 +137,19 @@ def write_sample(
                 progress(done, rows)
 
 
+def _schema(scheme: Scheme) -> pa.Schema:
+    """The columns of a sample for this scheme."""
+    local = scheme.local_columns.values()
+    return pa.schema(
+        [
+            *SAMPLE_SCHEMA,
+            *(f for f in LOCAL_SCHEMA if f.name in local and f.name not in SAMPLE_SCHEMA.names),
+        ]
+    )
+
+
 def _blocks(
-    rows: int, scheme: str | Path | Scheme, seed: int, year: int, hospitals: int, dirty: float
+    rows: int, scheme: Scheme, seed: int, year: int, hospitals: int, dirty: float
 ) -> Iterator[pa.RecordBatch]:
     """Blocks of cases; each draws from its own stream of random numbers."""
     for name, value, fits in (
@@ -145,7 +161,7 @@ def _blocks(
     ):
         if not fits:
             raise DrgcoreError(f"{name}={value} is out of range")
-    templates = templates_of(scheme if isinstance(scheme, Scheme) else load_scheme(scheme))
+    templates = templates_of(scheme)
     region = region_of(templates, hospitals)
     for start in range(0, rows, BLOCK_ROWS):
         rng = np.random.default_rng([seed, start])
@@ -191,7 +207,7 @@ class _Block:
             "pool": _labels(pool, POOLS),
             "admission_date": pa.array(discharge - stay).cast(pa.date32()),
             "discharge_date": pa.array(discharge).cast(pa.date32()),
-            "length_of_stay": pa.array(stay, pa.int32()),
+            "length_of_stay": self._length_of_stay(stay),
             "principal_diagnosis": _codes(
                 tables.diagnoses, self.templates.column("principal_diagnosis")[self.template]
             ),
@@ -212,9 +228,16 @@ class _Block:
             "newborn_weight_g": _number(weight),
             "total_cost": pa.array(cost),
             "patient_paid": pa.array(np.round(cost * paid, 2)),
+            "department": _codes(
+                tables.departments, self.templates.column("department")[self.template]
+            ),
         }
+        for name in ("leaving_way", "icu_hours"):
+            if name in self.templates.local_top:
+                columns[name] = _number(self._varied(name, self.templates.local_top[name], 1.0))
+        schema = _schema(tables.scheme)
         return pa.RecordBatch.from_arrays(
-            [columns[f.name].cast(f.type) for f in SAMPLE_SCHEMA], schema=SAMPLE_SCHEMA
+            [columns[f.name].cast(f.type) for f in schema], schema=schema
         )
 
     def _ids(self) -> pa.Array:
@@ -235,6 +258,11 @@ class _Block:
         spread *= np.where(unusual > 0.99, 0.15 + 0.25 * rng.random(rows), 1.0)
         cost = self.region.mean_cost[self.group] * self.region.hospital_cost[hospital] * spread
         days = np.clip(np.rint(stay), 1, 365).astype(np.int32)
+        if "length_of_stay" in self.templates.local_top:
+            # Within what the group's rules say, where they say something.
+            low = self.templates.column("length_of_stay")[self.template]
+            top = self.templates.local_top["length_of_stay"][self.template]
+            days = np.where(low < 0, days, np.clip(days, low, top)).astype(np.int32)
         return days, np.round(np.maximum(cost, 50.0), 2)
 
     def _discharge_days(self) -> NDArray[np.int32]:
@@ -250,18 +278,24 @@ class _Block:
 
     def _ages(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
         """Numbers of the template, varied up to where a comparison would change; -1 for none."""
-        varied = []
-        for name, top, lean in (
-            ("age_years", self.templates.age_top, 0.8),
-            ("age_days", self.templates.days_top, 1.0),
-            ("newborn_weight_g", self.templates.weight_top, 1.0),
-        ):
-            low = self.templates.column(name)[self.template]
-            room = top[self.template] - low
-            varied.append(low + (self.rng.random(self.rows) ** lean * (room + 1)).astype(np.int64))
-        age, days, weight = varied
+        age = self._varied("age_years", self.templates.age_top, 0.8)
+        days = self._varied("age_days", self.templates.days_top, 1.0)
+        weight = self._varied("newborn_weight_g", self.templates.weight_top, 1.0)
         # A newborn's weight belongs to the first 28 days.
         return age, days, np.where((days >= 0) & (days < 29), weight, -1)
+
+    def _varied(self, name: str, top: NDArray[np.int64], lean: float) -> NDArray[np.int64]:
+        """A number of the template or above, up to its top; -1 for none."""
+        low = self.templates.column(name)[self.template]
+        room = top[self.template] - low
+        return low + (self.rng.random(self.rows) ** lean * (room + 1)).astype(np.int64)
+
+    def _length_of_stay(self, stay: NDArray[np.int32]) -> pa.Array:
+        """The days between the dates; null in a group that only cases without them reach."""
+        if "length_of_stay" not in self.templates.local_top:
+            return pa.array(stay, pa.int32())
+        absent = self.templates.column("length_of_stay")[self.template] < 0
+        return pa.array(stay, pa.int32(), mask=absent)
 
     def _other_procedures(self) -> pa.Array:
         extra = np.where(

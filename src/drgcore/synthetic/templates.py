@@ -14,9 +14,12 @@ from drgcore.grouper.coverage import Draft, contexts_of, draft_of, drafts_of, gr
 from drgcore.grouper.recipes import Recipe, recipes_for
 from drgcore.grouper.tables import GrouperTables, compile_tables
 from drgcore.schemes.model import GroupKind, Scheme
+from drgcore.schemes.rules import LOCAL_VARIABLES
 
 _DRAFTS_PER_GROUP = 60
 _KEPT_PER_GROUP = 40
+# Of what a scheme does not limit itself.
+_HIGHEST = {"ZYTS": 365, "LYFS": 9, "ICUSC": 720}
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +35,8 @@ class Templates:
         The DRG indices that have templates; `first` and `count` say where those lie.
     age_top, days_top, weight_top : ndarray of int64
         Each number may be varied from the template's own up to this without changing a comparison.
+    local_top : dict of str to ndarray of int64
+        The same for the numbers of `LOCAL_SCHEMA` that the scheme asks for.
     neutral_diagnoses, neutral_procedures : ndarray of int32
         Codes that stand in no set asked of other diagnoses or procedures and are no complication.
     """
@@ -45,6 +50,7 @@ class Templates:
     age_top: NDArray[np.int64]
     days_top: NDArray[np.int64]
     weight_top: NDArray[np.int64]
+    local_top: dict[str, NDArray[np.int64]]
     neutral_diagnoses: NDArray[np.int32]
     neutral_procedures: NDArray[np.int32]
 
@@ -79,11 +85,21 @@ def templates_of(scheme: Scheme) -> Templates:
             # One of each class as well: where few classes escape the earlier rules, chance may
             # miss them.
             drafts += [(drg, d) for d in drafts_of(tables, recipe, share)]
+    numbers = {c: v for v, c in scheme.local_columns.items() if v in LOCAL_VARIABLES}
+
+    def lacks(draft: Draft) -> bool:
+        return any(getattr(draft, column) < 0 for column in numbers)
+
+    # A case without what the scheme asks for stands for a group only where no other one does.
+    drafts.sort(key=lambda pair: lacks(pair[1]))
     reached = group_drafts(tables, [d for _, d in drafts])
     kept: dict[int, list[Draft]] = {}
     for (target, draft), drg in zip(drafts, reached.drg.tolist(), strict=True):
-        if target == drg and len(kept.setdefault(drg, [])) < _KEPT_PER_GROUP:
-            kept[drg].append(draft)
+        if target != drg:
+            continue
+        own = kept.setdefault(drg, [])
+        if len(own) < _KEPT_PER_GROUP and (not own or lacks(own[0]) == lacks(draft)):
+            own.append(draft)
     groups = np.array(sorted(kept), dtype=np.int64)
     count = np.array([len(kept[g]) for g in groups], dtype=np.int64)
     chosen = tuple(d for g in groups for d in kept[int(g)])
@@ -97,6 +113,12 @@ def templates_of(scheme: Scheme) -> Templates:
         _tops(tables, "NL", [d.age_years for d in chosen], 95),
         _tops(tables, "XSRTL", [d.age_days for d in chosen], 364),
         _tops(tables, "XSRTZ", [d.newborn_weight_g for d in chosen], 4500),
+        {
+            column: _tops(
+                tables, variable, [getattr(d, column) for d in chosen], _HIGHEST[variable]
+            )
+            for column, variable in numbers.items()
+        },
         # In random order, because samples draw the first ones more often.
         rng.permutation(_neutral(tables.classes["QTZD"], tables.complication == 0)),
         rng.permutation(_neutral(tables.classes["QTSS"], tables.classes["QTSS"] >= 0)),

@@ -1,0 +1,102 @@
+"""What is to be said of a scheme that uses local variables."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+
+import pyarrow as pa
+
+from drgcore.cases.text import is_missing, tidy
+from drgcore.schemes.findings import Finding, error, warning
+from drgcore.schemes.rules import (
+    LOCAL_FIELDS,
+    LOCAL_NAMES,
+    Count,
+    Member,
+    Rule,
+    atoms,
+    local_names,
+    set_ids,
+)
+
+_SHOWN = 5
+
+
+def department_sets(rules: Iterable[Rule]) -> tuple[frozenset[str], frozenset[str]]:
+    """The sets that rules ask of the department, and those that they ask of other fields.
+
+    Examples
+    --------
+    >>> from drgcore.schemes import parse_rule
+    >>> departments, codes = department_sets([parse_rule("CYKB in DEPT_X and ZYZD in DI_A")])
+    >>> sorted(departments), sorted(codes)
+    (['DEPT_X'], ['DI_A'])
+    """
+    departments: set[str] = set()
+    codes: set[str] = set()
+    for rule in rules:
+        for atom in atoms(rule):
+            if isinstance(atom, Member | Count):
+                is_code = LOCAL_FIELDS.keys().isdisjoint(atom.fields)
+                (codes if is_code else departments).update(set_ids(atom))
+    return frozenset(departments), frozenset(codes)
+
+
+def local_findings(
+    rules: Mapping[str, Rule], sets: Mapping[str, frozenset[str]], is_overlay: bool
+) -> Iterator[Finding]:
+    """Check what a scheme does with local variables.
+
+    Parameters
+    ----------
+    rules : mapping of str to Rule
+        Level and code of each group → its rule.
+    sets : mapping of str to frozenset of str
+        Set id → its codes.
+    is_overlay : bool
+        Whether the scheme is kept as the difference from another.
+
+    Yields
+    ------
+    Finding
+
+    Examples
+    --------
+    >>> from drgcore.schemes import parse_rule
+    >>> for finding in local_findings({"DRG BB11": parse_rule("ZYTS > 3")}, {}, False):
+    ...     print(finding)
+    variable ZYTS: the official rule language has none of this name, and the scheme is no overlay;
+      cases must have the column length_of_stay; asked for by DRG BB11 [local-variable]
+    """
+    departments, codes = department_sets(rules.values())
+    for name in sorted(departments & sets.keys()):
+        if name in codes:
+            yield warning("mixed-set", f"set {name}", "is asked of departments and of codes")
+        members = sorted(sets[name] - {""})
+        nothing = is_missing(tidy(pa.array(members, pa.string())))
+        for code in (c for c, marks in zip(members, nothing, strict=True) if marks):
+            yield error(
+                "no-department",
+                f"set {name}",
+                f"holds {code!r}, which stands for a missing department in the data",
+            )
+    # A city's overlay is where local variables belong. In what passes for a whole plan they may be
+    # a slip, and no other program will understand them.
+    if is_overlay:
+        return
+    asking: dict[str, list[str]] = defaultdict(list)
+    for where, rule in rules.items():
+        for name in local_names(rule):
+            asking[name].append(where)
+    for name in sorted(asking):
+        groups = asking[name]
+        more = f" … and {len(groups) - _SHOWN} more" if len(groups) > _SHOWN else ""
+        yield warning(
+            "local-variable",
+            f"variable {name}",
+            "the official rule language has none of this name, and the scheme is no overlay; "
+            f"cases must have the column {LOCAL_NAMES[name]}; "
+            f"asked for by {', '.join(groups[:_SHOWN])}{more}",
+            tuple(groups),
+        )
