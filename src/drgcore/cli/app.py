@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 import drgcore
-from drgcore.cli import forecast, ledger, policy, scenario, scheme, settle
+from drgcore.cli import forecast, ledger, policy, scenario, scheme, settle, weights
 from drgcore.cli.demo import run_demo
 from drgcore.cli.migrate import migrate_cases
 from drgcore.cli.select import one_case
@@ -35,6 +35,7 @@ app.add_typer(scheme.app, name="scheme")
 app.add_typer(policy.app, name="policy")
 app.add_typer(settle.app, name="settle")
 app.add_typer(ledger.app, name="ledger")
+app.add_typer(weights.app, name="weights")
 app.add_typer(forecast.app, name="forecast")
 app.add_typer(scenario.app, name="scenario")
 

@@ -290,7 +290,7 @@ def _said(step: Step, mean: float) -> str:
     if step.action == "merge":
         reason = {
             "few_cases": "one has too few cases",
-            "no_difference": f"they differ by {step.difference:.0%}",
+            "no_difference": f"they differ by {step.difference:.1%}",
             "not_monotone": "the worse complication is cheaper",
         }[step.why]
         return f"merged {step.of}: {reason} ({costs} yuan, {cases} cases)"

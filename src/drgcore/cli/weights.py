@@ -1,0 +1,240 @@
+"""`drgcore weights`: base points, statistics, performance, coefficients and local groups."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+import typer
+
+from drgcore.cli.settle import read_cases
+from drgcore.errors import DrgcoreError
+from drgcore.files import whole_file
+from drgcore.weights import (
+    Credibility,
+    History,
+    SplitCandidates,
+    SplitLimits,
+    Trimming,
+    base_points,
+    compare_groupings,
+    group_statistics,
+    grouping_performance,
+    hospital_coefficients,
+    level_coefficients,
+    level_cost_coefficients,
+    read_history,
+    subdivide,
+    trim_iqr,
+    trim_multiples,
+    trim_none,
+    trim_norm,
+    trim_percentiles,
+)
+
+app = typer.Typer(no_args_is_help=True, help="What history says: base points, groups, spread.")
+
+_SHOWN = 20
+
+GroupedArgument = Annotated[Path, typer.Argument(help="Grouped cases: .parquet or .csv.")]
+TrimOption = Annotated[
+    str,
+    typer.Option(
+        help="none, iqr, iqr-log, norm, multiples:LOW,HIGH or percentiles:LOW,HIGH: "
+        "which cases are left out of means."
+    ),
+]
+OutOption = Annotated[Path | None, typer.Option(help="The table as .csv.")]
+
+
+@app.command("statistics")
+def statistics(
+    cases: GroupedArgument,
+    by: Annotated[str, typer.Option(help="Keys, comma-separated: drg, hospital_level, …")] = "drg",
+    trim: TrimOption = "none",
+    out: OutOption = None,
+) -> None:
+    """Cases, mean, spread, quantiles and stay of groups."""
+    history = read_history(read_cases(cases))
+    table = group_statistics(history, by.split(","), trimming=_trimming(trim)(history))
+    _show(table, out, history)
+
+
+@app.command("base-points")
+def base_points_(
+    cases: GroupedArgument,
+    scale: Annotated[float, typer.Option(help="Points of relative weight 1, usually 100.")],
+    out: Annotated[Path, typer.Option(help="The table that a policy reads (.csv).")],
+    trim: TrimOption = "none",
+    year_weights: Annotated[
+        str, typer.Option(help="How much each year counts, for example 2024:1,2025:2,2026:7.")
+    ] = "",
+    smooth: Annotated[
+        float | None,
+        typer.Option(help="Cases with which a group's history and its ADRG's count the same."),
+    ] = None,
+    scheme: Annotated[str, typer.Option(help="Scheme that all cases must be grouped by.")] = "",
+    national: Annotated[
+        Path | None, typer.Option(help="National weights (.csv: drg, relative_weight).")
+    ] = None,
+    n_min: Annotated[int, typer.Option(help="Least cases of a stable group.")] = 5,
+    cv_max: Annotated[float, typer.Option(help="Greatest CV of a stable group.")] = 1.0,
+) -> None:
+    """Relative weights and base points of the DRGs, as a policy reads them."""
+    history = read_history(read_cases(cases))
+    trimming = _trimming(trim)(history)
+    known = None if national is None else pd.read_csv(national, dtype={"drg": str}, comment="#")
+    found = base_points(
+        history,
+        scale=scale,
+        trimming=trimming,
+        n_min=n_min,
+        cv_max=cv_max,
+        year_weights=_years(year_weights),
+        credibility=None if smooth is None else Credibility("adrg", smooth),
+        national=known,
+        absent=() if known is None else ("national",),
+        scheme=scheme or None,
+    )
+    found.write(out)
+    table = found.table
+    typer.echo(
+        f"{trimming}\nmean cost {found.mean_cost:,.2f} yuan (base_points.mean_cost of a policy); "
+        f"mean weight {found.mean_relative_weight:.4f}"
+    )
+    for source, number in table["source"].value_counts().items():
+        typer.echo(f"  {number:,} DRG from {source}")
+    typer.echo(f"  {int(table['stable'].sum()):,} stable")
+    if found.without:
+        typer.echo(f"no base points, and no row: {', '.join(found.without)}")
+    _tell_left_out(history)
+    typer.echo(f"written {out}")
+
+
+@app.command("performance")
+def performance(
+    cases: GroupedArgument,
+    against: Annotated[
+        Path | None, typer.Option(help="The same cases in the same order, grouped otherwise.")
+    ] = None,
+    trim: TrimOption = "none",
+    out: OutOption = None,
+) -> None:
+    """RIV, CV below 1, grouping rate, with intervals; or two groupings of the same cases."""
+    history = read_history(read_cases(cases))
+    trimming = _trimming(trim)(history)
+    if against is None:
+        table = grouping_performance(history, trimming=trimming)
+    else:
+        table = compare_groupings(history, read_cases(against), trimming=trimming)
+    _show(table, out, history)
+
+
+@app.command("coefficients")
+def coefficients(
+    cases: GroupedArgument,
+    of: Annotated[str, typer.Option(help="level, level-drg or hospital.")],
+    trim: TrimOption = "none",
+    out: OutOption = None,
+) -> None:
+    """Coefficients from history, as the components of a policy take them."""
+    table, methods = read_cases(cases), {
+        "level": level_coefficients,
+        "level-drg": level_cost_coefficients,
+        "hospital": hospital_coefficients,
+    }  # fmt: skip
+    if of not in methods:
+        raise DrgcoreError(f"--of {of} must be one of {', '.join(methods)}")
+    history = read_history(table)
+    _show(methods[of](table, trimming=_trimming(trim)(history)), out, history)
+
+
+@app.command("subdivide")
+def subdivide_(
+    cases: Annotated[Path, typer.Argument(help="Cases to group, with total_cost.")],
+    out: Annotated[Path, typer.Option(help="Folder for the scheme and the report.")],
+    name: Annotated[str, typer.Option(help="Short name of the new scheme.")],
+    scheme: Annotated[str, typer.Option(help="The base.")] = "chs-drg-3.0",
+    mapping: Annotated[str, typer.Option(help="canonical, hqms, or a .toml file.")] = "canonical",
+    trim: TrimOption = "none",
+    min_cases: Annotated[int, typer.Option(help="Least cases of a new group.")] = 30,
+    min_difference: Annotated[float, typer.Option(help="Least relative difference.")] = 0.2,
+    stay: Annotated[str, typer.Option(help="Limits of days in hospital to try, as 3,30.")] = "",
+    icu: Annotated[str, typer.Option(help="Limits of hours in intensive care to try.")] = "",
+    merge: Annotated[bool, typer.Option(help="Also merge DRGs that do not differ.")] = True,
+) -> None:
+    """Propose local DRGs: a scheme that groups like any other, and the reason of each cut."""
+    found = subdivide(
+        cases,
+        scheme,
+        candidates=SplitCandidates(stay_days=_numbers(stay), icu_hours=_numbers(icu)),
+        limits=SplitLimits(min_cases=min_cases, min_difference=min_difference, merge=merge),
+        trim=_trimming(trim),
+        name=name,
+        mapping=mapping,
+    )
+    typer.echo(found)
+    compiled = found.compile(out)
+    found.write(out / f"{name}-report")
+    typer.echo(f"scheme in {compiled.folder}, report in {out / f'{name}-report'}")
+
+
+def _trimming(text: str) -> Callable[[History], Trimming]:
+    """Turn the option into a method of trimming."""
+    method, _, limits = text.partition(":")
+    plain: dict[str, Callable[[History], Trimming]] = {
+        "none": trim_none,
+        "iqr": trim_iqr,
+        "iqr-log": lambda history: trim_iqr(history, log=True),
+        "norm": trim_norm,
+    }
+    if method in plain and not limits:
+        return plain[method]
+    between = {"multiples": trim_multiples, "percentiles": trim_percentiles}
+    try:
+        low, high = (float(part) for part in limits.split(","))
+        chosen = between[method]
+    except (KeyError, ValueError):
+        raise DrgcoreError(
+            f"--trim {text!r} is no method of trimming",
+            hint=f"{', '.join(plain)}, or {' or '.join(between)} with limits, as multiples:0.4,2.5",
+        ) from None
+    return lambda history: chosen(history, low, high)
+
+
+def _years(text: str) -> dict[int, float] | None:
+    if not text:
+        return None
+    try:
+        pairs = [part.split(":") for part in text.split(",")]
+        return {int(year): float(weight) for year, weight in pairs}
+    except ValueError:
+        raise DrgcoreError(
+            f"--year-weights {text!r} cannot be read", hint="write 2024:1,2025:2,2026:7"
+        ) from None
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in text.split(",") if part)
+    except ValueError:
+        raise DrgcoreError(f"{text!r} is no list of whole numbers", hint="write 3,30") from None
+
+
+def _show(table: pd.DataFrame, out: Path | None, history: History) -> None:
+    text = table.head(_SHOWN).to_string(index=False, float_format=lambda v: f"{v:,.4f}")
+    typer.echo(text)
+    if len(table) > _SHOWN:
+        typer.echo(f"… {len(table) - _SHOWN:,} more rows")
+    _tell_left_out(history)
+    if out is not None:
+        with whole_file(out) as part:
+            table.to_csv(part, index=False)
+        typer.echo(f"written {out}")
+
+
+def _tell_left_out(history: History) -> None:
+    for reason, number in history.left_out.to_numpy().tolist():
+        typer.echo(f"left out: {number:,} cases, {reason}")
