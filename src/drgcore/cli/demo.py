@@ -15,15 +15,20 @@ from rich.progress import track
 from rich.table import Table
 
 import drgcore
+from drgcore.points import Policy
+from drgcore.weights import Credibility
 
 _SCHEME = "chs-drg-3.0"
 _POLICY = "example"
 _SEED = 2027
 _YEAR = 2027
+_TEXTS = ("pool", "hospital", "unit", "item", "month", "case_class", "metric", "drg", "source")
+# The year before has so many times as many cases, so that few groups are absent from it.
+_HISTORY_ROWS = 3
 
 
 def run_demo(folder: Path, rows: int, console: Console) -> None:
-    """Make a sample, group it, explain three cases; then settle its year and print that."""
+    """Make a sample, group it, explain three cases; calibrate on the year before, settle."""
     folder.mkdir(parents=True, exist_ok=True)
     shown = escape(str(folder))
     cases, grouped = folder / "cases.parquet", folder / "grouped.parquet"
@@ -38,12 +43,36 @@ def run_demo(folder: Path, rows: int, console: Console) -> None:
         explanation = drgcore.explain(pq.read_table(cases).slice(row, 1), _SCHEME)
         console.print(str(explanation), highlight=False, markup=False, soft_wrap=True)
     console.rule(f"Grouped cases → {shown}/{grouped.name}")
-    _settle(folder, pq.read_table(grouped), console)
+    policy = _calibrate(folder, _HISTORY_ROWS * rows, console)
+    _settle(folder, pq.read_table(grouped), policy, console)
 
 
-def _settle(folder: Path, grouped: pa.Table, console: Console) -> None:
+def _calibrate(folder: Path, rows: int, console: Console) -> Policy:
+    """Take base points and monthly shares of the fictitious region from the year before."""
+    past = drgcore.sample_cases(rows, _SCHEME, seed=_SEED - 1, year=_YEAR - 1)
+    grouped = drgcore.group(past, _SCHEME)
+    history = drgcore.read_history(grouped)
+    trimming = drgcore.trim_iqr(history, log=True)
+    weights = drgcore.base_points(
+        history, scale=100, trimming=trimming, scheme=_SCHEME, credibility=Credibility("adrg")
+    )
+    weights.write(folder / "base-points.csv")
+    console.rule(f"{rows:,} cases of {_YEAR - 1} → {escape(str(folder))}/base-points.csv")
+    console.print(str(trimming), highlight=False)
+    table = drgcore.grouping_performance(history, trimming=trimming)
+    console.print(_plain("Grouping performance, with 95 % intervals", table))
+    shown = weights.table.nlargest(5, "cases")
+    columns = ["drg", "cases", "mean_cost", "cv", "relative_weight", "base_points", "source"]
+    console.print(_plain("Base points of the five largest groups", shown[columns]))
+    monthly = drgcore.monthly_totals(grouped, "total_cost", by="pool")
+    shares = drgcore.forecast_shares(monthly, _YEAR, "last_year").shares_for_policy()
+    change = {"mean_cost": f"{weights.mean_cost:.2f}", "missing": "by_cost", "missing_rate": "1"}
+    policy = drgcore.Policy.load(_POLICY).with_base_points(weights.policy_table())
+    return policy.with_changes({"base_points": change}).with_months(shares)
+
+
+def _settle(folder: Path, grouped: pa.Table, policy: Policy, console: Console) -> None:
     """Settle the year month by month under the fictitious region's policy, into a ledger."""
-    policy = drgcore.Policy.load(_POLICY)
     cases = drgcore.compute_points(grouped, policy, year=_YEAR)
     console.print(_plain("Points by class of case", drgcore.points_by_class(cases)))
     book_file = folder / "ledger.sqlite"
@@ -101,7 +130,18 @@ def _scores(hospitals: list[str]) -> pd.DataFrame:
 def _plain(title: str, frame: pd.DataFrame) -> Table:
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     for name in frame.columns:
-        number = name not in ("pool", "hospital", "unit", "item", "month", "case_class")
+        texts = (
+            "pool",
+            "hospital",
+            "unit",
+            "item",
+            "month",
+            "case_class",
+            "metric",
+            "drg",
+            "source",
+        )
+        number = name not in texts
         table.add_column(name.replace("_", " "), justify="right" if number else "left")
     for row in frame.itertuples(index=False):
         table.add_row(*(f"{v:,.4f}" if isinstance(v, float) else str(v) for v in row))
