@@ -92,16 +92,16 @@ class Region:
         return pd.DataFrame({"drg": self.names[group], "total_cost": cost, "status": status})
 
 
-@pytest.mark.parametrize("groups", [12, 200])
+@pytest.mark.parametrize("groups", [12, 120])
 def test_intervals_cover_the_value_of_the_region(groups: int) -> None:
-    """Of 60 draws of a region, most intervals hold the mean over draws.
+    """Of 40 draws of a region, most intervals hold the mean over draws.
 
-    With 200 groups many are small: percentiles that are not moved to the value cover it in less
+    With 120 groups many are small: percentiles that are not moved to the value cover it in less
     than half of the draws.
     """
     region, draws = Region(groups), []
-    for seed in range(60):
-        cases = region.draw(np.random.default_rng(1000 + seed), 1500)
+    for seed in range(40):
+        cases = region.draw(np.random.default_rng(1000 + seed), 900)
         draws.append(grouping_performance(cases, bootstrap=100, seed=seed))
     for metric in ("riv", "riv_log", "grouping_rate"):
         rows = pd.concat([d[d["metric"] == metric] for d in draws])
@@ -135,7 +135,7 @@ def test_seed_repeats_and_changes_the_intervals() -> None:
     first, again = (grouping_performance(cases, bootstrap=50, seed=4) for _ in range(2))
     pd.testing.assert_frame_equal(first, again, check_exact=True)
     other = grouping_performance(cases, bootstrap=50, seed=5)
-    assert first["value"].equals(other["value"])
+    np.testing.assert_allclose(other["value"], first["value"], rtol=1e-12)
     assert first.loc[0, "low"] != other.loc[0, "low"]
 
 
@@ -144,9 +144,7 @@ def test_a_paired_difference_is_narrower() -> None:
     cases = Region(100).draw(np.random.default_rng(1), 3000)
     coarse = cases.assign(drg=cases["drg"].str[:3])
     table = compare_groupings(cases, coarse).set_index("metric")
-    apart = [
-        grouping_performance(c, seed=s).set_index("metric") for s, c in enumerate((cases, coarse))
-    ]
+    apart = [grouping_performance(c, seed=1).set_index("metric") for c in (cases, coarse)]
     paired = table.loc["riv", "high"] - table.loc["riv", "low"]
     widths = [side.loc["riv", "high"] - side.loc["riv", "low"] for side in apart]
     assert paired < np.hypot(*widths)
