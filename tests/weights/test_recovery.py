@@ -79,7 +79,8 @@ def levels_and_hospitals(rng: np.random.Generator) -> tuple[pd.DataFrame, NDArra
     hospital = np.array(["三甲医院", "县医院", "镇卫生院"])[level]
     return pd.DataFrame({
         "drg": NAMES[group], "hospital": hospital, "total_cost": cost,
-        "hospital_level": np.array(["3", "2", "1"])[level], "patient_paid": cost * 0.2 * factor[level],
+        "hospital_level": np.array(["3", "2", "1"])[level],
+        "patient_paid": cost * 0.2 * factor[level],
     }), factor  # fmt: skip
 
 
@@ -146,9 +147,7 @@ def test_trimming_finds_the_outliers() -> None:
         cut = ~trimming.keep
         assert cut[planted].mean() > 0.97, trimming.method
         assert cut[~planted].mean() < most_lost, trimming.method
-        assert trimming.table["cut_high"].sum() == (cut & (cost > clean.mean() * 0)).sum() - (
-            trimming.table["cut_low"].sum()
-        )
+        assert trimming.table[["cut_low", "cut_high"]].to_numpy().sum() == cut.sum()
         raw, cut_means = (
             base_points(cases, scale=100, trimming=t).table["mean_cost"] for t in (None, trimming)
         )
