@@ -41,7 +41,7 @@ def level_cost_coefficients(
     Raises
     ------
     CaseSchemaError
-        If usable cases are of a hospital without level.
+        If no case is usable, or usable cases are of a hospital without level.
 
     Notes
     -----
@@ -201,10 +201,12 @@ def _cost_index(history: History, key: str, label: str) -> pd.DataFrame:
 
 
 def _ready(cases: Any, trimming: Trimming | None, key: str) -> History:
-    """Read the cases; every usable one must have the key."""
+    """Read the cases; there must be usable ones, and each must have the key."""
     history = read_history(cases)
     if trimming is not None:
         history = history.only(trimming.keep)
+    if not history.usable.any():
+        raise CaseSchemaError("no case can be used for calibration", where="history")
     without = history.usable & (history.key(key).codes < 0)
     if without.any():
         raise CaseSchemaError(
