@@ -61,7 +61,7 @@ def calendar_shares(
 
     def row(y: int, m: int) -> list[float]:
         months = [float(m == n) for n in range(1, 13)]
-        levels = [y + (m - 1) / 12] if trend else [float(y == other) for other in years]
+        levels = [y - years[0] + (m - 1) / 12] if trend else [float(y == other) for other in years]
         return months + levels + ([in_window(y, m, window)] if known is None else [])
 
     for y in years:
@@ -87,8 +87,9 @@ def calendar_shares(
             # The coming year's own level is the same for every month.
             at[12] = (m - 1) / 12
         offset = math.log(known) * in_window(year, m, window) if known is not None else 0.0
-        worth.append(monthrange(year, m)[1] * math.exp(float(at @ fitted) + offset))
+        worth.append(math.log(monthrange(year, m)[1]) + float(at @ fitted) + offset)
     found = {"error": error}
     if known is None:
         found["festival effect"] = math.exp(fitted[-1])
-    return [w / sum(worth) for w in worth], found
+    relative = [math.exp(w - max(worth)) for w in worth]
+    return [w / sum(relative) for w in relative], found

@@ -82,8 +82,10 @@ def test_without_noise_the_robust_fit_is_exact(
     estimate = calendar_or_none(series, year, trend=trend)
     if estimate is None:
         return
+    if "festival effect" in estimate.found:
+        assert estimate.found["festival effect"] == pytest.approx(festival, abs=0.01)
     np.testing.assert_allclose(estimate.shares, shares(truth(year, festival=festival)), atol=1e-6)
-    assert estimate.notes == ()
+    assert not any("set aside" in note for note in estimate.notes)
     assert estimate.found["growth a year"] == pytest.approx(0.05, abs=1e-4)
 
 
@@ -162,6 +164,13 @@ def test_a_given_effect_is_used_as_it_is() -> None:
     # A coming year with the same window needs no effect at all.
     same = calendar(series, 2013)
     assert "festival effect" not in same.found
+    assert same.notes == (
+        "the Spring Festival lies alike in all years: its effect is in the months'",
+    )
+    # A leap year's February is hardly another: the forecast is sound, the effect is not.
+    hardly = calendar(history([2024, 2027, 2029], 0.03, 1), 2030)
+    assert hardly.notes == ("these years hardly tell the Spring Festival's effect",)
+    assert misplaced(hardly.shares, shares(truth(2030))) < 0.03
     np.testing.assert_allclose(same.shares, shares(truth(2013, festival=0.5)), atol=1e-4)
 
 

@@ -27,6 +27,8 @@ _SET_ASIDE = 0.01
 # Times the error of a single month. Two years may have more, for example 2026 and 2027 for 2028;
 # three in a row or more have less than 1.4 from 2010 to 2035.
 _GREATEST_ERROR = 2.0
+# A standard error at which an effect of 0.6 may as well be none.
+_HARDLY_KNOWN = 0.3
 
 
 @dataclass(frozen=True)
@@ -114,61 +116,52 @@ def calendar(
     [0.077, 0.0702, 0.0864]
     """
     _check(series, festival_effect)
-    logs = np.log(series.values / [month_days(y) for y in series.years]).ravel()
-    in_window = np.array([festival_days(y, window) / month_days(y) for y in series.years]).ravel()
-    coming = festival_days(year, window) / month_days(year)
-    effects = np.vstack([np.eye(11), -np.ones(11)])
     count = len(series.years)
-    months = np.tile(effects, (count, 1))
-    # Time in years from the middle of the coming year, so that its own level is the constant.
-    within = (np.arange(12) - 5.5) / 12
-    time = (np.array(series.years)[:, None] - year + within).ravel()
-    levels = (
-        np.column_stack([np.ones(count * 12), time])
-        if trend
-        else np.repeat(np.eye(count), 12, axis=0)
-    )
-    target = np.column_stack([effects, np.zeros((12, levels.shape[1]))])
-    if trend:
-        target[:, -1] = within
-    design = np.column_stack([months, levels])
-    # Years alike in their window tell nothing of its effect, and need not if the coming one is too.
-    estimated = festival_effect is None and not np.allclose(
-        np.vstack([in_window.reshape(count, 12), coming]), coming
-    )
+    logs = np.log(series.values / [month_days(y) for y in series.years]).ravel()
+    in_window = np.array([festival_days(y, window) / month_days(y) for y in series.years])
+    coming = festival_days(year, window) / month_days(year)
+    design, target = _design(series.years, year, trend)
+    # Windows that all lie alike, the coming one too, leave the effect to the months.
+    alike = np.allclose(in_window, coming)
+    estimated = festival_effect is None and not alike
     if estimated:
-        design = np.column_stack([design, in_window])
+        design = np.column_stack([design, in_window.ravel()])
         target = np.column_stack([target, coming])
         _check_told(series, year, design, target)
     known = np.log(festival_effect) if festival_effect is not None else 0.0
-    fit = robust_fit(design, logs - known * in_window, robust=robust)
+    fit = robust_fit(design, logs - known * in_window.ravel(), robust=robust)
     kept = fit.weights >= _SET_ASIDE
     dof = max(int(kept.sum()) - design.shape[1], 1)
     sigma = float(np.sqrt((fit.residuals[kept] ** 2).sum() / dof))
     log_days = np.log(month_days(year)) + known * coming
-    found: dict[str, float | Matrix] = {"profile": np.exp(effects @ fit.coefficients[:11])}
+    effects = fit.coefficients
+    found: dict[str, float | Matrix] = {"profile": np.exp(target[:, :11] @ effects[:11])}
+    notes = []
     if estimated:
-        found["festival effect"] = float(np.exp(fit.coefficients[-1]))
-        found["festival effect, standard error of its logarithm"] = sigma * float(
-            np.linalg.norm(fit.response[-1])
-        )
+        error = sigma * float(np.linalg.norm(fit.response[-1]))
+        found["festival effect"] = float(np.exp(effects[-1]))
+        found["festival effect, standard error of its logarithm"] = error
+        if error > _HARDLY_KNOWN:
+            notes.append("these years hardly tell the Spring Festival's effect")
     elif festival_effect is not None:
         found["festival effect, given"] = festival_effect
+    else:
+        notes.append("the Spring Festival lies alike in all years: its effect is in the months'")
     if trend:
-        found["growth a year"] = float(np.expm1(fit.coefficients[12]))
-    elif count > 1:
-        span = fit.coefficients[10 + count] - fit.coefficients[11]
-        found["growth a year"] = float(np.expm1(span / (series.years[-1] - series.years[0])))
-    found["sigma"] = sigma
+        growth = effects[12]
+    else:
+        growth = (effects[10 + count] - effects[11]) / (series.years[-1] - series.years[0])
+    found |= {"growth a year": float(np.expm1(growth)), "sigma": sigma}
+    notes += [
+        f"{month_text(series.years[i // 12] * 12 + i % 12)} was set aside: it has "
+        f"{np.exp(fit.residuals[i]):.2f} times what the others say"
+        for i in np.flatnonzero(~kept).tolist()
+    ]
     return Estimate(
-        shares_of_logs(log_days + target @ fit.coefficients),
+        shares_of_logs(log_days + target @ effects),
         _simulated(fit, kept, dof, target, log_days),
         found,
-        tuple(
-            f"{month_text(series.years[i // 12] * 12 + i % 12)} was set aside: it has "
-            f"{np.exp(fit.residuals[i]):.2f} times what the others say"
-            for i in np.flatnonzero(~kept).tolist()
-        ),
+        tuple(notes),
     )
 
 
@@ -221,6 +214,22 @@ def robust_fit(design: Matrix, logs: Matrix, *, robust: bool = True) -> Fit:
             break
         residuals = logs - design @ _solved(design, logs, weights)
     return _weighted(design, logs, weights)
+
+
+def _design(years: tuple[int, ...], year: int, trend: bool) -> tuple[Matrix, Matrix]:
+    """Columns of month and level, for the months of history and for those of the coming year."""
+    effects = np.vstack([np.eye(11), -np.ones(11)])
+    # Time in years from the middle of the coming year.
+    within = (np.arange(12) - 5.5) / 12
+    if trend:
+        time = (np.array(years)[:, None] - year + within).ravel()
+        levels = np.column_stack([np.ones(len(time)), time])
+        coming = np.column_stack([np.zeros(12), within])
+    else:
+        levels = np.repeat(np.eye(len(years)), 12, axis=0)
+        coming = np.zeros((12, len(years)))
+    design = np.column_stack([np.tile(effects, (len(years), 1)), levels])
+    return design, np.column_stack([effects, coming])
 
 
 def _check(series: Series, festival_effect: float | None) -> None:
