@@ -28,11 +28,13 @@ from tests.scenarios.regions import POOLS, YEAR, compared, of_may, two_policies
 
 Region = tuple[list[dict[str, Any]], pd.DataFrame, pd.DataFrame]
 TABLES = ("hospitals", "levels", "mdcs", "classes")
-random_regions = settings(
-    max_examples=80,
+few_regions = settings(
+    max_examples=15,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
+random_regions = settings(few_regions, max_examples=60)
+COMPARED: list[bool] = []
 
 
 @pytest.fixture(scope="module")
@@ -53,20 +55,33 @@ def variants(region: Region, folder: Path) -> dict[str, Policy]:
 
 
 def comparison_of(region: Region, folder: Path) -> Comparison | None:
-    """The comparison, or None where a pool has a budget but no points, or not enough of it."""
+    """The comparison, or None where a pool has a budget and no points."""
     try:
         return compared(region[1], variants(region, folder), region[2])
-    except BudgetError as error:
-        assert "zero points" in error.message or "exceed the budget" in error.message
+    except BudgetError:
+        # About one region in ten; `test_most_random_regions_can_be_compared` watches it.
         return None
 
 
 @random_regions
 @given(region=two_policies())
-def test_equals_the_plain_table(folder: Path, region: Region) -> None:
+def test_random_regions(folder: Path, region: Region) -> None:
     found = comparison_of(region, folder)
-    if found is None:
-        return
+    COMPARED.append(found is not None)
+    if found is not None:
+        assert set(found.hospitals["hospital"]) == set(region[1]["hospital"])
+        check_every_fen_stands_in_each_table(found)
+        check_money_is_the_entitlement_of_the_settled_year(found, region, folder)
+        check_against_the_plain_table(found, region, folder)
+
+
+def test_most_random_regions_can_be_compared() -> None:
+    if not COMPARED:
+        pytest.skip("runs after the test above")
+    assert sum(COMPARED) > 0.6 * len(COMPARED) > 20
+
+
+def check_against_the_plain_table(found: Comparison, region: Region, folder: Path) -> None:
     policies = variants(region, folder)
     sides = [(policy, terms_of(policy, YEAR)) for policy in policies.values()]
     rows = region[1].astype(object).where(region[1].notna(), None)
@@ -97,12 +112,7 @@ def test_equals_the_plain_table(folder: Path, region: Region) -> None:
             assert Fraction(row["points_difference"], unit) == one["points_difference"]
 
 
-@random_regions
-@given(region=two_policies())
-def test_every_fen_stands_in_each_table(folder: Path, region: Region) -> None:
-    found = comparison_of(region, folder)
-    if found is None:
-        return
+def check_every_fen_stands_in_each_table(found: Comparison) -> None:
     whole = found.pools.set_index(["pool", "policy"])
     names = ["cases", "outside_cases", "points", "money_fen", "outside_fen"]
     for name in TABLES:
@@ -116,15 +126,11 @@ def test_every_fen_stands_in_each_table(folder: Path, region: Region) -> None:
         moved = row["from_reserve_fen"] - row["to_reserve_fen"]
         if row["points"]:
             assert row["money_fen"] == left + moved
-    assert set(found.hospitals["hospital"]) == set(region[1]["hospital"])
 
 
-@random_regions
-@given(region=two_policies())
-def test_money_is_the_entitlement_of_the_settled_year(folder: Path, region: Region) -> None:
-    found = comparison_of(region, folder)
-    if found is None:
-        return
+def check_money_is_the_entitlement_of_the_settled_year(
+    found: Comparison, region: Region, folder: Path
+) -> None:
     for label, policy in variants(region, folder).items():
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", CaseWarning)
@@ -141,7 +147,7 @@ def test_money_is_the_entitlement_of_the_settled_year(folder: Path, region: Regi
             assert row["outside_fen"] == there["outside_fen"]
 
 
-@random_regions
+@few_regions
 @given(region=two_policies(), seed=st.integers(0, 2**31 - 1))
 def test_order_of_rows_and_slices_change_nothing(folder: Path, region: Region, seed: int) -> None:
     found = comparison_of(region, folder)
@@ -165,7 +171,7 @@ def test_order_of_rows_and_slices_change_nothing(folder: Path, region: Region, s
                 pd.testing.assert_frame_equal(getattr(one, name), getattr(other, name))
 
 
-@random_regions
+@few_regions
 @given(region=two_policies())
 def test_a_policy_compared_with_itself_differs_nowhere(folder: Path, region: Region) -> None:
     changes, table, decisions = region

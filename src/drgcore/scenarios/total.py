@@ -37,7 +37,8 @@ class KeptTotal:
         What is kept, `points` or `money`.
     target, reached : Decimal
         What the total should be and what it is [points or yuan]. Base points and points are
-        rounded, so the total moves in steps; none lies nearer to the target.
+        rounded, so the total moves in small steps; it jumps where base points pass the limit of a
+        band of outliers.
     before : Decimal
         What it was without the change.
     """
