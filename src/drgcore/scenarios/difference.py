@@ -173,13 +173,17 @@ def _evaluate(cases: Cases, rule: Rule, truth: Sequence[Bools]) -> Bools:
 
 
 def _text_kind(one: Rule, other: Rule) -> ReasonKind:
-    """Whether two rules differ in their limits of numbers only."""
+    """Whether two rules differ in their limits of age and weight only."""
     limits, rest = (
-        [Counter(a for a in atoms(r) if isinstance(a, Compare) is limit) for r in (one, other)]
+        [Counter(a for a in atoms(r) if _is_limit(a) is limit) for r in (one, other)]
         for limit in (True, False)
     )
     only_limits = limits[0] != limits[1] and rest[0] == rest[1]
     return ReasonKind.LIMIT_CHANGED if only_limits else ReasonKind.RULE_CHANGED
+
+
+def _is_limit(atom: Atom) -> bool:
+    return isinstance(atom, Compare) and atom.variable != "XB"
 
 
 def _name_codes(
