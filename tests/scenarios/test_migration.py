@@ -282,11 +282,11 @@ def test_groups_say_what_became_of_them(rows: Rows) -> None:
 
 
 def test_costs_and_what_has_none(rows: Rows) -> None:
-    table = table_of([case(EPILEPSY, [])] * 4).append_column(
-        "total_cost", [["100.10", "0.2", None, "-5"]]
+    table = table_of([case(EPILEPSY, [])] * 6).append_column(
+        "total_cost", [["100.10", "0.2", None, "-5", "x", ""]]
     )
     moved = migrate(table, make_scheme(rows), make_scheme(rows))
-    assert moved.without_cost == 2
+    assert moved.without_cost == 4
     assert moved.flows.groupby("level")["cost"].sum().tolist() == pytest.approx([100.3] * 3)
 
 

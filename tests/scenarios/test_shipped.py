@@ -34,7 +34,7 @@ def _plain(table: pa.Table, row: int, name: str) -> PlainCase:
 @pytest.mark.parametrize(("before", "after"), PAIRS)
 def test_every_reason_is_a_difference_of_the_schemes(before: str, after: str) -> None:
     draw = random.Random(1)
-    rows = [near_witness(draw.choice((before, after)), draw) for _ in range(60)]
+    rows = [near_witness(draw.choice((before, after)), draw) for _ in range(40)]
     table = table_of(rows)
     moved = migrate(table, scheme(before), scheme(after), threads=2)
     changed = {r["row"] - 1: r for r in moved.changed.to_pylist()}
@@ -49,7 +49,7 @@ def test_every_reason_is_a_difference_of_the_schemes(before: str, after: str) ->
 def test_hostile_rows() -> None:
     before, after = PAIRS[0]
 
-    @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
     @given(st.lists(hostile_cases(before), min_size=1, max_size=12))
     def agree(rows: list[Row]) -> None:
         table = table_of(rows, TEXT_SCHEMA)
