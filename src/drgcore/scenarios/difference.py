@@ -42,7 +42,24 @@ class CodeNumbers:
 
 
 def number_codes(*schemes: GrouperTables) -> tuple[pa.Array, list[CodeNumbers]]:
-    """Number the codes of several schemes: one number for one text."""
+    """Number the codes of several schemes: one number for one text.
+
+    Returns
+    -------
+    tuple of pyarrow.Array and list of CodeNumbers
+        The texts by number, and the numbers of each scheme's code ids.
+
+    Examples
+    --------
+    >>> from drgcore.grouper.tables import compile_tables
+    >>> from drgcore.schemes import load_scheme
+    >>> names = ("chs-drg-1.1", "chs-drg-3.0")
+    >>> tables = [compile_tables(load_scheme(name)) for name in names]
+    >>> codes, numbers = number_codes(*tables)
+    >>> ids = [t.diagnoses.lookup("I21.000") for t in tables]
+    >>> {codes[n.diagnoses[i]].as_py() for n, i in zip(numbers, ids, strict=True)}
+    {'I21.000'}
+    """
     lists = [codes for t in schemes for codes in (t.diagnoses.codes, t.procedures.codes)]
     encoded = pa.concat_arrays(lists).dictionary_encode()
     ends = np.cumsum([len(codes) for codes in lists])[:-1]
@@ -106,6 +123,15 @@ def find_difference(
         The cases on both sides.
     level, group : str
         Level and group that are put with the causes.
+
+    Examples
+    --------
+    >>> import drgcore
+    >>> moved = drgcore.migrate([{
+    ...     "principal_diagnosis": "J18.900", "other_diagnoses": [], "sex": 1, "age_years": 60,
+    ...     "principal_procedure": "96.7201", "other_procedures": [], "age_days": None}])
+    >>> moved.causes.loc[0, ["kind", "group", "set_id", "codes"]].tolist()
+    ['code_left_set', 'AH1', 'OP_AH1', '96.7201']
     """
     carried = _carried(holding, failing)
     if carried is None:
@@ -173,13 +199,17 @@ def _evaluate(cases: Cases, rule: Rule, truth: Sequence[Bools]) -> Bools:
 
 
 def _text_kind(one: Rule, other: Rule) -> ReasonKind:
-    """Whether two rules differ in their limits of numbers only."""
+    """Whether two rules differ in their limits of age and weight only."""
     limits, rest = (
-        [Counter(a for a in atoms(r) if isinstance(a, Compare) is limit) for r in (one, other)]
+        [Counter(a for a in atoms(r) if _is_limit(a) is limit) for r in (one, other)]
         for limit in (True, False)
     )
     only_limits = limits[0] != limits[1] and rest[0] == rest[1]
     return ReasonKind.LIMIT_CHANGED if only_limits else ReasonKind.RULE_CHANGED
+
+
+def _is_limit(atom: Atom) -> bool:
+    return isinstance(atom, Compare) and atom.variable != "XB"
 
 
 def _name_codes(

@@ -189,7 +189,7 @@ def count_causes(changed: pa.Table, pairs: Pairing) -> pd.DataFrame:
     >>> cases = drgcore.sample_cases(1000, "chs-drg-1.1", seed=1)
     >>> moved = drgcore.migrate(cases, "chs-drg-1.1", "suzhou-2023")
     >>> moved.causes.loc[0, ["kind", "level", "group"]].tolist()
-    ['subdivision_changed', 'DRG', 'FW15']
+    ['subdivision_changed', 'DRG', 'DZ19']
     """
     counted = _sorted(_counted(changed, [*CAUSE, *(f"then_{name}" for name in CAUSE)]))
     named = zip(counted["level"], counted["group"], counted["side"], strict=True)

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from drgcore.budget.allocate import FEN_PER_YUAN
 from drgcore.cases import CaseMapping, open_cases
@@ -30,6 +31,9 @@ from drgcore.scenarios.reasons import SIDES
 from drgcore.scenarios.regroup import Regrouping
 from drgcore.scenarios.summary import migration_text
 from drgcore.schemes import Scheme
+
+# More than any case costs; sums of fen stay far from the limit of their type.
+_MOST_YUAN = 1e9
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,12 +180,7 @@ def migrate(
         resolved = as_mapping(mapping).resolve(source.schema)
         regrouping = Regrouping(groupers, pairs)
         results, others, reasons = regrouping.run(source, resolved, kept, thread_count(threads))
-    cost_fen = without_cost = None
-    if cost in kept:
-        amounts = numbers_of(others, cost)
-        readable = np.isfinite(amounts) & (amounts >= 0)
-        without_cost = int((~readable).sum())
-        cost_fen = np.rint(np.where(readable, amounts, 0.0) * FEN_PER_YUAN).astype(np.int64)
+    cost_fen, without_cost = _cost_fen(others[cost]) if cost in kept else (None, None)
     changed = _changed(results, others, reasons, case_id)
     flows = count_flows(results, cost_fen, pairs)
     return Migration(
@@ -195,6 +194,17 @@ def migrate(
         count_statuses(results),
         without_cost,
     )
+
+
+def _cost_fen(column: pa.ChunkedArray) -> tuple[NDArray[np.int64], int]:
+    """Costs in whole fen, 0 where there is none that can be read, and how many those are."""
+    if pa.types.is_dictionary(column.type) or not pa.types.is_primitive(column.type):
+        amounts = pd.to_numeric(column.cast(pa.string()).to_pandas(), errors="coerce").to_numpy()
+    else:
+        amounts = numbers_of(pa.table({"cost": column}), "cost")
+    readable = np.isfinite(amounts) & (amounts >= 0) & (amounts < _MOST_YUAN)
+    fen = np.rint(np.where(readable, amounts, 0.0) * FEN_PER_YUAN).astype(np.int64)
+    return fen, int((~readable).sum())
 
 
 def _changed(results: pa.Table, others: pa.Table, reasons: pa.Table, case_id: str) -> pa.Table:

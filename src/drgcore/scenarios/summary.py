@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from drgcore.scenarios.reasons import REASON_KINDS
+from drgcore.scenarios.reasons import REASON_KINDS, ReasonKind
 
 if TYPE_CHECKING:
     from drgcore.scenarios.migration import Migration
@@ -91,6 +91,8 @@ def cause_text(cause: Mapping[Any, Any]) -> str:
     ...     "then_set_id": None, "then_codes": None}))
     96.7201 left OP_AH1 (ADRG AH1); ADRG AH3 is new
     """
+    if cause["kind"] == cause["then_kind"] == ReasonKind.SUBDIVISION_CHANGED:
+        return f"the ADRG is cut otherwise: DRG {cause['group']} is gone, {cause['then_group']} new"
     first, second = _clause(cause, ""), _clause(cause, "then_")
     return f"{first}; {second}" if second else first
 
