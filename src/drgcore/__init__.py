@@ -31,7 +31,7 @@ if TYPE_CHECKING:
         settle_year,
         show,
     )
-    from drgcore.cases import CANONICAL_SCHEMA, CaseMapping
+    from drgcore.cases import CANONICAL_SCHEMA, LOCAL_SCHEMA, CaseMapping
     from drgcore.grouper import (
         REASONS,
         STATUSES,
@@ -70,6 +70,7 @@ __version__ = "0.1.0"
 
 _ROOM_OF = {
     "CANONICAL_SCHEMA": "cases",
+    "LOCAL_SCHEMA": "cases",
     "REASONS": "grouper",
     "STATUSES": "grouper",
     "Adjustment": "budget",
@@ -114,6 +115,7 @@ _ROOM_OF = {
 
 __all__ = [
     "CANONICAL_SCHEMA",
+    "LOCAL_SCHEMA",
     "REASONS",
     "STATUSES",
     "Adjustment",

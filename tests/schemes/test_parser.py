@@ -2,18 +2,55 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from drgcore.errors import RuleSyntaxError
 from drgcore.schemes import parse_rule
-from drgcore.schemes.rules import TRUE, And, Compare, Count, Literal, Member, Not, Or, Rule
+from drgcore.schemes.rules import (
+    FIELDS,
+    LOCAL_FIELDS,
+    LOCAL_NAMES,
+    LOCAL_VARIABLES,
+    TRUE,
+    VARIABLES,
+    And,
+    Compare,
+    Count,
+    Literal,
+    Member,
+    Not,
+    Or,
+    Rule,
+    local_names,
+)
 
 from .strategies import rules
 
 IN_A = Member(("ZYZD",), ("DI_A",))
 MALE = Compare("XB", "=", 1)
+
+
+PAGE = (Path(__file__).parents[2] / "docs" / "rule_language.md").read_text(encoding="utf-8")
+
+
+def test_the_page_names_every_name_with_its_column() -> None:
+    told = re.findall(r"^\| `(\w+)` \|[^|]*\| `(\w+)` \| (field|number) \|", PAGE, re.MULTILINE)
+    fields, numbers = {**FIELDS, **LOCAL_FIELDS}, {**VARIABLES, **LOCAL_VARIABLES}
+    assert len(told) == len(fields) + len(numbers)
+    assert {name: column for name, column, kind in told if kind == "field"} == fields
+    assert {name: column for name, column, kind in told if kind == "number"} == numbers
+
+
+def test_the_examples_of_the_page_are_rules() -> None:
+    examples = re.findall(r"^(\S.*?) {3,}\w.*$", PAGE, re.MULTILINE)
+    found = [parse_rule(text) for text in examples if not re.match(r"\w+ *:=", text)]
+    assert len(found) == 11
+    assert sorted(frozenset().union(*map(local_names, found))) == sorted(LOCAL_NAMES)
 
 
 @given(rules)
