@@ -175,7 +175,7 @@ def plain_cases(scheme: Scheme, table: pa.Table) -> Iterator[PlainCase]:
             _number(arrays.age_years[row]),
             _number(arrays.age_days[row]),
             _number(arrays.newborn_weight_g[row]),
-            int(arrays.principal_diagnosis[row]) == UNKNOWN,
+            principal_diagnosis_unknown=int(arrays.principal_diagnosis[row]) == UNKNOWN,
         )
 
 

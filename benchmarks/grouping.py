@@ -25,7 +25,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 import drgcore
-from drgcore.cases import encode_cases
 from drgcore.grouper.batch import BATCH_ROWS, BatchGrouper, as_mapping, in_order
 from drgcore.grouper.kernel import group_rows
 from drgcore.grouper.result import GroupedRows
@@ -106,12 +105,12 @@ def kernel(src: Path, repeats: int) -> None:
     with pq.ParquetFile(src, read_dictionary=CODE_COLUMNS) as file:
         batches = list(file.iter_batches(batch_size=BATCH_ROWS))
     mapping = as_mapping("canonical").resolve(batches[0].schema)
-    encoded = [encode_cases(b, mapping, grouper.diagnoses, grouper.procedures) for b in batches]
-    rows = sum(len(c.sex) for c in encoded)
+    encoded = [grouper.tables.inputs(grouper.encode(b, mapping)) for b in batches]
+    rows = sum(len(cases[0]) for cases in encoded)
 
-    def loop(cases: object) -> None:
-        out = GroupedRows.empty(len(cases.sex))
-        group_rows(*grouper.tables.kernel, cases.arrays(), 0, len(out), out.arrays())
+    def loop(cases: tuple) -> None:
+        out = GroupedRows.empty(len(cases[0]))
+        group_rows(*grouper.tables.kernel, cases, 0, len(out), out.arrays())
 
     def run(work: Callable[[object], object], items: list, threads: int) -> float:
         # Ten rounds, so that starting the threads does not count for much.

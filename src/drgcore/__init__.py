@@ -31,7 +31,7 @@ if TYPE_CHECKING:
         settle_year,
         show,
     )
-    from drgcore.cases import CANONICAL_SCHEMA, CaseMapping
+    from drgcore.cases import CANONICAL_SCHEMA, LOCAL_SCHEMA, CaseMapping
     from drgcore.grouper import (
         REASONS,
         STATUSES,
@@ -124,6 +124,7 @@ _ROOM_OF = {
     "GroupingSummary": "grouper",
     "History": "weights",
     "KeptTotal": "scenarios",
+    "LOCAL_SCHEMA": "cases",
     "Ledger": "budget",
     "Migration": "scenarios",
     "MigrationEffect": "scenarios",
@@ -196,6 +197,7 @@ _ROOM_OF = {
 
 __all__ = [
     "CANONICAL_SCHEMA",
+    "LOCAL_SCHEMA",
     "REASONS",
     "REASON_KINDS",
     "STATUSES",

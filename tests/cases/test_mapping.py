@@ -7,7 +7,7 @@ import dataclasses
 import pyarrow as pa
 import pytest
 
-from drgcore.cases import CANONICAL_SCHEMA, CaseMapping
+from drgcore.cases import CANONICAL_SCHEMA, LOCAL_SCHEMA, CaseMapping
 from drgcore.errors import CaseSchemaError
 
 HQMS = ["A12C", "A14", "A16", "A17", "C03C", "C06x01C", "C06x02C", "C14x01C", "C35x01C"]
@@ -100,6 +100,59 @@ def test_optional_columns_may_be_absent_and_others_not():
     resolved = none.resolve(schema_of(names[:-2]))
     assert resolved.principal_procedure is None
     assert resolved.other_procedures.shape == "none"
+
+
+LOCAL = {f.name: f.type for f in LOCAL_SCHEMA}
+
+
+def test_a_local_column_is_looked_for_only_where_it_is_asked_for():
+    # Under the name of a local column a file may hold whatever it likes.
+    strange = pa.schema([*CANONICAL_SCHEMA, *((name, pa.list_(pa.bool_())) for name in LOCAL)])
+    resolved = CANONICAL.resolve(strange)
+    assert resolved.local == {}
+    assert sorted(resolved.columns()) == sorted(CANONICAL_SCHEMA.names)
+    schema = pa.schema([*CANONICAL_SCHEMA, *LOCAL_SCHEMA])
+    resolved = CANONICAL.resolve(schema, ["icu_hours", "department"])
+    assert resolved.local == {"icu_hours": "icu_hours", "department": "department"}
+    assert set(resolved.columns()) - set(CANONICAL_SCHEMA.names) == {"icu_hours", "department"}
+    assert resolved.code_columns()[-1] == "department"
+    for name in LOCAL:
+        with pytest.raises(CaseSchemaError, match=f"{name}: column '{name}' is list"):
+            CANONICAL.resolve(strange, [name])
+
+
+def test_a_local_column_that_is_asked_for_must_be_there():
+    with pytest.raises(CaseSchemaError) as caught:
+        CANONICAL.resolve(CANONICAL_SCHEMA, ["length_of_stay", "department"])
+    text = str(caught.value)
+    assert "length_of_stay: 'length_of_stay' (nearest: none alike)" in text
+    assert "rules of the scheme ask for it (ZYTS)" in text
+    assert "rules of the scheme ask for it (CYKB)" in text
+    assert "from_file" in text
+    unmapped = dataclasses.replace(CANONICAL, leaving_way=None)
+    with pytest.raises(CaseSchemaError, match=r"leaving_way: the mapping names no column.*LYFS"):
+        unmapped.resolve(pa.schema([*CANONICAL_SCHEMA, *LOCAL_SCHEMA]), ["leaving_way"])
+
+
+def test_local_columns_of_an_hqms_export():
+    hqms = CaseMapping.preset("hqms")
+    schema = schema_of([*HQMS, "b20", "B34C", "B16C"], b20=pa.float64())
+    resolved = hqms.resolve(schema, ["length_of_stay", "leaving_way", "department"])
+    assert resolved.local == {
+        "length_of_stay": "b20",
+        "leaving_way": "B34C",
+        "department": "B16C",
+    }
+    with pytest.raises(CaseSchemaError, match="icu_hours: the mapping names no column"):
+        hqms.resolve(schema, ["icu_hours"])
+
+
+def test_departments_are_text_but_a_column_without_any_may_be_floating():
+    schema = pa.schema([*CANONICAL_SCHEMA, ("department", pa.int64())])
+    with pytest.raises(CaseSchemaError, match=r"department.*int64; accepted: string"):
+        CANONICAL.resolve(schema, ["department"])
+    empty = pa.schema([*CANONICAL_SCHEMA, ("department", pa.float64())])
+    assert CANONICAL.resolve(empty, ["department"]).local == {"department": "department"}
 
 
 @pytest.mark.parametrize(
@@ -196,6 +249,22 @@ def test_mapping_file_without_preset_equals_the_mapping_it_spells_out(tmp_path):
     entries = dataclasses.asdict(CANONICAL).items()
     path.write_text("".join(f'{key} = "{value}"\n' for key, value in entries), encoding="utf-8")
     assert CaseMapping.from_file(str(path)) == CANONICAL
+
+
+def test_a_mapping_file_of_before_there_were_local_columns(tmp_path):
+    path = tmp_path / "mapping.toml"
+    local = LOCAL_SCHEMA.names
+    entries = [(k, v) for k, v in dataclasses.asdict(CANONICAL).items() if k not in local]
+    path.write_text("".join(f'{key} = "{value}"\n' for key, value in entries), encoding="utf-8")
+    old = CaseMapping.from_file(path)
+    assert old == dataclasses.replace(CANONICAL, **dict.fromkeys(local))
+    path.write_text('preset = "hqms"\nicu_hours = "ICU时长"\ndepartment = ""', encoding="utf-8")
+    changed = CaseMapping.from_file(path)
+    assert (changed.icu_hours, changed.department, changed.leaving_way) == (
+        "ICU时长",
+        None,
+        "B34C?",
+    )
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drgcore.cases import parse_age_days, parse_age_years, parse_newborn_weight, parse_sex
+from drgcore.cases import (
+    parse_age_days,
+    parse_age_years,
+    parse_icu_hours,
+    parse_leaving_way,
+    parse_length_of_stay,
+    parse_newborn_weight,
+    parse_sex,
+)
 from tests.reference import plain_cases as plain
 
 READERS = [
@@ -20,6 +28,9 @@ READERS = [
     (parse_age_years, plain.age_years, np.int32),
     (parse_age_days, plain.age_days, np.int32),
     (parse_newborn_weight, plain.newborn_weight, np.int32),
+    (parse_length_of_stay, plain.length_of_stay, np.int32),
+    (parse_leaving_way, plain.leaving_way, np.int32),
+    (parse_icu_hours, plain.icu_hours, np.int32),
 ]
 
 texts = st.one_of(
@@ -108,11 +119,23 @@ def test_limits_of_days_and_weights():
     assert weights.tolist() == [-1, -2, -2, 100, 20_000, -2, -1]
 
 
+def test_limits_of_the_local_numbers():
+    stays = parse_length_of_stay(pa.array([0, 36_500, 36_501, -1, None, 2.9]))
+    assert stays.tolist() == [0, 36_500, -2, -2, -1, 2]
+    ways = parse_leaving_way(pa.array([0, 1, 9, 10, None, 2.5, 2.0]))
+    assert ways.tolist() == [-2, 1, 9, -2, -1, -2, 2]
+    hours = parse_icu_hours(pa.array([0, 200_000, 200_001, -1, None, 0.5]))
+    assert hours.tolist() == [0, 200_000, -2, -2, -1, 0]
+
+
 def test_a_unit_belongs_to_its_own_column():
     twelve_days = pa.array(["12天"])
     assert parse_age_days(twelve_days).tolist() == [12]
     assert parse_age_years(twelve_days).tolist() == [-2]
     assert parse_newborn_weight(twelve_days).tolist() == [-2]
+    assert parse_length_of_stay(twelve_days).tolist() == [12]
+    assert parse_leaving_way(pa.array(["1天"])).tolist() == [-2]
+    assert parse_icu_hours(twelve_days).tolist() == [-2]
 
 
 def test_polars_categories():

@@ -2,18 +2,55 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from drgcore.errors import RuleSyntaxError
 from drgcore.schemes import parse_rule
-from drgcore.schemes.rules import TRUE, And, Compare, Count, Literal, Member, Not, Or, Rule
+from drgcore.schemes.rules import (
+    FIELDS,
+    LOCAL_FIELDS,
+    LOCAL_NAMES,
+    LOCAL_VARIABLES,
+    TRUE,
+    VARIABLES,
+    And,
+    Compare,
+    Count,
+    Literal,
+    Member,
+    Not,
+    Or,
+    Rule,
+    local_names,
+)
 
 from .strategies import rules
 
 IN_A = Member(("ZYZD",), ("DI_A",))
 MALE = Compare("XB", "=", 1)
+
+
+PAGE = (Path(__file__).parents[2] / "docs" / "rule_language.md").read_text(encoding="utf-8")
+
+
+def test_the_page_names_every_name_with_its_column() -> None:
+    told = re.findall(r"^\| `(\w+)` \|[^|]*\| `(\w+)` \| (field|number) \|", PAGE, re.MULTILINE)
+    fields, numbers = {**FIELDS, **LOCAL_FIELDS}, {**VARIABLES, **LOCAL_VARIABLES}
+    assert len(told) == len(fields) + len(numbers)
+    assert {name: column for name, column, kind in told if kind == "field"} == fields
+    assert {name: column for name, column, kind in told if kind == "number"} == numbers
+
+
+def test_the_examples_of_the_page_are_rules() -> None:
+    examples = re.findall(r"^(\S.*?) {3,}\w.*$", PAGE, re.MULTILINE)
+    found = [parse_rule(text) for text in examples if not re.match(r"\w+ *:=", text)]
+    assert len(found) == 11
+    assert sorted(frozenset().union(*map(local_names, found))) == sorted(LOCAL_NAMES)
 
 
 @given(rules)
@@ -61,6 +98,11 @@ def test_any_text_is_a_rule_or_a_syntax_error(text: str) -> None:
         ("（ZYZD in DI_A）and(XB＝1)", And((IN_A, MALE))),
         ("length(OP_1∩{ZYSS,QTSS})≥2", Count("OP_1", ("ZYSS", "QTSS"), ">=", 2)),
         ("XSRTZ<2499.5", Compare("XSRTZ", "<", 2499.5)),
+        ("zyts＞＝60", Compare("ZYTS", ">=", 60)),
+        ("not LYFS = 5", Not(Compare("LYFS", "=", 5))),
+        ("ICUSC < 0.5", Compare("ICUSC", "<", 0.5)),
+        ("cykb not in {DEPT_X,DEPT_Y}", Member(("CYKB",), ("DEPT_X", "DEPT_Y"), negated=True)),
+        ("{CYKB} in 病区_X", Member(("CYKB",), ("病区_X",))),
         # "and" binds closer than "or", "not" closer than both; brackets of one kind fall away.
         ("XB=1 or XB=1 and not ZYZD in DI_A", Or((MALE, And((MALE, Not(IN_A)))))),
         ("(XB=1 or ZYZD in DI_A) or 0", Or((MALE, IN_A, Literal(False)))),
@@ -88,6 +130,14 @@ def test_a_rule_means_what_the_grammar_says(text: str, rule: Rule) -> None:
         ("length(MCC ∩ QTZD) > 1", "MCC", "not MCC or CC"),
         ("length OP_1", "OP_1", "after length"),
         ("XB = 1 # male", "#", "'#' has no meaning in a rule"),
+        ("ZYTS in DI_A", "in DI_A", "expected one of = >= > <= < after ZYTS"),
+        ("CYKB = 3", "= 3", "expected 'in' or 'not in' after CYKB"),
+        ("{CYKB, ZYZD} in DI_A", "{CYKB", "CYKB is a department: it cannot stand in a list"),
+        ("{ZYSS, CYKB} not in OP_1", "{ZYSS", "CYKB is a department"),
+        ("CYKB in CC", "CYKB", "only QTZD can be in them"),
+        ("length(DEPT_X ∩ CYKB) > 0", "CYKB", "counts diagnoses and procedures"),
+        ("length(OP_1 ∩ {ZYSS, CYKB}) > 0", "{ZYSS", "counts diagnoses and procedures"),
+        ("{ZYTS} > 3", "ZYTS", "expected one of ZYZD"),
         ("XB == 1", "= 1", "expected a number after ="),
         ("XB = 1 and", "", "the rule ends where a condition is expected"),
         ("and XB = 1", "and", "'and' where a condition is expected"),

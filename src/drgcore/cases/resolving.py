@@ -27,8 +27,6 @@ _ACCEPTED = {
     "numbered": "string, or a dictionary of strings, in each numbered column",
     "value": "integer, floating, decimal or string, or a dictionary of one",
 }
-
-
 _MAYBE_EMPTY = ("principal_procedure", "department")
 
 
