@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -97,6 +97,45 @@ class CaseArrays:
             self.age_days,
             self.newborn_weight_g,
         )
+
+    def take(self, rows: npt.NDArray[np.int64]) -> CaseArrays:
+        """Some of the cases, in that order."""
+        diagnoses = _taken(self.other_diagnosis_offsets, self.other_diagnoses, rows)
+        procedures = _taken(self.other_procedure_offsets, self.other_procedures, rows)
+        return CaseArrays(
+            self.principal_diagnosis[rows],
+            *diagnoses,
+            self.principal_procedure[rows],
+            *procedures,
+            self.sex[rows],
+            self.age_years[rows],
+            self.age_days[rows],
+            self.newborn_weight_g[rows],
+            {name: values[rows] for name, values in self.local.items()},
+        )
+
+    @classmethod
+    def joined(cls, blocks: Sequence[CaseArrays]) -> CaseArrays:
+        """Several blocks of cases with the same code ids, one after the other."""
+        columns: list[Any] = []
+        # The second and the fifth are offsets, which count on from block to block.
+        for place, parts in enumerate(zip(*(block.arrays() for block in blocks), strict=True)):
+            if place in (1, 4):
+                lengths = np.concatenate([np.diff(part) for part in parts])
+                columns.append(np.concatenate([[0], np.cumsum(lengths)]))
+            else:
+                columns.append(np.concatenate(parts))
+        local = blocks[0].local
+        columns.append({name: np.concatenate([b.local[name] for b in blocks]) for name in local})
+        return cls(*columns)
+
+
+def _taken(offsets: Offsets, values: Ids, rows: npt.NDArray[np.int64]) -> tuple[Offsets, Ids]:
+    lengths = np.diff(offsets)[rows]
+    taken = np.zeros(len(rows) + 1, np.int64)
+    np.cumsum(lengths, out=taken[1:])
+    places = np.arange(taken[-1]) + np.repeat(offsets[:-1][rows] - taken[:-1], lengths)
+    return taken, values[places]
 
 
 def encode_cases(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeAlias
 
@@ -14,6 +14,8 @@ from drgcore.cases import FIRST_CODE, CaseArrays, CodeIndex
 from drgcore.grouper.tables import GrouperTables
 from drgcore.schemes.rules import (
     COMPLICATIONS,
+    LOCAL_FIELDS,
+    LOCAL_VARIABLES,
     And,
     Atom,
     Compare,
@@ -49,36 +51,40 @@ class SchemeCodes:
 
     def __init__(self, tables: GrouperTables) -> None:
         self.scheme = tables.scheme
+        diagnoses, procedures = _places(tables.diagnoses), _places(tables.procedures)
         self._ids = {
-            True: _places(tables.diagnoses),
-            False: _places(tables.procedures),
+            "ZYZD": diagnoses,
+            "QTZD": diagnoses,
+            "ZYSS": procedures,
+            "QTSS": procedures,
+            "CYKB": _places(tables.departments),
         }
-        self._members: dict[tuple[str, bool], Bools] = {}
+        self._members: dict[tuple[str, str], Bools] = {}
 
-    def members(self, set_id: str, diagnoses: bool) -> Bools:
-        """Whether each code id is in a set; a set without a row holds none."""
-        key = (set_id, diagnoses)
+    def members(self, set_id: str, name: str) -> Bools:
+        """Whether each code id of a field is in a set; a set without a row holds none."""
+        key = (set_id, name)
         if key not in self._members:
-            self._members[key] = self._flags(self.scheme.sets.get(set_id, frozenset()), diagnoses)
+            self._members[key] = self._flags(self.scheme.sets.get(set_id, frozenset()), name)
         return self._members[key]
 
     @cached_property
     def types(self) -> NDArray[np.int8]:
         """Of each diagnosis: 0 where the CC sheet does not list it, else 1 + its place in
         `COMPLICATIONS`."""
-        types = np.zeros(len(self._ids[True]) + FIRST_CODE, np.int8)
+        types = np.zeros(len(self._ids["ZYZD"]) + FIRST_CODE, np.int8)
         for code, row in self.scheme.complications.items():
             if row.type in COMPLICATIONS:
-                types[self._ids[True][code]] = 1 + COMPLICATIONS.index(row.type)
+                types[self._ids["ZYZD"][code]] = 1 + COMPLICATIONS.index(row.type)
         return types
 
     @cached_property
     def exclusion_of(self) -> NDArray[np.int32]:
         """Of each diagnosis the row of `excluding`; 0 for a table that the sheet lacks."""
         places = {table: i for i, table in enumerate(self.exclusion_tables)}
-        rows = np.zeros(len(self._ids[True]) + FIRST_CODE, np.int32)
+        rows = np.zeros(len(self._ids["ZYZD"]) + FIRST_CODE, np.int32)
         for code, row in self.scheme.complications.items():
-            rows[self._ids[True][code]] = places.get(row.exclusion, 0)
+            rows[self._ids["ZYZD"][code]] = places.get(row.exclusion, 0)
         return rows
 
     @cached_property
@@ -90,10 +96,10 @@ class SchemeCodes:
     def excluding(self) -> Bools:
         """Whether each exclusion table (row) holds each principal diagnosis (column)."""
         sets = [self.scheme.exclusions.get(t, frozenset()) for t in self.exclusion_tables]
-        return np.vstack([self._flags(codes, True) for codes in sets])
+        return np.vstack([self._flags(codes, "ZYZD") for codes in sets])
 
-    def _flags(self, codes: frozenset[str], diagnoses: bool) -> Bools:
-        places = self._ids[diagnoses]
+    def _flags(self, codes: frozenset[str], name: str) -> Bools:
+        places = self._ids[name]
         flags = np.zeros(len(places) + FIRST_CODE, np.bool_)
         flags[[places[c] for c in codes if c in places]] = True
         return flags
@@ -143,8 +149,9 @@ class Cases:
         """Row and code id of each code of a field of the rule language, in the order of rows."""
         if name not in self._positions:
             a = self.arrays
-            if name in ("ZYZD", "ZYSS"):
-                ids = a.principal_diagnosis if name == "ZYZD" else a.principal_procedure
+            single = {"ZYZD": a.principal_diagnosis, "ZYSS": a.principal_procedure}
+            if name in single or name in LOCAL_FIELDS:
+                ids = single[name] if name in single else a.local[LOCAL_FIELDS[name]]
                 rows = np.arange(len(self))
             elif name == "QTZD":
                 ids = a.other_diagnoses
@@ -160,7 +167,7 @@ class Cases:
         if set_id in COMPLICATIONS:
             return self.counted() & (self.listed() == 1 + COMPLICATIONS.index(set_id))
         _, ids = self.positions(name)
-        return self.codes.members(set_id, name in DIAGNOSIS_FIELDS)[ids]
+        return self.codes.members(set_id, name)[ids]
 
     def listed(self) -> NDArray[np.int8]:
         """Type of each other diagnosis in the CC sheet (`SchemeCodes.types`)."""
@@ -210,12 +217,15 @@ class Cases:
 
     def _compared(self, atom: Compare) -> Bools:
         a = self.arrays
-        values: NDArray[np.int32] = {
-            "XB": a.sex.astype(np.int32),
-            "NL": a.age_years,
-            "XSRTL": a.age_days,
-            "XSRTZ": a.newborn_weight_g,
-        }[atom.variable]
+        if atom.variable in LOCAL_VARIABLES:
+            values = a.local[LOCAL_VARIABLES[atom.variable]]
+        else:
+            values = {
+                "XB": a.sex.astype(np.int32),
+                "NL": a.age_years,
+                "XSRTL": a.age_days,
+                "XSRTZ": a.newborn_weight_g,
+            }[atom.variable]
         return (values >= 0) & _COMPARE[atom.operator](values, atom.number)
 
     def count(self, atom: Count) -> NDArray[np.int32]:
@@ -231,44 +241,9 @@ class Cases:
 
     def take(self, rows: Indices) -> Cases:
         """Some of the cases, in that order."""
-        a = self.arrays
-        diagnosis_offsets, diagnoses = _taken(a.other_diagnosis_offsets, a.other_diagnoses, rows)
-        procedure_offsets, procedures = _taken(a.other_procedure_offsets, a.other_procedures, rows)
-        return Cases(
-            self.codes,
-            CaseArrays(
-                a.principal_diagnosis[rows],
-                diagnosis_offsets,
-                diagnoses,
-                a.principal_procedure[rows],
-                procedure_offsets,
-                procedures,
-                a.sex[rows],
-                a.age_years[rows],
-                a.age_days[rows],
-                a.newborn_weight_g[rows],
-            ),
-        )
+        return Cases(self.codes, self.arrays.take(rows))
 
     @classmethod
     def joined(cls, blocks: Sequence[Cases]) -> Cases:
         """Several blocks of cases of one scheme, one after the other."""
-        columns = {}
-        for column in fields(CaseArrays):
-            parts = [getattr(block.arrays, column.name) for block in blocks]
-            if column.name.endswith("_offsets"):
-                starts = np.cumsum([0, *(part[-1] for part in parts[:-1])])
-                shifted = [part[1:] + s for part, s in zip(parts, starts, strict=True)]
-                parts = [np.zeros(1, np.int64), *shifted]
-            columns[column.name] = np.concatenate(parts)
-        return cls(blocks[0].codes, CaseArrays(**columns))
-
-
-def _taken(
-    offsets: Indices, values: NDArray[np.int32], rows: Indices
-) -> tuple[Indices, NDArray[np.int32]]:
-    lengths = np.diff(offsets)[rows]
-    taken = np.zeros(len(rows) + 1, np.int64)
-    np.cumsum(lengths, out=taken[1:])
-    places = np.arange(taken[-1]) + np.repeat(offsets[:-1][rows] - taken[:-1], lengths)
-    return taken, values[places]
+        return cls(blocks[0].codes, CaseArrays.joined([block.arrays for block in blocks]))

@@ -16,6 +16,7 @@ from drgcore.scenarios.conditions import DIAGNOSIS_FIELDS, Bools, Cases, Indices
 from drgcore.scenarios.reasons import NUMBER_OF, Causes, Names, ReasonKind
 from drgcore.schemes.rules import (
     COMPLICATIONS,
+    LOCAL_FIELDS,
     And,
     Atom,
     Compare,
@@ -35,9 +36,12 @@ class CodeNumbers:
 
     diagnoses: Indices
     procedures: Indices
+    departments: Indices
 
     def of(self, field: str) -> Indices:
         """Numbers by the ids of a field of the rule language."""
+        if field in LOCAL_FIELDS:
+            return self.departments
         return self.diagnoses if field in DIAGNOSIS_FIELDS else self.procedures
 
 
@@ -60,13 +64,14 @@ def number_codes(*schemes: GrouperTables) -> tuple[pa.Array, list[CodeNumbers]]:
     >>> {codes[n.diagnoses[i]].as_py() for n, i in zip(numbers, ids, strict=True)}
     {'I21.000'}
     """
-    lists = [codes for t in schemes for codes in (t.diagnoses.codes, t.procedures.codes)]
+    indices = [(t.diagnoses, t.procedures, t.departments) for t in schemes]
+    lists = [index.codes for of_scheme in indices for index in of_scheme]
     encoded = pa.concat_arrays(lists).dictionary_encode()
     ends = np.cumsum([len(codes) for codes in lists])[:-1]
     pieces = np.split(encoded.indices.to_numpy().astype(np.int64), ends)
     # The ids below the first code stand for no code; they are in no set.
     ids = [np.concatenate([np.zeros(FIRST_CODE, np.int64), piece]) for piece in pieces]
-    return encoded.dictionary, [CodeNumbers(ids[i], ids[i + 1]) for i in range(0, len(ids), 2)]
+    return encoded.dictionary, [CodeNumbers(*ids[i : i + 3]) for i in range(0, len(ids), 3)]
 
 
 @dataclass(frozen=True)

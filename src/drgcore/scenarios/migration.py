@@ -177,7 +177,8 @@ def migrate(
     with open_cases(cases, batch_rows=BATCH_ROWS) as source:
         names = kept_columns(source.schema.names, None)
         kept = [name for name in dict.fromkeys((case_id, cost)) if name in names]
-        resolved = as_mapping(mapping).resolve(source.schema)
+        asked = {c for g in groupers for c in g.tables.scheme.local_columns.values()}
+        resolved = as_mapping(mapping).resolve(source.schema, sorted(asked))
         regrouping = Regrouping(groupers, pairs)
         results, others, reasons = regrouping.run(source, resolved, kept, thread_count(threads))
     cost_fen, without_cost = _cost_fen(others[cost]) if cost in kept else (None, None)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -111,7 +111,7 @@ def code_cases(
         schema = pa.schema([source.schema.field(name) for name in wanted])
         if not parts:
             parts.append(work(source.schema.empty_table()))
-    arrays = _joined([part for part, _ in parts])
+    arrays = CaseArrays.joined([part for part, _ in parts])
     rows = GroupedRows(
         *(np.concatenate(a) for a in zip(*(r.arrays() for _, r in parts), strict=True))
     )
@@ -120,20 +120,3 @@ def code_cases(
     for name in ("drg", "status"):
         table = table.append_column(name, columns[name])
     return CodedCases(grouper.tables, arrays, rows, read_history(table, cost=cost))
-
-
-def _joined(parts: Sequence[CaseArrays]) -> CaseArrays:
-    """Put batches one after the other; offsets count on."""
-    joined: dict[str, Any] = {}
-    for field in fields(CaseArrays):
-        arrays = [getattr(part, field.name) for part in parts]
-        if field.name.endswith("_offsets"):
-            lengths = np.concatenate([np.diff(a) for a in arrays])
-            joined[field.name] = np.concatenate([[0], np.cumsum(lengths)])
-        elif field.name == "local":
-            joined["local"] = {
-                name: np.concatenate([a[name] for a in arrays]) for name in arrays[0]
-            }
-        else:
-            joined[field.name] = np.concatenate(arrays)
-    return CaseArrays(**joined)
