@@ -255,3 +255,18 @@ def test_a_batch_without_a_mapped_column_is_refused():
             CodeIndex(DIAGNOSES),
             CodeIndex(PROCEDURES),
         )
+
+
+@given(tables, st.lists(st.integers(0, 24), max_size=40), st.integers(1, 10))
+def test_cases_are_taken_and_joined_as_their_rows_are(rows, places, size) -> None:
+    table = text_table(rows)
+    whole = encode(table)
+    chosen = [place for place in places if place < len(rows)]
+    taken = whole.take(np.array(chosen, dtype=np.int64))
+    expected = encode(text_table([rows[place] for place in chosen]))
+    starts = range(0, max(1, len(rows)), size)
+    joined = type(whole).joined([encode(table.slice(start, size)) for start in starts])
+    for left, right in ((taken, expected), (joined, whole)):
+        for one, other in zip(left.arrays(), right.arrays(), strict=True):
+            assert one.dtype == other.dtype
+            assert one.tolist() == other.tolist()

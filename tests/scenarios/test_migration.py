@@ -308,3 +308,24 @@ def test_a_frame_of_pandas_and_its_ids(rows: Rows) -> None:
     frame["case_id"] = ["a", "b"]
     moved = migrate(frame, make_scheme(rows), make_scheme(after))
     assert moved.changed["case_id"].to_pylist() == ["b"]
+
+
+@pytest.mark.parametrize(
+    ("condition", "column", "values", "kind"),
+    [
+        ("ZYTS <= 3", "length_of_stay", [2, 9], "limit_changed"),
+        ("CYKB in DEPT_X", "department", ["04.01", "03.05"], "rule_changed"),
+    ],
+)
+def test_a_local_condition_is_a_reason(rows: Rows, condition, column, values, kind) -> None:
+    after = copied(rows)
+    after["adrg"][1][2] += f" and {condition}"
+    after["sets"].append(["DEPT_X", "04.01"])
+    cases = table_of([case(EPILEPSY, [], CRANIOTOMY)] * 2)
+    schemes = make_scheme(rows, "old"), make_scheme(after, "new")
+    moved = migrate(cases.append_column(column, [values]), *schemes)
+    assert moved.changed["row"].to_pylist() == [2]
+    found = reason(moved)
+    assert (found["kind"], found["level"], found["group"]) == (kind, "ADRG", "BB1")
+    with pytest.raises(CaseSchemaError, match=column):
+        migrate(cases, *schemes)

@@ -58,8 +58,8 @@ REASON_KINDS: Mapping[str, str] = MappingProxyType(
         ReasonKind.COMPLICATION_COUNTED: "不再被排除 the principal diagnosis no longer excludes "
         "the complication",
         ReasonKind.RULE_CHANGED: "规则改变 the rule of the group says something else",
-        ReasonKind.LIMIT_CHANGED: "界限改变 the rule of the group has another limit of age or "
-        "weight",
+        ReasonKind.LIMIT_CHANGED: "界限改变 the rule of the group has another limit of age, "
+        "weight or another number",
         ReasonKind.SUBDIVISION_CHANGED: "细分改变 the ADRG is cut into other DRG",
         ReasonKind.GROUP_GONE: "病组取消 the group is gone",
         ReasonKind.GROUP_NEW: "新病组 the group is new",
