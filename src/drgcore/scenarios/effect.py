@@ -13,12 +13,13 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from drgcore.budget import allocate
-from drgcore.budget.allocate import FEN_PER_YUAN, fen, yuan
-from drgcore.cases.attributes import Codes, amounts_of, select_columns, some_of, text_codes
+from drgcore.budget.allocate import fen, yuan
+from drgcore.cases.attributes import Codes, select_columns, some_of, text_codes
 from drgcore.errors import BudgetError, CaseSchemaError
 from drgcore.rounding import round_half_up
 from drgcore.scenarios.migration import Migration
 from drgcore.scenarios.reasons import SIDES
+from drgcore.weights import base_points, read_history
 
 # Weights enter with that many decimals; sums of them are exact, whatever the order of the cases.
 _PLACES = 4
@@ -161,7 +162,11 @@ def migration_effect(
         grouped = np.array([n == "grouped" for n in statuses.names], np.bool_)[statuses.codes]
         frame = given[side]
         if frame is None:
-            frame = _cost_weights(drgs, grouped, amounts_of(table, cost))
+            grouping = {n: migration.results[f"{side}_{n}"] for n in ("drg", "status")}
+            cases_of_side = pa.table({**grouping, cost: table.column(cost)})
+            table_of_side = base_points(read_history(cases_of_side, cost=cost), scale=1).table
+            own = round_half_up(table_of_side["relative_weight"], _PLACES)
+            frame = table_of_side.assign(relative_weight=own)
         by_drg = _units(frame, side)
         of_drg = np.array([*(by_drg.get(n, _NO_WEIGHT) for n in drgs.names), _NO_WEIGHT], np.int64)
         weights[side] = np.where(grouped, of_drg[drgs.codes], _NO_WEIGHT)
@@ -178,26 +183,6 @@ def migration_effect(
         pd.concat(without, ignore_index=True),
         pd.concat(used, ignore_index=True),
     )
-
-
-def _cost_weights(
-    drgs: Codes, grouped: NDArray[np.bool_], cost: NDArray[np.float64]
-) -> pd.DataFrame:
-    """RW_g = mean cost of the group over the mean cost of all grouped cases."""
-    # Sums of whole fen are exact, so that the order of the cases cannot matter.
-    amounts = np.rint(cost * FEN_PER_YUAN).astype(np.int64)[grouped]
-    sums = pd.Series(amounts).groupby(drgs.codes[grouped]).agg(["sum", "size"])
-    mean = int(amounts.sum()) / max(1, len(amounts))
-    if mean == 0:
-        raise CaseSchemaError(
-            "weights cannot be computed: no grouped case has a cost", hint="Give the weights."
-        )
-    return pd.DataFrame(
-        {
-            "drg": [drgs.names[code] for code in sums.index],
-            "relative_weight": round_half_up(sums["sum"] / sums["size"] / mean, _PLACES),
-        }
-    ).sort_values("drg", ignore_index=True)
 
 
 def _units(frame: pd.DataFrame, side: str) -> dict[str, int]:
