@@ -167,8 +167,8 @@ def dates_of(table: pa.Table, name: str) -> pa.ChunkedArray:
 
     Examples
     --------
-    >>> dates_of(pa.table({"day": ["2027-01-31"]}), "day")[0].as_py()
-    datetime.date(2027, 1, 31)
+    >>> dates_of(pa.table({"day": ["2027-01-31", "2027-02-01 23:59:00"]}), "day").to_pylist()
+    [datetime.date(2027, 1, 31), datetime.date(2027, 2, 1)]
     """
     column = table.column(name)
     try:
@@ -179,7 +179,12 @@ def dates_of(table: pa.Table, name: str) -> pa.ChunkedArray:
                 else column
             )
             return pc.cast(pc.floor_temporal(column, unit="day"), pa.date32(), safe=False)
-        return pc.cast(column, pa.date32())
+        try:
+            return pc.cast(column, pa.date32())
+        except pa.ArrowInvalid:
+            # Exports write dates with a time, as 2027-01-31 10:30:00.
+            times = pc.cast(column, pa.timestamp("s"))
+            return pc.cast(pc.floor_temporal(times, unit="day"), pa.date32())
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         raise CaseSchemaError(
             f"{column.type} is not a date: {error}", where=f"column {name}"
