@@ -371,6 +371,12 @@ def test_the_factor_moves_no_mean_that_follows_from_base_points() -> None:
     assert group_table(small(derived)).mean_cost.tolist() == [8000, 15000, 30000, 12000, 6000]
 
 
+def test_a_mean_that_follows_from_no_points_is_an_error() -> None:
+    none = {"base_points": {"group_means": "derived", "frozen": {"BR15": 0}}}
+    with pytest.raises(PolicyError, match="the mean cost of BR15 is 0"):
+        compute_points(cases({}), small(none))
+
+
 def test_a_frozen_group_must_be_in_the_table(tmp_path: Path) -> None:
     with pytest.raises(PolicyError, match="of ZZ11 are frozen, but not in the table"):
         group_table(small({"base_points": {"frozen": {"ZZ11": 1}}}))

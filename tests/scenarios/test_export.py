@@ -93,8 +93,8 @@ def test_the_workbook_has_frozen_heads_and_formats(found: Comparison, tmp_path: 
         for number in range(1, len(TABLES) + 2):
             assert b'state="frozen"' in book.read(f"xl/worksheets/sheet{number}.xml")
         styles = book.read("xl/styles.xml").decode()
-    # Points, point values, and the spreadsheet's own number 10, a share in per cent.
-    for form in ('"#,##0.0000"', '"#,##0.000000"', 'numFmtId="10"'):
+    # Points, point values, shares.
+    for form in ('"#,##0.0000"', '"#,##0.000000"', '"0.00%"'):
         assert form in styles
 
 

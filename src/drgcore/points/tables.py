@@ -92,11 +92,11 @@ def group_table(policy: Policy) -> GroupTable:
         means = before / float(rules.scale) * float(rules.mean_cost)
     elif high.rule != "none" or low.rule != "none":
         means = _numbers(frame, "mean_cost", where)
-        zero = [drg for drg, mean in zip(drgs, means, strict=True) if mean == 0]
-        if zero:
-            raise PolicyError(f"the mean cost of {', '.join(zero[:5])} is 0", where=where)
     else:
         means = np.full(len(drgs), np.nan)
+    zero = [drg for drg, mean in zip(drgs, means, strict=True) if mean == 0]
+    if zero:
+        raise PolicyError(f"the mean cost of {', '.join(zero[:5])} is 0", where=where)
     return GroupTable(tuple(drgs), points, means, _stable(frame, policy, where))
 
 

@@ -115,8 +115,17 @@ class Comparison:
 
         Examples
         --------
-        >>> Comparison.to_csv.__name__
-        'to_csv'
+        >>> import datetime, tempfile
+        >>> policy = Policy.load("example").with_changes({"budget": {"pools": {"resident": {
+        ...     "budget": 0}}}})
+        >>> case = {"case_id": "1", "hospital": "H01", "pool": "employee", "drg": "ES23"}
+        >>> case |= {"status": "grouped", "discharge_date": datetime.date(2027, 1, 31)}
+        >>> case |= {"length_of_stay": 8, "total_cost": 15000.0, "patient_paid": 4000.0}
+        >>> found = compare(pd.DataFrame([case]), {"as is": policy}, year=2027)
+        >>> folder = Path(tempfile.mkdtemp())
+        >>> found.to_csv(folder)
+        >>> sorted(file.stem for file in folder.iterdir())[:3]
+        ['classes', 'differences', 'hospitals']
         """
         write_csv(self, Path(folder))
 
@@ -137,8 +146,17 @@ class Comparison:
 
         Examples
         --------
-        >>> Comparison.to_excel.__name__
-        'to_excel'
+        >>> import datetime, tempfile
+        >>> policy = Policy.load("example").with_changes({"budget": {"pools": {"resident": {
+        ...     "budget": 0}}}})
+        >>> case = {"case_id": "1", "hospital": "H01", "pool": "employee", "drg": "ES23"}
+        >>> case |= {"status": "grouped", "discharge_date": datetime.date(2027, 1, 31)}
+        >>> case |= {"length_of_stay": 8, "total_cost": 15000.0, "patient_paid": 4000.0}
+        >>> found = compare(pd.DataFrame([case]), {"as is": policy}, year=2027)
+        >>> path = Path(tempfile.mkdtemp()) / "round 2.xlsx"
+        >>> found.to_excel(path, notes={"as is": "2027-03-02, before the second round"})
+        >>> path.exists()
+        True
         """
         write_excel(self, Path(path), notes or {})
 

@@ -33,11 +33,6 @@ def write_csv(comparison: Comparison, folder: Path) -> None:
         The comparison.
     folder : Path
         Made if it is not there.
-
-    Examples
-    --------
-    >>> guarded(pd.Series(["=1+1", "H1", -5])).tolist()
-    ["'=1+1", 'H1', -5]
     """
     folder.mkdir(parents=True, exist_ok=True)
     tables = {name: in_yuan(getattr(comparison, name), comparison.places) for name in TABLES}
@@ -80,11 +75,6 @@ def write_excel(comparison: Comparison, path: Path, notes: Mapping[str, str]) ->
         The file.
     notes : mapping of str to str
         What to say of policies on the first sheet.
-
-    Examples
-    --------
-    >>> write_excel.__name__
-    'write_excel'
     """
     try:
         import xlsxwriter
