@@ -17,7 +17,7 @@ from drgcore.grouper.plain import (
     asked_variables,
     group_plainly,
 )
-from drgcore.scenarios.pairing import Pairing
+from drgcore.migration.pairing import Pairing
 from drgcore.schemes.model import Adrg, Drg, Scheme
 from drgcore.schemes.rules import Compare, atoms
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from drgcore.weights import spring_festival
+from drgcore.forecast import spring_festival
 
 
 def monthly_totals(

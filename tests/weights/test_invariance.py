@@ -28,7 +28,7 @@ from drgcore.weights import (
     trim_percentiles,
 )
 from drgcore.weights.segments import sort_by_group
-from tests.weights.random_histories import clean, histories
+from tests.weights.histories import clean, histories
 
 some = settings(max_examples=12, deadline=None)
 YEARS = {2024: 1, 2025: 2, 2026: 7}

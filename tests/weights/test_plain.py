@@ -31,7 +31,7 @@ from drgcore.weights import (
     trim_percentiles,
 )
 from tests.reference import plain_weights as plain
-from tests.weights.random_histories import DRGS, FORMS, LEVELS, histories, in_form
+from tests.weights.histories import DRGS, FORMS, LEVELS, histories, in_form
 
 many = settings(max_examples=35, deadline=None)
 forms = st.sampled_from(FORMS)

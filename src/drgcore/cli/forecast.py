@@ -14,7 +14,7 @@ from drgcore.cases.attributes import select_columns
 from drgcore.cli.settle import read_cases
 from drgcore.errors import CaseSchemaError, DrgcoreError
 from drgcore.files import whole_file
-from drgcore.weights import (
+from drgcore.forecast import (
     METHODS,
     backtest_shares,
     backtest_summary,

@@ -10,7 +10,7 @@ import pyarrow.csv as pacsv
 import typer
 
 from drgcore.files import whole_file
-from drgcore.scenarios import migrate
+from drgcore.migration import migrate
 
 
 def migrate_cases(

@@ -12,11 +12,10 @@ import typer
 from drgcore.cli.settle import read_cases
 from drgcore.errors import DrgcoreError
 from drgcore.files import whole_file
+from drgcore.subdivision import SplitCandidates, SplitLimits, subdivide
 from drgcore.weights import (
     Credibility,
     History,
-    SplitCandidates,
-    SplitLimits,
     Trimming,
     base_points,
     compare_groupings,
@@ -26,7 +25,6 @@ from drgcore.weights import (
     level_coefficients,
     level_cost_coefficients,
     read_history,
-    subdivide,
     trim_iqr,
     trim_multiples,
     trim_none,

@@ -1,0 +1,379 @@
+"""What a subdivision did: the new scheme, each step with its reason, the effect."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from drgcore.files import whole_file
+from drgcore.schemes import Scheme, compile_scheme
+from drgcore.schemes.compile import CompileReport
+from drgcore.schemes.rules import TRUE
+from drgcore.schemes.source import SourceTables
+from drgcore.subdivision.coded import CodedCases
+from drgcore.subdivision.contrast import threshold
+from drgcore.subdivision.local_scheme import LocalGroup
+from drgcore.subdivision.partition import Cells, Part, SplitLimits, Step
+from drgcore.weights.base_points import base_points
+from drgcore.weights.history import History
+from drgcore.weights.performance import compare_groupings
+from drgcore.weights.segments import sort_by_group
+
+_TABLES = ("decisions", "steps", "groups", "codes", "performance", "hospitals")
+_ENOUGH = 5
+"""A hospital's word on a difference counts if it has so many cases on both sides."""
+
+
+@dataclass(frozen=True, eq=False)
+class AdrgCut:
+    """How the search cut one ADRG.
+
+    Parameters
+    ----------
+    adrg : str
+    before, parts : list of Part
+        The DRGs of the base, and the parts that the search made of them.
+    steps : list of Step
+        What it did.
+    cells : Cells
+        What it looked at.
+    mean : float
+        Mean cost of the ADRG [yuan].
+    rows : ndarray of int64
+        The cases, cell by cell.
+    cell_of_row : ndarray of int64
+        The cell of each.
+    """
+
+    adrg: str
+    before: list[Part]
+    parts: list[Part]
+    steps: list[Step]
+    cells: Cells
+    mean: float
+    rows: NDArray[np.int64]
+    cell_of_row: NDArray[np.int64]
+
+    @property
+    def cases(self) -> int:
+        """Cases that the search looked at."""
+        return len(self.rows)
+
+
+@dataclass(frozen=True, eq=False)
+class Subdivision:
+    """A local scheme, proposed from history.
+
+    Parameters
+    ----------
+    scheme : Scheme
+        The new scheme; groups cases like any other.
+    base : str
+        Name of the scheme that it was cut from.
+    decisions : pandas.DataFrame
+        One row a named ADRG: adrg, name, cases, groups_before, groups_after, action (kept, merged,
+        split, recut), riv_gain, why.
+    steps : pandas.DataFrame
+        One row a split or merger in the order in which they were made: adrg, step, action, of,
+        condition, cases and means [yuan] and CVs of the two parts, difference, z, riv_gain, and in
+        how many hospitals with cases on both sides the same part is dearer.
+    groups : pandas.DataFrame
+        The groups of every ADRG that was cut anew: drg, name, rule, comes_from, cases, mean_cost
+        [yuan], cv.
+    codes : pandas.DataFrame
+        Codes that were listed: adrg, kind, code, cases, others, difference, z.
+    performance : pandas.DataFrame
+        `compare_groupings` of base and new scheme.
+    hospitals : pandas.DataFrame or None
+        One row a hospital: cases, sums of relative weights before and after, change, difference
+        relative to before; None where the cases name no hospitals.
+    tests : int
+        How many differences were looked at.
+    limits : SplitLimits
+        What was asked of new groups.
+    """
+
+    scheme: Scheme
+    base: str
+    decisions: pd.DataFrame
+    steps: pd.DataFrame
+    groups: pd.DataFrame
+    codes: pd.DataFrame
+    performance: pd.DataFrame
+    hospitals: pd.DataFrame | None
+    tests: int
+    limits: SplitLimits = field(repr=False)
+
+    def compile(self, out: str | Path, *, title: str | None = None) -> CompileReport:
+        """Compile the new scheme as an overlay on its base.
+
+        Parameters
+        ----------
+        out : str or Path
+            The folder under which the scheme's folder is written.
+        title : str, optional
+            Title of the scheme.
+
+        Returns
+        -------
+        CompileReport
+            As `drgcore.compile_scheme` gives it.
+
+        Raises
+        ------
+        SchemeError
+            As `drgcore.compile_scheme`.
+        """
+        origin = f"subdivision of {self.base} from history"
+        source = SourceTables(origin, self.scheme.tables, {})
+        return compile_scheme(source, out, name=self.scheme.name, title=title, base=self.base)
+
+    def write(self, folder: str | Path) -> None:
+        """Write the report's tables as CSV files.
+
+        Parameters
+        ----------
+        folder : str or Path
+            Made if it is not there.
+        """
+        place = Path(folder)
+        place.mkdir(parents=True, exist_ok=True)
+        for name in _TABLES:
+            table = getattr(self, name)
+            if table is not None:
+                with whole_file(place / f"{name}.csv") as part:
+                    table.to_csv(part, index=False)
+
+    def __str__(self) -> str:
+        return "\n".join(self._lines())
+
+    def _lines(self) -> Iterator[str]:
+        actions = self.decisions["action"].value_counts()
+        told = ", ".join(
+            f"{actions[a]} {a}" for a in ("split", "merged", "recut", "kept") if a in actions
+        )
+        yield f"{self.scheme.name}, cut from {self.base}: of {len(self.decisions)} ADRG {told}"
+        limits = self.limits
+        yield (
+            f"  {self.tests:,} differences looked at; |z| ≥ "
+            f"{threshold(limits.alpha, self.tests):.2f} needed, so that noise alone proposes a "
+            f"split with chance {limits.alpha:g} at most"
+        )
+        for metric in ("riv", "riv_log", "cv_below_1", "groups", "groups_below_n_min"):
+            row = self.performance[self.performance["metric"] == metric].iloc[0]
+            yield f"  {metric:<20} {row['before']:10.4f} → {row['after']:10.4f}"
+        changed = self.decisions[self.decisions["action"] != "kept"]
+        most = changed.nlargest(10, "riv_gain")
+        for adrg, action, why in most[["adrg", "action", "why"]].to_numpy(str).tolist():
+            yield f"  {adrg} {action}: {why}"
+        if len(changed) > 10:
+            yield f"  … and {len(changed) - 10} more"
+
+
+def report(
+    coded: CodedCases,
+    history: History,
+    after: History,
+    scheme: Scheme,
+    cuts: Sequence[AdrgCut],
+    named: Mapping[str, Sequence[LocalGroup]],
+    codes: pd.DataFrame,
+    tests: int,
+    limits: SplitLimits,
+    bootstrap: int,
+) -> Subdivision:
+    """Put the report of a subdivision together.
+
+    Parameters
+    ----------
+    coded : CodedCases
+        The cases, grouped by the base.
+    history : History
+        Their costs, trimmed as the search saw them.
+    after : History
+        The same cases grouped by the new scheme.
+    scheme : Scheme
+        The new scheme.
+    cuts : sequence of AdrgCut
+        What the search did.
+    named : mapping of str to sequence of LocalGroup
+        The groups of the ADRGs that were cut anew.
+    codes : pandas.DataFrame
+        The listed codes.
+    tests : int
+    limits : SplitLimits
+    bootstrap : int
+        Replicates for the intervals.
+
+    Returns
+    -------
+    Subdivision
+    """
+    base = coded.tables.scheme
+    seen = {cut.adrg: cut for cut in cuts}
+    decisions = [
+        _decision(base, adrg.code, seen.get(adrg.code), limits)
+        for adrg in base.adrgs
+        if adrg.kind == "named"
+    ]
+    steps = [row for cut in cuts for row in _steps(cut, history)]
+    groups = [row for cut in cuts if cut.adrg in named for row in _groups(cut, named[cut.adrg])]
+    trimmed = after.only(history.usable)
+    return Subdivision(
+        scheme,
+        base.name,
+        pd.DataFrame(decisions),
+        pd.DataFrame(steps, columns=_STEP_COLUMNS),
+        pd.DataFrame(groups, columns=_GROUP_COLUMNS),
+        codes,
+        compare_groupings(history, trimmed, n_min=limits.n_min, bootstrap=bootstrap),
+        _hospitals(coded.history, history, after, trimmed),
+        tests,
+        limits,
+    )
+
+
+_STEP_COLUMNS = (
+    "adrg",
+    "step",
+    "action",
+    "of",
+    "condition",
+    "cases",
+    "other_cases",
+    "mean_cost",
+    "other_mean_cost",
+    "cv",
+    "other_cv",
+    "difference",
+    "z",
+    "riv_gain",
+    "hospitals",
+    "hospitals_agree",
+    "why",
+)
+_GROUP_COLUMNS = ("drg", "adrg", "name", "rule", "comes_from", "cases", "mean_cost", "cv")
+
+
+def _decision(base: Scheme, adrg: str, cut: AdrgCut | None, limits: SplitLimits) -> dict[str, Any]:
+    before = len(base.drgs_of(adrg))
+    row: dict[str, Any] = {
+        "adrg": adrg,
+        "name": base.name_of(adrg),
+        "cases": cut.cases if cut else 0,
+        "groups_before": before,
+        "groups_after": len(cut.parts) if cut else before,
+        "action": "kept",
+        "riv_gain": 0.0,
+    }
+    if cut is None:
+        return {**row, "why": "no case in history: as in the base"}
+    if not cut.steps:
+        few = cut.cases < 2 * limits.min_cases and before == 1
+        why = "too few cases to split" if few else "nothing that fulfils the limits"
+        return {**row, "why": why}
+    done = {step.action for step in cut.steps}
+    row["action"] = "recut" if len(done) == 2 else "split" if "split" in done else "merged"
+    row["riv_gain"] = sum(step.gain for step in cut.steps)
+    return {**row, "why": "; ".join(_said(step, cut.mean) for step in cut.steps)}
+
+
+def _said(step: Step, mean: float) -> str:
+    costs = " against ".join(f"{m * mean:,.0f}" for m in step.means)
+    cases = " and ".join(f"{n:,}" for n in step.cases)
+    if step.action == "merge":
+        reason = {
+            "few_cases": "one has too few cases",
+            "no_difference": f"they differ by {step.difference:.1%}",
+            "not_monotone": "the worse complication is cheaper",
+        }[step.why]
+        return f"merged {step.of}: {reason} ({costs} yuan, {cases} cases)"
+    assert step.condition is not None
+    return (
+        f"split {step.of} by {step.condition.rule}: {costs} yuan ({step.difference:+.0%}), "
+        f"{cases} cases"
+    )
+
+
+def _steps(cut: AdrgCut, history: History) -> Iterator[tuple[Any, ...]]:
+    for number, step in enumerate(cut.steps, 1):
+        hospitals, agree = _agreement(cut, step, history)
+        yield (
+            cut.adrg,
+            number,
+            step.action,
+            step.of,
+            "" if step.condition is None else str(step.condition.rule),
+            *step.cases,
+            *(m * cut.mean for m in step.means),
+            *step.cvs,
+            step.difference,
+            step.z,
+            step.gain,
+            hospitals,
+            agree,
+            _said(step, cut.mean),
+        )
+
+
+def _agreement(cut: AdrgCut, step: Step, history: History) -> tuple[int, int]:
+    """In how many hospitals both parts have cases, and in how many the same one is dearer."""
+    size = len(history.hospital.names)
+    if not size:
+        return 0, 0
+    hospital, cost = history.hospital.codes[cut.rows], history.cost[cut.rows]
+    sides = [
+        sort_by_group(np.where(mask[cut.cell_of_row], hospital, -1), cost, size)
+        for mask in step.cells
+    ]
+    both = (sides[0].count >= _ENOUGH) & (sides[1].count >= _ENOUGH)
+    apart = (sides[0].mean - sides[1].mean)[both]
+    return int(both.sum()), int(((apart > 0) == (step.means[0] > step.means[1])).sum())
+
+
+def _groups(cut: AdrgCut, groups: Sequence[LocalGroup]) -> Iterator[tuple[Any, ...]]:
+    for group in groups:
+        n, total, squares = (cut.cells.moments[:3] * group.part.cells).sum(axis=1)
+        mean = total / n if n else np.nan
+        cv = np.sqrt(max(squares / n - mean**2, 0.0)) / (1 + mean) if n else np.nan
+        rule = "" if group.part.rule == TRUE else str(group.part.rule)
+        origin = "+".join(group.part.origin)
+        yield (
+            group.code, cut.adrg, group.name, rule, origin, int(n), (1 + mean) * cut.mean, cv,
+        )  # fmt: skip
+
+
+def _hospitals(
+    before: History, before_kept: History, after: History, after_kept: History
+) -> pd.DataFrame | None:
+    """Sums of relative weights of every hospital, each grouping by its own weights."""
+    size = len(before.hospital.names)
+    if not size:
+        return None
+    sums = []
+    for history, kept in ((before, before_kept), (after, after_kept)):
+        table = base_points(kept, scale=1).table
+        weight = dict(zip(table["drg"], table["relative_weight"], strict=True))
+        of_drg = np.array([weight.get(drg, np.nan) for drg in history.drg.names] + [np.nan])
+        used = history.usable & np.isfinite(of_drg[history.drg.codes])
+        codes = np.where(used, history.hospital.codes, -1)
+        sums.append(sort_by_group(codes, of_drg[history.drg.codes], size))
+    first, second = sums
+    table = pd.DataFrame(
+        {
+            "hospital": before.hospital.names,
+            "cases": first.count,
+            "weight_before": first.total,
+            "weight_after": second.total,
+        }
+    )
+    table["change"] = table["weight_after"] - table["weight_before"]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        table["relative_change"] = table["change"] / table["weight_before"]
+    return table

@@ -1,6 +1,0 @@
-"""Fixtures of the tests of scenarios."""
-
-from tests.grouper.conftest import small_dictionaries
-from tests.schemes.conftest import rows
-
-__all__ = ["rows", "small_dictionaries"]
