@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
-from drgcore.errors import SchemeError
+from drgcore.errors import CaseSchemaError, SchemeError
+from drgcore.migration import migrate, migration_effect
 from tests.cli.conftest import ROWS, plain, run
 
 
@@ -22,6 +24,22 @@ def test_tables_and_summary(cases: Path, tmp_path: Path) -> None:
     assert tables["statuses"]["cases"].sum() == ROWS
     assert len(tables["changed"]) == tables["causes"]["cases"].sum() > 0
     assert f"{len(tables['changed'])} changed" in shown
+
+
+def test_weights_of_hospitals(cases: Path, tmp_path: Path) -> None:
+    arguments = ["scheme", "migrate", cases, "--after", "suzhou-2023", "--out", tmp_path]
+    shown = run(*arguments, "--effect")
+    table = pd.read_csv(tmp_path / "effect_hospitals.csv")
+    sample = pq.read_table(cases)
+    moved = migrate(sample, "chs-drg-1.1", "suzhou-2023")
+    expected = migration_effect(sample, moved).hospitals
+    pd.testing.assert_frame_equal(table, expected, check_dtype=False)
+    for hospital in expected["hospital"]:
+        assert any(line.split()[:1] == [hospital] for line in shown.splitlines())
+    plain_file = tmp_path / "plain.parquet"
+    pq.write_table(sample.drop_columns(["hospital"]), plain_file)
+    with pytest.raises(CaseSchemaError, match="no column hospital"):
+        run("scheme", "migrate", plain_file, "--after", "suzhou-2023", "--effect")
 
 
 def test_a_scheme_that_is_none(cases: Path) -> None:

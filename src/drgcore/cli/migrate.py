@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import pandas as pd
+import pyarrow as pa
 import pyarrow.csv as pacsv
 import typer
 
+from drgcore.cases import open_cases
 from drgcore.files import whole_file
-from drgcore.migration import migrate
+from drgcore.migration import migrate, migration_effect
+
+_EFFECT = ("cases_after", "weight_before", "weight_after", "cmi_before", "cmi_after")
 
 
 def migrate_cases(
@@ -26,6 +30,12 @@ def migrate_cases(
     out: Annotated[Path | None, typer.Option(help="Folder for all tables as .csv.")] = None,
     case_id: Annotated[str, typer.Option(help="Column with the id of a case.")] = "case_id",
     cost: Annotated[str, typer.Option(help="Column with the cost of a case.")] = "total_cost",
+    effect: Annotated[
+        bool,
+        typer.Option(
+            "--effect", help="Also each hospital's weight; needs the columns hospital and cost."
+        ),
+    ] = False,
     threads: Annotated[int | None, typer.Option(help="All processors by default.")] = None,
 ) -> None:
     """Group the same cases by two schemes; show what moves, where to and why."""
@@ -40,9 +50,19 @@ def migrate_cases(
         threads=threads,
     )
     typer.echo(moved)
+    tables: dict[str, Any] = dict(moved.tables())
+    if effect:
+        with open_cases(cases, columns=_columns(cases, cost)) as source:
+            batches = list(source.batches())
+            weighed = migration_effect(
+                pa.Table.from_batches(batches, source.schema), moved, cost=cost
+            )
+        shown = weighed.hospitals[["hospital", *_EFFECT]]
+        typer.echo("weights of hospitals, by the mean costs of these cases")
+        typer.echo(shown.to_string(index=False, float_format=lambda v: f"{v:,.4f}"))
+        tables |= {f"effect_{name}": table for name, table in weighed.tables().items()}
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
-        tables = moved.tables()
         for name, table in tables.items():
             with whole_file(out / f"{name}.csv") as part:
                 if isinstance(table, pd.DataFrame):
@@ -50,3 +70,10 @@ def migrate_cases(
                 else:
                     pacsv.write_csv(table, str(part))
         typer.echo(f"{len(tables)} tables in {out}")
+
+
+def _columns(cases: Path, cost: str) -> list[str]:
+    """Those of the columns of an effect that the file has."""
+    with open_cases(cases) as source:
+        there = source.schema.names
+    return [name for name in ("hospital", "hospital_level", "pool", cost) if name in there]
