@@ -21,6 +21,7 @@ from drgcore.weights import (
     level_coefficients,
     level_cost_coefficients,
     read_history,
+    riv,
     standardise_costs,
     trim_iqr,
     trim_multiples,
@@ -102,11 +103,17 @@ PARAMETERS: list[tuple[Any, dict[str, Any], str]] = [
     (Credibility, {"towards": "mdc"}, "towards='mdc' must be 'adrg' or 'national'"),
     *((Credibility, {"towards": "adrg", "k": k}, "must be a number of cases, not negative")
       for k in (-1, np.nan, "fifty")),
-    (trim_iqr, {"cases": TWO, "low": -1}, "low=-1 must not be negative"),
-    (trim_iqr, {"cases": TWO, "high": np.nan}, "high=nan must not be negative"),
+    (trim_iqr, {"cases": TWO, "low": -1}, "low=-1 must be a number"),
+    (trim_iqr, {"cases": TWO, "high": np.nan}, "high=nan must be a number"),
+    (trim_iqr, {"cases": TWO, "high": np.inf}, "high=inf must be a number"),
+    (trim_norm, {"cases": TWO, "high": {}}, "needs a multiple for each hospital level"),
+    (riv, {"values": [1.0, 2.0], "groups": [0]}, "one finite value and one group for each case"),
+    (riv, {"values": [1.0, 2.0], "groups": [0, -1]}, "groups counted from 0"),
+    (riv, {"values": [1.0, np.nan], "groups": [0, 0]}, "one finite value"),
+    (read_history, {"cases": read_history(TWO), "cost": "other"}, "a history is read already"),
     (trim_multiples, {"cases": TWO, "low": 3, "high": 0.4}, "low=3 must lie below high=0.4"),
     (trim_multiples, {"cases": TWO, "low": 0.4, "high": np.nan}, "must lie below high=nan"),
-    (trim_percentiles, {"cases": TWO, "low": -1, "high": 99}, "low=-1 must not be negative"),
+    (trim_percentiles, {"cases": TWO, "low": -1, "high": 99}, "low=-1 must be a number"),
     (trim_percentiles, {"cases": TWO, "low": 1, "high": 101}, "a percentile is at most 100"),
     (trim_norm, {"cases": TWO, "high": {"2": 0.1, "3": 3}}, "low=0.3 must lie below high=0.1"),
     (group_statistics, {"cases": TWO, "by": []}, "by=[] must name keys, each once"),
@@ -328,3 +335,18 @@ def test_many_keys_need_little_memory() -> None:
     few = group_statistics(cases.iloc[:5], by)
     some = table[table["hospital"].isin(few["hospital"])].reset_index(drop=True)
     pd.testing.assert_frame_equal(some, few)
+
+
+def test_what_stands_in_a_cell_is_not_repeated() -> None:
+    secret = "Zhang San"
+    for column, row in (("total_cost", 2), ("discharge_date", 3)):
+        cells = ["4000", "4000", "4000"] if column == "total_cost" else ["2025-03-01"] * 3
+        cells[row - 1] = secret
+        with pytest.raises(CaseSchemaError, match=f"row {row} is the first") as caught:
+            read_history(TWO.assign(**{column: cells}))
+        assert secret not in str(caught.value)
+
+
+def test_a_year_beside_cases_without_date_is_a_whole_number() -> None:
+    cases = TWO.assign(discharge_date=pd.to_datetime(["2025-03-01", None, "2026-04-01"]))
+    assert group_statistics(cases, "year")["year"].tolist() == [None, 2025, 2026]

@@ -276,7 +276,8 @@ def test_coefficients(
     data = in_form(cases, form)
     if with_paid and key == "hospital":
         share = np.resize([0.0, 0.25, 0.5, 1.0], len(cases))
-        cases = cases.assign(patient_paid=cases["total_cost"].to_numpy() * share)
+        with np.errstate(invalid="ignore"):
+            cases = cases.assign(patient_paid=cases["total_cost"].to_numpy() * share)
         data = cases
     if not len(usable) or usable[key].isna().any():
         measure = level_coefficients if key == "hospital_level" else hospital_coefficients

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -170,25 +170,7 @@ def dates_of(table: pa.Table, name: str) -> pa.ChunkedArray:
     >>> dates_of(pa.table({"day": ["2027-01-31", "2027-02-01 23:59:00"]}), "day").to_pylist()
     [datetime.date(2027, 1, 31), datetime.date(2027, 2, 1)]
     """
-    column = table.column(name)
-    try:
-        if pa.types.is_timestamp(column.type):
-            column = (
-                pc.cast(pc.local_timestamp(column), column.type.unit and pa.timestamp("us"))
-                if column.type.tz
-                else column
-            )
-            return pc.cast(pc.floor_temporal(column, unit="day"), pa.date32(), safe=False)
-        try:
-            return pc.cast(column, pa.date32())
-        except pa.ArrowInvalid:
-            # Exports write dates with a time, as 2027-01-31 10:30:00.
-            times = pc.cast(column, pa.timestamp("s"))
-            return pc.cast(pc.floor_temporal(times, unit="day"), pa.date32())
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        raise CaseSchemaError(
-            f"{column.type} is not a date: {error}", where=f"column {name}"
-        ) from error
+    return _read(table, name, _as_days, f"{table.column(name).type} is not a date")
 
 
 def numbers_of(table: pa.Table, name: str) -> NDArray[np.float64]:
@@ -204,11 +186,8 @@ def numbers_of(table: pa.Table, name: str) -> NDArray[np.float64]:
     >>> numbers_of(pa.table({"cost": ["12.5", None]}), "cost").tolist()
     [12.5, nan]
     """
-    column = table.column(name)
-    try:
-        return pc.cast(column, pa.float64()).to_numpy()
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        raise CaseSchemaError(f"it holds no numbers: {error}", where=f"column {name}") from error
+    read = _read(table, name, lambda column: pc.cast(column, pa.float64()), "it holds no numbers")
+    return read.to_numpy()
 
 
 def amounts_of(table: pa.Table, name: str) -> NDArray[np.float64]:
@@ -231,3 +210,41 @@ def amounts_of(table: pa.Table, name: str) -> NDArray[np.float64]:
     refuse_rows(table, ~np.isfinite(values), f"have no finite {name}", name, hint)
     refuse_rows(table, values < 0, f"have a negative {name}", name, hint)
     return values
+
+
+def _as_days(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    if pa.types.is_timestamp(column.type):
+        local = pc.local_timestamp(column) if column.type.tz else column
+        return pc.cast(pc.floor_temporal(local, unit="day"), pa.date32(), safe=False)
+    try:
+        return pc.cast(column, pa.date32())
+    except pa.ArrowInvalid:
+        # Exports write dates with a time, as 2027-01-31 10:30:00.
+        times = pc.cast(column, pa.timestamp("s"))
+        return pc.cast(pc.floor_temporal(times, unit="day"), pa.date32())
+
+
+def _read(
+    table: pa.Table,
+    name: str,
+    read: Callable[[pa.ChunkedArray], pa.ChunkedArray],
+    fault: str,
+) -> pa.ChunkedArray:
+    """Read a column, or say in which row it cannot be; what stands there is not repeated."""
+    column = table.column(name)
+    try:
+        return read(column)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        pass
+    # The first row of the shortest beginning that cannot be read.
+    low, high = 0, len(column)
+    while low < high - 1:
+        middle = (low + high) // 2
+        try:
+            read(column.slice(low, middle - low))
+            low = middle
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+            high = middle
+    raise CaseSchemaError(
+        f"{fault}; row {low + 1} is the first that cannot be read", where=f"column {name}"
+    )

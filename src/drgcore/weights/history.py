@@ -203,6 +203,11 @@ def read_history(cases: Any, *, cost: str = "total_cost") -> History:
     [['ungrouped', 1], ['cost_negative', 1]]
     """
     if isinstance(cases, History):
+        if cost != "total_cost":
+            raise CaseSchemaError(
+                f"a history is read already, with its cost; read the cases with cost={cost!r}",
+                where="history",
+            )
         return cases
     wanted = ["drg", cost, "status", *_TEXTS, "discharge_date", "length_of_stay"]
     table = select_columns(cases, [*wanted, "scheme", "case_id"])

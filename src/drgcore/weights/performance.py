@@ -50,6 +50,11 @@ def riv(values: ArrayLike, groups: ArrayLike) -> float:
         Between-group over total sum of squares, 0 to 1; NaN where all values are equal, because
         there is no variance to reduce.
 
+    Raises
+    ------
+    DrgcoreError
+        If there is not one finite value and one group for each case.
+
     Notes
     -----
     CHS-DRG 分组与付费技术规范 (2019): national practice wants RIV ≥ 0.7.
@@ -60,6 +65,11 @@ def riv(values: ArrayLike, groups: ArrayLike) -> float:
     0.9412
     """
     x, code = np.asarray(values, np.float64), np.asarray(groups, np.int64)
+    if x.shape != code.shape or x.ndim != 1 or not np.isfinite(x).all() or (code < 0).any():
+        raise DrgcoreError(
+            "RIV takes one finite value and one group for each case, groups counted from 0",
+            where="riv",
+        )
     if not len(x):
         return float("nan")
     # In ascending order, so that the order of the cases has no influence on the sums.

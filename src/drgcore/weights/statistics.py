@@ -85,7 +85,11 @@ def group_statistics(
         history = history.only(trimming.keep)
     codes, names = codes_by(history, keys)
     costs = sort_by_group(codes, history.cost, len(names))
-    columns: dict[str, Any] = {key: [row[i] for row in names] for i, key in enumerate(keys)}
+    columns: dict[str, Any] = {}
+    for place, key in enumerate(keys):
+        values = [row[place] for row in names]
+        # A year beside None stays a whole number.
+        columns[key] = pd.Series(values, dtype=object) if None in values else values
     columns |= {
         "cases": costs.count,
         "total_cost": costs.total,

@@ -221,6 +221,8 @@ def trim_norm(cases: Any, low: float = NORM_LOW, high: Mapping[str, float] = NOR
     >>> trim_norm(cases, high={"3": 3.0, "2": 1.5}).keep.tolist()
     [True, False, False, False]
     """
+    if not high:
+        raise DrgcoreError("trim_norm needs a multiple for each hospital level")
     history = read_history(cases)
     level = history.key("hospital_level")
     seen = np.bincount(level.codes[history.usable] + 1, minlength=len(level.names) + 1)
@@ -292,8 +294,8 @@ def _cut(
 
 def _not_negative(**numbers: float) -> None:
     for name, number in numbers.items():
-        if not number >= 0:
-            raise DrgcoreError(f"{name}={number} must not be negative")
+        if not 0 <= number < np.inf:
+            raise DrgcoreError(f"{name}={number} must be a number that is not negative")
 
 
 def _ordered(low: float, high: float) -> None:
