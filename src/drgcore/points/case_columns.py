@@ -23,7 +23,7 @@ from drgcore.cases.attributes import (
 )
 from drgcore.errors import CaseSchemaError
 from drgcore.points.coefficients import uses_level
-from drgcore.points.ids import repeated_ids
+from drgcore.points.ids import checked_ids
 from drgcore.points.policy import Policy
 
 STATUSES = ("grouped", "ambiguous", "ungrouped", "invalid")
@@ -115,16 +115,7 @@ def read_columns(cases: Any, periods: Sequence[Policy]) -> CaseColumns:
     missing = [name for name in needed if name not in table.column_names]
     if missing:
         raise CaseSchemaError(f"the cases have no column {', '.join(missing)}", where="cases")
-    ids = table.column("case_id")
-    if ids.null_count:
-        raise CaseSchemaError(f"{ids.null_count} cases have no id", where="column case_id")
-    twice = repeated_ids(ids)
-    if twice:
-        raise CaseSchemaError(
-            f"{len(twice)} case ids occur more than once: {some_of(twice)}",
-            where="column case_id",
-            hint="a case is paid once; remove the repeated rows",
-        )
+    ids = checked_ids(table)
     hospital = text_codes(table, "hospital")
     cost = amounts_of(table, "total_cost")
     none = np.empty(0)

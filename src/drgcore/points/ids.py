@@ -9,6 +9,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from drgcore.cases.attributes import some_of
+from drgcore.errors import CaseSchemaError
+
 _PRIME = np.uint64(0x100000001B3)
 _BASIS = np.uint64(0xCBF29CE484222325)
 _MIX_1 = np.uint64(0xFF51AFD7ED558CCD)
@@ -96,3 +99,41 @@ def repeated_ids(ids: pa.ChunkedArray) -> list[str]:
     suspects = ids.filter(pa.array(np.isin(hashes, twice)))
     counts = pc.value_counts(pc.cast(suspects, pa.large_string()))
     return sorted(pair["values"] for pair in counts.to_pylist() if pair["counts"] > 1)
+
+
+def checked_ids(cases: pa.Table) -> pa.ChunkedArray:
+    """Give the ids of cases, each of which must have one of its own.
+
+    Parameters
+    ----------
+    cases : pyarrow.Table
+        Cases with the column `case_id`.
+
+    Returns
+    -------
+    pyarrow.ChunkedArray
+        The ids.
+
+    Raises
+    ------
+    CaseSchemaError
+        If cases have no id, or an id occurs twice.
+
+    Examples
+    --------
+    >>> checked_ids(pa.table({"case_id": ["1", "2", "1"]}))
+    Traceback (most recent call last):
+    drgcore.errors.CaseSchemaError: column case_id: 1 case ids occur more than once: 1
+    a case is paid once; remove the repeated rows
+    """
+    ids = cases.column("case_id")
+    if ids.null_count:
+        raise CaseSchemaError(f"{ids.null_count} cases have no id", where="column case_id")
+    twice = repeated_ids(ids)
+    if twice:
+        raise CaseSchemaError(
+            f"{len(twice)} case ids occur more than once: {some_of(twice)}",
+            where="column case_id",
+            hint="a case is paid once; remove the repeated rows",
+        )
+    return ids

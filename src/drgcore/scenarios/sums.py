@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from drgcore.budget.caserows import OPTIONAL, REQUIRED, case_table, read_rows
 from drgcore.budget.hashing import add_to_cells
 from drgcore.budget.terms import Terms
-from drgcore.cases.attributes import select_columns, some_of, text_codes
+from drgcore.cases.attributes import select_columns, text_codes
 from drgcore.errors import CaseSchemaError
 from drgcore.points.compute import compute_points
-from drgcore.points.ids import repeated_ids
+from drgcore.points.ids import checked_ids
 from drgcore.points.kernel import CLASSES
 from drgcore.points.policy import Policy
 
@@ -103,16 +103,7 @@ def case_columns(cases: Any, policies: Sequence[Policy]) -> pa.Table:
     missing = [name for name in ("case_id", "hospital") if name not in table.column_names]
     if missing:
         raise CaseSchemaError(f"the cases have no column {', '.join(missing)}", where="cases")
-    ids = table.column("case_id")
-    if ids.null_count:
-        raise CaseSchemaError(f"{ids.null_count} cases have no id", where="column case_id")
-    twice = repeated_ids(ids)
-    if twice:
-        raise CaseSchemaError(
-            f"{len(twice)} case ids occur more than once: {some_of(twice)}",
-            where="column case_id",
-            hint="a case is paid once; remove the repeated rows",
-        )
+    checked_ids(table)
     return table
 
 
