@@ -29,6 +29,8 @@ bench: $(VENV)/.dev
 	$(RUN) benchmarks/grouping.py
 	$(RUN) benchmarks/agreement.py
 	$(RUN) benchmarks/settlement.py
+	$(RUN) benchmarks/history.py
+	$(RUN) benchmarks/scenarios.py
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
