@@ -268,11 +268,6 @@ def settle_year(
     )
 
 
-def _of_pool(settlement: MonthSettlement, pool: str) -> dict[str, dict[str, Any]]:
-    """Give a pool's statement rows by hospital."""
-    return {r["hospital"]: r for r in records(settlement.statement) if r["pool"] == pool}
-
-
 def _check_months(closed: Mapping[Month, Any], whole: Tally, terms: Terms) -> None:
     others = [str(month) for month in closed if month.year != terms.year]
     if others:
