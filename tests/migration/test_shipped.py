@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 
 import numpy as np
 import pyarrow as pa
@@ -89,7 +90,8 @@ def test_neither_order_nor_threads_nor_batches_matter(monkeypatch: pytest.Monkey
     schemes = scheme("chs-drg-1.1"), scheme("chs-drg-3.0")
     moved = migrate(cases, *schemes)
     order = np.random.default_rng(5).permutation(len(cases))
-    monkeypatch.setattr("drgcore.migration.migrate.BATCH_ROWS", 700)
+    # The name of the module is that of its function as well.
+    monkeypatch.setattr(sys.modules[migrate.__module__], "BATCH_ROWS", 700)
     monkeypatch.setattr("drgcore.migration.regroup._EXPLAINED_ROWS", 900)
     other = migrate(cases.take(order), *schemes, threads=3)
     for name in ("flows", "groups", "reasons", "causes", "statuses"):
