@@ -192,7 +192,9 @@ def base_points(
     Shanwei's pilot plan (汕尾市 总额控制下按疾病诊断相关分组结合点数法付费), step 1; the same in
     Zhejiang's provisional measures for DRGs 点数付费 (2019) and in 医保办发〔2021〕23号. Year
     weights of 1:2:7 are an example of local rules. Smoothing moves the mean weight away from 1, see
-    `GroupWeights.mean_relative_weight`; under a fixed budget the point value takes that up.
+    `GroupWeights.mean_relative_weight`; under a fixed budget the point value takes that up. Weights
+    of a nation or another region are relative to its own mean cost: where its case mix is another,
+    rescale them first, so that they give this region's cases a mean of 1.
 
     Examples
     --------
