@@ -134,3 +134,5 @@ def test_side_by_side_shows_what_is_common_once(found: Comparison) -> None:
     ]
     # Cases change their class, so that the classes have them for each policy.
     assert "as is: cases" in found.side_by_side("classes").columns
+    with pytest.raises(DrgcoreError, match="there is no table 'year'"):
+        found.side_by_side("year")
