@@ -185,4 +185,4 @@ def _is_empty(column: pd.Series) -> bool:
 
 def _justify(column: pd.Series) -> Any:
     text = str(column.iloc[0]) if len(column) else ""
-    return "right" if text.replace(",", "").replace(".", "").lstrip("-").isdigit() else "left"
+    return "right" if text.replace(",", "").replace(".", "").strip("+-%").isdigit() else "left"
