@@ -397,4 +397,4 @@ def test_the_check_warns_of_frozen_groups_that_are_paid_by_cost(tmp_path: Path) 
     frozen = "\n[base_points.frozen]\nBR15 = 90\nBR13 = 90\n"
     file.write_text(text.read_text("utf-8") + frozen, "utf-8")
     (warning,) = check_policy(file).warnings
-    assert "base points of BR13 are frozen, but 1 frozen groups are not stable" in warning
+    assert "1 groups with frozen base points are not stable, first BR13" in warning

@@ -93,8 +93,8 @@ def _check_tables(policy: Policy) -> list[str]:
     ]
     if unstable:
         warnings.append(
-            f"base points of {', '.join(unstable[:5])} are frozen, but {len(unstable)} frozen groups "
-            "are not stable: the rule of unstable groups applies to them, whatever was agreed"
+            f"{len(unstable)} groups with frozen base points are not stable, first "
+            f"{', '.join(unstable[:5])}: they are paid as unstable groups are, whatever was agreed"
         )
     # P = m / mean × scale by definition; agreed points differ from it, but not by a unit's factor.
     implied = table.base_points / float(policy.base_points.scale)
