@@ -55,6 +55,18 @@ def test_shares_are_those_of_the_library(cases: Path, tmp_path: Path, ending: st
     assert list(pools) == ["employee", "resident"]
 
 
+@pytest.mark.parametrize(
+    "form", ["{}T00:30:00+08:00", "{} 00:30:00.250", "{}T00:30Z", "{} 23:59:59"]
+)
+def test_a_day_is_the_one_that_is_written(cases: Path, tmp_path: Path, form: str) -> None:
+    frame = pd.read_csv(cases / "2026.csv")
+    frame["discharge_date"] = frame["discharge_date"].map(form.format)
+    frame.to_csv(tmp_path / "2026.csv", index=False)
+    arguments = ("--year", "2027", "--method", "last_year")
+    text = run("forecast", "shares", tmp_path / "2026.csv", *arguments)
+    assert text == run("forecast", "shares", cases / "2026.parquet", *arguments)
+
+
 def test_of_one_series_and_of_cases(cases: Path) -> None:
     files = sorted(cases.glob("*.parquet"))
     text = run("forecast", "shares", *files, "--year", "2027", "--by", "", "--value", "cases",
@@ -86,6 +98,8 @@ def test_one_year_has_no_backtest(cases: Path) -> None:
     text = run("forecast", "shares", cases / "2026.parquet", "--year", "2027",
                "--method", "last_year")  # fmt: skip
     assert "no backtest: there is no year to hold out" in text
+    assert "says nothing about changes: no interval" in text
+    assert "nan" not in text
     with pytest.raises(DrgcoreError, match="calendar needs two whole years"):
         run("forecast", "shares", cases / "2026.parquet", "--year", "2027")
 

@@ -242,6 +242,36 @@ def test_an_adrg_that_is_cut_otherwise(rows: Rows) -> None:
     )
 
 
+def test_a_complication_that_decides_in_another_cut(rows: Rows) -> None:
+    before, after = copied(rows), copied(rows)
+    by_end = {
+        "BR11": ("QTZD in MCC", 1), "BR13": ("QTZD in {MCC, CC}", 2), "BR15": ("", 3),
+    }  # fmt: skip
+    for table, ends in ((before, ("BR11", "BR15")), (after, ("BR13", "BR15"))):
+        table["drg"][5:6] = [
+            [drg, f"颅内出血{drg}", by_end[drg][0], "BR1", "MDCB", by_end[drg][1]] for drg in ends
+        ]
+    # What is cut otherwise is all there is, as long as the complication counts.
+    kept = reason(moved_by(before, after, case(BLEEDING, [ARREST])))
+    assert (kept["kind"], kept["group"], kept["then_group"]) == (
+        *("subdivision_changed", "BR11", "BR13"),
+    )
+    after["cc"] = [row for row in after["cc"] if row[0] != ARREST]
+    found = reason(moved_by(before, after, case(BLEEDING, [ARREST])))
+    assert found == {
+        "kind": "subdivision_changed",
+        "side": "before",
+        "level": "DRG",
+        "group": "BR11",
+        "then_kind": "complication_dropped",
+        "then_side": "after",
+        "then_level": "DRG",
+        "then_group": "BR13",
+        "then_set_id": "MCC",
+        "then_codes": ARREST,
+    }
+
+
 def test_a_number_that_only_one_scheme_asks_for(rows: Rows) -> None:
     after = copied(rows)
     after["adrg"][1][2] += " and XB = 1"

@@ -199,9 +199,15 @@ def test_revisions_of_usual_schemes() -> None:
         moved = checked(before, after, some_cases(before, after, draw, 120))
         seen.update(dict(moved.reasons.groupby("kind")["cases"].sum()))
         seen["then"] += sum(moved.changed["then_kind"].is_valid().to_pylist())
+        kinds = moved.changed.select(["kind", "then_kind"]).to_pydict().values()
+        seen["decided in a new cut"] += sum(
+            one == ReasonKind.SUBDIVISION_CHANGED and str(then).startswith("complication")
+            for one, then in zip(*kinds, strict=True)
+        )
     rare = {ReasonKind.NUMBER_ASKED, ReasonKind.WEIGHT_ASKED, ReasonKind.CODE_REUSED}
     assert {kind: seen[kind] for kind in REASON_KINDS if not seen[kind] and kind not in rare} == {}
     assert seen["then"] >= 5
+    assert seen["decided in a new cut"] >= 5
 
 
 @pytest.mark.usefixtures("small_dictionaries")

@@ -387,3 +387,14 @@ def test_a_frozen_group_must_be_in_the_table(tmp_path: Path) -> None:
     file.write_text(text + "\n[base_points.frozen]\nZZ98 = 120.5\n", "utf-8")
     report = check_policy(file)
     assert any("ZZ98" in problem.message for problem in report.problems)
+
+
+def test_the_check_warns_of_frozen_groups_that_are_paid_by_cost(tmp_path: Path) -> None:
+    table = "drg,base_points,mean_cost,cases,cv\nBR15,80,8000,9,0.5\nBR13,99,9900,3,0.5\n"
+    (tmp_path / "example-base-points.csv").write_text(table, "utf-8")
+    text = Policy.load("example").path_of("example-base-points.csv").with_name("example.toml")
+    file = tmp_path / "p.toml"
+    frozen = "\n[base_points.frozen]\nBR15 = 90\nBR13 = 90\n"
+    file.write_text(text.read_text("utf-8") + frozen, "utf-8")
+    (warning,) = check_policy(file).warnings
+    assert "1 groups with frozen base points are not stable, first BR13" in warning

@@ -98,10 +98,33 @@ class PlainMigration:
         if not expected:
             self._check_order(causes[0], level, row["parted"])
             return
+        if len(expected) == 1 and causes[0]["kind"] == "subdivision_changed":
+            self._check_complication(causes.pop())
         found = [c["side"] for c in causes if c["kind"] is not None]
         assert found == expected
         for cause in causes[: len(found)]:
             self._check_cause(cause, level, str(why[cause["side"]]))
+
+    def _check_complication(self, cause: Reason) -> None:
+        """Fail unless the complication is named that decides between the DRG of a new cut."""
+        old, new = self.facts["before"], self.facts["after"]
+        mixed = Facts(new.scheme, new.case)
+        object.__setattr__(mixed, "complications", old.complications)
+        adrg = self.results["after"].adrg
+        assert adrg
+        for drg in new.scheme.drgs:
+            held = [facts.holds(drg.rule) for facts in (mixed, new)]
+            if drg.adrg == adrg.code and any(held):
+                break
+        else:
+            held = [False]
+        if all(held) or not any(held):
+            assert cause["kind"] is None
+            return
+        assert (cause["side"], cause["level"], cause["group"]) == ("after", "DRG", drg.code)
+        assert cause["kind"].startswith("complication")
+        gone = cause["kind"] in _GONE or (cause["kind"] in _RETYPED and self._typed(cause))
+        self._check_codes(cause, "before" if gone else "after", ("", ""))
 
     def _check_status(self, cause: Reason) -> None:
         bad, good = cause["side"], _other(cause["side"])

@@ -27,7 +27,7 @@ def test_compare_prints_and_writes(tmp_path: Path) -> None:
     arguments += ["--out", tmp_path / "tables", "--excel", tmp_path / "round.xlsx"]
     done = RUN.invoke(scenario.app, [str(a) for a in arguments], catch_exceptions=False)
     assert done.exit_code == 0, done.output
-    for word in ("pools", "winners", "losers", "round 2", "132.862191"):
+    for word in ("pools", "winners", "losers", "round 2", "132.862191", "%"):
         assert word in done.output
     table = pd.read_csv(tmp_path / "tables" / "pools.csv", dtype=str)
     assert table["policy"].tolist() == ["policy", "round 2"] * 2

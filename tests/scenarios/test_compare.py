@@ -315,11 +315,30 @@ def test_differences_of_periods_tables_and_files(tmp_path: Path) -> None:
     rows = {row[1]: row[2:] for row in found.values.tolist()}
     assert rows["rounding.points (from 2026-07-01)"] == ["4", "2"]
     assert rows["base_points.factor"] == ["1", "1.1"]
-    assert rows["base points of BR15"] == ["80.0000", "81.0000"]
+    assert rows["base points of BR15"] == ["80", "81"]
     before, after = rows["coefficients.components.1.file"]
     assert before.startswith("k.csv (")
     assert before != after
     assert len(rows) == 4
+
+
+def test_a_difference_that_ends_says_when() -> None:
+    def low(multiple: str) -> dict[str, Any]:
+        return {"outliers": {"low": {"multiples": multiple}}}
+
+    back = {"from": date(2026, 7, 1), **low("0.4")}
+    policies = {"a": small(), "b": small({**low("0.5"), "amendments": [back]})}
+    both = cases({"pool": "employee"}, {"pool": "resident"})
+    found = compare(both, policies, year=YEAR).differences
+    path = "outliers.low.multiples (from 2026-01-01 to 2026-06-30)"
+    assert found[["path", "after"]].values.tolist() == [[path, "0.5"]]
+
+
+def test_decimals_of_base_points_are_one_difference() -> None:
+    policies = {"a": small(), "b": small({"rounding": {"base_points": 2}})}
+    both = cases({"pool": "employee"}, {"pool": "resident"})
+    found = compare(both, policies, year=YEAR).differences
+    assert found["path"].tolist() == ["rounding.base_points"]
 
 
 @pytest.mark.parametrize(

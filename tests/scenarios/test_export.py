@@ -90,8 +90,11 @@ def test_the_workbook_has_frozen_heads_and_formats(found: Comparison, tmp_path: 
     # Nothing of the time of writing is in it.
     assert (tmp_path / "a.xlsx").read_bytes() == (tmp_path / "b.xlsx").read_bytes()
     with ZipFile(tmp_path / "a.xlsx") as book:
-        for number in range(1, len(TABLES) + 2):
-            assert b'state="frozen"' in book.read(f"xl/worksheets/sheet{number}.xml")
+        for number, name in enumerate(("policies", *TABLES), 1):
+            sheet = book.read(f"xl/worksheets/sheet{number}.xml").decode()
+            assert 'state="frozen"' in sheet
+            columns = {"policies": 1, "hospitals": 3, "winners": 3, "losers": 3}.get(name, 2)
+            assert f'xSplit="{1 if name == "pools" else columns}"' in sheet
         styles = book.read("xl/styles.xml").decode()
     # Points, point values, shares.
     for form in ('"#,##0.0000"', '"#,##0.000000"', '"0.00%"'):
@@ -134,3 +137,5 @@ def test_side_by_side_shows_what_is_common_once(found: Comparison) -> None:
     ]
     # Cases change their class, so that the classes have them for each policy.
     assert "as is: cases" in found.side_by_side("classes").columns
+    with pytest.raises(DrgcoreError, match="there is no table 'year'"):
+        found.side_by_side("year")

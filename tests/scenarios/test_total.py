@@ -160,6 +160,8 @@ def test_the_rows_may_come_in_any_order() -> None:
         ({}, 10**6, {"total": "money"}, BudgetError, "the total of 1,000,000 cannot be reached"),
         ({}, 10**6, {"total": "money", "change": "point_value"}, PolicyError,
          "the point value of employee, resident is not fixed"),
+        ({}, 10**6, {"total": "Points"}, PolicyError, "there is no total 'Points'"),
+        ({}, 10**6, {"change": "points"}, PolicyError, "take base_points or point_value"),
         ({}, "many", {}, PolicyError, "is no number"),
         ({}, 0.5, {}, PolicyError, "give it as a Decimal"),
         ({}, "NaN", {}, PolicyError, "give it as a Decimal"),

@@ -167,7 +167,8 @@ def dates_of(table: pa.Table, name: str) -> pa.ChunkedArray:
 
     Examples
     --------
-    >>> dates_of(pa.table({"day": ["2027-01-31", "2027-02-01 23:59:00"]}), "day").to_pylist()
+    >>> table = pa.table({"day": ["2027-01-31", "2027-02-01T00:30:00+08:00"]})
+    >>> dates_of(table, "day").to_pylist()
     [datetime.date(2027, 1, 31), datetime.date(2027, 2, 1)]
     """
     return _read(table, name, _as_days, f"{table.column(name).type} is not a date")
@@ -219,9 +220,14 @@ def _as_days(column: pa.ChunkedArray) -> pa.ChunkedArray:
     try:
         return pc.cast(column, pa.date32())
     except pa.ArrowInvalid:
-        # Exports write dates with a time, as 2027-01-31 10:30:00.
-        times = pc.cast(column, pa.timestamp("s"))
+        # Exports write dates with a time, as 2027-01-31 10:30:00, some with the zone behind it.
+        times = pc.cast(_without_zone(column), pa.timestamp("ns"))
         return pc.cast(pc.floor_temporal(times, unit="day"), pa.date32())
+
+
+def _without_zone(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Take Z or +08:00 from the end of times, whose day is the one that is written."""
+    return pc.replace_substring_regex(column, r"(:\d\d(\.\d+)?)(Z|[+-]\d\d:?\d\d)$", r"\1")
 
 
 def _read(

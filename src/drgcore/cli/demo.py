@@ -37,12 +37,12 @@ def run_demo(folder: Path, rows: int, console: Console) -> None:
     summary = drgcore.group_file(cases, grouped, _SCHEME)
     console.print(str(summary), highlight=False, markup=False)
     frame = pq.read_table(grouped).to_pandas()
+    console.rule(f"Grouped cases → {shown}/{grouped.name}")
     console.print(_by_mdc(frame))
     for title, row in _to_explain(frame).items():
         console.rule(title)
         explanation = drgcore.explain(pq.read_table(cases).slice(row, 1), _SCHEME)
         console.print(str(explanation), highlight=False, markup=False, soft_wrap=True)
-    console.rule(f"Grouped cases → {shown}/{grouped.name}")
     policy = _calibrate(folder, _HISTORY_ROWS * rows, console)
     _settle(folder, pq.read_table(grouped), policy, console)
 
@@ -62,6 +62,7 @@ def _calibrate(folder: Path, rows: int, console: Console) -> Policy:
     table = drgcore.grouping_performance(history, trimming=trimming)
     console.print(_plain("Grouping performance, with 95 % intervals", table))
     shown = weights.table.nlargest(5, "cases")
+    shown = shown.assign(mean_cost=shown["mean_cost"].map("{:,.2f}".format))
     columns = ["drg", "cases", "mean_cost", "cv", "relative_weight", "base_points", "source"]
     console.print(_plain("Base points of the five largest groups", shown[columns]))
     monthly = drgcore.monthly_totals(grouped, "total_cost", by="pool")
@@ -130,18 +131,7 @@ def _scores(hospitals: list[str]) -> pd.DataFrame:
 def _plain(title: str, frame: pd.DataFrame) -> Table:
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     for name in frame.columns:
-        texts = (
-            "pool",
-            "hospital",
-            "unit",
-            "item",
-            "month",
-            "case_class",
-            "metric",
-            "drg",
-            "source",
-        )
-        number = name not in texts
+        number = name not in _TEXTS
         table.add_column(name.replace("_", " "), justify="right" if number else "left")
     for row in frame.itertuples(index=False):
         table.add_row(*(f"{v:,.4f}" if isinstance(v, float) else str(v) for v in row))
@@ -152,7 +142,9 @@ def _by_mdc(frame: pd.DataFrame) -> Table:
     scheme = drgcore.load_scheme(_SCHEME)
     table = Table(title="Cases by MDC", title_justify="left", box=None, pad_edge=False)
     for name in ("MDC", "", "cases", "DRG", "mean cost", "mean days", "MCC", "CC"):
-        table.add_column(name, justify="left" if name in ("MDC", "") else "right")
+        left = name in ("MDC", "")
+        # Chinese names have no spaces to break them at.
+        table.add_column(name, justify="left" if left else "right", overflow="fold")
     for mdc, part in frame.groupby("mdc", sort=True):
         table.add_row(
             str(mdc),
@@ -165,7 +157,7 @@ def _by_mdc(frame: pd.DataFrame) -> Table:
             f"{(part['severity'] == 'CC').mean():.0%}",
         )
     without = int(frame["mdc"].isna().sum())
-    table.add_row("—", "no group (ungrouped or invalid)", f"{without:,}", "", "", "", "", "")
+    table.add_row("—", "no MDC", f"{without:,}", "", "", "", "", "")
     return table
 
 

@@ -54,6 +54,9 @@ def compare(
     console = Console()
     for name, columns in _SHOWN.items():
         table = in_yuan(getattr(found, name), found.places)
+        # Of what had no money before there is no share.
+        shares = table["relative_difference"]
+        table["relative_difference"] = shares.map("{:+.2%}".format).where(shares.notna(), "")
         print_table(console, name, pd.DataFrame({c: map(_text, table[c]) for c in columns}))
     if out is not None:
         found.to_csv(out)
@@ -65,5 +68,5 @@ def compare(
 
 def _text(value: Any) -> str:
     if isinstance(value, float):
-        return "" if pd.isna(value) else f"{value:,.6f}"
+        return f"{value:,.6f}"
     return f"{value:,}" if isinstance(value, Decimal | int) else str(value)

@@ -31,7 +31,12 @@ from drgcore.points import Policy, compute_points
 app = typer.Typer(no_args_is_help=True, help="Settle months and years, explain payments.")
 
 _SLICE = 1 << 20
-_TEXT = ("case_id", "hospital", "hospital_level", "pool", "mdc", "adrg", "drg", "status")
+_TEXT = (
+    *("case_id", "hospital", "hospital_level", "pool", "mdc", "adrg", "drg", "status"),
+    *("list_item", "violation", "capitation_unit"),
+)
+# Read as text, since a CSV reader takes 2027-02-01T00:30+08:00 for an hour of the day before.
+_DAYS = ("admission_date", "discharge_date")
 _SHOWN = 20
 
 CasesArgument = Annotated[Path, typer.Argument(help="Grouped cases: .parquet or .csv.")]
@@ -141,7 +146,7 @@ def read_cases(path: Path) -> pa.Table:
     if path.suffix == ".parquet":
         return pq.read_table(path)
     text = pacsv.ConvertOptions(
-        column_types=dict.fromkeys(_TEXT, pa.string()), strings_can_be_null=True
+        column_types=dict.fromkeys((*_TEXT, *_DAYS), pa.string()), strings_can_be_null=True
     )
     return pacsv.read_csv(path, convert_options=text)
 
@@ -180,4 +185,4 @@ def _is_empty(column: pd.Series) -> bool:
 
 def _justify(column: pd.Series) -> Any:
     text = str(column.iloc[0]) if len(column) else ""
-    return "right" if text.replace(",", "").replace(".", "").lstrip("-").isdigit() else "left"
+    return "right" if text.replace(",", "").replace(".", "").strip("+-%").isdigit() else "left"

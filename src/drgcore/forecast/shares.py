@@ -174,8 +174,9 @@ class ShareForecast:
             lines += ["", f"{group}, from {', '.join(map(str, years))}"]
             lines.append("  month    share    from      to")
             for row in self._rows(self.table, group):
-                bounds = [f"{row[name]:7.2%}" for name in ("lower", "upper")]
-                lines.append(f"  {row['month']} {row['share']:6.2%} {' '.join(bounds)}")
+                bounds = [row[name] for name in ("lower", "upper")]
+                texts = ["      —" if np.isnan(bound) else f"{bound:7.2%}" for bound in bounds]
+                lines.append(f"  {row['month']} {row['share']:6.2%} {' '.join(texts)}")
             for row in self._rows(self.found, group):
                 if not row["month"]:
                     lines.append(f"  {row['parameter']}: {row['value']:.4g}")

@@ -159,7 +159,7 @@ def find_difference(
             chosen[open_rows] = i
     for i in np.unique(chosen[chosen >= 0]).tolist():
         part = np.flatnonzero(chosen == i)
-        _name_codes(
+        name_codes(
             causes,
             names,
             rows[part],
@@ -217,7 +217,7 @@ def _is_limit(atom: Atom) -> bool:
     return isinstance(atom, Compare) and atom.variable != "XB"
 
 
-def _name_codes(
+def name_codes(
     causes: Causes,
     names: Names,
     rows: Indices,
@@ -226,7 +226,25 @@ def _name_codes(
     level: str,
     group: str,
 ) -> None:
-    """Put the codes because of which a condition is true on one side only."""
+    """Put the codes because of which a condition is true on one side only.
+
+    Parameters
+    ----------
+    causes, names, rows, level, group
+        As for `find_difference`.
+    one, other : tuple of Ruled and Atom
+        The cases on both sides, each with its condition, which asks for codes.
+
+    Examples
+    --------
+    >>> import drgcore
+    >>> moved = drgcore.migrate([{
+    ...     "principal_diagnosis": "D09.104", "other_diagnoses": ["T23.600x002"], "sex": 1,
+    ...     "principal_procedure": None, "other_procedures": [], "age_years": 60,
+    ...     "age_days": None}])
+    >>> moved.causes.loc[0, ["kind", "then_kind", "then_group", "then_codes"]].tolist()
+    ['subdivision_changed', 'complication_dropped', 'LT13', 'T23.600x002']
+    """
     sides = [_Hits.of(ruled.cases, atom, names) for ruled, atom in (one, other)]
     # The side on which more is found has the codes that make the difference.
     more = _found(*one) > _found(*other)

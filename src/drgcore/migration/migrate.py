@@ -78,7 +78,8 @@ class Migration:
     - ``codes``: the diagnoses or procedures of the case that make the difference, joined by ``|``
 
     with a second reason in ``then_…`` where a case left its group for one reason and came into its
-    new group for another.
+    new group for another, or where the ADRG is cut otherwise and a complication that changed as
+    well decides between its new DRG.
     """
 
     pairs: Pairing

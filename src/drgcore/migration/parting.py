@@ -9,6 +9,8 @@ scheme before and y in the one after, and x' is the group of the scheme after th
 - else all four hold, x comes before 'y and y comes before x': the *order* is another.
 
 So every case that changes has a reason, and each reason is a difference that can be looked up.
+Where the only one is that the ADRG is cut otherwise, a complication that changed as well may decide
+between the DRG of the new cut; it is the second reason then.
 Rules are evaluated for all cases of a group at once, each with its own codes; no case stands for
 another.
 """
@@ -16,7 +18,8 @@ another.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
@@ -24,11 +27,11 @@ from numpy.typing import NDArray
 
 from drgcore.grouper.result import REASONS, STATUSES, GroupedRows
 from drgcore.migration.conditions import Bools, Cases, Indices
-from drgcore.migration.difference import CodeNumbers, Ruled, find_difference
+from drgcore.migration.difference import CodeNumbers, Ruled, find_difference, name_codes
 from drgcore.migration.pairing import Pairing
-from drgcore.migration.reasons import SIDES, Causes, Names, ReasonKind
+from drgcore.migration.reasons import NUMBER_OF, SIDES, Causes, Names, ReasonKind
 from drgcore.schemes import Adrg, Drg, Scheme
-from drgcore.schemes.rules import Rule
+from drgcore.schemes.rules import COMPLICATIONS, Atom, Member, Rule, atoms
 
 PARTED = ("status", "mdc", "adrg", "drg", "code")
 """Where two results first differ: one is invalid; MDC; ADRG; DRG; only the code of the group."""
@@ -154,7 +157,8 @@ class Parting:
         -------
         dict of str to pyarrow.Array
             The cause (``kind``, ``level``, ``group``, ``set_id``, ``codes``) and, with the prefix
-            ``then_``, what brought the case into its new group where that is another cause.
+            ``then_``, what brought the case into its new group where that is another cause, or
+            the complication that decided between the DRG of a new cut.
         """
         size = len(parted)
         left, entered = (Causes(size, self._names, self._code_names, s) for s in SIDES)
@@ -178,6 +182,8 @@ class Parting:
         for at, group in _by_group(renamed, after.rows.adrg, after.scheme.adrgs):
             entered.put(at, ReasonKind.RENAMED, "ADRG", group.code)
         first, then = Causes.in_order(left, entered)
+        cut = first.kind == NUMBER_OF[ReasonKind.SUBDIVISION_CHANGED]
+        self._complications_too(np.flatnonzero(cut & (then.kind < 0)), before, after, then)
         return {**first.columns(), **then.columns("then_")}
 
     def _one_invalid(self, rows: Indices, bad: Side, good: Side, causes: Causes) -> None:
@@ -214,6 +220,36 @@ class Parting:
             else:
                 kind = ReasonKind.GROUP_GONE if here.earlier else ReasonKind.GROUP_NEW
                 causes.put(at, kind, level, group.code)
+
+    def _complications_too(self, rows: Indices, before: Side, after: Side, causes: Causes) -> None:
+        """Name the complication without whose change the new cut would give another DRG.
+
+        The rules of the new DRG are read once more with the complications of the scheme before.
+        The first that holds either way decides.
+        """
+        for at, adrg in _by_group(rows, after.rows.adrg, after.scheme.adrgs):
+            had, has = before.cases.take(at), after.cases.take(at)
+            undecided = np.ones(len(at), np.bool_)
+            for drg in after.scheme.drgs:
+                if drg.adrg != adrg.code:
+                    continue
+                now = has.holds(drg.rule)
+                would = has.holds(drg.rule, partial(_truth_with, had, has))
+                decided = undecided & (now != would)
+                for atom in atoms(drg.rule):
+                    listed = _asking(atom, of_complications=True)
+                    if listed is None or not decided.any():
+                        continue
+                    part = np.flatnonzero(decided & (had.truth(listed) != has.truth(listed)))
+                    if len(part):
+                        sides = (
+                            Ruled(side.cases.take(at[part]), side.numbers, drg.rule, drg.adrg, old)
+                            for side, old in ((before, True), (after, False))
+                        )
+                        one, other = ((ruled, listed) for ruled in sides)
+                        name_codes(causes, self._names, at[part], one, other, "DRG", drg.code)
+                    decided[part] = False
+                undecided &= ~(now | would)
 
     def _compare(
         self,
@@ -259,6 +295,26 @@ class Parting:
         if fails.any():
             owners = (_owner(group), _owner(other))
             compare(np.flatnonzero(fails), level, group.code, (group.rule, other.rule), owners)
+
+
+def _asking(atom: Atom, *, of_complications: bool) -> Member | None:
+    """The part of a condition that asks for complications, or for codes of sets, not negated."""
+    if not isinstance(atom, Member):
+        return None
+    sets = tuple(s for s in atom.sets if (s in COMPLICATIONS) is of_complications)
+    return replace(atom, sets=sets, negated=False) if sets else None
+
+
+def _truth_with(had: Cases, has: Cases, atom: Atom) -> Bools:
+    """Whether a condition holds of cases with the complications that they had."""
+    listed, other = (_asking(atom, of_complications=which) for which in (True, False))
+    if listed is None:
+        return has.truth(atom)
+    assert isinstance(atom, Member)
+    found = had.truth(listed)
+    if other is not None:
+        found = found | has.truth(other)
+    return ~found if atom.negated else found
 
 
 def _owner(group: Adrg | Drg) -> str:

@@ -85,6 +85,17 @@ def _check_tables(policy: Policy) -> list[str]:
     zero = int((table.base_points == 0).sum())
     if zero:
         warnings.append(f"{zero} DRGs have 0 base points")
+    frozen = policy.base_points.frozen
+    unstable = [
+        drg
+        for drg, kept in zip(table.drgs, table.stable, strict=True)
+        if drg in frozen and not kept
+    ]
+    if unstable:
+        warnings.append(
+            f"{len(unstable)} groups with frozen base points are not stable, first "
+            f"{', '.join(unstable[:5])}: they are paid as unstable groups are, whatever was agreed"
+        )
     # P = m / mean × scale by definition; agreed points differ from it, but not by a unit's factor.
     implied = table.base_points / float(policy.base_points.scale)
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -16,7 +16,7 @@ from drgcore.errors import DrgcoreError, PolicyError
 from drgcore.points.kernel import CLASSES
 from drgcore.points.policy import Policy
 from drgcore.scenarios.differences import policy_differences
-from drgcore.scenarios.export import write_csv, write_excel
+from drgcore.scenarios.export import TABLES, write_csv, write_excel
 from drgcore.scenarios.side import PoolSide, pool_sides
 from drgcore.scenarios.sums import add_up, case_columns, labels_of, listed_levels
 from drgcore.scenarios.tables import amount_table, gains, in_yuan, pool_table, side_by_side
@@ -86,6 +86,11 @@ class Comparison:
             One row a hospital and so on with columns for each policy; winners and losers remain
             one row a policy. Amounts in yuan and points are exact decimals.
 
+        Raises
+        ------
+        DrgcoreError
+            If there is no such table.
+
         Examples
         --------
         >>> import datetime
@@ -99,6 +104,8 @@ class Comparison:
         >>> table.loc[0, ["hospital", "a: points", "b: difference"]].tolist()
         ['H01', Decimal('155.2830'), Decimal('0.00')]
         """
+        if table not in TABLES:
+            raise DrgcoreError(f"there is no table {table!r}", hint=f"take {', '.join(TABLES)}")
         found = getattr(self, table)
         if table in ("winners", "losers"):
             return in_yuan(found, self.places)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,7 @@ def policy_differences(policies: Mapping[str, Policy], year: int) -> pd.DataFram
         The policies.
     year : int
         The year. Where parameters change within it, a difference that is not the same throughout
-        is given for each period, with its first day.
+        is given for each period, with its first day, and its last one if it ends within the year.
 
     Returns
     -------
@@ -63,7 +64,11 @@ def policy_differences(policies: Mapping[str, Policy], year: int) -> pd.DataFram
             if len(pairs) == len(days) and len(set(pairs.values())) == 1:
                 rows.append((name, path, *next(iter(pairs.values()))))
             else:
-                rows += [(name, f"{path} (from {day})", *pair) for day, pair in pairs.items()]
+                ends = {day: f" to {end - timedelta(1)}" for day, end in pairwise(days)}
+                rows += [
+                    (name, f"{path} (from {day}{ends.get(day, '')})", *pair)
+                    for day, pair in pairs.items()
+                ]
     return pd.DataFrame(rows, columns=list(DIFFERENCE_COLUMNS), dtype=object)
 
 
@@ -85,7 +90,8 @@ def _parameters(policy: Policy) -> Iterator[tuple[str, str]]:
     for drg, points, mean, stable in zip(
         table.drgs, table.base_points, table.mean_cost, table.stable, strict=True
     ):
-        yield f"base points of {drg}", f"{points:.{policy.rounding.base_points}f}"
+        # Without zeros at the end, which another number of decimals would add to every DRG.
+        yield f"base points of {drg}", _text(Decimal(f"{points:.{policy.rounding.base_points}f}"))
         if not np.isnan(mean):
             yield f"mean cost of {drg}", f"{mean:.2f}"
         yield f"{drg} is stable", _text(bool(stable))

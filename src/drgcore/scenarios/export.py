@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 TABLES = ("pools", "hospitals", "winners", "losers", "levels", "mdcs", "classes")
 """The tables in the order in which people look at them."""
 
+_KEYS = ("pool", "policy", "hospital", "level", "mdc", "case_class")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -147,7 +148,8 @@ class _Sheets:
                     sheet.write_string(row, column, value)
                 elif not math.isnan(value):
                     sheet.write_number(row, column, float(value), number)
-        sheet.freeze_panes(1, sum(":" not in title for title in map(str, table.columns)))
+        # What says what a row is stays in sight; a window full of frozen columns cannot be moved.
+        sheet.freeze_panes(1, sum(title in _KEYS for title in table.columns))
         sheet.set_column(0, len(table.columns) - 1, 16)
 
     def _format(self, title: str) -> Any:

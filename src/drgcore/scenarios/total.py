@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from drgcore.budget.policy_terms import terms_of
 from drgcore.errors import BudgetError, PolicyError
@@ -109,7 +109,8 @@ def keep_total(
     BudgetError
         If no factor between 0.1 and 10 reaches the total; says what the least and greatest give.
     PolicyError
-        If the point value is to be changed and a pool's is not fixed; else as `compare`.
+        For another word as total or change; if the point value is to be changed and a pool's is not
+        fixed; else as `compare`.
 
     Examples
     --------
@@ -125,6 +126,11 @@ def keep_total(
     >>> round(kept.factor, 6), kept.reached, kept.remaining
     (Decimal('1.250000'), Decimal('155.2830'), Decimal('0.0000'))
     """
+    for name, value, known in (("total", total, Total), ("change", change, Change)):
+        if value not in get_args(known):
+            raise PolicyError(
+                f"there is no {name} {value!r}", hint=f"take {' or '.join(get_args(known))}"
+            )
     policies = [policy, reference] if isinstance(reference, Policy) else [policy]
     table = case_columns(cases, policies)
     labels = labels_of(table, [one.for_year(year) for one in policies])
