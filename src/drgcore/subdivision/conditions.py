@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from drgcore.errors import DrgcoreError
-from drgcore.schemes.rules import Compare, Member, Rule
+from drgcore.errors import DrgcoreError, RuleSyntaxError
+from drgcore.schemes.parser import parse_rule
+from drgcore.schemes.rules import COMPLICATIONS, Compare, Member, Rule
 
 Kind = Literal[
     "severity", "age", "procedure", "principal_diagnosis", "other_diagnosis", "stay", "icu"
@@ -60,9 +61,10 @@ class SplitCandidates:
         Let the search find codes whose cases are dearer than the others of their group, and list
         them; by default all three kinds.
     procedures : mapping of str to sequence of str, default {}
-        Lists of procedures to try, by the name that the set shall have in the scheme.
+        Lists of procedures to try, by the name that the set shall have in the scheme. The codes are
+        those of the insurance version, whatever the cases are coded in.
     diagnoses : mapping of str to sequence of str, default {}
-        Lists of other diagnoses to try.
+        Lists of other diagnoses to try, likewise.
     stay_days : tuple of int, default ()
         More than so many days in hospital. Payment by length of stay rewards long stays: none by
         default, and a local variable that official schemes do not know (ZYTS).
@@ -88,9 +90,20 @@ class SplitCandidates:
             cuts = getattr(self, name)
             if list(cuts) != sorted(set(cuts)) or any(cut < 0 for cut in cuts):
                 raise DrgcoreError(f"{name}={cuts} must ascend and not be negative")
+        if 0 in self.ages:
+            raise DrgcoreError(f"ages={self.ages}: nobody is below 0 years")
         unknown = sorted(set(self.listed) - set(LISTED))
         if unknown:
             raise DrgcoreError(f"listed={unknown[0]!r} must be one of {', '.join(LISTED)}")
+        for name, codes in (*self.procedures.items(), *self.diagnoses.items()):
+            _refuse_list(name, codes)
+        twice = sorted(self.procedures.keys() & self.diagnoses.keys())
+        if twice:
+            raise DrgcoreError(
+                f"{twice[0]} is a list of procedures and of diagnoses",
+                where="SplitCandidates",
+                hint="a set of a scheme has one name: give the two lists different ones",
+            )
 
     def everywhere(self) -> tuple[Condition, ...]:
         """Conditions that are tried in every group; lists that the search finds come on top."""
@@ -118,6 +131,21 @@ class SplitCandidates:
         found += [listed_condition("procedure", name) for name in self.procedures]
         found += [listed_condition("other_diagnosis", name) for name in self.diagnoses]
         return tuple(found)
+
+
+def _refuse_list(name: str, codes: Sequence[str]) -> None:
+    try:
+        is_name = parse_rule(f"QTZD in {name}") == Member(("QTZD",), (name,))
+    except RuleSyntaxError:
+        is_name = False
+    if not is_name or name in COMPLICATIONS:
+        raise DrgcoreError(
+            f"{name!r} cannot be the name of a set",
+            where="SplitCandidates",
+            hint="use letters, digits and underscores, as OP_ROBOT; MCC and CC mean complications",
+        )
+    if isinstance(codes, str) or not codes:
+        raise DrgcoreError(f"{name} must be a list of one code or more", where="SplitCandidates")
 
 
 def listed_condition(kind: Kind, set_id: str) -> Condition:
