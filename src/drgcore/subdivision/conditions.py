@@ -40,11 +40,14 @@ class Condition:
         In the rule language of the schemes.
     words : str
         As part of a group's name.
+    otherwise : str, default "其他"
+        As part of the name of the rest.
     """
 
     kind: Kind
     rule: Rule
     words: str
+    otherwise: str = "其他"
 
 
 @dataclass(frozen=True)
@@ -110,16 +113,22 @@ class SplitCandidates:
         found: list[Condition] = []
         if self.severity:
             found += [
-                Condition("severity", Member(("QTZD",), ("MCC",)), "伴严重合并症或并发症"),
-                Condition("severity", Member(("QTZD",), ("MCC", "CC")), "伴合并症或并发症"),
+                Condition("severity", Member(("QTZD",), sets), f"伴{words}", f"不伴{words}")
+                for sets, words in (
+                    (("MCC",), "严重合并症或并发症"),
+                    (("MCC", "CC"), "合并症或并发症"),
+                )
             ]
         for age in self.ages:
             # Children are told by the age up to which they are, older people by that from which on.
             if age <= 18:
                 rule, words = Compare("NL", "<=", age - 1), f"小于等于{age - 1}岁"
+                otherwise = f"大于等于{age}岁"
             else:
                 rule, words = Compare("NL", ">=", age), f"大于等于{age}岁"
-            found.append(Condition("age", rule, words))
+                otherwise = f"小于{age}岁"
+            found.append(Condition("age", rule, words, otherwise))
+        # A case whose days or hours are missing is among the rest, which is only called that.
         found += [
             Condition("stay", Compare("ZYTS", ">", days), f"住院大于{days}天")
             for days in self.stay_days
@@ -167,4 +176,5 @@ def listed_condition(kind: Kind, set_id: str) -> Condition:
     >>> str(listed_condition("procedure", "OP_ROBOT").rule)
     '{ZYSS, QTSS} in OP_ROBOT'
     """
-    return Condition(kind, Member(LISTED[kind], (set_id,)), f"伴{_SAID[kind]}（{set_id}）")
+    words = f"伴{_SAID[kind]}（{set_id}）"
+    return Condition(kind, Member(LISTED[kind], (set_id,)), words, f"不{words}")

@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def z_of_difference(first: Any, second: Any, apart: Any, squares: Any) -> NDArray[np.float64]:
+def z_of_difference(
+    first: Any, second: Any, apart: Any, squares: Any, fitted: Any = 0
+) -> NDArray[np.float64]:
     """Student's t of the difference of two means, on the scale of the normal distribution.
 
     Parameters
@@ -20,11 +22,15 @@ def z_of_difference(first: Any, second: Any, apart: Any, squares: Any) -> NDArra
         Mean of the first less mean of the second.
     squares : float or ndarray of float
         Squared deviations of the cases from the mean of their group, both groups added up.
+    fitted : int or ndarray of int, default 0
+        Means that were taken off the values before, beside that of all: each makes deviations
+        smaller than chance alone does.
 
     Returns
     -------
     ndarray of float64
-        z; infinite where the groups differ and no case deviates from its group's mean.
+        z; infinite where the groups differ and no case deviates from its group's mean; 0 where
+        fitted means leave nothing to tell chance by.
 
     Notes
     -----
@@ -40,14 +46,16 @@ def z_of_difference(first: Any, second: Any, apart: Any, squares: Any) -> NDArra
     (np.float64(0.0), np.float64(-inf))
     """
     n, m, difference = (np.asarray(values, np.float64) for values in (first, second, apart))
-    freedom = n + m - 2
+    freedom = n + m - 2 - np.asarray(fitted)
+    known = freedom > 0
+    freedom = np.where(known, freedom, 1.0)
     with np.errstate(divide="ignore", invalid="ignore"):
         variance = np.asarray(squares, np.float64) / freedom * (1 / n + 1 / m)
         t_squared = np.where(difference == 0, 0.0, difference**2 / variance)
         size = (
             (8 * freedom + 1) / (8 * freedom + 3) * np.sqrt(freedom * np.log1p(t_squared / freedom))
         )
-    return np.asarray(np.sign(difference) * size)[()]
+    return np.asarray(np.where(known, np.sign(difference) * size, 0.0))[()]
 
 
 def threshold(alpha: float, tests: int) -> float:

@@ -94,7 +94,7 @@ def occurrences(coded: CodedCases, kind: Kind, rows: Ints) -> Occurrences:
 
 
 def cost_by_code(
-    found: Occurrences, residual: Floats, of_adrg: Segments, least: int
+    found: Occurrences, residual: Floats, of_adrg: Segments, fitted: Ints, least: int
 ) -> pd.DataFrame:
     """Compare the cases with a code with the others of their ADRG.
 
@@ -106,6 +106,8 @@ def cost_by_code(
         for what its complications cost already.
     of_adrg : Segments
         The residuals by ADRG.
+    fitted : ndarray of int64, shape (ADRG,)
+        Around how many means the residuals of each lie.
     least : int
         Codes of which fewer cases have it, or lack it, are not compared.
 
@@ -121,7 +123,7 @@ def cost_by_code(
     >>> found = Occurrences("procedure", np.array([0, 1]), np.array([7, 7]), 10)
     >>> residual = np.array([1.0, 1.2, 0.0, 0.2])
     >>> of_adrg = sort_by_group(np.zeros(4, int), residual, 1)
-    >>> table = cost_by_code(found, residual, of_adrg, 2)
+    >>> table = cost_by_code(found, residual, of_adrg, np.array([1]), 2)
     >>> table[["code", "cases", "others", "difference", "z"]].round(2).values.tolist()
     [[7.0, 2.0, 2.0, 1.72, 2.28]]
     """
@@ -130,7 +132,7 @@ def cost_by_code(
     adrg = cells // found.ids
     others = of_adrg.count[adrg] - counted[cells]
     cells, adrg = cells[others >= least], adrg[others >= least]
-    place = np.full(len(counted), -1, np.int64)
+    place = np.full(len(counted), -1, np.int32)
     place[cells] = np.arange(len(cells))
     with_code = sort_by_group(place[found.cell], residual[found.case], len(cells))
     n, mean, squares = with_code.count, with_code.mean, with_code.squares
@@ -140,7 +142,8 @@ def cost_by_code(
     m = all_n - n
     rest = (all_n * all_mean - n * mean) / m
     spread = all_squares - squares - n * m / all_n * (mean - rest) ** 2
-    z = z_of_difference(n, m, mean - rest, squares + np.maximum(spread, 0.0))
+    squares = squares + np.maximum(spread, 0.0)
+    z = z_of_difference(n, m, mean - rest, squares, fitted[adrg] - 1)
     return pd.DataFrame(
         {
             "adrg": adrg,

@@ -81,8 +81,9 @@ class Subdivision:
         split, recut), riv_gain, why.
     steps : pandas.DataFrame
         One row a split or merger in the order in which they were made: adrg, step, action, of,
-        condition, cases and means [yuan] and CVs of the two parts, difference, z, riv_gain, and in
-        how many hospitals with cases on both sides the same part is dearer.
+        condition, cases and means [yuan] and CVs of the two parts, difference, z, riv_gain (of a
+        merger negative), and in how many hospitals with five cases or more on both sides the same
+        part is dearer.
     groups : pandas.DataFrame
         The groups of every ADRG that was cut anew: drg, name, rule, comes_from, cases, mean_cost
         [yuan], cv.
@@ -91,8 +92,9 @@ class Subdivision:
     performance : pandas.DataFrame
         `compare_groupings` of base and new scheme.
     hospitals : pandas.DataFrame or None
-        One row a hospital: cases, sums of relative weights before and after, change, difference
-        relative to before; None where the cases name no hospitals.
+        One row a hospital: cases whose groups have a weight in both groupings, sums of these
+        relative weights before and after, change, change relative to before; None where the cases
+        name no hospitals.
     tests : int
         How many differences were looked at.
     limits : SplitLimits
@@ -296,7 +298,7 @@ def _said(step: Step, mean: float) -> str:
         return f"merged {step.of}: {reason} ({costs} yuan, {cases} cases)"
     assert step.condition is not None
     return (
-        f"split {step.of} by {step.condition.rule}: {costs} yuan ({step.difference:+.0%}), "
+        f"split {step.of} by {step.condition.rule}: {costs} yuan ({step.difference:.0%} apart), "
         f"{cases} cases"
     )
 
@@ -356,15 +358,17 @@ def _hospitals(
     size = len(before.hospital.names)
     if not size:
         return None
-    sums = []
+    weights = []
     for history, kept in ((before, before_kept), (after, after_kept)):
         table = base_points(kept, scale=1).table
         weight = dict(zip(table["drg"], table["relative_weight"], strict=True))
         of_drg = np.array([weight.get(drg, np.nan) for drg in history.drg.names] + [np.nan])
-        used = history.usable & np.isfinite(of_drg[history.drg.codes])
-        codes = np.where(used, history.hospital.codes, -1)
-        sums.append(sort_by_group(codes, of_drg[history.drg.codes], size))
-    first, second = sums
+        weights.append(of_drg[history.drg.codes])
+    # Trimming may take all cases of a small group, which then has no weight in one grouping: the
+    # change would be that of the cases counted, not of the groups.
+    used = before.usable & np.isfinite(weights[0]) & np.isfinite(weights[1])
+    codes = np.where(used, before.hospital.codes, -1)
+    first, second = (sort_by_group(codes, values, size) for values in weights)
     table = pd.DataFrame(
         {
             "hospital": before.hospital.names,

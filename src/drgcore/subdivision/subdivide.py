@@ -186,7 +186,8 @@ class _Search:
         codes = self._compare_codes()
         present = np.unique(self.adrg)
         each = len(self.everywhere) + len(self.candidates.listed)
-        tests = len(codes) + len(present) * each * self.limits.max_groups
+        # From one group on, each split but the last leaves two more to be looked at.
+        tests = len(codes) + len(present) * each * (2 * self.limits.max_groups - 3)
         z_least = threshold(self.limits.alpha, tests)
         codes = codes[(codes["z"] >= z_least) & (codes["difference"] >= self.limits.min_difference)]
         truths = [self._truth(condition) for condition in self.everywhere]
@@ -220,9 +221,8 @@ class _Search:
         mean = float(table.costs.total.sum()) / whole
         n = table.costs.count
         everything = float((table.costs.squares + n * (table.costs.mean - mean) ** 2).sum())
-        first_drg = np.searchsorted(
-            np.array([self._place[d.adrg] for d in self.base.drgs]), np.arange(len(self._place) + 1)
-        )
+        owners = np.array([self._place[drg.adrg] for drg in self.base.drgs])
+        first_drg = np.searchsorted(owners, np.arange(len(self._place) + 1))
         by_cell = np.argsort(table.of_case, kind="stable")
         ends = table.costs.starts
         cuts = []
@@ -263,11 +263,15 @@ class _Search:
         residual = np.zeros(len(self.history))
         residual[self.used] = log - strata.mean[alike]
         of_adrg = sort_by_group(self.adrg, residual[self.used], len(self.base.adrgs))
+        met = np.flatnonzero(strata.count)
+        place = np.array([self._place[drg.adrg] for drg in self.base.drgs])
+        fitted = np.bincount(place[met // 3], minlength=len(self.base.adrgs))
         self._found = {
             kind: occurrences(self.coded, kind, self.used) for kind in self.candidates.listed
         }
         parts = [
-            cost_by_code(found, residual, of_adrg, LEAST_CASES) for found in self._found.values()
+            cost_by_code(found, residual, of_adrg, fitted, LEAST_CASES)
+            for found in self._found.values()
         ]
         columns = ["adrg", "kind", "code", "cases", "others", "difference", "z", "cell"]
         return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
