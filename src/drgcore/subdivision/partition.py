@@ -20,7 +20,7 @@ from drgcore.errors import DrgcoreError
 from drgcore.schemes.rules import TRUE, Rule, conjunction
 from drgcore.subdivision.complications import either, family, worst_of
 from drgcore.subdivision.conditions import Condition
-from drgcore.subdivision.contrast import z_of_difference
+from drgcore.subdivision.contrast import z_of_parts
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -47,8 +47,9 @@ class SplitLimits:
     alpha : float, default 0.01
         Chance that noise alone makes the search propose a split, over all groups and conditions of
         the region together (Bonferroni). Differences are tested on the logarithm of cost, whose
-        tails are short, by Student's t. Cases count as independent of each other: a difference that
-        one hospital makes passes too, see `Subdivision.steps`. Mergers are not tested.
+        tails are short, by Student's t and Welch's. Cases count as independent of each other: a
+        difference that one hospital makes passes too, see `Subdivision.steps`. Mergers are not
+        tested.
     max_groups : int, default 6
         Most groups of an ADRG that the search splits; 15 at most, for which there are letters.
     merge : bool, default True
@@ -152,7 +153,7 @@ class Step:
         Of the part for which the condition holds (of a merger: that which is tried first), and of
         the other; means relative to the ADRG's mean.
     z : float
-        How far the logarithms of cost are apart, see `z_of_difference`.
+        How far the logarithms of cost are apart, see `z_of_parts`.
     gain : float
         What it adds to the region's RIV; of a merger, what it takes.
     cells : tuple of two ndarray of bool
@@ -339,8 +340,8 @@ def _step(
     mean = total / n
     spread = np.maximum(squares / n - mean**2, 0.0)
     log_mean = log_total / n
-    log_spread = np.maximum(log_squares - n * log_mean**2, 0.0).sum()
-    z = z_of_difference(n[0], n[1], log_mean[0] - log_mean[1], log_spread)
+    log_spread = np.maximum(log_squares - n * log_mean**2, 0.0)
+    z = z_of_parts(n[0], n[1], log_mean[0] - log_mean[1], log_spread)
     between = float(n[0] * n[1] / n.sum() * (mean[0] - mean[1]) ** 2)
     means = mean + 1
     cvs = np.sqrt(spread) / means
@@ -352,7 +353,7 @@ def _step(
         (int(n[0]), int(n[1])),
         (float(means[0]), float(means[1])),
         (float(cvs[0]), float(cvs[1])),
-        float(z),
+        z,
         between * unit if action == "split" else -between * unit,
         cells,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -219,19 +220,19 @@ def report(
     """
     base = coded.tables.scheme
     seen = {cut.adrg: cut for cut in cuts}
+    steps = {cut.adrg: list(_steps(cut, history)) for cut in cuts}
     decisions = [
-        _decision(base, adrg.code, seen.get(adrg.code), limits)
+        _decision(base, adrg.code, seen.get(adrg.code), steps.get(adrg.code, ()), limits)
         for adrg in base.adrgs
         if adrg.kind == "named"
     ]
-    steps = [row for cut in cuts for row in _steps(cut, history)]
     groups = [row for cut in cuts if cut.adrg in named for row in _groups(cut, named[cut.adrg])]
     trimmed = after.only(history.usable)
     return Subdivision(
         scheme,
         base.name,
         pd.DataFrame(decisions),
-        pd.DataFrame(steps, columns=_STEP_COLUMNS),
+        pd.DataFrame(chain.from_iterable(steps.values()), columns=_STEP_COLUMNS),
         pd.DataFrame(groups, columns=_GROUP_COLUMNS),
         codes,
         compare_groupings(history, trimmed, n_min=limits.n_min, bootstrap=bootstrap),
@@ -263,7 +264,13 @@ _STEP_COLUMNS = (
 _GROUP_COLUMNS = ("drg", "adrg", "name", "rule", "comes_from", "cases", "mean_cost", "cv")
 
 
-def _decision(base: Scheme, adrg: str, cut: AdrgCut | None, limits: SplitLimits) -> dict[str, Any]:
+def _decision(
+    base: Scheme,
+    adrg: str,
+    cut: AdrgCut | None,
+    steps: Sequence[tuple[Any, ...]],
+    limits: SplitLimits,
+) -> dict[str, Any]:
     before = len(base.drgs_of(adrg))
     row: dict[str, Any] = {
         "adrg": adrg,
@@ -283,10 +290,10 @@ def _decision(base: Scheme, adrg: str, cut: AdrgCut | None, limits: SplitLimits)
     done = {step.action for step in cut.steps}
     row["action"] = "recut" if len(done) == 2 else "split" if "split" in done else "merged"
     row["riv_gain"] = sum(step.gain for step in cut.steps)
-    return {**row, "why": "; ".join(_said(step, cut.mean) for step in cut.steps)}
+    return {**row, "why": "; ".join(step[-1] for step in steps)}
 
 
-def _said(step: Step, mean: float) -> str:
+def _said(step: Step, mean: float, hospitals: int, agree: int) -> str:
     costs = " against ".join(f"{m * mean:,.0f}" for m in step.means)
     cases = " and ".join(f"{n:,}" for n in step.cases)
     if step.action == "merge":
@@ -297,9 +304,11 @@ def _said(step: Step, mean: float) -> str:
         }[step.why]
         return f"merged {step.of}: {reason} ({costs} yuan, {cases} cases)"
     assert step.condition is not None
+    # What one hospital makes of its patients is no reason for a group of the whole region.
+    where = f", the same in {agree} of {hospitals} hospitals" if hospitals else ""
     return (
         f"split {step.of} by {step.condition.rule}: {costs} yuan ({step.difference:.0%} apart), "
-        f"{cases} cases"
+        f"{cases} cases{where}"
     )
 
 
@@ -320,7 +329,7 @@ def _steps(cut: AdrgCut, history: History) -> Iterator[tuple[Any, ...]]:
             step.gain,
             hospitals,
             agree,
-            _said(step, cut.mean),
+            _said(step, cut.mean, hospitals, agree),
         )
 
 
