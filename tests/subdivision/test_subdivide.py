@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import lru_cache
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import drgcore
 from drgcore.errors import CaseSchemaError, DrgcoreError, SchemeError
 from drgcore.schemes import parse_rule
 from drgcore.subdivision.coded import code_cases, regrouped
+from drgcore.subdivision.hospitals import hospital_effects
 from drgcore.subdivision.listed import cost_by_code, occurrences, user_lists
 from drgcore.subdivision.local_scheme import local_tables
 from drgcore.weights.segments import sort_by_group
@@ -179,6 +181,28 @@ def test_the_effect_on_hospitals_adds_up() -> None:
     assert (table["change"] == table["weight_after"] - table["weight_before"]).all()
 
 
+def test_hospitals_are_compared_on_the_same_cases() -> None:
+    # All cases of BR13 were trimmed: it has no weight before, and one after it was merged.
+    drg = ["BR13", "BR13", "BR15", "BR15"]
+    cases = pd.DataFrame({"drg": drg, "hospital": list("abab"), "total_cost": [9.0, 9, 1, 3]})
+    before = drgcore.read_history(cases)
+    after = drgcore.read_history(cases.assign(drg="BR19"))
+    kept = np.array([False, False, True, True])
+    table = hospital_effects(before, before.only(kept), after, after.only(kept))
+    assert table is not None
+    assert table["cases"].tolist() == [1, 1]
+    assert table["weight_before"].tolist() == table["weight_after"].tolist() == [1.0, 1.0]
+
+
+def test_a_reason_says_in_how_many_hospitals_it_holds() -> None:
+    found = subdivided()
+    step = found.steps[found.steps["action"] == "split"].iloc[0]
+    told = f"the same in {step['hospitals_agree']} of {step['hospitals']} hospitals"
+    assert step["why"].endswith(told)
+    decision = found.decisions.set_index("adrg").loc[step["adrg"], "why"]
+    assert told in decision
+
+
 def test_hospitals_agree_on_what_costs_more_everywhere() -> None:
     splits = subdivided().steps.query("action == 'split' and hospitals > 0")
     assert (splits["hospitals_agree"] <= splits["hospitals"]).all()
@@ -189,7 +213,7 @@ def test_the_report_is_written(tmp_path: Path) -> None:
     subdivided().write(tmp_path / "report")
     tables = {path.stem: pd.read_csv(path) for path in (tmp_path / "report").glob("*.csv")}
     assert set(tables) == {
-        "decisions", "steps", "groups", "codes", "performance", "hospitals",
+        "decisions", "steps", "groups", "codes", "performance", "hospitals", "left_out",
     }  # fmt: skip
     assert len(tables["decisions"]) == 492
     text = str(subdivided())
@@ -280,6 +304,7 @@ def test_trimmed_cases_do_not_speak() -> None:
     found = drgcore.subdivide(cases, trim=drgcore.trim_iqr, bootstrap=0)
     kept = drgcore.trim_iqr(drgcore.group(cases)).table["kept"].sum()
     assert found.decisions["cases"].sum() == kept
+    assert found.left_out["cases"].sum() + kept == len(cases)
 
 
 def test_without_hospitals_there_is_no_effect_on_them(tmp_path: Path) -> None:
@@ -380,6 +405,61 @@ def test_codes_of_a_list_may_be_written_in_any_case() -> None:
 def test_a_name_that_cannot_be_compiled_is_refused_before_the_search(name, said) -> None:
     with pytest.raises(SchemeError, match=said):
         drgcore.subdivide(pa.table({}), name=name)
+
+
+def test_lists_of_clinical_cases_are_in_codes_of_the_scheme() -> None:
+    base = drgcore.load_scheme()
+    known = set(drgcore.schemes.load_dictionary("procedures")["code"].to_pylist())
+    pairs = drgcore.schemes.load_translation("procedures").to_pylist()
+    used = Counter(base.tables["sets"]["code"].to_pylist())
+    # That which changes the groups of the cases least.
+    pair = min(
+        (p for p in pairs if p["clinical_code"] not in known and p["insurance_code"] in known),
+        key=lambda p: used[p["insurance_code"]],
+    )
+    clinical, insurance = pair["clinical_code"], pair["insurance_code"]
+    data = city(40_000, 5)
+    lists = [
+        [clinical if code in PROCEDURES else code for code in codes]
+        for codes in data.cases["other_procedures"].to_pylist()
+    ]
+    at = data.cases.column_names.index("other_procedures")
+    cases = data.cases.set_column(at, "other_procedures", pa.array(lists, pa.list_(pa.string())))
+    candidates = drgcore.SplitCandidates(severity=False, ages=(), listed=("procedure",))
+    found = drgcore.subdivide(cases, candidates=candidates, clinical_codes=True, bootstrap=0)
+    assert insurance in set(found.codes["code"])
+    assert clinical not in set(found.codes["code"])
+    new = found.scheme.sets.keys() - base.sets.keys()
+    assert {insurance} <= frozenset().union(*(found.scheme.sets[s] for s in new)) <= known
+
+
+def test_a_missing_number_is_on_neither_side_of_a_limit() -> None:
+    data = city(20_000, 5, structured=False)
+    stay = data.cases["length_of_stay"].to_numpy().astype(float)
+    unknown = np.random.default_rng(3).random(len(stay)) < 0.3
+    # Those without a number cost as much as the long stays, yet belong to the rest.
+    cost = np.where((stay > 12) | unknown, 3000.0, 1000.0)
+    cost *= np.random.default_rng(1).lognormal(0, 0.3, len(stay))
+    cases = data.cases
+    for name, values in (
+        ("length_of_stay", pa.array(np.where(unknown, np.nan, stay), from_pandas=True)),
+        ("total_cost", pa.array(cost)),
+    ):
+        cases = cases.set_column(cases.column_names.index(name), name, values)
+    candidates = drgcore.SplitCandidates(severity=False, ages=(), listed=(), stay_days=(12,))
+    limits = drgcore.SplitLimits(merge=False)
+    found = drgcore.subdivide(cases, candidates=candidates, limits=limits, bootstrap=0)
+    splits = found.steps[found.steps["condition"] == "ZYTS > 12"]
+    assert len(splits) > 3
+    adrg = np.array(drgcore.group(cases, columns=[])["adrg"].to_pylist(), object)
+    long = (stay > 12) & ~unknown
+    one = found.decisions.query("groups_before == 1 and action == 'split'")["adrg"].iloc[0]
+    row = splits[splits["adrg"] == one].iloc[0]
+    here = adrg == one
+    assert (row["cases"], row["other_cases"]) == ((here & long).sum(), (here & ~long).sum())
+    statistics = drgcore.group_statistics(drgcore.group(cases, found.scheme)).set_index("drg")
+    groups = found.groups[found.groups["cases"] > 0].set_index("drg")
+    assert (statistics.loc[groups.index, "cases"] == groups["cases"]).all()
 
 
 # --- Other bases ------------------------------------------------------------------------------

@@ -19,14 +19,14 @@ from drgcore.schemes.rules import TRUE
 from drgcore.schemes.source import SourceTables
 from drgcore.subdivision.coded import CodedCases
 from drgcore.subdivision.contrast import threshold
+from drgcore.subdivision.hospitals import hospital_effects
 from drgcore.subdivision.local_scheme import LocalGroup
 from drgcore.subdivision.partition import Cells, Part, SplitLimits, Step
-from drgcore.weights.base_points import base_points
 from drgcore.weights.history import History
 from drgcore.weights.performance import compare_groupings
 from drgcore.weights.segments import sort_by_group
 
-_TABLES = ("decisions", "steps", "groups", "codes", "performance", "hospitals")
+_TABLES = ("decisions", "steps", "groups", "codes", "performance", "hospitals", "left_out")
 _ENOUGH = 5
 """A hospital's word on a difference counts if it has so many cases on both sides."""
 
@@ -96,8 +96,10 @@ class Subdivision:
         One row a hospital: cases whose groups have a weight in both groupings, sums of these
         relative weights before and after, change, change relative to before; None where the cases
         name no hospitals.
+    left_out : pandas.DataFrame
+        Columns reason and cases: those that did not speak in the search, each counted once.
     tests : int
-        How many differences were looked at.
+        How many differences were looked at, at most.
     limits : SplitLimits
         What was asked of new groups.
     """
@@ -110,6 +112,7 @@ class Subdivision:
     codes: pd.DataFrame
     performance: pd.DataFrame
     hospitals: pd.DataFrame | None
+    left_out: pd.DataFrame
     tests: int
     limits: SplitLimits = field(repr=False)
 
@@ -119,7 +122,8 @@ class Subdivision:
         Parameters
         ----------
         out : str or Path
-            The folder under which the scheme's folder is written.
+            The folder under which the scheme's folder is written. A base that is not shipped must
+            stand there, compiled.
         title : str, optional
             Title of the scheme.
 
@@ -177,6 +181,8 @@ class Subdivision:
             yield f"  {adrg} {action}: {why}"
         if len(changed) > 10:
             yield f"  … and {len(changed) - 10} more"
+        for reason, cases in self.left_out.to_numpy().tolist():
+            yield f"left out: {cases:,} cases, {reason}"
 
 
 def report(
@@ -236,9 +242,20 @@ def report(
         pd.DataFrame(groups, columns=_GROUP_COLUMNS),
         codes,
         compare_groupings(history, trimmed, n_min=limits.n_min, bootstrap=bootstrap),
-        _hospitals(coded.history, history, after, trimmed),
+        hospital_effects(coded.history, history, after, trimmed),
+        _left_out(coded.history, history),
         tests,
         limits,
+    )
+
+
+def _left_out(all_cases: History, history: History) -> pd.DataFrame:
+    trimmed = int(all_cases.usable.sum() - history.usable.sum())
+    if not trimmed:
+        return history.left_out
+    return pd.concat(
+        [history.left_out, pd.DataFrame({"reason": ["trimmed"], "cases": [trimmed]})],
+        ignore_index=True,
     )
 
 
@@ -358,35 +375,3 @@ def _groups(cut: AdrgCut, groups: Sequence[LocalGroup]) -> Iterator[tuple[Any, .
         yield (
             group.code, cut.adrg, group.name, rule, origin, int(n), (1 + mean) * cut.mean, cv,
         )  # fmt: skip
-
-
-def _hospitals(
-    before: History, before_kept: History, after: History, after_kept: History
-) -> pd.DataFrame | None:
-    """Sums of relative weights of every hospital, each grouping by its own weights."""
-    size = len(before.hospital.names)
-    if not size:
-        return None
-    weights = []
-    for history, kept in ((before, before_kept), (after, after_kept)):
-        table = base_points(kept, scale=1).table
-        weight = dict(zip(table["drg"], table["relative_weight"], strict=True))
-        of_drg = np.array([weight.get(drg, np.nan) for drg in history.drg.names] + [np.nan])
-        weights.append(of_drg[history.drg.codes])
-    # Trimming may take all cases of a small group, which then has no weight in one grouping: the
-    # change would be that of the cases counted, not of the groups.
-    used = before.usable & np.isfinite(weights[0]) & np.isfinite(weights[1])
-    codes = np.where(used, before.hospital.codes, -1)
-    first, second = (sort_by_group(codes, values, size) for values in weights)
-    table = pd.DataFrame(
-        {
-            "hospital": before.hospital.names,
-            "cases": first.count,
-            "weight_before": first.total,
-            "weight_after": second.total,
-        }
-    )
-    table["change"] = table["weight_after"] - table["weight_before"]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        table["relative_change"] = table["change"] / table["weight_before"]
-    return table
