@@ -53,11 +53,19 @@ def _sd(values: Sequence[float]) -> float:
 
 
 def _z(first: Sequence[float], second: Sequence[float]) -> float:
+    """The z closer to 0 of Student's t and of Welch's."""
     n, m = len(first), len(second)
-    squares = sum((v - fmean(part)) ** 2 for part in (first, second) for v in part)
-    freedom = n + m - 2
     apart = fmean(first) - fmean(second)
-    variance = squares / freedom * (1 / n + 1 / m)
+    squares = [sum((v - fmean(part)) ** 2 for v in part) for part in (first, second)]
+    student = _as_z(apart, sum(squares) / (n + m - 2) * (1 / n + 1 / m), n + m - 2)
+    if n < 2 or m < 2 or sum(squares) < 1e-24:
+        return student
+    a, b = squares[0] / (n - 1) / n, squares[1] / (m - 1) / m
+    welch = _as_z(apart, a + b, (a + b) ** 2 / (a**2 / (n - 1) + b**2 / (m - 1)))
+    return min(student, welch, key=abs)
+
+
+def _as_z(apart: float, variance: float, freedom: float) -> float:
     if variance < 1e-24:
         return math.copysign(math.inf, apart) if abs(apart) > 1e-12 else 0.0
     size = math.sqrt(freedom * math.log1p(apart**2 / variance / freedom))

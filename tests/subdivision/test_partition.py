@@ -5,18 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from drgcore.errors import DrgcoreError
-from drgcore.schemes import parse_rule
+from drgcore.errors import DrgcoreError, SchemeError
+from drgcore.schemes import Scheme, load_scheme, parse_rule
 from drgcore.schemes.rules import TRUE
 from drgcore.subdivision.cells import MOST_CONDITIONS, make_cells
 from drgcore.subdivision.conditions import Condition, SplitCandidates
-from drgcore.subdivision.contrast import threshold, z_of_difference
-from drgcore.subdivision.partition import Part, SplitLimits, search
+from drgcore.subdivision.contrast import threshold, z_of_difference, z_of_parts
+from drgcore.subdivision.local_scheme import name_groups, parts_of
+from drgcore.subdivision.partition import MOST_GROUPS, Part, SplitLimits, search
 from tests.reference.plain_partition import splits
 
 LAX = SplitLimits(
@@ -200,6 +202,7 @@ def test_without_merging_all_stay() -> None:
         ({"min_cases": 3}, "min_cases=3 is below n_min=5"),
         ({"n_min": 1, "min_cases": 5}, "n_min and max_groups"),
         ({"max_groups": 1}, "n_min and max_groups"),
+        ({"max_groups": 16}, "max_groups at most 15"),
         ({"merge_difference": 0.5}, "merge_difference must lie between"),
         ({"alpha": 0.0}, "alpha in"),
         ({"penalty": -1.0}, "penalty not negative"),
@@ -217,6 +220,13 @@ def test_limits_that_make_no_sense(change, said) -> None:
         ({"ages": (70, 18)}, "ages=.* must ascend"),
         ({"stay_days": (-1,)}, "stay_days=.* must ascend"),
         ({"listed": ("colour",)}, "listed='colour' must be one of"),
+        ({"ages": (0, 7)}, "nobody is below 0 years"),
+        ({"procedures": {"my set": ["17.4100"]}}, "'my set' cannot be the name of a set"),
+        ({"procedures": {"MCC": ["17.4100"]}}, "'MCC' cannot be the name of a set"),
+        ({"procedures": {"and": ["17.4100"]}}, "'and' cannot be the name of a set"),
+        ({"diagnoses": {"QD_X": []}}, "QD_X must be a list of one code or more"),
+        ({"procedures": {"OP_X": "17.4100"}}, "OP_X must be a list of one code or more"),
+        ({"procedures": {"X": ["1"]}, "diagnoses": {"X": ["2"]}}, "X is a list of procedures and"),
     ],
 )
 def test_candidates_that_make_no_sense(change, said) -> None:
@@ -254,3 +264,99 @@ def test_the_threshold_holds_for_all_tests_together() -> None:
         false += bool((np.abs(z) >= least).any())
     # 20 of 400 are expected; 40 are beyond four standard deviations.
     assert 4 <= false <= 40
+
+
+def test_a_small_part_of_wide_spread_is_not_taken_for_sure() -> None:
+    rng = np.random.default_rng(4)
+    draws, n, m = 3000, 30, 3000
+    small = rng.normal(0.0, 1.0, (draws, n))
+    mean = rng.normal(0.0, 0.4 / np.sqrt(m), draws)
+    squares = 0.16 * rng.chisquare(m - 1, draws)
+    apart, own = small.mean(axis=1) - mean, small.var(axis=1) * n
+    # The two means are the same: by the variance of both together, 3 of 100 pass for certain.
+    assert (np.abs(z_of_difference(n, m, apart, own + squares)) > 5.2).sum() > 30
+    z = [z_of_parts(n, m, a, (q, s)) for a, q, s in zip(apart, own, squares, strict=True)]
+    assert np.abs(z).max() < 5.2
+    exact = stats.norm.isf(stats.t.sf(3.0, 29.7))
+    assert z_of_parts(30, 3000, 3.0, (29 * 30, 0.0001)) == pytest.approx(exact, rel=0.02)
+
+
+@pytest.mark.parametrize("fitted", [0, 8])
+def test_means_that_were_taken_off_before_cost_certainty(fitted: int) -> None:
+    rng = np.random.default_rng(8)
+    least, draws, size = 2.5, 4000, 24
+    strata = np.arange(size) % (fitted + 1)
+    code = np.arange(size) // (fitted + 1) % 2 == 0
+    values = rng.normal(size=(draws, size))
+    for stratum in range(fitted + 1):
+        here = strata == stratum
+        values[:, here] -= values[:, here].mean(axis=1, keepdims=True)
+    first, second = values[:, code], values[:, ~code]
+    squares = sum(part.var(axis=1) * part.shape[1] for part in (first, second))
+    apart = first.mean(axis=1) - second.mean(axis=1)
+    z = z_of_difference(code.sum(), (~code).sum(), apart, squares, fitted)
+    # 50 of 4,000 are expected; as if no mean had been taken off, 150 and more of them would be.
+    assert (np.abs(z) >= least).sum() <= 80
+
+
+def test_where_means_leave_nothing_nothing_is_certain() -> None:
+    assert z_of_difference(2, 3, 5.0, 0.1, 3) == 0.0
+
+
+# --- Codes and names of groups ----------------------------------------------------------------
+
+
+def named(adrg: str, *merged: int, scheme: str = "chs-drg-3.0", words: tuple[str, ...] = ()):
+    """The new group that some neighbours of an ADRG become: code, name."""
+    base = load_scheme(scheme)
+    parts = parts_of(base, adrg)
+    origin = tuple(parts[at].origin[0] for at in merged)
+    at = merged[0]
+    rule = parts[merged[-1]].rule
+    parts[at : merged[-1] + 1] = [Part(rule, parts[at].cells, origin, words, merged=True)]
+    group = name_groups(base, adrg, parts)[at]
+    return group.code, group.name
+
+
+def test_what_a_merged_group_takes_is_read_from_rules_not_from_digits() -> None:
+    # EN13 is "MCC or CC": with EN15 it takes cases with an MCC too, and may not be called without.
+    assert named("EN1", 1, 2) == ("EN1J", "呼吸系统早期康复治疗，不分合并症或并发症")
+    assert named("IE2", 1, 2) == ("IE2J", "股骨手术，不分合并症或并发症")
+    assert named("PK1", 0, 1) == ("PK1A", "新生儿伴呼吸机支持，伴严重或一般合并症或并发症")
+    assert named("PK1", 1, 2) == ("PK1B", "新生儿伴呼吸机支持，不伴严重合并症或并发症")
+    assert named("PK1", 0, 1, 2) == ("PK19", "新生儿伴呼吸机支持")
+    # In 1.1 the rule of the second group says "MCC or CC", but MCC are gone by then.
+    assert named("PK1", 1, 2, scheme="chs-drg-1.1")[0] == "PK1B"
+
+
+def test_the_rest_of_a_split_says_what_it_is() -> None:
+    words = {
+        c.words: c.otherwise for c in SplitCandidates(ages=(7, 60), stay_days=(3,)).everywhere()
+    }
+    assert words == {
+        "伴严重合并症或并发症": "不伴严重合并症或并发症",
+        "伴合并症或并发症": "不伴合并症或并发症",
+        "小于等于6岁": "大于等于7岁",
+        "大于等于60岁": "小于60岁",
+        "住院大于3天": "其他",
+    }
+
+
+def test_a_code_of_another_adrg_is_not_given_out() -> None:
+    base = load_scheme("chs-drg-3.0")
+    rows = base.tables["drg"].to_pylist()
+    next(row for row in rows if row["code"] == "BB25")["code"] = "PK1A"
+    tables = {**base.tables, "drg": pa.Table.from_pylist(rows, base.tables["drg"].schema)}
+    odd = Scheme("odd", tables)
+    parts = parts_of(odd, "PK1")
+    both = Part(parts[1].rule, parts[0].cells, ("PK11", "PK13"), merged=True)
+    assert name_groups(odd, "PK1", [both, parts[2]])[0].code == "PK1J"
+
+
+def test_more_new_groups_than_letters_are_refused() -> None:
+    base = load_scheme("chs-drg-3.0")
+    (whole,) = parts_of(base, "BR1")[:1]
+    cut = [replace(whole, words=(str(i),)) for i in range(MOST_GROUPS + 1)]
+    assert len({g.code for g in name_groups(base, "BR1", cut[:-1])}) == MOST_GROUPS
+    with pytest.raises(SchemeError, match="no letters are left for the groups of BR1"):
+        name_groups(base, "BR1", cut)

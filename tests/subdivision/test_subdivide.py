@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import lru_cache
 from pathlib import Path
 
@@ -15,8 +16,9 @@ from hypothesis import strategies as st
 import drgcore
 from drgcore.errors import CaseSchemaError, DrgcoreError, SchemeError
 from drgcore.schemes import parse_rule
-from drgcore.subdivision.coded import code_cases
-from drgcore.subdivision.listed import cost_by_code, occurrences
+from drgcore.subdivision.coded import code_cases, regrouped
+from drgcore.subdivision.hospitals import hospital_effects
+from drgcore.subdivision.listed import cost_by_code, occurrences, user_lists
 from drgcore.subdivision.local_scheme import local_tables
 from drgcore.weights.segments import sort_by_group
 from tests.grouper.helpers import assert_same, by_plain, dictionary, plain_rows, twin_of
@@ -179,6 +181,28 @@ def test_the_effect_on_hospitals_adds_up() -> None:
     assert (table["change"] == table["weight_after"] - table["weight_before"]).all()
 
 
+def test_hospitals_are_compared_on_the_same_cases() -> None:
+    # All cases of BR13 were trimmed: it has no weight before, and one after it was merged.
+    drg = ["BR13", "BR13", "BR15", "BR15"]
+    cases = pd.DataFrame({"drg": drg, "hospital": list("abab"), "total_cost": [9.0, 9, 1, 3]})
+    before = drgcore.read_history(cases)
+    after = drgcore.read_history(cases.assign(drg="BR19"))
+    kept = np.array([False, False, True, True])
+    table = hospital_effects(before, before.only(kept), after, after.only(kept))
+    assert table is not None
+    assert table["cases"].tolist() == [1, 1]
+    assert table["weight_before"].tolist() == table["weight_after"].tolist() == [1.0, 1.0]
+
+
+def test_a_reason_says_in_how_many_hospitals_it_holds() -> None:
+    found = subdivided()
+    step = found.steps[found.steps["action"] == "split"].iloc[0]
+    told = f"the same in {step['hospitals_agree']} of {step['hospitals']} hospitals"
+    assert step["why"].endswith(told)
+    decision = found.decisions.set_index("adrg").loc[step["adrg"], "why"]
+    assert told in decision
+
+
 def test_hospitals_agree_on_what_costs_more_everywhere() -> None:
     splits = subdivided().steps.query("action == 'split' and hospitals > 0")
     assert (splits["hospitals_agree"] <= splits["hospitals"]).all()
@@ -189,7 +213,7 @@ def test_the_report_is_written(tmp_path: Path) -> None:
     subdivided().write(tmp_path / "report")
     tables = {path.stem: pd.read_csv(path) for path in (tmp_path / "report").glob("*.csv")}
     assert set(tables) == {
-        "decisions", "steps", "groups", "codes", "performance", "hospitals",
+        "decisions", "steps", "groups", "codes", "performance", "hospitals", "left_out",
     }  # fmt: skip
     assert len(tables["decisions"]) == 492
     text = str(subdivided())
@@ -210,6 +234,13 @@ def test_the_order_of_rows_has_no_influence() -> None:
         pd.testing.assert_frame_equal(getattr(first, name), getattr(second, name), check_exact=True)
     for name, table in first.scheme.tables.items():
         assert table.equals(second.scheme.tables[name])
+
+
+def test_cases_may_come_as_a_stream() -> None:
+    cases = city(20_000, 5).cases
+    table, stream = (drgcore.subdivide(c, bootstrap=0) for c in (cases, cases.to_reader(3_000)))
+    for name in ("decisions", "steps", "groups", "hospitals", "performance"):
+        pd.testing.assert_frame_equal(getattr(table, name), getattr(stream, name))
 
 
 def test_costs_in_another_unit_change_nothing() -> None:
@@ -273,6 +304,7 @@ def test_trimmed_cases_do_not_speak() -> None:
     found = drgcore.subdivide(cases, trim=drgcore.trim_iqr, bootstrap=0)
     kept = drgcore.trim_iqr(drgcore.group(cases)).table["kept"].sum()
     assert found.decisions["cases"].sum() == kept
+    assert found.left_out["cases"].sum() + kept == len(cases)
 
 
 def test_without_hospitals_there_is_no_effect_on_them(tmp_path: Path) -> None:
@@ -325,6 +357,212 @@ def test_a_bad_alpha_is_named() -> None:
         drgcore.SplitLimits(alpha=2.0)
 
 
+# --- Lists of the user ------------------------------------------------------------------------
+
+
+def with_list(codes, name="OP_CITY", **more):
+    """A subdivision that may only cut by a list of procedures."""
+    candidates = drgcore.SplitCandidates(
+        severity=False, ages=(), listed=(), procedures={name: codes}
+    )
+    limits = drgcore.SplitLimits(merge=False)
+    cases = city(20_000, 5).cases
+    return drgcore.subdivide(cases, candidates=candidates, limits=limits, bootstrap=0, **more)
+
+
+@pytest.mark.parametrize(
+    ("codes", "name", "said"),
+    [
+        (["17.4100", "nonsense"], "OP_CITY", "nonsense: no procedure of the insurance version or"),
+        (["I10.x00x002"], "OP_CITY", "I10.x00x002: no procedure"),
+        ([""], "OP_CITY", "no procedure"),
+        (["17.4100"], "OP_ARB", "has another set OP_ARB"),
+    ],
+)
+def test_a_list_that_cannot_be_is_refused(codes, name, said) -> None:
+    with pytest.raises(SchemeError, match=said):
+        with_list(codes, name)
+
+
+def test_codes_of_a_list_may_be_written_in_any_case() -> None:
+    # 33.6x00 is such a code: in capitals no rule of the new scheme would know it.
+    index = code_cases(city(20_000, 5).cases.slice(0, 1), "chs-drg-3.0").tables
+    lists = {"OP_CITY": ["33.6X00", " 17.4100"]}
+    found = user_lists(drgcore.SplitCandidates(procedures=lists), index)
+    assert set(index.procedures.decode(found["OP_CITY"]).to_pylist()) == {"33.6x00", "17.4100"}
+    split = with_list([code.lower() + " " for code in PROCEDURES])
+    assert split.scheme.sets["OP_CITY"] == frozenset(PROCEDURES)
+    grouped = drgcore.group_statistics(drgcore.group(city(20_000, 5).cases, split.scheme))
+    counted = dict(zip(grouped["drg"], grouped["cases"], strict=True))
+    groups = split.groups[split.groups["cases"] > 0]
+    assert len(groups) > 10
+    assert [counted[drg] for drg in groups["drg"]] == groups["cases"].tolist()
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [("my city", "cannot be the name"), ("chs-drg-3.0", "its own base")]
+)
+def test_a_name_that_cannot_be_compiled_is_refused_before_the_search(name, said) -> None:
+    with pytest.raises(SchemeError, match=said):
+        drgcore.subdivide(pa.table({}), name=name)
+
+
+def test_lists_of_clinical_cases_are_in_codes_of_the_scheme() -> None:
+    base = drgcore.load_scheme()
+    known = set(drgcore.schemes.load_dictionary("procedures")["code"].to_pylist())
+    pairs = drgcore.schemes.load_translation("procedures").to_pylist()
+    used = Counter(base.tables["sets"]["code"].to_pylist())
+    # That which changes the groups of the cases least.
+    pair = min(
+        (p for p in pairs if p["clinical_code"] not in known and p["insurance_code"] in known),
+        key=lambda p: used[p["insurance_code"]],
+    )
+    clinical, insurance = pair["clinical_code"], pair["insurance_code"]
+    data = city(40_000, 5)
+    lists = [
+        [clinical if code in PROCEDURES else code for code in codes]
+        for codes in data.cases["other_procedures"].to_pylist()
+    ]
+    at = data.cases.column_names.index("other_procedures")
+    cases = data.cases.set_column(at, "other_procedures", pa.array(lists, pa.list_(pa.string())))
+    candidates = drgcore.SplitCandidates(severity=False, ages=(), listed=("procedure",))
+    found = drgcore.subdivide(cases, candidates=candidates, clinical_codes=True, bootstrap=0)
+    assert insurance in set(found.codes["code"])
+    assert clinical not in set(found.codes["code"])
+    new = found.scheme.sets.keys() - base.sets.keys()
+    assert {insurance} <= frozenset().union(*(found.scheme.sets[s] for s in new)) <= known
+
+
+def test_a_missing_number_is_on_neither_side_of_a_limit() -> None:
+    data = city(20_000, 5, structured=False)
+    stay = data.cases["length_of_stay"].to_numpy().astype(float)
+    unknown = np.random.default_rng(3).random(len(stay)) < 0.3
+    # Those without a number cost as much as the long stays, yet belong to the rest.
+    cost = np.where((stay > 12) | unknown, 3000.0, 1000.0)
+    cost *= np.random.default_rng(1).lognormal(0, 0.3, len(stay))
+    cases = data.cases
+    for name, values in (
+        ("length_of_stay", pa.array(np.where(unknown, np.nan, stay), from_pandas=True)),
+        ("total_cost", pa.array(cost)),
+    ):
+        cases = cases.set_column(cases.column_names.index(name), name, values)
+    candidates = drgcore.SplitCandidates(severity=False, ages=(), listed=(), stay_days=(12,))
+    limits = drgcore.SplitLimits(merge=False)
+    found = drgcore.subdivide(cases, candidates=candidates, limits=limits, bootstrap=0)
+    splits = found.steps[found.steps["condition"] == "ZYTS > 12"]
+    assert len(splits) > 3
+    adrg = np.array(drgcore.group(cases, columns=[])["adrg"].to_pylist(), object)
+    long = (stay > 12) & ~unknown
+    one = found.decisions.query("groups_before == 1 and action == 'split'")["adrg"].iloc[0]
+    row = splits[splits["adrg"] == one].iloc[0]
+    here = adrg == one
+    assert (row["cases"], row["other_cases"]) == ((here & long).sum(), (here & ~long).sum())
+    statistics = drgcore.group_statistics(drgcore.group(cases, found.scheme)).set_index("drg")
+    groups = found.groups[found.groups["cases"] > 0].set_index("drg")
+    assert (statistics.loc[groups.index, "cases"] == groups["cases"]).all()
+
+
+# --- Other bases ------------------------------------------------------------------------------
+
+EAGER = drgcore.SplitLimits(
+    min_cases=5, n_min=3, min_difference=0.02, merge_difference=0.02, max_cv=9.0, penalty=0.0,
+    alpha=0.9,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "base", ["chs-drg-3.0", "chs-drg-1.1", "chs-drg-1.0r", "wuhan-2022", "suzhou-2023"]
+)
+def test_the_search_and_the_scheme_agree_on_every_base(base: str, tmp_path: Path) -> None:
+    cases = drgcore.sample_cases(12_000, base, seed=2)
+    rng = np.random.default_rng(2)
+    drg = drgcore.group(cases, base, columns=[])["drg"].to_pylist()
+    names, code = np.unique([str(d) for d in drg], return_inverse=True)
+    band = cases["age_years"].fill_null(0).to_numpy() // 10 % 10
+    cost = np.exp(8 + rng.normal(size=len(names))[code])
+    cost *= np.exp(rng.normal(size=(len(names), 10))[code, band] + rng.normal(0, 0.2, len(cost)))
+    cases = cases.set_column(
+        cases.column_names.index("total_cost"), "total_cost", pa.array(np.round(cost, 2))
+    )
+    found = drgcore.subdivide(cases, base, limits=EAGER, bootstrap=0, name="eager")
+    actions = found.decisions["action"].value_counts()
+    assert min(actions[a] for a in ("merged", "split", "recut")) > 2
+    report = found.compile(tmp_path)
+    assert not [w for w in report.warnings if w.where.startswith("DRG")]
+    grouped = drgcore.group(cases, drgcore.load_scheme(report.folder))
+    statistics = drgcore.group_statistics(grouped).set_index("drg")
+    groups = found.groups[found.groups["cases"] > 0].set_index("drg")
+    there = statistics.loc[groups.index]
+    assert (there["cases"] == groups["cases"]).all()
+    assert np.allclose(there["mean_cost"], groups["mean_cost"])
+    riv = found.performance.set_index("metric").loc["riv", "difference"]
+    assert riv == pytest.approx(found.steps["riv_gain"].sum(), abs=1e-9)
+    assert not found.groups["name"].duplicated().any()
+    after = drgcore.group(cases, found.scheme, columns=[])
+    assert after["status"].equals(drgcore.group(cases, base, columns=[])["status"])
+
+
+def test_last_years_scheme_can_be_the_base(tmp_path: Path) -> None:
+    last = subdivided()
+    cases = city(ROWS, SEED).cases
+    assert any(name.startswith("OP_") and name.endswith("_LOCAL") for name in last.scheme.sets)
+    at = cases.column_names.index("total_cost")
+    rng = np.random.default_rng(6)
+    only = np.array([PROCEDURES[0] in codes for codes in cases["other_procedures"].to_pylist()])
+    cost = pa.array(rng.lognormal(9, 0.4, ROWS) * np.where(only, 2.5, 1.0))
+    changed = cases.set_column(at, "total_cost", cost)
+    found = drgcore.subdivide(changed, last.scheme, name="next", bootstrap=0)
+    sets = {s for s in found.scheme.sets if s not in last.scheme.sets}
+    assert any(name.endswith("_LOCAL2") for name in sets)
+    assert all(found.scheme.sets[s] == codes for s, codes in last.scheme.sets.items())
+    grouped = drgcore.group_statistics(drgcore.group(changed, found.scheme)).set_index("drg")
+    groups = found.groups[found.groups["cases"] > 0]
+    assert (grouped.loc[groups["drg"], "cases"].to_numpy() == groups["cases"].to_numpy()).all()
+    # Cut from a scheme that was never compiled, it says so; beside its base it is an overlay.
+    with pytest.raises(SchemeError, match="no scheme 'local' to be the base"):
+        found.compile(tmp_path)
+    last.compile(tmp_path)
+    compiled = drgcore.load_scheme(found.compile(tmp_path).folder)
+    assert drgcore.group(changed, compiled, columns=[]).equals(
+        drgcore.group(changed, found.scheme, columns=[])
+    )
+
+
+def test_ids_of_codes_that_a_new_list_moves() -> None:
+    # A set whose name sorts first brings codes of no dictionary before those of the base.
+    base = drgcore.load_scheme()
+    coded = code_cases(city(20_000, 5).cases, base)
+    known = set(drgcore.schemes.load_dictionary("procedures")["code"].to_pylist())
+    newer = [c for c in coded.tables.procedures.codes.to_pylist() if c not in known]
+    assert len(newer) > 10
+    rows = [*base.tables["sets"].to_pylist(), {"set_id": "A_LAST", "code": newer[-1]}]
+    drgs = base.tables["drg"].to_pylist()
+    place = next(i for i, row in enumerate(drgs) if row["code"] == "BR13")
+    drgs.insert(place, {**drgs[place], "code": "BR1J", "rule": "QTSS in A_LAST", "sort": 0})
+    tables = {
+        **base.tables,
+        "sets": pa.Table.from_pylist(rows, base.tables["sets"].schema),
+        "drg": pa.Table.from_pylist(drgs, base.tables["drg"].schema),
+    }
+    new = drgcore.Scheme("moved", tables)
+    cases = coded.cases
+    # Give some cases a moved code, so that a wrong id would show.
+    some = {c: coded.tables.procedures.lookup(c) for c in newer}
+    cases.other_procedures[::7] = some[newer[0]]
+    cases.other_procedures[3::7] = some[newer[-1]]
+    after = regrouped(coded, new, threads=2)
+    codes = pa.ListArray.from_arrays(
+        pa.array(cases.other_procedure_offsets, pa.int32()),
+        coded.tables.procedures.decode(cases.other_procedures),
+    )
+    table = city(20_000, 5).cases
+    at = table.column_names.index("other_procedures")
+    grouped = drgcore.group(table.set_column(at, "other_procedures", codes), new, columns=[])
+    names = [*after.drg.names, None]
+    assert "BR1J" in names
+    assert [names[c] for c in after.drg.codes] == grouped["drg"].to_pylist()
+
+
 # --- Listed codes against a plain count -------------------------------------------------------
 
 
@@ -340,7 +578,7 @@ def test_codes_are_compared_like_a_plain_count(seed: int, kind: str) -> None:
     coded.rows.adrg[:] = np.where(coded.rows.adrg >= 0, rng.integers(0, 2, len(residual)), -1)
     adrg = coded.rows.adrg[rows].astype(int)
     of_adrg = sort_by_group(adrg, residual[rows], 2)
-    found = cost_by_code(occurrences(coded, kind, rows), residual, of_adrg, 3)
+    found = cost_by_code(occurrences(coded, kind, rows), residual, of_adrg, np.array([1, 1]), 3)
     columns = {
         "procedure": ("principal_procedure", "other_procedures"),
         "principal_diagnosis": ("principal_diagnosis",),

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import drgcore
-from drgcore.errors import CaseSchemaError, DrgcoreError
+from drgcore.errors import CaseSchemaError, DrgcoreError, SchemeError
 from tests.cli.conftest import run, run_alone
 
 ROWS = 8_000
@@ -114,11 +114,23 @@ def test_a_local_scheme_is_written_and_groups(folder: Path, tmp_path: Path) -> N
         "--trim", "percentiles:1,99", "--min-difference", "0.3",
     )  # fmt: skip
     assert "city, cut from chs-drg-3.0" in text
+    history = drgcore.read_history(pq.read_table(folder / "grouped.parquet"))
+    for reason, cases in history.left_out.to_numpy().tolist():
+        assert f"left out: {cases:,} cases, {reason}" in text
+    assert "cases, trimmed" in text
     report = {path.name for path in (tmp_path / "city-report").iterdir()}
     assert {"decisions.csv", "steps.csv", "groups.csv", "hospitals.csv"} <= report
     out = tmp_path / "grouped.parquet"
     scheme = tmp_path / "city"
     assert "by city" in run("group", folder / "cases.parquet", out, "--scheme", scheme)
+    # A base that the overlay could not name is refused before the search, not after it.
+    elsewhere = tmp_path / "elsewhere"
+    with pytest.raises(SchemeError, match="no scheme 'city' to be the base"):
+        run(
+            "weights", "subdivide", folder / "cases.parquet", "--scheme", scheme,
+            "--out", elsewhere, "--name", "next",
+        )  # fmt: skip
+    assert not elsewhere.exists()
 
 
 @pytest.mark.parametrize(
@@ -129,6 +141,11 @@ def test_a_local_scheme_is_written_and_groups(folder: Path, tmp_path: Path) -> N
         (["statistics", "--trim", "iqr:1,2"], DrgcoreError, "is no method of trimming"),
         (["statistics", "--trim", "percentiles:99,1"], DrgcoreError, "must lie below"),
         (["statistics", "--by", "colour"], CaseSchemaError, "cannot be broken down by 'colour'"),
+        (
+            ["subdivide", "--out", "nowhere", "--name", "chs-drg-3.0"],
+            SchemeError,
+            "cannot be its own base",
+        ),
         (["coefficients", "--of", "nothing"], DrgcoreError, "--of nothing must be one of"),
         (
             ["base-points", "--scale", "100", "--out", "x.csv", "--year-weights", "2025"],

@@ -12,6 +12,8 @@ import typer
 from drgcore.cli.settle import read_cases
 from drgcore.errors import DrgcoreError
 from drgcore.files import whole_file
+from drgcore.schemes import load_scheme
+from drgcore.schemes.store import find_base
 from drgcore.subdivision import SplitCandidates, SplitLimits, subdivide
 from drgcore.weights import (
     Credibility,
@@ -156,6 +158,7 @@ def subdivide_(
     name: Annotated[str, typer.Option(help="Short name of the new scheme.")],
     scheme: Annotated[str, typer.Option(help="The base.")] = "chs-drg-3.0",
     mapping: Annotated[str, typer.Option(help="canonical, hqms, or a .toml file.")] = "canonical",
+    cost: Annotated[str, typer.Option(help="The column of cost.")] = "total_cost",
     trim: TrimOption = "none",
     min_cases: Annotated[int, typer.Option(help="Least cases of a new group.")] = 30,
     min_difference: Annotated[float, typer.Option(help="Least relative difference.")] = 0.2,
@@ -164,18 +167,22 @@ def subdivide_(
     merge: Annotated[bool, typer.Option(help="Also merge DRGs that do not differ.")] = True,
 ) -> None:
     """Propose local DRGs: a scheme that groups like any other, and the reason of each cut."""
+    base = load_scheme(scheme)
+    # The overlay names its base, which must be there: said now, not after the search.
+    find_base(base.name, out)
     found = subdivide(
         cases,
-        scheme,
+        base,
         candidates=SplitCandidates(stay_days=_numbers(stay), icu_hours=_numbers(icu)),
         limits=SplitLimits(min_cases=min_cases, min_difference=min_difference, merge=merge),
         trim=_trimming(trim),
         name=name,
         mapping=mapping,
+        cost=cost,
     )
     typer.echo(found)
-    compiled = found.compile(out)
     found.write(out / f"{name}-report")
+    compiled = found.compile(out)
     typer.echo(f"scheme in {compiled.folder}, report in {out / f'{name}-report'}")
 
 

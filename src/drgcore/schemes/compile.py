@@ -115,11 +115,7 @@ def compile_scheme(
     ({}, 628)
     """
     step = progress or (lambda _: None)
-    if not _is_name(name):
-        raise SchemeError(
-            f"{name!r} cannot be the name of a scheme",
-            hint="Use letters, digits, dots, underscores and hyphens.",
-        )
+    refuse_name(name, base)
     out = Path(out)
     if not isinstance(source, SourceTables):
         step("read")
@@ -141,8 +137,6 @@ def compile_scheme(
     warnings = refuse_unsound(scheme)
     tables, base_entry = source.tables, None
     if base is not None:
-        if base == name:
-            raise SchemeError(f"scheme {name} cannot be its own base")
         below = load_scheme(find_base(base, out))
         base_entry = {"name": base, "digest": below.metadata["digest"]}
         tables = cut_overlay(source.tables, below.tables)
@@ -190,8 +184,30 @@ def write_table(table: pa.Table, path: Path) -> None:
     pq.write_table(table, path, compression="zstd", compression_level=19, write_statistics=False)
 
 
-def _is_name(name: str) -> bool:
-    return name.replace(".", "").replace("-", "").replace("_", "").isalnum() and name.isascii()
+def refuse_name(name: str, base: str | None = None) -> None:
+    """Refuse what cannot be the name of a scheme, or of an overlay on `base`.
+
+    Raises
+    ------
+    SchemeError
+        For other characters than letters, digits, dots, underscores and hyphens; for the name of
+        the base.
+
+    Examples
+    --------
+    >>> refuse_name("my city")
+    Traceback (most recent call last):
+    drgcore.errors.SchemeError: 'my city' cannot be the name of a scheme
+    Use letters, digits, dots, underscores and hyphens.
+    """
+    plain = name.replace(".", "").replace("-", "").replace("_", "")
+    if not (plain.isalnum() and name.isascii()):
+        raise SchemeError(
+            f"{name!r} cannot be the name of a scheme",
+            hint="Use letters, digits, dots, underscores and hyphens.",
+        )
+    if base == name:
+        raise SchemeError(f"scheme {name} cannot be its own base")
 
 
 def _write_folder(

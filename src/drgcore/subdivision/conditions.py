@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from drgcore.errors import DrgcoreError
-from drgcore.schemes.rules import Compare, Member, Rule
+from drgcore.errors import DrgcoreError, RuleSyntaxError
+from drgcore.schemes.parser import parse_rule
+from drgcore.schemes.rules import COMPLICATIONS, Compare, Member, Rule
 
 Kind = Literal[
     "severity", "age", "procedure", "principal_diagnosis", "other_diagnosis", "stay", "icu"
@@ -39,11 +40,14 @@ class Condition:
         In the rule language of the schemes.
     words : str
         As part of a group's name.
+    otherwise : str, default "其他"
+        As part of the name of the rest.
     """
 
     kind: Kind
     rule: Rule
     words: str
+    otherwise: str = "其他"
 
 
 @dataclass(frozen=True)
@@ -60,9 +64,10 @@ class SplitCandidates:
         Let the search find codes whose cases are dearer than the others of their group, and list
         them; by default all three kinds.
     procedures : mapping of str to sequence of str, default {}
-        Lists of procedures to try, by the name that the set shall have in the scheme.
+        Lists of procedures to try, by the name that the set shall have in the scheme. The codes are
+        those of the insurance version, whatever the cases are coded in.
     diagnoses : mapping of str to sequence of str, default {}
-        Lists of other diagnoses to try.
+        Lists of other diagnoses to try, likewise.
     stay_days : tuple of int, default ()
         More than so many days in hospital. Payment by length of stay rewards long stays: none by
         default, and a local variable that official schemes do not know (ZYTS).
@@ -88,25 +93,42 @@ class SplitCandidates:
             cuts = getattr(self, name)
             if list(cuts) != sorted(set(cuts)) or any(cut < 0 for cut in cuts):
                 raise DrgcoreError(f"{name}={cuts} must ascend and not be negative")
+        if 0 in self.ages:
+            raise DrgcoreError(f"ages={self.ages}: nobody is below 0 years")
         unknown = sorted(set(self.listed) - set(LISTED))
         if unknown:
             raise DrgcoreError(f"listed={unknown[0]!r} must be one of {', '.join(LISTED)}")
+        for name, codes in (*self.procedures.items(), *self.diagnoses.items()):
+            _refuse_list(name, codes)
+        twice = sorted(self.procedures.keys() & self.diagnoses.keys())
+        if twice:
+            raise DrgcoreError(
+                f"{twice[0]} is a list of procedures and of diagnoses",
+                where="SplitCandidates",
+                hint="a set of a scheme has one name: give the two lists different ones",
+            )
 
     def everywhere(self) -> tuple[Condition, ...]:
         """Conditions that are tried in every group; lists that the search finds come on top."""
         found: list[Condition] = []
         if self.severity:
             found += [
-                Condition("severity", Member(("QTZD",), ("MCC",)), "伴严重合并症或并发症"),
-                Condition("severity", Member(("QTZD",), ("MCC", "CC")), "伴合并症或并发症"),
+                Condition("severity", Member(("QTZD",), sets), f"伴{words}", f"不伴{words}")
+                for sets, words in (
+                    (("MCC",), "严重合并症或并发症"),
+                    (("MCC", "CC"), "合并症或并发症"),
+                )
             ]
         for age in self.ages:
             # Children are told by the age up to which they are, older people by that from which on.
             if age <= 18:
                 rule, words = Compare("NL", "<=", age - 1), f"小于等于{age - 1}岁"
+                otherwise = f"大于等于{age}岁"
             else:
                 rule, words = Compare("NL", ">=", age), f"大于等于{age}岁"
-            found.append(Condition("age", rule, words))
+                otherwise = f"小于{age}岁"
+            found.append(Condition("age", rule, words, otherwise))
+        # A case whose days or hours are missing is among the rest, which is only called that.
         found += [
             Condition("stay", Compare("ZYTS", ">", days), f"住院大于{days}天")
             for days in self.stay_days
@@ -118,6 +140,21 @@ class SplitCandidates:
         found += [listed_condition("procedure", name) for name in self.procedures]
         found += [listed_condition("other_diagnosis", name) for name in self.diagnoses]
         return tuple(found)
+
+
+def _refuse_list(name: str, codes: Sequence[str]) -> None:
+    try:
+        is_name = parse_rule(f"QTZD in {name}") == Member(("QTZD",), (name,))
+    except RuleSyntaxError:
+        is_name = False
+    if not is_name or name in COMPLICATIONS:
+        raise DrgcoreError(
+            f"{name!r} cannot be the name of a set",
+            where="SplitCandidates",
+            hint="use letters, digits and underscores, as OP_ROBOT; MCC and CC mean complications",
+        )
+    if isinstance(codes, str) or not codes:
+        raise DrgcoreError(f"{name} must be a list of one code or more", where="SplitCandidates")
 
 
 def listed_condition(kind: Kind, set_id: str) -> Condition:
@@ -139,4 +176,5 @@ def listed_condition(kind: Kind, set_id: str) -> Condition:
     >>> str(listed_condition("procedure", "OP_ROBOT").rule)
     '{ZYSS, QTSS} in OP_ROBOT'
     """
-    return Condition(kind, Member(LISTED[kind], (set_id,)), f"伴{_SAID[kind]}（{set_id}）")
+    words = f"伴{_SAID[kind]}（{set_id}）"
+    return Condition(kind, Member(LISTED[kind], (set_id,)), words, f"不{words}")

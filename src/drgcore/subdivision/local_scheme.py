@@ -12,6 +12,7 @@ from drgcore.errors import SchemeError
 from drgcore.schemes import Scheme
 from drgcore.schemes.model import TABLE_SCHEMAS, Drg
 from drgcore.schemes.rules import TRUE
+from drgcore.subdivision.complications import CC, MCC, NONE, complications_of
 from drgcore.subdivision.partition import Part
 
 # Local schemes write A for "MCC or CC" and B for "no MCC" where the base has all three; the letters
@@ -82,11 +83,11 @@ def name_groups(base: Scheme, adrg: str, cut: Sequence[Part]) -> list[LocalGroup
     >>> mcc, cc, none = parts_of(base, "BB2")
     >>> any_of = Part(cc.rule, cc.cells, ("BB21", "BB23"), merged=True)
     >>> [(g.code, g.name) for g in name_groups(base, "BB2", [any_of, none])]
-    [('BB2A', '伴出血诊断的颅脑手术，伴严重或一般并发症与合并症'),
+    [('BB2A', '伴出血诊断的颅脑手术，伴严重或一般合并症或并发症'),
      ('BB25', '伴出血诊断的颅脑手术，不伴合并症或并发症')]
     """
     drgs = {drg.code: drg for drg in base.drgs_of(adrg)}
-    taken = set(drgs)
+    taken = {drg.code for drg in base.drgs}
     letters = (letter for letter in _FREE if f"{adrg}{letter}" not in taken)
     groups = []
     for part in cut:
@@ -98,7 +99,11 @@ def name_groups(base: Scheme, adrg: str, cut: Sequence[Part]) -> list[LocalGroup
         if code in taken or part.words:
             letter = next(letters, None)
             if letter is None:
-                raise SchemeError(f"no letters are left for the groups of {adrg}")
+                raise SchemeError(
+                    f"no letters are left for the groups of {adrg}",
+                    where=f"subdivision of {base.name}",
+                    hint="lower SplitLimits.max_groups",
+                )
             code = f"{adrg}{letter}"
         taken.add(code)
         groups.append(LocalGroup(code, _name(base, adrg, part, drgs), part, False))
@@ -106,29 +111,30 @@ def name_groups(base: Scheme, adrg: str, cut: Sequence[Part]) -> list[LocalGroup
 
 
 def _letter(part: Part, drgs: Mapping[str, Drg]) -> str:
-    ends = "".join(code[-1] for code in part.origin)
     if len(part.origin) == len(drgs):
         return _UNDIVIDED
-    return {"13": _WITH_ANY, "35": _WITHOUT_MCC}.get(ends, _FREE[0])
+    return {MCC | CC: _WITH_ANY, CC | NONE: _WITHOUT_MCC}.get(
+        complications_of(part.origin, drgs.values()), _FREE[0]
+    )
 
 
 _MERGED_NAMES = {
-    _UNDIVIDED: "",
-    _WITH_ANY: "，伴严重或一般并发症与合并症",
-    _WITHOUT_MCC: "，不伴严重并发症与合并症",
+    MCC | CC: "伴严重或一般合并症或并发症",
+    CC | NONE: "不伴严重合并症或并发症",
+    MCC | CC | NONE: "不分合并症或并发症",
 }
 
 
 def _name(base: Scheme, adrg: str, part: Part, drgs: Mapping[str, Drg]) -> str:
     name = drgs[part.origin[0]].name
     if part.merged:
-        letter = _letter(part, drgs)
-        stem = base.name_of(adrg)
-        name = (
-            f"{stem}{_MERGED_NAMES[letter]}"
-            if letter in _MERGED_NAMES
-            else "或".join(drgs[code].name for code in part.origin)
-        )
+        complications = _MERGED_NAMES.get(complications_of(part.origin, drgs.values()))
+        if len(part.origin) == len(drgs):
+            name = base.name_of(adrg)
+        elif complications is not None:
+            name = f"{base.name_of(adrg)}，{complications}"
+        else:
+            name = "或".join(drgs[code].name for code in part.origin)
     return "，".join([name, *part.words])
 
 

@@ -17,12 +17,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drgcore.errors import DrgcoreError
-from drgcore.schemes.rules import COMPLICATIONS, TRUE, And, Member, Or, Rule, atoms, conjunction
+from drgcore.schemes.rules import TRUE, Rule, conjunction
+from drgcore.subdivision.complications import either, family, worst_of
 from drgcore.subdivision.conditions import Condition
-from drgcore.subdivision.contrast import z_of_difference
+from drgcore.subdivision.contrast import z_of_parts
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
+
+
+MOST_GROUPS = 15
+"""So many letters `name_groups` gives to new groups."""
 
 
 @dataclass(frozen=True)
@@ -40,11 +45,13 @@ class SplitLimits:
     penalty : float, default 1e-6
         What each added group must add to the RIV of the whole region.
     alpha : float, default 0.01
-        Chance that noise alone makes the search propose anything, over all groups and conditions of
+        Chance that noise alone makes the search propose a split, over all groups and conditions of
         the region together (Bonferroni). Differences are tested on the logarithm of cost, whose
-        tails are short, by Student's t.
+        tails are short, by Student's t and Welch's. Cases count as independent of each other: a
+        difference that one hospital makes passes too, see `Subdivision.steps`. Mergers are not
+        tested.
     max_groups : int, default 6
-        Most groups of an ADRG that the search splits.
+        Most groups of an ADRG that the search splits; 15 at most, for which there are letters.
     merge : bool, default True
         Also merge neighbouring DRGs whose rules differ by complications alone: if both have
         `min_cases` and differ by less than `merge_difference`, or the one with the worse
@@ -77,8 +84,10 @@ class SplitLimits:
                 f"min_cases={self.min_cases} is below n_min={self.n_min}: the search would make "
                 "unstable groups"
             )
-        if self.n_min < 2 or self.max_groups < 2:
-            raise DrgcoreError("n_min and max_groups must be 2 or more")
+        if self.n_min < 2 or not 2 <= self.max_groups <= MOST_GROUPS:
+            raise DrgcoreError(
+                f"n_min and max_groups must be 2 or more, max_groups at most {MOST_GROUPS}"
+            )
         if not 0 <= self.merge_difference <= self.min_difference:
             raise DrgcoreError("merge_difference must lie between 0 and min_difference")
         if not (self.max_cv > 0 and self.penalty >= 0 and 0 < self.alpha < 1):
@@ -144,7 +153,7 @@ class Step:
         Of the part for which the condition holds (of a merger: that which is tried first), and of
         the other; means relative to the ADRG's mean.
     z : float
-        How far the logarithms of cost are apart, see `z_of_difference`.
+        How far the logarithms of cost are apart, see `z_of_parts`.
     gain : float
         What it adds to the region's RIV; of a merger, what it takes.
     cells : tuple of two ndarray of bool
@@ -236,7 +245,8 @@ def search(
             cells=done.cells[0],
             words=(*part.words, done.condition.words),
         )
-        rest = replace(part, cells=done.cells[1], words=(*part.words, "其他"))
+        words = (*part.words, done.condition.otherwise)
+        rest = replace(part, cells=done.cells[1], words=words)
         cut[-at : -at + 1] = [first, rest]
         steps.append(done)
     return cut, steps
@@ -290,7 +300,7 @@ def _best_merger(
         cases = [m[0] for m in moments]
         # No history speaks of a group without cases: it stays as the base has it. And only what
         # differs by complications alone is merged, not the old with one and the young with none.
-        if min(cases) == 0 or _family(first.rule) != _family(second.rule):
+        if min(cases) == 0 or family(first.rule) != family(second.rule):
             continue
         done = _step(
             "merge",
@@ -307,7 +317,7 @@ def _best_merger(
         elif min(cases) >= limits.min_cases:
             if done.difference < limits.merge_difference:
                 why = "no_difference"
-            elif _severity(first.rule) > _severity(second.rule) and done.means[0] < done.means[1]:
+            elif worst_of(first.rule) > worst_of(second.rule) and done.means[0] < done.means[1]:
                 why = "not_monotone"
         if why:
             found.append((done.gain, -at, replace(done, why=why)))
@@ -330,8 +340,8 @@ def _step(
     mean = total / n
     spread = np.maximum(squares / n - mean**2, 0.0)
     log_mean = log_total / n
-    log_spread = np.maximum(log_squares - n * log_mean**2, 0.0).sum()
-    z = z_of_difference(n[0], n[1], log_mean[0] - log_mean[1], log_spread)
+    log_spread = np.maximum(log_squares - n * log_mean**2, 0.0)
+    z = z_of_parts(n[0], n[1], log_mean[0] - log_mean[1], log_spread)
     between = float(n[0] * n[1] / n.sum() * (mean[0] - mean[1]) ** 2)
     means = mean + 1
     cvs = np.sqrt(spread) / means
@@ -343,7 +353,7 @@ def _step(
         (int(n[0]), int(n[1])),
         (float(means[0]), float(means[1])),
         (float(cvs[0]), float(cvs[1])),
-        float(z),
+        z,
         between * unit if action == "split" else -between * unit,
         cells,
     )
@@ -352,41 +362,6 @@ def _step(
 def _merged(first: Part, second: Part) -> Part:
     rule: Rule = TRUE
     if TRUE not in (first.rule, second.rule):
-        rule = _either(first.rule, second.rule)
+        rule = either(first.rule, second.rule)
     origin = tuple(dict.fromkeys([*first.origin, *second.origin]))
     return Part(rule, first.cells | second.cells, origin, merged=True)
-
-
-def _either(first: Rule, second: Rule) -> Rule:
-    """Join by "or"; two tests of the same field become one of both sets."""
-    if (
-        isinstance(first, Member)
-        and isinstance(second, Member)
-        and first.fields == second.fields
-        and not (first.negated or second.negated)
-    ):
-        return Member(first.fields, tuple(dict.fromkeys([*first.sets, *second.sets])))
-    flat: list[Rule] = []
-    for rule in (first, second):
-        flat.extend(rule.parts if isinstance(rule, Or) else (rule,))
-    return Or(tuple(dict.fromkeys(flat)))
-
-
-def _family(rule: Rule) -> tuple[Rule, ...]:
-    """What a rule asks for besides complications."""
-    parts = rule.parts if isinstance(rule, And) else (rule,)
-    return tuple(p for p in parts if p != TRUE and not _of_complications(p))
-
-
-def _of_complications(rule: Rule) -> bool:
-    return all(
-        isinstance(atom, Member) and set(atom.sets) <= set(COMPLICATIONS) for atom in atoms(rule)
-    )
-
-
-def _severity(rule: Rule) -> int:
-    """The worst complication that a rule asks for: 2 MCC only, 1 CC among them, 0 none."""
-    asked = {s for atom in atoms(rule) if isinstance(atom, Member) for s in atom.sets}
-    if "CC" in asked:
-        return 1
-    return 2 if "MCC" in asked else 0

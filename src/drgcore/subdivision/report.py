@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +19,14 @@ from drgcore.schemes.rules import TRUE
 from drgcore.schemes.source import SourceTables
 from drgcore.subdivision.coded import CodedCases
 from drgcore.subdivision.contrast import threshold
+from drgcore.subdivision.hospitals import hospital_effects
 from drgcore.subdivision.local_scheme import LocalGroup
 from drgcore.subdivision.partition import Cells, Part, SplitLimits, Step
-from drgcore.weights.base_points import base_points
 from drgcore.weights.history import History
 from drgcore.weights.performance import compare_groupings
 from drgcore.weights.segments import sort_by_group
 
-_TABLES = ("decisions", "steps", "groups", "codes", "performance", "hospitals")
+_TABLES = ("decisions", "steps", "groups", "codes", "performance", "hospitals", "left_out")
 _ENOUGH = 5
 """A hospital's word on a difference counts if it has so many cases on both sides."""
 
@@ -81,8 +82,9 @@ class Subdivision:
         split, recut), riv_gain, why.
     steps : pandas.DataFrame
         One row a split or merger in the order in which they were made: adrg, step, action, of,
-        condition, cases and means [yuan] and CVs of the two parts, difference, z, riv_gain, and in
-        how many hospitals with cases on both sides the same part is dearer.
+        condition, cases and means [yuan] and CVs of the two parts, difference, z, riv_gain (of a
+        merger negative), and in how many hospitals with five cases or more on both sides the same
+        part is dearer.
     groups : pandas.DataFrame
         The groups of every ADRG that was cut anew: drg, name, rule, comes_from, cases, mean_cost
         [yuan], cv.
@@ -91,10 +93,13 @@ class Subdivision:
     performance : pandas.DataFrame
         `compare_groupings` of base and new scheme.
     hospitals : pandas.DataFrame or None
-        One row a hospital: cases, sums of relative weights before and after, change, difference
-        relative to before; None where the cases name no hospitals.
+        One row a hospital: cases whose groups have a weight in both groupings, sums of these
+        relative weights before and after, change, change relative to before; None where the cases
+        name no hospitals.
+    left_out : pandas.DataFrame
+        Columns reason and cases: those that did not speak in the search, each counted once.
     tests : int
-        How many differences were looked at.
+        How many differences were looked at, at most.
     limits : SplitLimits
         What was asked of new groups.
     """
@@ -107,6 +112,7 @@ class Subdivision:
     codes: pd.DataFrame
     performance: pd.DataFrame
     hospitals: pd.DataFrame | None
+    left_out: pd.DataFrame
     tests: int
     limits: SplitLimits = field(repr=False)
 
@@ -116,7 +122,8 @@ class Subdivision:
         Parameters
         ----------
         out : str or Path
-            The folder under which the scheme's folder is written.
+            The folder under which the scheme's folder is written. A base that is not shipped must
+            stand there, compiled.
         title : str, optional
             Title of the scheme.
 
@@ -174,6 +181,8 @@ class Subdivision:
             yield f"  {adrg} {action}: {why}"
         if len(changed) > 10:
             yield f"  … and {len(changed) - 10} more"
+        for reason, cases in self.left_out.to_numpy().tolist():
+            yield f"left out: {cases:,} cases, {reason}"
 
 
 def report(
@@ -217,25 +226,36 @@ def report(
     """
     base = coded.tables.scheme
     seen = {cut.adrg: cut for cut in cuts}
+    steps = {cut.adrg: list(_steps(cut, history)) for cut in cuts}
     decisions = [
-        _decision(base, adrg.code, seen.get(adrg.code), limits)
+        _decision(base, adrg.code, seen.get(adrg.code), steps.get(adrg.code, ()), limits)
         for adrg in base.adrgs
         if adrg.kind == "named"
     ]
-    steps = [row for cut in cuts for row in _steps(cut, history)]
     groups = [row for cut in cuts if cut.adrg in named for row in _groups(cut, named[cut.adrg])]
     trimmed = after.only(history.usable)
     return Subdivision(
         scheme,
         base.name,
         pd.DataFrame(decisions),
-        pd.DataFrame(steps, columns=_STEP_COLUMNS),
+        pd.DataFrame(chain.from_iterable(steps.values()), columns=_STEP_COLUMNS),
         pd.DataFrame(groups, columns=_GROUP_COLUMNS),
         codes,
         compare_groupings(history, trimmed, n_min=limits.n_min, bootstrap=bootstrap),
-        _hospitals(coded.history, history, after, trimmed),
+        hospital_effects(coded.history, history, after, trimmed),
+        _left_out(coded.history, history),
         tests,
         limits,
+    )
+
+
+def _left_out(all_cases: History, history: History) -> pd.DataFrame:
+    trimmed = int(all_cases.usable.sum() - history.usable.sum())
+    if not trimmed:
+        return history.left_out
+    return pd.concat(
+        [history.left_out, pd.DataFrame({"reason": ["trimmed"], "cases": [trimmed]})],
+        ignore_index=True,
     )
 
 
@@ -261,7 +281,13 @@ _STEP_COLUMNS = (
 _GROUP_COLUMNS = ("drg", "adrg", "name", "rule", "comes_from", "cases", "mean_cost", "cv")
 
 
-def _decision(base: Scheme, adrg: str, cut: AdrgCut | None, limits: SplitLimits) -> dict[str, Any]:
+def _decision(
+    base: Scheme,
+    adrg: str,
+    cut: AdrgCut | None,
+    steps: Sequence[tuple[Any, ...]],
+    limits: SplitLimits,
+) -> dict[str, Any]:
     before = len(base.drgs_of(adrg))
     row: dict[str, Any] = {
         "adrg": adrg,
@@ -281,10 +307,10 @@ def _decision(base: Scheme, adrg: str, cut: AdrgCut | None, limits: SplitLimits)
     done = {step.action for step in cut.steps}
     row["action"] = "recut" if len(done) == 2 else "split" if "split" in done else "merged"
     row["riv_gain"] = sum(step.gain for step in cut.steps)
-    return {**row, "why": "; ".join(_said(step, cut.mean) for step in cut.steps)}
+    return {**row, "why": "; ".join(step[-1] for step in steps)}
 
 
-def _said(step: Step, mean: float) -> str:
+def _said(step: Step, mean: float, hospitals: int, agree: int) -> str:
     costs = " against ".join(f"{m * mean:,.0f}" for m in step.means)
     cases = " and ".join(f"{n:,}" for n in step.cases)
     if step.action == "merge":
@@ -295,9 +321,11 @@ def _said(step: Step, mean: float) -> str:
         }[step.why]
         return f"merged {step.of}: {reason} ({costs} yuan, {cases} cases)"
     assert step.condition is not None
+    # What one hospital makes of its patients is no reason for a group of the whole region.
+    where = f", the same in {agree} of {hospitals} hospitals" if hospitals else ""
     return (
-        f"split {step.of} by {step.condition.rule}: {costs} yuan ({step.difference:+.0%}), "
-        f"{cases} cases"
+        f"split {step.of} by {step.condition.rule}: {costs} yuan ({step.difference:.0%} apart), "
+        f"{cases} cases{where}"
     )
 
 
@@ -318,7 +346,7 @@ def _steps(cut: AdrgCut, history: History) -> Iterator[tuple[Any, ...]]:
             step.gain,
             hospitals,
             agree,
-            _said(step, cut.mean),
+            _said(step, cut.mean, hospitals, agree),
         )
 
 
@@ -347,33 +375,3 @@ def _groups(cut: AdrgCut, groups: Sequence[LocalGroup]) -> Iterator[tuple[Any, .
         yield (
             group.code, cut.adrg, group.name, rule, origin, int(n), (1 + mean) * cut.mean, cv,
         )  # fmt: skip
-
-
-def _hospitals(
-    before: History, before_kept: History, after: History, after_kept: History
-) -> pd.DataFrame | None:
-    """Sums of relative weights of every hospital, each grouping by its own weights."""
-    size = len(before.hospital.names)
-    if not size:
-        return None
-    sums = []
-    for history, kept in ((before, before_kept), (after, after_kept)):
-        table = base_points(kept, scale=1).table
-        weight = dict(zip(table["drg"], table["relative_weight"], strict=True))
-        of_drg = np.array([weight.get(drg, np.nan) for drg in history.drg.names] + [np.nan])
-        used = history.usable & np.isfinite(of_drg[history.drg.codes])
-        codes = np.where(used, history.hospital.codes, -1)
-        sums.append(sort_by_group(codes, of_drg[history.drg.codes], size))
-    first, second = sums
-    table = pd.DataFrame(
-        {
-            "hospital": before.hospital.names,
-            "cases": first.count,
-            "weight_before": first.total,
-            "weight_after": second.total,
-        }
-    )
-    table["change"] = table["weight_after"] - table["weight_before"]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        table["relative_change"] = table["change"] / table["weight_before"]
-    return table

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +15,23 @@ from numpy.typing import NDArray
 
 from drgcore.cases import CaseMapping
 from drgcore.errors import CaseSchemaError
-from drgcore.schemes import Scheme
+from drgcore.grouper.tables import compile_tables
+from drgcore.schemes import Scheme, load_scheme
+from drgcore.schemes.compile import refuse_name
 from drgcore.schemes.model import GroupKind
 from drgcore.schemes.rules import Compare, Member, set_ids
 from drgcore.subdivision.cells import make_cells
-from drgcore.subdivision.coded import CodedCases, code_cases
+from drgcore.subdivision.coded import CodedCases, code_cases, regrouped
 from drgcore.subdivision.conditions import Condition, Kind, SplitCandidates, listed_condition
 from drgcore.subdivision.contrast import threshold
-from drgcore.subdivision.listed import LEAST_CASES, cases_with, cost_by_code, occurrences
+from drgcore.subdivision.listed import (
+    LEAST_CASES,
+    cases_having,
+    cases_with,
+    cost_by_code,
+    occurrences,
+    user_lists,
+)
 from drgcore.subdivision.local_scheme import LocalGroup, local_tables, name_groups, parts_of
 from drgcore.subdivision.partition import SplitLimits, search
 from drgcore.subdivision.report import AdrgCut, Subdivision, report
@@ -92,6 +103,9 @@ def subdivide(
     ------
     CaseSchemaError
         As `drgcore.group` and `read_history` raise; if no case can be used.
+    SchemeError
+        As `drgcore.load_scheme`; if `name` cannot be that of a scheme on this base, or a list of
+        `candidates` has a code that nobody knows or the name of another set of the base.
 
     Notes
     -----
@@ -108,47 +122,37 @@ def subdivide(
     ('local', {'kept': 425, 'merged': 67})
     """
     candidates, limits = candidates or SplitCandidates(), limits or SplitLimits()
+    base = scheme if isinstance(scheme, Scheme) else load_scheme(scheme)
+    # Before the cases are read: what is wrong with a name or a list would come out last.
+    refuse_name(name, base.name)
+    given = user_lists(candidates, compile_tables(base))
     local = [c for c, on in _local_columns(candidates).items() if on]
-    read = _Reader(mapping, cost, clinical_codes, threads)
-    coded = read.code(cases, scheme, local)
+    coded = code_cases(
+        cases,
+        base,
+        mapping=mapping,
+        cost=cost,
+        clinical_codes=clinical_codes,
+        local=local,
+        threads=threads,
+    )
     history = coded.history
     if trim is not None:
         history = history.only(trim(history).keep)
-    found = _Search(coded, history, candidates, limits).run()
-    base = coded.tables.scheme
+    found = _Search(coded, history, candidates, limits, given).run()
     cuts = {cut.adrg: name_groups(base, cut.adrg, cut.parts) for cut in found.cuts if cut.steps}
-    tables = local_tables(base, cuts, _sets(cuts, found.lists, candidates))
+    tables = local_tables(base, cuts, _sets(cuts, found.lists))
     metadata = {"title": name, "base": base.name, "source": f"subdivision of {base.name}"}
     new = Scheme(name, tables, metadata)
-    after = read.code(cases, new, ())
+    after = regrouped(coded, new, threads)
     return report(
-        coded, history, after.history, new, found.cuts, cuts, found.codes, found.tests, limits,
-        bootstrap,
+        coded, history, after, new, found.cuts, cuts, found.codes, found.tests, limits, bootstrap,
     )  # fmt: skip
 
 
 @dataclass(frozen=True)
-class _Reader:
-    mapping: str | Path | CaseMapping
-    cost: str
-    clinical_codes: bool
-    threads: int | None
-
-    def code(self, cases: Any, scheme: str | Path | Scheme, local: Sequence[str]) -> CodedCases:
-        return code_cases(
-            cases,
-            scheme,
-            mapping=self.mapping,
-            cost=self.cost,
-            clinical_codes=self.clinical_codes,
-            local=local,
-            threads=self.threads,
-        )
-
-
-@dataclass(frozen=True)
 class _Found:
-    """What the search found: cuts of all ADRGs, lists of codes by set, the codes, the tests."""
+    """What the search found: cuts of all ADRGs, all lists of codes by set, the codes, the tests."""
 
     cuts: list[AdrgCut]
     lists: Mapping[str, tuple[str, ...]]
@@ -165,8 +169,9 @@ class _Search:
         history: History,
         candidates: SplitCandidates,
         limits: SplitLimits,
+        given: Mapping[str, Ints],
     ) -> None:
-        self.coded, self.history = coded, history
+        self.coded, self.history, self.given = coded, history, given
         self.candidates, self.limits = candidates, limits
         self.base = coded.tables.scheme
         named = np.array([a.kind is GroupKind.NAMED for a in self.base.adrgs] + [False])
@@ -181,20 +186,24 @@ class _Search:
         codes = self._compare_codes()
         present = np.unique(self.adrg)
         each = len(self.everywhere) + len(self.candidates.listed)
-        tests = len(codes) + len(present) * each * self.limits.max_groups
+        # From one group on, each split but the last leaves two more to be looked at.
+        tests = len(codes) + len(present) * each * (2 * self.limits.max_groups - 3)
         z_least = threshold(self.limits.alpha, tests)
         codes = codes[(codes["z"] >= z_least) & (codes["difference"] >= self.limits.min_difference)]
         truths = [self._truth(condition) for condition in self.everywhere]
-        lists: dict[str, tuple[str, ...]] = {}
+        kinds = dict.fromkeys(self.candidates.procedures, "procedure")
+        lists = {s: self._texts(kinds.get(s, "diagnosis"), ids) for s, ids in self.given.items()}
         extra: dict[int, list[tuple[int, Condition]]] = {}
         for number, kind in enumerate(self.candidates.listed, len(self.everywhere)):
             chosen = codes[codes["kind"] == kind]
             with_code = cases_with(self._found[kind], chosen["cell"].to_numpy(), len(self.history))
             truths.append(with_code[self.used])
             for adrg in sorted(set(chosen["adrg"].tolist())):
-                set_id = f"{_SET_NAMES[kind]}_{self.base.adrgs[adrg].code}_LOCAL"
                 ids = chosen.loc[chosen["adrg"] == adrg, "code"].to_numpy()
-                lists[set_id] = tuple(self._texts(kind, ids))
+                texts = self._texts(kind, ids)
+                stem = f"{_SET_NAMES[kind]}_{self.base.adrgs[adrg].code}_LOCAL"
+                set_id = self._free_name(stem, texts, lists)
+                lists[set_id] = texts
                 extra.setdefault(adrg, []).append((number, listed_condition(kind, set_id)))
         cuts = self._cut(truths, extra, present, z_least)
         return _Found(cuts, lists, self._named(codes), tests)
@@ -212,9 +221,8 @@ class _Search:
         mean = float(table.costs.total.sum()) / whole
         n = table.costs.count
         everything = float((table.costs.squares + n * (table.costs.mean - mean) ** 2).sum())
-        first_drg = np.searchsorted(
-            np.array([self._place[d.adrg] for d in self.base.drgs]), np.arange(len(self._place) + 1)
-        )
+        owners = np.array([self._place[drg.adrg] for drg in self.base.drgs])
+        first_drg = np.searchsorted(owners, np.arange(len(self._place) + 1))
         by_cell = np.argsort(table.of_case, kind="stable")
         ends = table.costs.starts
         cuts = []
@@ -255,19 +263,29 @@ class _Search:
         residual = np.zeros(len(self.history))
         residual[self.used] = log - strata.mean[alike]
         of_adrg = sort_by_group(self.adrg, residual[self.used], len(self.base.adrgs))
+        met = np.flatnonzero(strata.count)
+        place = np.array([self._place[drg.adrg] for drg in self.base.drgs])
+        fitted = np.bincount(place[met // 3], minlength=len(self.base.adrgs))
         self._found = {
             kind: occurrences(self.coded, kind, self.used) for kind in self.candidates.listed
         }
         parts = [
-            cost_by_code(found, residual, of_adrg, LEAST_CASES) for found in self._found.values()
+            cost_by_code(found, residual, of_adrg, fitted, LEAST_CASES)
+            for found in self._found.values()
         ]
         columns = ["adrg", "kind", "code", "cases", "others", "difference", "z", "cell"]
         return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
 
-    def _texts(self, kind: Kind, ids: Ints) -> list[str]:
+    def _free_name(self, stem: str, texts: Sequence[str], lists: Mapping[str, Any]) -> str:
+        """Give a list a name that nothing else has: the base may be last year's local scheme."""
+        names = chain([stem], (f"{stem}{number}" for number in count(2)))
+        codes = frozenset(texts)
+        return next(n for n in names if n not in lists and self.base.sets.get(n, codes) == codes)
+
+    def _texts(self, kind: str, ids: Ints) -> tuple[str, ...]:
         tables = self.coded.tables
         index = tables.procedures if kind == "procedure" else tables.diagnoses
-        return sorted(str(code) for code in index.decode(ids).to_pylist())
+        return tuple(sorted(str(code) for code in index.decode(ids).to_pylist()))
 
     def _named(self, codes: pd.DataFrame) -> pd.DataFrame:
         """Put the codes of ADRGs and of the dictionaries in place of their numbers."""
@@ -292,16 +310,10 @@ class _Search:
         if condition.kind == "severity":
             worst = self.coded.rows.severity[self.used]
             return worst >= (1 if "CC" in rule.sets else 2)
-        lists = {**self.candidates.procedures, **self.candidates.diagnoses}
-        found = occurrences(self.coded, condition.kind, self.used)
-        tables = self.coded.tables
-        index = tables.procedures if condition.kind == "procedure" else tables.diagnoses
-        ids = [index.lookup(code) for code in lists[rule.sets[0]]]
-        result = np.zeros(len(self.history), bool)
-        result[found.case[np.isin(found.code, ids)]] = True
-        return result[self.used]
+        ids = self.given[rule.sets[0]]
+        return cases_having(arrays, condition.kind, ids)[self.used]
 
-    @property
+    @cached_property
     def _place(self) -> dict[str, int]:
         return {a.code: i for i, a in enumerate(self.base.adrgs)}
 
@@ -317,11 +329,8 @@ def _local_columns(candidates: SplitCandidates) -> dict[str, bool]:
 
 
 def _sets(
-    cuts: Mapping[str, Sequence[LocalGroup]],
-    lists: Mapping[str, Sequence[str]],
-    candidates: SplitCandidates,
+    cuts: Mapping[str, Sequence[LocalGroup]], lists: Mapping[str, Sequence[str]]
 ) -> dict[str, Sequence[str]]:
     """Give the lists that some rule of the new groups names."""
     named = {s for groups in cuts.values() for g in groups for s in set_ids(g.part.rule)}
-    known = {**candidates.procedures, **candidates.diagnoses, **lists}
-    return {set_id: known[set_id] for set_id in sorted(named & known.keys())}
+    return {set_id: lists[set_id] for set_id in sorted(named & lists.keys())}
