@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pyarrow as pa
 import pytest
 
@@ -350,3 +351,20 @@ def test_what_stands_in_a_cell_is_not_repeated() -> None:
 def test_a_year_beside_cases_without_date_is_a_whole_number() -> None:
     cases = TWO.assign(discharge_date=pd.to_datetime(["2025-03-01", None, "2026-04-01"]))
     assert group_statistics(cases, "year")["year"].tolist() == [None, 2025, 2026]
+
+
+@pytest.mark.parametrize("form", ["mapping", "pandas", "arrow", "polars"])
+def test_national_weights_come_in_any_form(form: str) -> None:
+    frame = pd.DataFrame({"drg": ["BR13", "ES23"], "relative_weight": [1.5, 0.5]})
+    national = {
+        "mapping": {"BR13": 1.5, "ES23": 0.5},
+        "pandas": frame,
+        "arrow": pa.Table.from_pandas(frame),
+        "polars": pl.from_pandas(frame),
+    }[form]
+    found = base_points(
+        TWO, scale=100, national=national, credibility=Credibility("national", k=10)
+    )
+    targets = dict(zip(found.table["drg"], found.table["target"], strict=True))
+    assert targets["BR13"] == 1.5
+    assert targets["ES23"] == 0.5

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from drgcore.cases.attributes import some_of
+from drgcore.cases.attributes import select_columns, some_of
 from drgcore.errors import CaseSchemaError, DrgcoreError
 from drgcore.files import whole_file
 from drgcore.rounding import round_half_up
@@ -138,7 +138,7 @@ def base_points(
     year_weights: Mapping[int, float] | None = None,
     year_method: Literal["of_means", "of_cases"] = "of_means",
     credibility: Credibility | None = None,
-    national: Mapping[str, float] | pd.DataFrame | None = None,
+    national: Any = None,
     scheme: str | Path | Scheme | None = None,
     absent: Sequence[Literal["national", "adrg"]] = (),
 ) -> GroupWeights:
@@ -167,7 +167,7 @@ def base_points(
         which the group had few cases counts little.
     credibility : Credibility, optional
         Smoothing of small groups.
-    national : mapping of str to float, or DataFrame, optional
+    national : mapping of str to float, DataFrame or Arrow table, optional
         National relative weights by DRG (columns drg and relative_weight), for `credibility`
         towards them and for absent groups.
     scheme : str, Path or Scheme, optional
@@ -330,20 +330,21 @@ def _drgs(history: History, scheme: str | Path | Scheme | None) -> list[str]:
     return sorted(named)
 
 
-def _national(national: Mapping[str, float] | pd.DataFrame | None) -> dict[str, float]:
+def _national(national: Any) -> dict[str, float]:
     if national is None:
         return {}
-    if isinstance(national, pd.DataFrame):
-        lacking = [n for n in ("drg", "relative_weight") if n not in national.columns]
-        if lacking or national["drg"].duplicated().any():
+    if isinstance(national, Mapping):
+        pairs = zip(national.keys(), national.values(), strict=True)
+    else:
+        table = select_columns(national, ["drg", "relative_weight"]).to_pandas()
+        lacking = [n for n in ("drg", "relative_weight") if n not in table.columns]
+        if lacking or table["drg"].duplicated().any():
             raise DrgcoreError(
                 f"the national weights lack {', '.join(lacking)}"
                 if lacking
                 else "the national weights name a DRG twice"
             )
-        pairs = zip(national["drg"], national["relative_weight"], strict=True)
-    else:
-        pairs = zip(national.keys(), national.values(), strict=True)
+        pairs = zip(table["drg"], table["relative_weight"], strict=True)
     weights = {str(drg): float(weight) for drg, weight in pairs}
     wrong = [drg for drg, weight in weights.items() if not (np.isfinite(weight) and weight > 0)]
     if wrong:
