@@ -94,7 +94,8 @@ def _rule(row: int, rule: str) -> Callable[[Rows], None]:
 @pytest.mark.parametrize(
     ("change", "code", "where", "message"),
     [
-        (_member("DEPT_X", "无"), "no-department", "set DEPT_X", "stands for a missing department"),
+        (_member("DEPT_X", "无"), "no-code", "set DEPT_X", "stands for no code"),
+        (_member("DI_B00", "--"), "no-code", "set DI_B00", "stands for no code"),
         (_member("DEPT_X", ""), None, "", ""),
         (_rule(2, "CYKB in {DEPT_X, DEPT_Z}"), "unknown-set", "DRG BB13", "the set DEPT_Z"),
         (_rule(3, "CYKB in DI_BR1 or 1"), "mixed-set", "set DI_BR1", "departments and of codes"),
@@ -116,7 +117,7 @@ def test_a_slip_is_found(
     assert [(f.code, f.where) for f in found] == ([(code, where)] if code else [])
     if code:
         assert message in found[0].message
-    assert report.ok is (code not in ("no-department", "unknown-set"))
+    assert report.ok is (code not in ("no-code", "unknown-set"))
 
 
 def test_departments_are_looked_up_in_no_dictionary(local: Rows) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from drgcore.cases.text import is_missing, tidy
 from drgcore.errors import RuleSyntaxError, SchemeError
 from drgcore.schemes.findings import CheckReport, Finding, Severity, error, warning
 from drgcore.schemes.implication import Prover, is_diagnosis
@@ -233,12 +234,17 @@ class _Checker:
         trees = self._trees()
         named = frozenset().union(*map(set_ids, trees))
         departments, _ = department_sets(trees)
+        members = sorted(frozenset().union(*self._sets.values()) - {""})
+        nothing = is_missing(tidy(pa.array(members, pa.string())))
+        marks = {code for code, mark in zip(members, nothing, strict=True) if mark}
         for name, codes in self._sets.items():
+            for mark in sorted(codes & marks):
+                yield error("no-code", f"set {name}", f"holds {mark!r}, which stands for no code")
             if name not in named:
                 yield warning("unused-set", f"set {name}", "no rule names it")
             if not codes - {""}:
                 yield error("empty-set", f"set {name}", "has no member")
-            elif name not in departments and len(set(map(is_diagnosis, codes - {""}))) > 1:
+            elif name not in departments and len(set(map(is_diagnosis, codes - {""} - marks))) > 1:
                 yield warning("mixed-set", f"set {name}", "holds both diagnoses and procedures")
 
     def local(self, base: str | None) -> Iterator[Finding]:

@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
-import pyarrow as pa
-
-from drgcore.cases.text import is_missing, tidy
-from drgcore.schemes.findings import Finding, error, warning
+from drgcore.schemes.findings import Finding, warning
 from drgcore.schemes.rules import (
     LOCAL_FIELDS,
     LOCAL_NAMES,
@@ -73,14 +70,6 @@ def local_findings(
     for name in sorted(departments & sets.keys()):
         if name in codes:
             yield warning("mixed-set", f"set {name}", "is asked of departments and of codes")
-        members = sorted(sets[name] - {""})
-        nothing = is_missing(tidy(pa.array(members, pa.string())))
-        for code in (c for c, marks in zip(members, nothing, strict=True) if marks):
-            yield error(
-                "no-department",
-                f"set {name}",
-                f"holds {code!r}, which stands for a missing department in the data",
-            )
     # A city's overlay is where local variables belong. In what passes for a whole plan they may be
     # a slip, and no other program will understand them.
     if is_overlay:
