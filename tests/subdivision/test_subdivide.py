@@ -218,7 +218,6 @@ def test_the_report_is_written(tmp_path: Path) -> None:
     assert len(tables["decisions"]) == 492
     text = str(subdivided())
     assert "local, cut from chs-drg-3.0: of 492 ADRG" in text
-    assert "split by NL >= 60" not in text.splitlines()[0]
     assert "yuan" in text
 
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from drgcore.files import whole_file
 from drgcore.schemes import Scheme, compile_scheme
 from drgcore.schemes.compile import CompileReport
+from drgcore.schemes.model import GroupKind
 from drgcore.schemes.rules import TRUE
 from drgcore.schemes.source import SourceTables
 from drgcore.subdivision.coded import CodedCases
@@ -230,7 +231,7 @@ def report(
     decisions = [
         _decision(base, adrg.code, seen.get(adrg.code), steps.get(adrg.code, ()), limits)
         for adrg in base.adrgs
-        if adrg.kind == "named"
+        if adrg.kind is GroupKind.NAMED
     ]
     groups = [row for cut in cuts if cut.adrg in named for row in _groups(cut, named[cut.adrg])]
     trimmed = after.only(history.usable)

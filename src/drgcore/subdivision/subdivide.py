@@ -19,7 +19,7 @@ from drgcore.grouper.tables import compile_tables
 from drgcore.schemes import Scheme, load_scheme
 from drgcore.schemes.compile import refuse_name
 from drgcore.schemes.model import GroupKind
-from drgcore.schemes.rules import Compare, Member, set_ids
+from drgcore.schemes.rules import LOCAL_NAMES, Compare, Member, local_names, set_ids
 from drgcore.subdivision.cells import make_cells
 from drgcore.subdivision.coded import CodedCases, code_cases, regrouped
 from drgcore.subdivision.conditions import Condition, Kind, SplitCandidates, listed_condition
@@ -126,14 +126,13 @@ def subdivide(
     # Before the cases are read: what is wrong with a name or a list would come out last.
     refuse_name(name, base.name)
     given = user_lists(candidates, compile_tables(base))
-    local = [c for c, on in _local_columns(candidates).items() if on]
     coded = code_cases(
         cases,
         base,
         mapping=mapping,
         cost=cost,
         clinical_codes=clinical_codes,
-        local=local,
+        local=_local_columns(candidates),
         threads=threads,
     )
     history = coded.history
@@ -302,7 +301,9 @@ class _Search:
         rule, arrays = condition.rule, self.coded.cases
         if isinstance(rule, Compare):
             values = (
-                arrays.age_years if rule.variable == "NL" else arrays.local[_LOCAL[rule.variable]]
+                arrays.age_years
+                if rule.variable == "NL"
+                else arrays.local[LOCAL_NAMES[rule.variable]]
             )[self.used]
             compared = {"<=": values <= rule.number, ">=": values >= rule.number}
             return (values >= 0) & compared.get(rule.operator, values > rule.number)
@@ -318,14 +319,11 @@ class _Search:
         return {a.code: i for i, a in enumerate(self.base.adrgs)}
 
 
-_LOCAL = {"ZYTS": "length_of_stay", "ICUSC": "icu_hours"}
-
-
-def _local_columns(candidates: SplitCandidates) -> dict[str, bool]:
-    return {
-        "length_of_stay": bool(candidates.stay_days),
-        "icu_hours": bool(candidates.icu_hours),
-    }
+def _local_columns(candidates: SplitCandidates) -> list[str]:
+    """Give the columns that only local schemes ask for and that the candidates look at."""
+    rules = [condition.rule for condition in candidates.everywhere()]
+    asked = frozenset().union(*map(local_names, rules))
+    return sorted(LOCAL_NAMES[name] for name in asked)
 
 
 def _sets(

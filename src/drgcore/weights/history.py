@@ -21,6 +21,7 @@ from drgcore.cases.attributes import (
     text_codes,
 )
 from drgcore.errors import CaseSchemaError
+from drgcore.grouper.result import STATUSES
 from drgcore.weights.segments import Segments, sort_by_group
 
 KEYS = ("drg", "adrg", "mdc", "hospital", "hospital_level", "pool", "year")
@@ -323,15 +324,14 @@ def _ordered(codes: Codes) -> Codes:
 
 
 def _statuses(status: Codes, drg: NDArray[np.int32]) -> NDArray[np.int8]:
-    known = ("grouped", *REASONS[:3])
-    unknown = sorted(set(status.names) - set(known))
+    unknown = sorted(set(status.names) - set(STATUSES))
     if unknown:
         raise CaseSchemaError(
-            f"the status is {some_of(unknown)}; it must be {', '.join(known)}",
+            f"the status is {some_of(unknown)}; it must be {', '.join(STATUSES)}",
             where="column status",
         )
     # A case without status, or one called grouped that has no group, is in no group.
-    order = np.array([known.index(name) for name in status.names] + [2], np.int8)
+    order = np.array([STATUSES.index(name) for name in status.names] + [2], np.int8)
     codes = order[status.codes]
     return np.where((codes == 0) & (drg < 0), 2, codes).astype(np.int8)
 

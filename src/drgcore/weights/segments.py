@@ -6,13 +6,14 @@ the order of the rows or on the number of threads, to the last bit.
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+
+from drgcore.grouper.batch import thread_count
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -108,7 +109,7 @@ def sort_by_group(
     groups : int
         How many groups there are.
     threads : int, optional
-        As many as the machine has, by default. The result is the same with any number.
+        As many as the process may use, by default. The result is the same with any number.
 
     Returns
     -------
@@ -126,7 +127,7 @@ def sort_by_group(
     out = np.empty(starts[-1])
     scatter(codes, values, starts[:-1].copy(), out)
     longer = np.flatnonzero(count > 1)
-    threads = min(threads or os.cpu_count() or 1, max(1, len(longer)))
+    threads = min(thread_count(threads), max(1, len(longer)))
 
     def sort(part: Ints) -> None:
         for group in part:
