@@ -15,6 +15,7 @@ from drgcore.grouper.coverage import Draft, group_drafts
 from drgcore.schemes import Scheme, load_scheme
 from drgcore.schemes.model import TABLE_SCHEMAS
 from drgcore.synthetic import sample, sample_cases, write_sample
+from drgcore.synthetic.people import people_of
 from drgcore.synthetic.region import region_of
 from drgcore.synthetic.sample import SAMPLE_SCHEMA
 from drgcore.synthetic.templates import templates_of
@@ -52,7 +53,7 @@ def city() -> Scheme:
 
 def test_a_sample_has_the_columns_that_are_asked_for(city: Scheme, tmp_path: Path) -> None:
     cases = sample_cases(3000, city, seed=2)
-    assert cases.schema.names == [*SAMPLE_SCHEMA.names, "leaving_way", "icu_hours", "department"]
+    assert cases.schema.names == [*SAMPLE_SCHEMA.names, "icu_hours"]
     write_sample(tmp_path / "cases.parquet", 3000, city, seed=2)
     assert pq.read_table(tmp_path / "cases.parquet").equals(cases)
     assert sample_cases(0, city).schema == cases.schema
@@ -72,7 +73,9 @@ def test_every_case_falls_into_its_templates_group(city: Scheme) -> None:
     assert sum(code.endswith("L") for code in codes[templates.groups]) >= len(CUTS)
     region = region_of(templates, 12)
     block = sample._Block(templates, region, 2027, 0, 20_000, np.random.default_rng(1))
-    result = group(pa.Table.from_batches([block.batch()]), city)
+    people = people_of(templates, 12)
+    batch = block.batch(people, np.random.default_rng(2))
+    result = group(pa.Table.from_batches([batch]), city)
     meant = codes[templates.drg[block.template]]
     assert result["drg"].cast(pa.string()).to_pylist() == meant.tolist()
     # Each local number may be varied up to its top.

@@ -16,6 +16,7 @@ from drgcore.errors import DrgcoreError, SchemeError
 from drgcore.grouper import group
 from drgcore.schemes import load_scheme
 from drgcore.synthetic import sample, sample_cases, write_sample
+from drgcore.synthetic.people import people_of
 from drgcore.synthetic.region import LEVELS, POOLS, region_of
 from drgcore.synthetic.sample import BLOCK_ROWS, SAMPLE_SCHEMA
 from drgcore.synthetic.templates import templates_of
@@ -93,7 +94,9 @@ def test_every_case_falls_into_its_templates_group(name: str) -> None:
     templates = templates_of(scheme)
     region = region_of(templates, 12)
     block = sample._Block(templates, region, 2027, 0, 20_000, np.random.default_rng(1))
-    result = group(pa.Table.from_batches([block.batch()]), scheme)
+    people = people_of(templates, 12)
+    batch = block.batch(people, np.random.default_rng(2))
+    result = group(pa.Table.from_batches([batch]), scheme)
     meant = np.array(templates.tables.drg_codes)[templates.drg[block.template]]
     assert result["drg"].cast(pa.string()).to_pylist() == meant.tolist()
     assert "invalid" not in result["status"].to_pylist()
@@ -235,10 +238,10 @@ def test_nothing_half_written_stays(
     monkeypatch.setattr(sample, "BLOCK_ROWS", 100)
     real = sample._Block.batch
 
-    def fails_later(block: sample._Block) -> pa.RecordBatch:
+    def fails_later(block: sample._Block, *others: Any) -> pa.RecordBatch:
         if block.start >= 200:
             raise error
-        return real(block)
+        return real(block, *others)
 
     monkeypatch.setattr(sample._Block, "batch", fails_later)
     expected = DrgcoreError if isinstance(error, OSError) else type(error)

@@ -12,10 +12,12 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from drgcore.cases import CANONICAL_SCHEMA, FIRST_CODE, LOCAL_SCHEMA, CodeIndex
+from drgcore.cases.fees import FEE_COLUMNS
 from drgcore.errors import DrgcoreError
 from drgcore.files import whole_file
 from drgcore.schemes import Scheme, load_scheme
 from drgcore.synthetic.dirt import soil
+from drgcore.synthetic.people import People, people_columns, people_of
 from drgcore.synthetic.region import LEVELS, POOLS, Region, region_of
 from drgcore.synthetic.templates import Templates, templates_of
 
@@ -33,9 +35,15 @@ SAMPLE_SCHEMA = pa.schema(
         *((f.name, f.type) for f in CANONICAL_SCHEMA),
         ("total_cost", pa.float64()),
         ("patient_paid", pa.float64()),
+        ("department", pa.string()),
+        ("doctor_id", pa.string()),
+        ("patient_id", pa.string()),
+        ("leaving_way", pa.int8()),
+        *((name, pa.float64()) for name in FEE_COLUMNS),
     ]
 )
-"""Columns of a sample: who and when, the canonical columns, cost and the patient's part in yuan.
+"""Columns of a sample: who and when, the canonical columns, cost and the patient's part in yuan,
+department, doctor and patient, the way of leaving, and the cost by categories of fees in yuan.
 
 A sample for a scheme with local variables also has the columns of `LOCAL_SCHEMA` that they ask for.
 """
@@ -163,10 +171,12 @@ def _blocks(
             raise DrgcoreError(f"{name}={value} is out of range")
     templates = templates_of(scheme)
     region = region_of(templates, hospitals)
+    people = people_of(templates, hospitals)
     for start in range(0, rows, BLOCK_ROWS):
         rng = np.random.default_rng([seed, start])
         size = min(BLOCK_ROWS, rows - start)
-        block = _Block(templates, region, year, start, size, rng).batch()
+        others = np.random.default_rng([seed, start, 1])
+        block = _Block(templates, region, year, start, size, rng).batch(people, others)
         yield soil(block, dirty, rng) if dirty else block
 
 
@@ -188,7 +198,7 @@ class _Block:
         within = (rng.random(rows) * templates.count[self.group]).astype(np.int64)
         self.template = templates.first[self.group] + within
 
-    def batch(self) -> pa.RecordBatch:
+    def batch(self, people: People, others: np.random.Generator) -> pa.RecordBatch:
         tables = self.templates.tables
         hospital = self.rng.choice(
             len(self.region.hospital_share), self.rows, p=self.region.hospital_share
@@ -228,10 +238,12 @@ class _Block:
             "newborn_weight_g": _number(weight),
             "total_cost": pa.array(cost),
             "patient_paid": pa.array(np.round(cost * paid, 2)),
-            "department": _codes(
-                tables.departments, self.templates.column("department")[self.template]
-            ),
         }
+        columns |= people_columns(people, self.group, hospital, columns, self.start, others)
+        if "department" in tables.scheme.local_columns.values():
+            columns["department"] = _codes(
+                tables.departments, self.templates.column("department")[self.template]
+            )
         for name in ("leaving_way", "icu_hours"):
             if name in self.templates.local_top:
                 columns[name] = _number(self._varied(name, self.templates.local_top[name], 1.0))
