@@ -180,20 +180,36 @@ def test_a_module_is_short_and_says_what_it_is(path: Path) -> None:
 # --- The public names -------------------------------------------------------------------------
 
 
-def test_public_names_are_sorted_and_each_has_its_room() -> None:
-    # Errors are imported at once, so that they can be caught without importing a room.
-    at_once = {name for name in drgcore.__all__ if hasattr(errors, name)}
-    assert "DrgcoreError" in at_once
-    assert len(set(drgcore.__all__)) == len(drgcore.__all__)
-    assert set(drgcore._ROOM_OF) == set(drgcore.__all__) - at_once
+def public_names() -> dict[str, str]:
+    """The room of each public name, by the stub in which they stand."""
+    stub = ast.parse((PACKAGE / "__init__.pyi").read_text(encoding="utf-8"))
+    lines = [node for node in stub.body if isinstance(node, ast.ImportFrom)]
+    pairs = [(alias.name, str(node.module)) for node in lines for alias in node.names]
+    assert len(dict(pairs)) == len(pairs), "a public name stands in the stub once"
+    return dict(pairs)
+
+
+ROOM_OF = public_names()
+
+
+def test_public_names_are_those_of_the_stub() -> None:
+    assert set(drgcore.__all__) == set(ROOM_OF)
     assert set(drgcore.__all__) <= set(dir(drgcore))
+    # A room of the same name would hide a public name once it is imported.
+    assert set(ROOM_OF).isdisjoint(rooms_of(MAP.read_text(encoding="utf-8")))
 
 
-@pytest.mark.parametrize("name", drgcore.__all__)
+def test_errors_can_be_caught_without_importing_a_room() -> None:
+    named = {name for name, room in ROOM_OF.items() if room == "errors"}
+    assert named == {name for name, value in vars(errors).items() if inspect.isclass(value)}
+    assert named <= set(vars(drgcore))
+
+
+@pytest.mark.parametrize("name", sorted(ROOM_OF))
 def test_a_public_name_resolves_and_is_documented(name: str) -> None:
     value = getattr(drgcore, name)
-    if name in drgcore._ROOM_OF:
-        room = importlib.import_module(f"drgcore.{drgcore._ROOM_OF[name]}")
+    if ROOM_OF[name] != "errors":
+        room = importlib.import_module(f"drgcore.{ROOM_OF[name]}")
         assert getattr(room, name) is value
         assert name in room.__all__
         defined = getattr(value, "__module__", None)
@@ -208,7 +224,7 @@ def test_a_public_name_resolves_and_is_documented(name: str) -> None:
 
 
 def test_a_name_that_is_not_there() -> None:
-    with pytest.raises(AttributeError, match="module 'drgcore' has no attribute 'nope'"):
+    with pytest.raises(AttributeError, match="No drgcore attribute nope"):
         _ = drgcore.nope  # type: ignore[attr-defined]
 
 
@@ -220,6 +236,20 @@ def test_importing_the_package_imports_nothing_slow() -> None:
     loaded = set(done.stdout.split())
     assert "drgcore" in loaded
     assert loaded.isdisjoint({"numba", "llvmlite", "pandas", "pyarrow", "numpy", "rich", "typer"})
+
+
+def test_the_list_of_commands_imports_no_room() -> None:
+    code = (
+        "import sys; sys.argv = ['drgcore', '--help']\n"
+        "from drgcore.cli.app import main\n"
+        "try:\n    main()\nfinally:\n    print(*sorted(sys.modules), file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    loaded = set(done.stderr.split())
+    assert "drgcore.cli.app" in loaded
+    assert loaded.isdisjoint({"numba", "pandas", "pyarrow", "numpy", "drgcore.cases"})
 
 
 # --- The repository ---------------------------------------------------------------------------

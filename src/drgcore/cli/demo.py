@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import track
@@ -25,6 +27,18 @@ _YEAR = 2027
 _TEXTS = ("pool", "hospital", "unit", "item", "month", "case_class", "metric", "drg", "source")
 # The year before has so many times as many cases, so that few groups are absent from it.
 _HISTORY_ROWS = 3
+
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for the files it makes.")] = Path("build/demo"),
+    rows: Annotated[int, typer.Option(help="Number of cases.")] = 20_000,
+) -> None:
+    """Make a sample, group it, explain three cases, settle its year."""
+    run_demo(out, rows, Console())
 
 
 def run_demo(folder: Path, rows: int, console: Console) -> None:

@@ -22,7 +22,7 @@ from drgcore.forecast import (
     monthly_totals,
 )
 
-app = typer.Typer(no_args_is_help=True, help="Forecast from history.")
+app = typer.Typer(no_args_is_help=True, add_completion=False)
 
 _COMPARED = ("uniform", "last_year", "seasonal_mean")
 _SHOWN: dict[str, Callable[..., Any]] = {

@@ -15,7 +15,7 @@ from drgcore.cli.settle import read_cases, with_points
 from drgcore.errors import BudgetError
 from drgcore.points import Policy, sanction_points
 
-app = typer.Typer(no_args_is_help=True, help="Closed months and years, and later corrections.")
+app = typer.Typer(no_args_is_help=True, add_completion=False)
 
 WhereArgument = Annotated[
     str, typer.Argument(help="Ledger: an SQLite file, or postgresql://user@host/database.")

@@ -17,6 +17,10 @@ from drgcore.migration import migrate, migration_effect
 _EFFECT = ("cases_after", "weight_before", "weight_after", "cmi_before", "cmi_after")
 
 
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
 def migrate_cases(
     cases: Annotated[Path, typer.Argument(help="Cases: .parquet or .csv.")],
     before: Annotated[str, typer.Option(help="The scheme before.")] = "chs-drg-1.1",

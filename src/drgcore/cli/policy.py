@@ -15,7 +15,7 @@ from drgcore.errors import PolicyError
 from drgcore.points import PRESETS, check_policy, policy_sentences
 from drgcore.points.policy_file import find_policy, read_toml
 
-app = typer.Typer(no_args_is_help=True, help="Check, show and start payment policies.")
+app = typer.Typer(no_args_is_help=True, add_completion=False)
 
 PolicyFile = Annotated[str, typer.Argument(help="A policy file (.toml) or the name of a preset.")]
 

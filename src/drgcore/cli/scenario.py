@@ -16,7 +16,7 @@ from drgcore.points import Policy
 from drgcore.scenarios import compare as compare_policies
 from drgcore.scenarios.tables import in_yuan
 
-app = typer.Typer(no_args_is_help=True, help="Compare policies on the same cases.")
+app = typer.Typer(no_args_is_help=True, add_completion=False)
 
 _SHOWN = {
     "pools": ["pool", "policy", "points", "point_value", "limited", "money", "difference"],

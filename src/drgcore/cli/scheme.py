@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from drgcore.cli.lazy import Lazy, lazy_group
 from drgcore.schemes import (
     DEFAULT_SCHEME,
     Adrg,
@@ -28,7 +29,11 @@ from drgcore.schemes import (
 from drgcore.schemes.rules import TRUE
 from drgcore.schemes.store import CodeKind
 
-app = typer.Typer(no_args_is_help=True, help="Compile, show, check and compare grouping schemes.")
+app = typer.Typer(
+    cls=lazy_group({"migrate": Lazy("migrate", "Group the same cases by two schemes.")}),
+    no_args_is_help=True,
+    add_completion=False,
+)
 
 _SHOWN = 20
 _COUNTS = {

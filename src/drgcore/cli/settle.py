@@ -28,7 +28,7 @@ from drgcore.budget import (
 from drgcore.errors import BudgetError, CaseSchemaError
 from drgcore.points import Policy, compute_points
 
-app = typer.Typer(no_args_is_help=True, help="Settle months and years, explain payments.")
+app = typer.Typer(no_args_is_help=True, add_completion=False)
 
 _SLICE = 1 << 20
 _TEXT = (

@@ -34,7 +34,7 @@ from drgcore.weights import (
     trim_percentiles,
 )
 
-app = typer.Typer(no_args_is_help=True, help="What history says: base points, groups, spread.")
+app = typer.Typer(no_args_is_help=True, add_completion=False)
 
 _SHOWN = 20
 

@@ -1,0 +1,62 @@
+"""Commands that are imported when they are called, not when the program starts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+import typer.main
+from typer.core import TyperCommand, TyperGroup
+
+
+@dataclass(frozen=True)
+class Lazy:
+    """A command that stands in a module of its own.
+
+    Parameters
+    ----------
+    module : str
+        The module of `drgcore.cli` whose `app` it is. An `app` of one command without a callback
+        is that command, any other is a group.
+    help : str
+        One sentence for the list of commands; for a group also the head of its own help.
+    """
+
+    module: str
+    help: str
+
+    def load(self, name: str) -> Any:
+        """Import the module and make the command."""
+        command = typer.main.get_command(import_module(f"drgcore.cli.{self.module}").app)
+        command.name = name
+        if isinstance(command, TyperGroup):
+            command.help = self.help
+        return command
+
+
+def lazy_group(entries: Mapping[str, Lazy]) -> type[TyperGroup]:
+    """A class for `typer.Typer(cls=…)` whose group has these commands beside its own.
+
+    Examples
+    --------
+    >>> app = typer.Typer(cls=lazy_group({"scheme": Lazy("scheme", "Grouping schemes.")}))
+    """
+
+    class LazyGroup(TyperGroup):
+        def list_commands(self, ctx: Any) -> list[str]:
+            return [*entries, *(n for n in super().list_commands(ctx) if n not in entries)]
+
+        def get_command(self, ctx: Any, cmd_name: str) -> Any:
+            # What a list of commands shows: their names and one sentence.
+            if cmd_name in entries:
+                return TyperCommand(cmd_name, help=entries[cmd_name].help)
+            return super().get_command(ctx, cmd_name)
+
+        def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+            name, command, rest = super().resolve_command(ctx, args)
+            lazy = entries.get(name or "")
+            return name, command if lazy is None else lazy.load(str(name)), rest
+
+    return LazyGroup

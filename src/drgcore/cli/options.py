@@ -1,0 +1,17 @@
+"""Options that several commands take."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+SchemeOption = Annotated[
+    str, typer.Option(help="Shipped scheme (`drgcore scheme list`) or path of a compiled one.")
+]
+MappingOption = Annotated[
+    str, typer.Option(help="Where the columns are: canonical, hqms, or a .toml file.")
+]
+ClinicalOption = Annotated[
+    bool, typer.Option("--clinical", help="Codes are 国临版: translate them to 医保版 first.")
+]

@@ -1,0 +1,40 @@
+"""`drgcore sample`: synthetic cases."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import drgcore
+from drgcore.cli.options import SchemeOption
+from drgcore.cli.progress import progress_bar
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def sample(
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="Parquet file to write.")],
+    rows: Annotated[int, typer.Option(help="Number of cases.")] = 100_000,
+    scheme: SchemeOption = "chs-drg-3.0",
+    seed: Annotated[int, typer.Option(help="The same seed gives the same cases.")] = 0,
+    year: Annotated[int, typer.Option(help="Year of discharge.")] = 2027,
+    hospitals: Annotated[int, typer.Option(help="Number of hospitals.")] = 12,
+    dirty: Annotated[float, typer.Option(help="Share of rows with a fault, 0 to 1.")] = 0.0,
+    progress: Annotated[bool, typer.Option("--progress", help="Show a progress bar.")] = False,
+) -> None:
+    """Write synthetic cases: plausible in shape, true of nobody."""
+    with progress_bar(progress, "sample") as callback:
+        drgcore.write_sample(
+            out,
+            rows,
+            scheme,
+            seed=seed,
+            year=year,
+            hospitals=hospitals,
+            dirty=dirty,
+            progress=callback,
+        )
+    typer.echo(f"{rows:,} synthetic cases in {out}")
