@@ -13,6 +13,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from drgcore.cases import dictionary
 from drgcore.errors import SchemeError
 from drgcore.schemes import (
     check_scheme,
@@ -175,8 +176,8 @@ def test_dictionaries_and_translations() -> None:
 def test_an_installation_without_tables_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "__file__", str(tmp_path / "src" / "drgcore" / "schemes" / "s.py"))
-    monkeypatch.setattr(store.resources, "files", lambda _: tmp_path / "drgcore")
+    monkeypatch.setattr(dictionary, "__file__", str(tmp_path / "src/drgcore/cases/d.py"))
+    monkeypatch.setattr(dictionary.resources, "files", lambda _: tmp_path / "drgcore")
     with pytest.raises(SchemeError, match="shipped grouping tables are missing"):
         tables_folder()
     (tmp_path / "drgcore" / "data" / "grouper_tables").mkdir(parents=True)

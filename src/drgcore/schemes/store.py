@@ -6,14 +6,16 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from drgcore.cases.dictionary import CodeKind as CodeKind
+from drgcore.cases.dictionary import code_table, translation_table
+from drgcore.cases.dictionary import tables_folder as tables_folder
 from drgcore.errors import SchemeError
 from drgcore.schemes.checks import refuse_unsound
 from drgcore.schemes.model import TABLE_SCHEMAS, Scheme
@@ -29,8 +31,6 @@ MANIFEST = "scheme.json"
 _MANIFEST_KEYS = frozenset(
     {"name", "title", "base", "metadata", "counts", "source_rows", "tables", "digest"}
 )
-
-CodeKind = Literal["diagnoses", "procedures"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,26 +54,6 @@ class SchemeInfo:
     base: str | None
     in_force_from: str | None
     counts: Mapping[str, int]
-
-
-def tables_folder() -> Path:
-    """The folder of the shipped tables: in the installed package, or in a source checkout.
-
-    Raises
-    ------
-    SchemeError
-        When neither exists.
-    """
-    installed = Path(str(resources.files("drgcore"))) / "data" / "grouper_tables"
-    checkout = Path(__file__).parents[3] / "data" / "grouper_tables"
-    for folder in (installed, checkout):
-        if folder.is_dir():
-            return folder
-    raise SchemeError(
-        "the shipped grouping tables are missing from this installation",
-        where=str(installed),
-        hint="Install drgcore again, or name the folder of a compiled scheme.",
-    )
 
 
 def load_scheme(name_or_path: str | Path = DEFAULT_SCHEME, *, check: bool = True) -> Scheme:
@@ -152,7 +132,7 @@ def load_dictionary(kind: CodeKind) -> pa.Table:
     >>> load_dictionary("diagnoses").num_rows, load_dictionary("procedures").num_rows
     (33304, 13686)
     """
-    return _load_icd(kind, "", ("code", "name"))
+    return code_table(kind)
 
 
 def load_translation(kind: CodeKind) -> pa.Table:
@@ -166,7 +146,7 @@ def load_translation(kind: CodeKind) -> pa.Table:
     >>> load_translation("procedures").column_names
     ['clinical_code', 'insurance_code']
     """
-    return _load_icd(kind, "_translation", ("clinical_code", "insurance_code"))
+    return translation_table(kind)
 
 
 def shipped_names() -> tuple[str, ...]:
@@ -286,11 +266,3 @@ def _info(manifest: Mapping[str, Any]) -> SchemeInfo:
         manifest["metadata"].get("in_force_from"),
         MappingProxyType(manifest["counts"]),
     )
-
-
-@cache
-def _load_icd(kind: CodeKind, suffix: str, columns: tuple[str, str]) -> pa.Table:
-    if kind not in ("diagnoses", "procedures"):
-        raise SchemeError(f"there is no dictionary {kind!r}; there are diagnoses and procedures")
-    schema = pa.schema([(name, pa.string()) for name in columns])
-    return _read_table(tables_folder() / "icd", kind + suffix, schema)
