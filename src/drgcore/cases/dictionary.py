@@ -57,7 +57,7 @@ def code_table(kind: CodeKind) -> pa.Table:
 
 @cache
 def translation_table(kind: CodeKind) -> pa.Table:
-    """Clinical (国临版) to insurance (医保版) codes, the pairs that differ; else as `code_table`."""
+    """Clinical (国临版) to insurance (医保版) codes: the pairs that differ."""
     return _read(kind, "_translation", _TRANSLATION)
 
 
