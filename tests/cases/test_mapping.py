@@ -246,15 +246,18 @@ def test_mapping_file(tmp_path):
 
 def test_mapping_file_without_preset_equals_the_mapping_it_spells_out(tmp_path):
     path = tmp_path / "mapping.toml"
-    entries = dataclasses.asdict(CANONICAL).items()
-    path.write_text("".join(f'{key} = "{value}"\n' for key, value in entries), encoding="utf-8")
+    entries = dataclasses.asdict(CANONICAL)
+    entries |= entries.pop("front_page")
+    text = "".join(f'{key} = "{value}"\n' for key, value in entries.items())
+    path.write_text(text, encoding="utf-8")
     assert CaseMapping.from_file(str(path)) == CANONICAL
 
 
 def test_a_mapping_file_of_before_there_were_local_columns(tmp_path):
     path = tmp_path / "mapping.toml"
     local = LOCAL_SCHEMA.names
-    entries = [(k, v) for k, v in dataclasses.asdict(CANONICAL).items() if k not in local]
+    beside = [*local, "front_page"]
+    entries = [(k, v) for k, v in dataclasses.asdict(CANONICAL).items() if k not in beside]
     path.write_text("".join(f'{key} = "{value}"\n' for key, value in entries), encoding="utf-8")
     old = CaseMapping.from_file(path)
     assert old == dataclasses.replace(CANONICAL, **dict.fromkeys(local))

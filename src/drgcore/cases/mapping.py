@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import os
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, cast
 
 import pyarrow as pa
 
-from drgcore.cases.columns import LOCAL_SCHEMA
+from drgcore.cases.columns import FRONT_PAGE_SCHEMA, LOCAL_SCHEMA
+from drgcore.cases.front_page import FRONT_PAGE_PRESETS, find_front_page
 from drgcore.cases.resolving import ColumnFinder, ResolvedMapping, expand
 from drgcore.errors import CaseSchemaError
 
@@ -57,6 +59,9 @@ class CaseMapping:
         (重症监护时长) and department of discharge (出院科别): only local schemes ask for them, and
         only where the scheme does is the column looked for; then the data must have it. None: not
         in the data.
+    front_page : mapping of str to str, tuple of str, or None
+        The columns of `FRONT_PAGE_SCHEMA`, which only checks ask for; those that it leaves out are
+        not in the data. By default the canonical names, all of which may be absent.
 
     Raises
     ------
@@ -84,12 +89,20 @@ class CaseMapping:
     leaving_way: str | None = None
     icu_hours: str | None = None
     department: str | None = None
+    front_page: Mapping[str, str | tuple[str, ...] | None] = dataclasses.field(
+        default_factory=lambda: FRONT_PAGE_PRESETS["canonical"], hash=False
+    )
 
     def __post_init__(self) -> None:
-        for field in fields(self):
+        for field in fields(self)[:-1]:
             problem = _problem(field.name, getattr(self, field.name))
             if problem is not None:
                 raise CaseSchemaError(f"{field.name} {problem}", where="case mapping")
+        for name, spec in self.front_page.items():
+            if name not in FRONT_PAGE_SCHEMA.names:
+                raise CaseSchemaError(f"{name} is no column of a case", where="case mapping")
+            for part in spec if isinstance(spec, tuple) else (spec or "").split(" or "):
+                expand(part)
 
     @classmethod
     def preset(cls, name: str) -> CaseMapping:
@@ -165,10 +178,14 @@ class CaseMapping:
         if "preset" in entries:
             base = cls.preset(str(entries.pop("preset")))
             chosen = {field.name: getattr(base, field.name) for field in fields(cls)}
-        known = [field.name for field in fields(cls)]
+        known = [field.name for field in fields(cls)[:-1]]
+        front_page = dict(chosen.pop("front_page", FRONT_PAGE_PRESETS["canonical"]))
         for key, value in entries.items():
+            if key in FRONT_PAGE_SCHEMA.names:
+                front_page[key] = tuple(value) if isinstance(value, list) else value or None
+                continue
             if key not in known:
-                near = difflib.get_close_matches(key, known, n=1)
+                near = difflib.get_close_matches(key, [*known, *FRONT_PAGE_SCHEMA.names], n=1)
                 raise CaseSchemaError(
                     f"the mapping file has an unknown key {key!r}",
                     where=where,
@@ -184,7 +201,33 @@ class CaseMapping:
                 where=where,
                 hint='Add them, or start from a preset: preset = "hqms"',
             )
-        return cls(**chosen)
+        return cls(**chosen, front_page=front_page)
+
+    def find_front_page(self, schema: pa.Schema) -> dict[str, tuple[str, ...]]:
+        """Find the columns of `FRONT_PAGE_SCHEMA` and `LOCAL_SCHEMA` that the data have.
+
+        Parameters
+        ----------
+        schema : pyarrow.Schema
+            Of the data.
+
+        Returns
+        -------
+        dict of str to tuple of str
+            Of each canonical column that the data have, their columns.
+
+        Raises
+        ------
+        CaseSchemaError
+            A column that the mapping demands is not there, or its name is ambiguous.
+
+        Examples
+        --------
+        >>> schema = pa.schema({"A13": pa.string(), "B20": pa.int32()})
+        >>> CaseMapping.preset("hqms").find_front_page(schema)
+        {'length_of_stay': ('B20',), 'birth_date': ('A13',)}
+        """
+        return find_front_page(schema, {n: getattr(self, n) for n in _LOCAL} | {**self.front_page})
 
     def resolve(self, schema: pa.Schema, local: Iterable[str] = ()) -> ResolvedMapping:
         """Find the columns in the data at hand and check their types.
@@ -275,6 +318,7 @@ _PRESETS = {
         leaving_way="leaving_way?",
         icu_hours="icu_hours?",
         department="department?",
+        front_page=FRONT_PAGE_PRESETS["canonical"],
     ),
     "hqms": CaseMapping(
         principal_diagnosis="C03C",
@@ -289,5 +333,6 @@ _PRESETS = {
         length_of_stay="B20?",
         leaving_way="B34C?",
         department="B16C?",
+        front_page=FRONT_PAGE_PRESETS["hqms"],
     ),
 }

@@ -118,7 +118,7 @@ class ColumnFinder:
         """The column of a canonical column that holds one value a case."""
         optional = spec.endswith("?")
         for alternative in _alternatives(spec.removesuffix("?")):
-            if (name := self._find(alternative)) is not None:
+            if (name := self.find(alternative)) is not None:
                 self._take(field, name)
                 found = self._schema.field(name).type
                 # A file's column without any value often comes as floating: nothing but NaN.
@@ -144,17 +144,17 @@ class ColumnFinder:
         if spec is None:
             return CodeColumns("none", ())
         if isinstance(spec, tuple):
-            names = [(wanted, self._find(wanted)) for wanted in spec]
+            names = [(wanted, self.find(wanted)) for wanted in spec]
             absent = [wanted for wanted, name in names if name is None]
             if absent:
                 self._miss(field, ", ".join(absent), absent)
             return self._numbered(field, [name for _, name in names if name is not None])
         for alternative in _alternatives(spec):
             if _RANGE.search(alternative):
-                expanded = [self._find(wanted) for wanted in expand(alternative)]
+                expanded = [self.find(wanted) for wanted in expand(alternative)]
                 if found := [name for name in expanded if name is not None]:
                     return self._numbered(field, found)
-            elif (name := self._find(alternative)) is not None:
+            elif (name := self.find(alternative)) is not None:
                 self._take(field, name)
                 kind = self._schema.field(name).type
                 if _is_list(kind):
@@ -192,7 +192,14 @@ class ColumnFinder:
                 hint="Convert these columns, or map other ones.",
             )
 
-    def _find(self, wanted: str) -> str | None:
+    def find(self, wanted: str) -> str | None:
+        """The column of this name, in whatever case and width; None where there is none.
+
+        Raises
+        ------
+        CaseSchemaError
+            Several columns have it.
+        """
         exact = self._schema.names.count(wanted)
         if exact == 1:
             return wanted
