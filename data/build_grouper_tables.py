@@ -1,12 +1,14 @@
 """Build every shipped table from a folder of sources: `python data/build_grouper_tables.py FOLDER`.
 
 FOLDER holds `schemes/<name>/`, the six tables of each scheme as .csv (or `schemes/<name>.xlsx`, the
-official workbook), and `icd/`, the code dictionaries. The same sources give the same bytes.
+official workbook), `icd/`, the code dictionaries, and `lists/`, the lists of codes beside the rules.
+The same sources give the same bytes.
 """
 
 from __future__ import annotations
 
 import csv
+import json
 import sys
 from pathlib import Path
 
@@ -15,6 +17,7 @@ import pyarrow as pa
 from drgcore.errors import SchemeError
 from drgcore.schemes import cells
 from drgcore.schemes.compile import compile_scheme, write_table
+from drgcore.schemes.lists import LISTS_FOLDER, LISTS_SCHEMA
 
 OUT = Path(__file__).parent / "grouper_tables"
 
@@ -26,6 +29,15 @@ SCHEMES = {
             "source": "医保发〔2026〕22号；按病组（DRG）付费3.0版分组方案配置信息",
             "issued": "2026-09",
             "in_force_from": "2027-01-01",
+        },
+    },
+    "chs-drg-2.0": {
+        "title": "按病组和病种分值付费2.0版分组方案（CHS-DRG 2.0）",
+        "metadata": {
+            "source": "医保办发〔2024〕9号；按病组和病种分值付费2.0版分组方案",
+            "issued": "2024",
+            "in_force_from": "2025-01-01",
+            "in_force_to": "2026-12-31",
         },
     },
     "chs-drg-1.1": {
@@ -61,6 +73,44 @@ DICTIONARIES = {
     "procedures_clinical_to_insurance": ("clinical_code", "insurance_code"),
 }
 
+_PLAN = "按病组（DRG）付费{}版分组方案"
+_COPY = "as an open grouping project registers it"
+# List, the scheme it belongs to ("" for the dictionary), its file, where it is from.
+LISTS = (
+    (
+        "no_principal_diagnosis",
+        "chs-drg-3.0",
+        "no-principal-diagnosis-3.0",
+        f"不作为主要诊断的编码, {_PLAN.format('3.0')}, {_COPY}",
+    ),
+    (
+        "no_principal_diagnosis",
+        "chs-drg-2.0",
+        "no-principal-diagnosis-2.0",
+        f"不作为主要诊断的编码, {_PLAN.format('2.0')}, {_COPY}",
+    ),
+    (
+        "no_part_procedures",
+        "chs-drg-3.0",
+        "no-part-procedures-3.0",
+        f"不参与分组的手术操作, {_PLAN.format('3.0')}, {_COPY}",
+    ),
+    (
+        "no_part_procedures",
+        "chs-drg-2.0",
+        "no-part-procedures-2.0",
+        f"不参与分组的手术操作, {_PLAN.format('2.0')}, {_COPY}",
+    ),
+    ("gray_diagnoses", "", "gray-diagnoses", "医保版疾病诊断分类与代码, 置灰编码"),
+    ("gray_procedures", "", "gray-procedures", "医保版手术操作分类与代码, 置灰编码"),
+    (
+        "basic_groups",
+        "chs-drg-3.0",
+        "basic-groups-3.0",
+        f"基层病组（首批31个）, {_PLAN.format('3.0')}",
+    ),
+)
+
 
 def build_dictionary(source: Path, columns: tuple[str, str], target: Path) -> None:
     """One code dictionary, cleaned as the cells of a scheme are."""
@@ -85,8 +135,30 @@ def build_dictionary(source: Path, columns: tuple[str, str], target: Path) -> No
         print(f"  repaired {kind}: {before!r} → {after!r}")
 
 
+def build_lists(folder: Path, target: Path) -> None:
+    """The lists of codes in one table, and where each is from."""
+    rows: list[tuple[str, str, str]] = []
+    told = []
+    for name, scheme, file, source in LISTS:
+        read = cells.label if name == "basic_groups" else cells.icd
+        path = folder / f"{file}.csv"
+        with path.open(encoding="utf-8-sig", newline="") as text:
+            codes = sorted(
+                {read(row["code"], lambda *repair: print(repair)) for row in csv.DictReader(text)}
+            )
+        rows += [(name, scheme, code) for code in codes]
+        told.append({"list": name, "scheme": scheme, "codes": len(codes), "source": source})
+        print(f"{file}: {len(codes):,} codes")
+    target.mkdir(parents=True, exist_ok=True)
+    columns = dict(zip(LISTS_SCHEMA.names, zip(*rows, strict=True), strict=True))
+    write_table(pa.table(columns, schema=LISTS_SCHEMA), target / "codes.parquet")
+    text = json.dumps(told, ensure_ascii=False, indent=1)
+    (target / "lists.json").write_text(text + "\n", encoding="utf-8")
+
+
 def main(folder: Path) -> None:
-    """Build the dictionaries and every scheme."""
+    """Build the dictionaries, the lists and every scheme."""
+    build_lists(folder / "lists", OUT / LISTS_FOLDER)
     for name, columns in DICTIONARIES.items():
         target = name.replace("_clinical_to_insurance", "_translation")
         build_dictionary(folder / "icd" / f"{name}.csv", columns, OUT / "icd" / f"{target}.parquet")

@@ -19,7 +19,7 @@ from drgcore.schemes import load_scheme as _load_scheme
 from drgcore.schemes.model import TABLE_SCHEMAS
 from tests.reference.plain_grouper import PlainGrouper
 
-SCHEMES = ("chs-drg-3.0", "chs-drg-1.1", "chs-drg-1.0r", "wuhan-2022", "suzhou-2023")
+SCHEMES = ("chs-drg-3.0", "chs-drg-2.0", "chs-drg-1.1", "chs-drg-1.0r", "wuhan-2022", "suzhou-2023")
 RESULT = ("mdc", "adrg", "drg", "status", "reason", "severity")
 DATA = Path(__file__).parent / "data"
 Row = dict[str, Any]

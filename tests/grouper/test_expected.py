@@ -38,6 +38,7 @@ def _only_groups(results: list[dict[str, Any]], expected: list[dict[str, Any]]) 
     ("name", "rows", "drgs"),
     [
         ("chs-drg-3.0", 1000, 650),
+        ("chs-drg-2.0", 1000, 630),
         ("chs-drg-1.1", 1000, 600),
     ],
 )
@@ -54,7 +55,7 @@ def test_carried_cases_have_the_expected_groups(name: str, rows: int, drgs: int)
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="the whole sample is not there")
-@pytest.mark.parametrize("name", ["chs-drg-3.0", "chs-drg-1.1"])
+@pytest.mark.parametrize("name", ["chs-drg-3.0", "chs-drg-2.0", "chs-drg-1.1"])
 def test_the_whole_sample_has_the_expected_groups(name: str) -> None:
     cases = read_samples(SHARED / f"{name}.csv")
     assert len(cases) >= 4000

@@ -5,6 +5,7 @@ from drgcore.schemes.checks import check_scheme
 from drgcore.schemes.compile import CompileReport, compile_scheme
 from drgcore.schemes.diff import SchemeDiff, diff_schemes
 from drgcore.schemes.findings import CheckReport, Finding, Severity
+from drgcore.schemes.lists import CodeLists, code_lists
 from drgcore.schemes.model import (
     Adrg,
     CodeUse,
@@ -29,6 +30,7 @@ __all__ = [
     "DEFAULT_SCHEME",
     "Adrg",
     "CheckReport",
+    "CodeLists",
     "CodeUse",
     "CompileReport",
     "Complication",
@@ -44,6 +46,7 @@ __all__ = [
     "Severity",
     "SourceTables",
     "check_scheme",
+    "code_lists",
     "compile_scheme",
     "diff_schemes",
     "list_schemes",

@@ -85,7 +85,7 @@ def load_scheme(name_or_path: str | Path = DEFAULT_SCHEME, *, check: bool = True
     >>> load_scheme("chs-drg-9.9")
     Traceback (most recent call last):
     drgcore.errors.SchemeError: there is no scheme 'chs-drg-9.9'
-    Shipped are chs-drg-1.0r, chs-drg-1.1, chs-drg-3.0, suzhou-2023, wuhan-2022;
+    Shipped are chs-drg-1.0r, chs-drg-1.1, chs-drg-2.0, chs-drg-3.0, suzhou-2023, wuhan-2022;
     a folder or a workbook is named by its path.
     """
     shipped = shipped_names()
@@ -116,6 +116,7 @@ def list_schemes() -> tuple[SchemeInfo, ...]:
     ...     print(info.name, info.base, info.counts["drg"])
     chs-drg-1.0r None 618
     chs-drg-1.1 None 628
+    chs-drg-2.0 None 634
     chs-drg-3.0 None 825
     suzhou-2023 chs-drg-1.1 648
     wuhan-2022 chs-drg-1.0r 665
@@ -186,6 +187,11 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     return dict(manifest)
 
 
+def base_name(manifest: Mapping[str, Any]) -> str | None:
+    """The name of the scheme of which a compiled scheme is an overlay."""
+    return manifest["base"]["name"] if manifest["base"] else None
+
+
 def find_base(name: str, beside: Path) -> Path:
     """The folder of an overlay's base: beside the overlay, else shipped.
 
@@ -220,7 +226,7 @@ def _read_compiled(folder: Path, overlays: tuple[Path, ...]) -> Scheme:
     schemas = TABLE_SCHEMAS
     if base is not None:
         schemas = {name: schema.append(CHANGE_FIELD) for name, schema in schemas.items()}
-    tables = {name: _read_table(folder, name, schemas[name]) for name in manifest["tables"]}
+    tables = {name: read_table(folder, name, schemas[name]) for name in manifest["tables"]}
     if base is not None:
         below = _read_compiled(find_base(base["name"], folder.parent), (*overlays, folder))
         if below.metadata["digest"] != base["digest"]:
@@ -245,7 +251,14 @@ def _read_compiled(folder: Path, overlays: tuple[Path, ...]) -> Scheme:
     )
 
 
-def _read_table(folder: Path, table: str, schema: pa.Schema) -> pa.Table:
+def read_table(folder: Path, table: str, schema: pa.Schema) -> pa.Table:
+    """A shipped or compiled table.
+
+    Raises
+    ------
+    SchemeError
+        When it cannot be read or has other columns.
+    """
     path = folder / f"{table}.parquet"
     try:
         # `read_table` would load the dataset layer first, which takes longer than all the tables.
@@ -262,7 +275,7 @@ def _info(manifest: Mapping[str, Any]) -> SchemeInfo:
     return SchemeInfo(
         manifest["name"],
         manifest["title"],
-        manifest["base"]["name"] if manifest["base"] else None,
+        base_name(manifest),
         manifest["metadata"].get("in_force_from"),
         MappingProxyType(manifest["counts"]),
     )
