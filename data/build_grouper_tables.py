@@ -1,7 +1,7 @@
 """Build every shipped table from a folder of sources: `python data/build_grouper_tables.py FOLDER`.
 
 FOLDER holds `schemes/<name>/`, the six tables of each scheme as .csv (or `schemes/<name>.xlsx`, the
-official workbook), `icd/`, the code dictionaries, and `lists/`, the lists of codes beside the rules.
+official workbook), `icd/`, the code dictionaries, and `lists/`, lists of codes beside the rules.
 The same sources give the same bytes.
 """
 
