@@ -68,6 +68,14 @@ from .subdivision import Subdivision as Subdivision
 from .subdivision import subdivide as subdivide
 from .synthetic import sample_cases as sample_cases
 from .synthetic import write_sample as write_sample
+from .trial import DIFFERENCE_KINDS as DIFFERENCE_KINDS
+from .trial import ReturnedComparison as ReturnedComparison
+from .trial import Trial as Trial
+from .trial import case_amounts as case_amounts
+from .trial import compare_returned as compare_returned
+from .trial import hospital_amounts as hospital_amounts
+from .trial import settle_trial as settle_trial
+from .trial import valued_cases as valued_cases
 from .weights import Credibility as Credibility
 from .weights import GroupWeights as GroupWeights
 from .weights import History as History
