@@ -21,6 +21,7 @@ from drgcore.cases import (
     parse_newborn_weight,
     parse_sex,
 )
+from drgcore.cases.local_values import parse_birth_weight, parse_tcm_share, parse_yes_no
 from tests.reference import plain_cases as plain
 
 READERS = [
@@ -31,6 +32,9 @@ READERS = [
     (parse_length_of_stay, plain.length_of_stay, np.int32),
     (parse_leaving_way, plain.leaving_way, np.int32),
     (parse_icu_hours, plain.icu_hours, np.int32),
+    (parse_tcm_share, plain.tcm_share, np.float64),
+    (parse_birth_weight, plain.newborn_weight, np.int32),
+    (parse_yes_no, plain.yes_no, np.int32),
 ]
 
 texts = st.one_of(
@@ -44,11 +48,16 @@ texts = st.one_of(
             st.integers(0, 10**30).map(str),
             st.sampled_from(["６５", "1e300", "1e400", "9" * 300, "5.", ".5", "1e2", "0" * 40]),
         ),
-        st.sampled_from(["", " ", "岁", "天", "克", "g", " G", "ｇ", " 岁 ", "月", "岁岁"]),
+        st.sampled_from(
+            ["", " ", "岁", "天", "克", "g", " G", "ｇ", " 岁 ", "月", "岁岁", "%", " ％", "%%"]
+        ),
     ),
     st.sampled_from(["", "-", "——", "无", "NaN", "null", "inf", "岁", "g", "1.0", "9", "2.00"]),
     st.sampled_from(
         ["男", "女", " 男性", "女性", "M", "f", "Ｍａｌｅ", "FEMALE", "未知", "未说明的性别"]
+    ),
+    st.sampled_from(
+        ["是", "否", "有", "Y", " n", "Ｔrue", "false", "√", "×", "0.6", "57.3%", "1e0%"]
     ),
     st.text(max_size=5),
 )
@@ -128,6 +137,19 @@ def test_limits_of_the_local_numbers():
     assert hours.tolist() == [0, 200_000, -2, -2, -1, 0]
 
 
+def test_shares_and_answers():
+    shares = parse_tcm_share(pa.array([0, 1, 0.6, 1.01, -0.01, None]))
+    assert shares.tolist() == [0, 1, 0.6, -2, -2, -1]
+    # What is written in percent is the decimal of a rule, to the last bit.
+    percents = pa.array([f"{n / 10}%" for n in range(1001)])
+    assert parse_tcm_share(percents).tolist() == [float(f"{n}e-3") for n in range(1001)]
+    assert parse_yes_no(pa.array([True, None, False])).tolist() == [1, -1, 0]
+    assert parse_yes_no(pa.chunked_array([[True], [False]])).tolist() == [1, 0]
+    assert parse_yes_no(pa.array([0, 1, 2, 0.5])).tolist() == [0, 1, -2, -2]
+    with pytest.raises(TypeError):
+        parse_tcm_share(pa.array([True]))
+
+
 def test_a_unit_belongs_to_its_own_column():
     twelve_days = pa.array(["12天"])
     assert parse_age_days(twelve_days).tolist() == [12]
@@ -146,5 +168,7 @@ def test_polars_categories():
 @pytest.mark.parametrize("array", [pa.array([True]), pa.array([[1]]), pa.array([b"1"])])
 def test_other_types_are_refused(array):
     for read, _, _ in READERS:
+        if read is parse_yes_no and array.type == pa.bool_():
+            continue
         with pytest.raises(TypeError, match="numbers or text"):
             read(array)

@@ -77,15 +77,24 @@ LOCAL_NUMBERS = {
     "ZYTS": ("length_of_stay", 0, 36_500),
     "LYFS": ("leaving_way", 1, 9),
     "ICUSC": ("icu_hours", 0, 200_000),
+    "ZYZLZB": ("tcm_share", 0, 1),
+    "CSTZ": ("birth_weight_g", 100, 20_000),
+    "RJSS": ("day_surgery", 0, 1),
+    "DBW": ("several_sites", 0, 1),
+    "XJS": ("new_technique", 0, 1),
+    "ZZJH": ("intensive_care", 0, 1),
 }
 
 
-def _local_edges(rules: list[str]) -> dict[str, list[int]]:
+def _local_edges(rules: list[str]) -> dict[str, list[float]]:
     """For each local number its ends, and the values at, below and above each bound."""
-    edges = {}
+    edges: dict[str, list[float]] = {}
     for variable, (column, *ends) in LOCAL_NUMBERS.items():
         bounds = [b for r in rules for b in re.findall(rf"\b{variable}\W+([\d.]+)", r)]
         edges[column] = [*ends, *(math.floor(float(b)) + d for b in bounds for d in (-1, 0, 1))]
+        if variable == "ZYZLZB":
+            near = [(float(b), math.nextafter(float(b), d)) for b in bounds for d in (0, 2)]
+            edges[column] += [share for pair in near for share in pair]
     return edges
 
 
@@ -259,12 +268,28 @@ _local_limits = {
     "ZYTS": ["0", "1", "3", "3.5", "60", "36500", "36501", "99999999999"],
     "LYFS": ["0", "1", "2", "4.5", "5", "9", "10"],
     "ICUSC": ["0", "0.5", "24", "96", "200000", "200001"],
+    "ZYZLZB": ["0", "0.3", "0.573", "0.6", "1", "2"],
+    "CSTZ": ["0", "100", "1499.5", "2500", "20001"],
+    **{name: ["0", "1", "0.5", "2"] for name in ("RJSS", "DBW", "XJS", "ZZJH")},
 }
 _local_atoms = st.one_of(
     st.sampled_from(sorted(_local_limits)).flatmap(
         lambda v: st.builds(
             "{}{} {}".format, st.just(v), _operators, st.sampled_from(_local_limits[v])
         )
+    ),
+    st.builds(
+        "{}({} ∩ {}) {} {}".format,
+        st.sampled_from(["count", "COUNT ", "Count"]),
+        st.lists(
+            st.sampled_from((*DIAGNOSIS_SETS, *PROCEDURE_SETS, *NO_SETS, MIXED_SET)),
+            min_size=1,
+            max_size=5,
+            unique=True,
+        ).map(lambda s: "{" + ", ".join(s) + "}"),
+        _fields(_any_field),
+        _operators,
+        st.sampled_from(["0", "1", "2", "3", "1.5", "9"]),
     ),
     st.tuples(
         st.sampled_from(["CYKB", "cykb", "{CYKB}"]),
@@ -343,6 +368,18 @@ def schemes(draw: Callable[..., Any], local: bool = False) -> SchemeRows:
         for set_id in DEPARTMENT_SETS:
             chosen = draw(st.lists(st.sampled_from(DEPARTMENTS), max_size=3, unique=True))
             rows["sets"] += [(set_id, c) for c in chosen]
+        # Each local number in its turn: what strategies draw leans to a few of them.
+        chance = random.Random(draw(st.integers(0, 2**32)))
+        for table in ("adrg", "drg"):
+            for place, (code, title, rule, *rest) in enumerate(rows[table]):
+                if chance.random() < 0.5 and (table == "drg" or not code.endswith("00")):
+                    variable = chance.choice(sorted(_local_limits))
+                    limit = chance.choice(_local_limits[variable])
+                    atom = f"{variable} {chance.choice(OPERATORS)} {limit}"
+                    whole = (
+                        f"({rule}) {chance.choice(('and', 'or'))} {atom}" if rule.strip() else atom
+                    )
+                    rows[table][place] = (code, title, whole, *rest)
     # Ids of diagnoses and of procedures run side by side: the first few of both.
     mixed = st.sampled_from((*DIAGNOSES[:5], *PROCEDURES[:5]))
     rows["sets"] += [(MIXED_SET, c) for c in draw(st.lists(mixed, max_size=10, unique=True))]
@@ -389,6 +426,7 @@ def case_of(of: Scheme, draw: random.Random) -> Row:
     )
 
 
+PHRASES = ("是", "无", "Ｙ", "No", "57.3%", "60 ％", "1e-1", "1e0%", "0.573")
 _DISGUISED_DEPARTMENTS = ("Icu", "ＩＣＵ", " a00\t", "内科\u200b")
 LOCAL_KINDS = (pa.string(), pa.int64(), pa.float64())
 """Types that a column of local numbers may have."""
@@ -398,7 +436,20 @@ def local_case_of(of: Scheme, draw: random.Random, kind: pa.DataType) -> Row:
     """A random case for a scheme with local variables, whose local numbers are of this type."""
     edges = _local_edges([r for t in ("mdc", "adrg", "drg") for r in _rules(of, t)])
     garbage: dict[pa.DataType, tuple[Any, ...]] = {
-        pa.string(): ("", "无", "x", "-3", "1e9", "9" * 30, "nan", "2.9", " ４ ", "3天", "30小时"),
+        pa.string(): (
+            "",
+            "无",
+            "x",
+            "-3",
+            "1e9",
+            "9" * 30,
+            "nan",
+            "2.9",
+            " ４ ",
+            "3天",
+            "30小时",
+            *PHRASES,
+        ),
         pa.int64(): (-1, -2, 2**31, 2**62, -(2**62)),
         pa.float64(): (-0.5, 2.9, 1e300, math.nan, math.inf, -math.inf),
     }
@@ -407,6 +458,8 @@ def local_case_of(of: Scheme, draw: random.Random, kind: pa.DataType) -> Row:
         if draw.random() < 0.2:
             return draw.choice((None, *garbage[kind]))
         value = draw.choice(edges[column])
+        if kind == pa.int64():
+            return int(value)
         return str(value) if kind == pa.string() else value
 
     return {

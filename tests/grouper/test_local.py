@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from drgcore.errors import CaseSchemaError
 from drgcore.grouper import cover, explain, group, group_file, stream
 from drgcore.grouper.plain import group_plainly
 from drgcore.schemes import Scheme
+from drgcore.schemes.rules import LOCAL_VARIABLES
 from tests.grouper.helpers import (
     Row,
     assert_same,
@@ -140,6 +142,39 @@ def test_a_local_condition_at_every_level() -> None:
     assert _drg(of, icu_hours=1) == "BA19"
 
 
+@pytest.mark.parametrize(
+    ("rule", "column", "value", "kind", "holds"),
+    [
+        ("ZYZLZB >= 0.573", "tcm_share", 0.573, None, True),
+        ("ZYZLZB >= 0.573", "tcm_share", math.nextafter(0.573, 0), None, False),
+        ("ZYZLZB > 0.573", "tcm_share", 0.573, None, False),
+        ("ZYZLZB > 0.573", "tcm_share", math.nextafter(0.573, 1), None, True),
+        ("ZYZLZB = 0.6", "tcm_share", "60%", pa.string(), True),
+        ("ZYZLZB >= 0.573", "tcm_share", "57.3 ％", pa.string(), True),
+        ("ZYZLZB > 0.5", "tcm_share", "60", pa.string(), False),
+        ("ZYZLZB <= 0", "tcm_share", None, None, False),
+        ("CSTZ < 1500", "birth_weight_g", 1499, None, True),
+        ("CSTZ < 1500", "birth_weight_g", "1.499", pa.string(), False),
+        ("RJSS = 1", "day_surgery", True, pa.bool_(), True),
+        ("RJSS = 0", "day_surgery", False, pa.bool_(), True),
+        ("RJSS = 0", "day_surgery", None, pa.bool_(), False),
+        ("DBW = 1", "several_sites", "是", pa.string(), True),
+        ("XJS = 1", "new_technique", 1, pa.int64(), True),
+        ("XJS = 0 or XJS = 1", "new_technique", 2, pa.int64(), False),
+        ("ZZJH = 0", "intensive_care", "无", pa.string(), True),
+    ],
+)
+def test_shares_weights_at_birth_and_answers(
+    rule: str, column: str, value: Any, kind: pa.DataType | None, holds: bool
+) -> None:
+    schema = local_schema()
+    if kind is not None:
+        place = schema.get_field_index(column)
+        schema = schema.set(place, pa.field(column, kind))
+    drg = _drg(_scheme((("AA11", rule), ("AA19", ""))), schema, **{column: value})
+    assert drg == ("AA11" if holds else "AA19")
+
+
 # --- Data -------------------------------------------------------------------------------------
 
 
@@ -197,7 +232,8 @@ def test_an_empty_table_has_the_columns_too() -> None:
 @pytest.mark.parametrize("column", LOCAL_SCHEMA.names)
 def test_a_column_that_the_scheme_needs_must_be_there(column: str, tmp_path: Path) -> None:
     """A condition that is never true would group every case wrongly without a word."""
-    of = _scheme()
+    each = [f"{name} = 1" for name in LOCAL_VARIABLES]
+    of = _scheme((*CUTS[:-1], ("AA15", " or ".join(each)), CUTS[-1]))
     table = table_of(CASES, local_schema()).drop_columns([column])
     pq.write_table(table, tmp_path / "in.parquet")
     without = dataclasses.replace(CaseMapping.preset("canonical"), **{column: None})

@@ -116,6 +116,43 @@ def icu_hours(value: object) -> int:
     return number(value, ("小时", "h"), 200_000)
 
 
+def tcm_share(value: object) -> float:
+    """A share from 0 to 1; text may give it in percent."""
+    if isinstance(value, str):
+        text = tidy(value)
+        if text in MARKS:
+            return MISSING_NUMBER
+        shift = ""
+        if text.endswith("%"):
+            text, shift = text[:-1].rstrip("\t\n\f\r "), "e-2"
+            if "e" in text:
+                return INVALID_NUMBER
+        if number(text, (), 10**99) == INVALID_NUMBER:
+            return INVALID_NUMBER
+        value = float(text + shift)
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return MISSING_NUMBER
+    share = float(value)  # type: ignore[arg-type]
+    return share if 0 <= share <= 1 else INVALID_NUMBER
+
+
+def yes_no(value: object) -> int:
+    """1 yes, 0 no."""
+    if isinstance(value, str):
+        text = tidy(value)
+        if text in {"是", "有", "y", "yes", "true", "t", "√", "✓"}:
+            return 1
+        if text in {"否", "无", "没有", "n", "no", "false", "f", "×"}:
+            return 0
+        if number(text, (), 10**9) < 0:
+            return number(text, (), 10**9)
+        value = float(text)
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return MISSING_NUMBER
+    exact = float(value)  # type: ignore[arg-type]
+    return int(exact) if exact in (0.0, 1.0) else INVALID_NUMBER
+
+
 def sex(value: object) -> int:
     """1 male, 2 female, 0 missing, -1 not a sex."""
     if isinstance(value, str):

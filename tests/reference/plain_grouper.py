@@ -24,6 +24,12 @@ LOCAL_NUMBERS = {
     "ZYTS": ("length_of_stay", plain_cases.length_of_stay),
     "LYFS": ("leaving_way", plain_cases.leaving_way),
     "ICUSC": ("icu_hours", plain_cases.icu_hours),
+    "ZYZLZB": ("tcm_share", plain_cases.tcm_share),
+    "CSTZ": ("birth_weight_g", plain_cases.newborn_weight),
+    "RJSS": ("day_surgery", plain_cases.yes_no),
+    "DBW": ("several_sites", plain_cases.yes_no),
+    "XJS": ("new_technique", plain_cases.yes_no),
+    "ZZJH": ("intensive_care", plain_cases.yes_no),
 }
 
 _FIELDS = r"(?:ZYZD|QTZD|ZYSS|QTSS|CYKB)"
@@ -34,9 +40,11 @@ _PART = re.compile(
     rf"""
       (?P<count>  length \s* \( \s* (?P<counted>[^\W\d][\w.]*) \s* ∩ \s* (?P<among>{_SOME_FIELDS})
                   \s* \) \s* (?P<than>{_OPERATOR}) \s* (?P<limit>\d+(?:\.\d+)?) )
+    | (?P<met>    count \s* \( \s* (?P<those>{_SOME_SETS}) \s* ∩ \s* (?P<within>{_SOME_FIELDS})
+                  \s* \) \s* (?P<to>{_OPERATOR}) \s* (?P<many>\d+(?:\.\d+)?) )
     | (?P<member> (?P<fields>{_SOME_FIELDS}) \s* (?P<negated>\bnot\b)? \s* \bin\b \s*
                   (?P<sets>{_SOME_SETS}) )
-    | (?P<compare>\b (?P<variable>XB|NL|XSRTL|XSRTZ|ZYTS|LYFS|ICUSC) \s*
+    | (?P<compare>\b (?P<variable>XB|NL|XSRTL|XSRTZ|{"|".join(LOCAL_NUMBERS)}) \s*
                   (?P<operator>{_OPERATOR}) \s* (?P<number>\d+(?:\.\d+)?) )
     | (?P<word>   \b(?:and|or|not)\b )
     | (?P<bare>   [01](?![\d.]) )
@@ -84,6 +92,9 @@ def _python(found: re.Match[str]) -> str:
     if found["count"]:
         among = _fields(found["among"])
         return f"c.count({found['counted']!r}, {among}) {_operator(found['than'])} {found['limit']}"
+    if found["met"]:
+        test = f"c.met({_names(found['those'])}, {_fields(found['within'])})"
+        return f"{test} {_operator(found['to'])} {found['many']}"
     if found["member"]:
         test = f"c.member({_fields(found['fields'])}, {_names(found['sets'])})"
         return f"not {test}" if found["negated"] else test
@@ -117,6 +128,9 @@ class Case:
 
     def count(self, name: str, fields: list[str]) -> int:
         return len({code for f in fields for code in self.codes[f]} & self.sets.get(name, set()))
+
+    def met(self, sets: list[str], fields: list[str]) -> int:
+        return [self.member(fields, [name]) for name in sets].count(True)
 
     def number(self, variable: str) -> float:
         return self.numbers[variable]
@@ -192,6 +206,10 @@ class PlainGrouper:
         codes: set[str] = set()
         for text in self.texts:
             for fields, names in re.findall(r"c\.member\(\[(.*?)\], \[(.*?)\]\)", text):
+                if f"{kind}'" in fields:
+                    for name in re.findall(r"'(.*?)'", names):
+                        codes |= self.sets.get(name, set())
+            for names, fields in re.findall(r"c\.met\(\[(.*?)\], \[(.*?)\]\)", text):
                 if f"{kind}'" in fields:
                     for name in re.findall(r"'(.*?)'", names):
                         codes |= self.sets.get(name, set())

@@ -12,6 +12,7 @@ from drgcore.schemes.rules import (
     LOCAL_VARIABLES,
     OPERATORS,
     VARIABLES,
+    YES_NO,
     And,
     Compare,
     Count,
@@ -20,6 +21,7 @@ from drgcore.schemes.rules import (
     Not,
     Or,
     Rule,
+    SetsMet,
 )
 
 SETS = {
@@ -55,6 +57,7 @@ _atoms = st.one_of(
     st.builds(Member, _fields, _names(sorted(SETS)), st.booleans()),
     st.builds(Member, st.just(("QTZD",)), _names(["MCC", "CC", "DI_A"]), st.booleans()),
     st.builds(Count, st.sampled_from(sorted(SETS)), _fields, st.sampled_from(OPERATORS), _numbers),
+    st.builds(SetsMet, _names(sorted(SETS)), _fields, st.sampled_from(OPERATORS), _numbers),
     st.builds(Compare, st.sampled_from(sorted(VARIABLES)), st.sampled_from(OPERATORS), _numbers),
     st.builds(
         Compare, st.sampled_from(sorted(LOCAL_VARIABLES)), st.sampled_from(OPERATORS), _numbers
@@ -107,6 +110,9 @@ cases: st.SearchStrategy[Case] = st.builds(
             "ZYTS": st.sampled_from([0, 1, 2, 29, 30, 2500]),
             "LYFS": st.integers(1, 5),
             "ICUSC": st.sampled_from([0, 1, 2, 366, 2501]),
+            "ZYZLZB": st.sampled_from([0, 0.25, 0.5, 1]),
+            "CSTZ": st.sampled_from([0.5, 1, 2, 2500.25, 2501]),
+            **{name: st.integers(0, 1) for name in sorted(YES_NO)},
         },
     ),
     st.frozensets(st.sampled_from(["MCC", "CC"])),
@@ -126,6 +132,9 @@ def holds(rule: Rule, case: Case) -> bool:
     if isinstance(rule, Compare):
         value = case.numbers.get(rule.variable)
         return value is not None and _COMPARISONS[rule.operator](value, rule.number)
+    if isinstance(rule, SetsMet):
+        met = [holds(Member(rule.fields, (name,)), case) for name in rule.sets]
+        return _COMPARISONS[rule.operator](sum(met), rule.number)
     codes = frozenset().union(*(case.codes[f] for f in rule.fields))
     if isinstance(rule, Count):
         return _COMPARISONS[rule.operator](len(codes & SETS[rule.set_id]), rule.number)

@@ -22,7 +22,7 @@ from drgcore.schemes import (
     read_source,
 )
 from drgcore.schemes.checks import refuse_unsound
-from drgcore.schemes.rules import LOCAL_NAMES
+from drgcore.schemes.rules import LOCAL_NAMES, LOCAL_VARIABLES, SetsMet, atoms
 
 from .conftest import SMALL, Rows, make_scheme, write_csv, write_workbook
 
@@ -45,7 +45,11 @@ def _as_overlay(scheme: Scheme) -> Scheme:
 
 
 def test_a_scheme_says_which_columns_it_needs(local: Rows, rows: Rows) -> None:
-    assert dict(make_scheme(local).local_columns) == dict(LOCAL_NAMES)
+    asked = ("ZYTS", "LYFS", "ICUSC", "CYKB")
+    assert dict(make_scheme(local).local_columns) == {n: LOCAL_NAMES[n] for n in asked}
+    rule = " or ".join(f"{name} = 1" for name in LOCAL_VARIABLES)
+    rows["drg"] = [*SMALL["drg"][1:], ["AA19", "", rule, "AA1", "MDCA", 1]]
+    assert dict(make_scheme(rows).local_columns) == dict(LOCAL_VARIABLES)
     assert not make_scheme(SMALL).local_columns
     rows["drg"] = [*SMALL["drg"][1:], ["AA19", "", "CYKB in DEPT_X", "AA1", "MDCA", 1]]
     assert dict(make_scheme(rows).local_columns) == {"CYKB": "department"}
@@ -77,7 +81,24 @@ def test_the_shipped_schemes_are_free_of_them(name: str) -> None:
     assert not scheme.local_columns
     # Not for being an overlay: its own tables have none.
     bare = check_scheme(Scheme(name, scheme.tables))
-    assert not [f for f in bare.warnings if f.code == "local-variable"]
+    assert not [f for f in bare.warnings if f.code.startswith("local-")]
+    groups = (*scheme.mdcs, *scheme.adrgs, *scheme.drgs)
+    assert not [g.code for g in groups if any(isinstance(a, SetsMet) for a in atoms(g.rule))]
+
+
+def test_sets_met_are_a_warning_but_in_an_overlay(rows: Rows) -> None:
+    rows["drg"][1][2] = "count({DI_B00, DI_BR1} ∩ QTZD) >= 2"
+    report = check_scheme(make_scheme(rows))
+    assert [(f.code, f.items) for f in report.warnings if f.code.startswith("local")] == [
+        ("local-count", ("DRG BB11",))
+    ]
+    assert not [
+        f for f in check_scheme(_as_overlay(make_scheme(rows))).warnings if "local" in f.code
+    ]
+    rows["drg"][1][2] = "count({DI_B00, DI_X} ∩ QTZD) >= 2"
+    assert [f.code for f in check_scheme(make_scheme(rows)).errors] == ["unknown-set"]
+    rows["drg"][1][2] = "count({DI_B00, DI_BR1} ∩ QTZD) > 2"
+    assert "never-true" in [f.code for f in check_scheme(make_scheme(rows)).warnings]
 
 
 def _member(set_id: str, code: str) -> Callable[[Rows], None]:

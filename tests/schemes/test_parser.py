@@ -26,6 +26,7 @@ from drgcore.schemes.rules import (
     Not,
     Or,
     Rule,
+    SetsMet,
     local_names,
 )
 
@@ -49,7 +50,7 @@ def test_the_page_names_every_name_with_its_column() -> None:
 def test_the_examples_of_the_page_are_rules() -> None:
     examples = re.findall(r"^(\S.*?) {3,}\w.*$", PAGE, re.MULTILINE)
     found = [parse_rule(text) for text in examples if not re.match(r"\w+ *:=", text)]
-    assert len(found) == 11
+    assert len(found) == 17
     assert sorted(frozenset().union(*map(local_names, found))) == sorted(LOCAL_NAMES)
 
 
@@ -103,6 +104,16 @@ def test_any_text_is_a_rule_or_a_syntax_error(text: str) -> None:
         ("ICUSC < 0.5", Compare("ICUSC", "<", 0.5)),
         ("cykb not in {DEPT_X,DEPT_Y}", Member(("CYKB",), ("DEPT_X", "DEPT_Y"), negated=True)),
         ("{CYKB} in 病区_X", Member(("CYKB",), ("病区_X",))),
+        (
+            "count({OP_1,OP_2}∩{ZYSS,QTSS})≥2",
+            met := SetsMet(("OP_1", "OP_2"), ("ZYSS", "QTSS"), ">=", 2),
+        ),
+        ("COUNT ( { OP_1, OP_2 } ∩ {zyss, QTSS} ) >= 2", met),
+        ("not count(OP_1 ∩ QTSS) < 1", Not(SetsMet(("OP_1",), ("QTSS",), "<", 1))),
+        # No reserved word.
+        ("ZYSS in count", Member(("ZYSS",), ("count",))),
+        ("length(count ∩ ZYSS) > 0", Count("count", ("ZYSS",), ">", 0)),
+        ("ZYZLZB>=0.6 and rjss=1", And((Compare("ZYZLZB", ">=", 0.6), Compare("RJSS", "=", 1)))),
         # "and" binds closer than "or", "not" closer than both; brackets of one kind fall away.
         ("XB=1 or XB=1 and not ZYZD in DI_A", Or((MALE, And((MALE, Not(IN_A)))))),
         ("(XB=1 or ZYZD in DI_A) or 0", Or((MALE, IN_A, Literal(False)))),
@@ -137,6 +148,13 @@ def test_a_rule_means_what_the_grammar_says(text: str, rule: Rule) -> None:
         ("CYKB in CC", "CYKB", "only QTZD can be in them"),
         ("length(DEPT_X ∩ CYKB) > 0", "CYKB", "counts diagnoses and procedures"),
         ("length(OP_1 ∩ {ZYSS, CYKB}) > 0", "{ZYSS", "counts diagnoses and procedures"),
+        ("count({OP_1, OP_2, OP_1} ∩ QTSS) > 1", "{OP_1", "names a set twice"),
+        ("count({OP_1, CC} ∩ QTZD) > 1", "CC", "count() takes a set, not MCC or CC"),
+        ("count({OP_1} ∩ CYKB) > 1", "CYKB", "count() counts diagnoses and procedures"),
+        ("count({OP_1} QTSS) > 1", "QTSS", "after the sets in count()"),
+        ("count(OP_1 ∩ QTSS > 1", "> 1", "to close count()"),
+        ("count(OP_1 ∩ QTSS) in OP_2", "in OP_2", "expected one of"),
+        ("count in OP_1", "count", "expected one of ZYZD"),
         ("{ZYTS} > 3", "ZYTS", "expected one of ZYZD"),
         ("XB == 1", "= 1", "expected a number after ="),
         ("XB = 1 and", "", "the rule ends where a condition is expected"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from pyarrow import types
 
 from drgcore.cases.codes import MISSING, CodeIndex
+from drgcore.cases.local_values import parse_birth_weight, parse_tcm_share, parse_yes_no
 from drgcore.cases.resolving import CodeColumns, ResolvedMapping
 from drgcore.cases.text import chunks_of
 from drgcore.cases.values import (
@@ -30,10 +31,17 @@ from drgcore.errors import CaseSchemaError
 Ids = npt.NDArray[np.int32]
 Offsets = npt.NDArray[np.int64]
 
-_LOCAL_NUMBERS: Mapping[str, Callable[[pa.Array | pa.ChunkedArray], Ids]] = {
+Local: TypeAlias = npt.NDArray[Any]  # of int32, or float64 for a share
+
+_LOCAL_NUMBERS: Mapping[str, Callable[[pa.Array | pa.ChunkedArray], Local]] = {
     "length_of_stay": parse_length_of_stay,
     "leaving_way": parse_leaving_way,
     "icu_hours": parse_icu_hours,
+    "tcm_share": parse_tcm_share,
+    "birth_weight_g": parse_birth_weight,
+    **dict.fromkeys(
+        ("day_surgery", "several_sites", "new_technique", "intensive_care"), parse_yes_no
+    ),
 }
 
 
@@ -62,9 +70,9 @@ class CaseArrays:
         Completed days.
     newborn_weight_g : ndarray of int32, shape (n,)
         Grams.
-    local : dict of str to ndarray of int32, shape (n,)
-        Of the columns of `LOCAL_SCHEMA` those that were asked for: numbers as the ages, and ids of
-        departments.
+    local : dict of str to ndarray of int32 or float64, shape (n,)
+        Of the columns of `LOCAL_SCHEMA` those that were asked for: numbers as the ages (shares as
+        float64), and ids of departments.
     """
 
     principal_diagnosis: Ids
@@ -77,7 +85,7 @@ class CaseArrays:
     age_years: npt.NDArray[np.int32]
     age_days: npt.NDArray[np.int32]
     newborn_weight_g: npt.NDArray[np.int32]
-    local: Mapping[str, Ids] = field(default_factory=dict)
+    local: Mapping[str, Local] = field(default_factory=dict)
 
     def __len__(self) -> int:
         """Number of cases."""

@@ -58,7 +58,13 @@ class CaseMapping:
         Days in hospital (住院天数), way of leaving (离院方式, 1 to 9), hours in intensive care
         (重症监护时长) and department of discharge (出院科别): only local schemes ask for them, and
         only where the scheme does is the column looked for; then the data must have it. None: not
-        in the data.
+        in the data. So it is with the next two lines.
+    tcm_share, birth_weight_g : str or None
+        Share of treatment cost that is Chinese medicine's (中医治疗占比, 0 to 1); weight at birth
+        (出生体重) [g].
+    day_surgery, several_sites, new_technique, intensive_care : str or None
+        Day surgery (日间手术), several sites (多部位), new technique (新技术) and intensive care
+        (重症监护): yes or no.
     front_page : mapping of str to str, tuple of str, or None
         The columns of `FRONT_PAGE_SCHEMA`, which only checks ask for; those that it leaves out are
         not in the data. By default the canonical names, all of which may be absent.
@@ -89,6 +95,12 @@ class CaseMapping:
     leaving_way: str | None = None
     icu_hours: str | None = None
     department: str | None = None
+    tcm_share: str | None = None
+    birth_weight_g: str | None = None
+    day_surgery: str | None = None
+    several_sites: str | None = None
+    new_technique: str | None = None
+    intensive_care: str | None = None
     front_page: Mapping[str, str | tuple[str, ...] | None] = dataclasses.field(
         default_factory=lambda: FRONT_PAGE_PRESETS["canonical"], hash=False
     )
@@ -318,6 +330,12 @@ _PRESETS = {
         leaving_way="leaving_way?",
         icu_hours="icu_hours?",
         department="department?",
+        tcm_share="tcm_share?",
+        birth_weight_g="birth_weight_g?",
+        day_surgery="day_surgery?",
+        several_sites="several_sites?",
+        new_technique="new_technique?",
+        intensive_care="intensive_care?",
         front_page=FRONT_PAGE_PRESETS["canonical"],
     ),
     "hqms": CaseMapping(
@@ -333,6 +351,7 @@ _PRESETS = {
         length_of_stay="B20?",
         leaving_way="B34C?",
         department="B16C?",
+        birth_weight_g="A18x01?",
         front_page=FRONT_PAGE_PRESETS["hqms"],
     ),
 }

@@ -96,6 +96,10 @@ class ResolvedMapping:
         return tuple(paths)
 
 
+# Columns of yes and no, of which files may make booleans.
+_ANSWERS = frozenset(f.name for f in LOCAL_SCHEMA if types.is_boolean(f.type))
+
+
 class ColumnFinder:
     """Look for columns of a schema by the names a mapping gives, collecting what is wrong.
 
@@ -123,8 +127,10 @@ class ColumnFinder:
                 found = self._schema.field(name).type
                 # A file's column without any value often comes as floating: nothing but NaN.
                 # Whether it really holds none is seen when it is read.
-                empty = field in _MAYBE_EMPTY and types.is_floating(found)
-                if not (_is_code(found) if kind == "code" else _is_value(found)) and not empty:
+                usable = _is_code(found) if kind == "code" else _is_value(found)
+                usable |= field in _MAYBE_EMPTY and types.is_floating(found)
+                usable |= field in _ANSWERS and types.is_boolean(found)
+                if not usable:
                     self._refuse(field, name, found, kind)
                 return name
         if not optional:

@@ -80,12 +80,12 @@ def parse_sex(values: pa.Array | pa.ChunkedArray) -> npt.NDArray[np.int8]:
         return sex
 
     def of_words(tidied: pa.Array) -> npt.NDArray[np.int8]:
-        sex = of_numbers(_numbers_of_words(tidied, ""))
+        sex = of_numbers(numbers_of_words(tidied, ""))
         place = pc.index_in(tidied, value_set=_SEX_WORDS).fill_null(-1).to_numpy()
         sex[place >= 0] = _SEX_IDS[place[place >= 0]]
         return sex
 
-    return _parse(values, of_numbers, of_words)
+    return parse_values(values, of_numbers, of_words)
 
 
 def parse_age_years(values: pa.Array | pa.ChunkedArray) -> npt.NDArray[np.int32]:
@@ -268,14 +268,28 @@ def _parse_number(
         result[valid] = whole[valid].astype(np.int32)
         return result
 
-    return _parse(values, of_numbers, lambda tidied: of_numbers(_numbers_of_words(tidied, units)))
+    return parse_values(
+        values, of_numbers, lambda tidied: of_numbers(numbers_of_words(tidied, units))
+    )
 
 
-def _parse(
+def parse_values(
     values: pa.Array | pa.ChunkedArray,
     of_numbers: Callable[[npt.NDArray[np.float64]], npt.NDArray[_Result]],
     of_words: Callable[[pa.Array], npt.NDArray[_Result]],
 ) -> npt.NDArray[_Result]:
+    """Read a column of numbers by `of_numbers` (NaN for null), one of text by `of_words` (tidied).
+
+    Raises
+    ------
+    TypeError
+        The column holds neither numbers nor text.
+
+    Examples
+    --------
+    >>> parse_values(pa.array([1, None]), lambda numbers: numbers, lambda words: words)
+    array([ 1., nan])
+    """
     kind = values.type.value_type if types.is_dictionary(values.type) else values.type
     if not (is_number(kind) or is_text(kind) or types.is_null(kind)):
         raise TypeError(f"numbers or text are needed, not {values.type}")
@@ -296,8 +310,16 @@ def _parse(
     return np.concatenate(results) if results else of_numbers(np.empty(0, np.float64))
 
 
-def _numbers_of_words(tidied: pa.Array, units: str) -> npt.NDArray[np.float64]:
-    """NaN for a missing number, -1 (which no column here can have) for an unreadable one."""
+def numbers_of_words(tidied: pa.Array, units: str) -> npt.NDArray[np.float64]:
+    """Tidied text as numbers, with one of the units (a regular expression) behind them.
+
+    NaN for a missing number, -1 (which no column here can have) for an unreadable one.
+
+    Examples
+    --------
+    >>> numbers_of_words(pa.array(["12 天", "", "x"]), "天|日")
+    array([12., nan, -1.])
+    """
     missing = is_missing(tidied)
     if units:
         tidied = pc.replace_substring_regex(tidied, rf"\s*(?:{units})$", "")

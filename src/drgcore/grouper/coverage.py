@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import math
+import random
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import product
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from drgcore.cases import FIRST_CODE, MISSING, CaseArrays, CodeIndex
-from drgcore.grouper.lowering import normalise
+from drgcore.grouper.lowering import each_met, fitting_counts, normalise
 from drgcore.grouper.plain import Facts, PlainCase
 from drgcore.grouper.recipes import Recipe, all_recipes, recipes_for
 from drgcore.grouper.result import GroupedRows
 from drgcore.grouper.tables import GrouperTables, compile_tables
 from drgcore.schemes.model import Scheme
 from drgcore.schemes.rules import (
+    FRACTIONAL,
     LOCAL_VARIABLES,
     And,
     Atom,
@@ -26,9 +29,11 @@ from drgcore.schemes.rules import (
     Not,
     Or,
     Rule,
+    SetsMet,
     conjunction,
 )
 
+_MAX_COMBINATIONS = 4096
 _FIRST_TRY, _SECOND_TRY = 24, 4000
 _ADULT, _INFANT_DAYS, _NEWBORN_WEIGHT = 40, 200, 3200
 
@@ -67,11 +72,18 @@ class Draft:
     length_of_stay: int = -1
     leaving_way: int = -1
     icu_hours: int = -1
+    tcm_share: float = -1
+    birth_weight_g: int = -1
+    day_surgery: int = -1
+    several_sites: int = -1
+    new_technique: int = -1
+    intensive_care: int = -1
     department: int = MISSING
 
 
-Context: TypeAlias = tuple[int, int, int, int, int, int, int, int]
-"""The last eight of a `Draft`; -1 for a missing number, `MISSING` for no department."""
+Context: TypeAlias = tuple[Any, ...]
+"""The numbers of a `Draft`, from sex on, and its department; -1 for a missing number, `MISSING`
+for no department."""
 
 
 def cover(scheme: Scheme) -> Coverage:
@@ -177,11 +189,11 @@ def contexts_of(recipe: Recipe) -> Iterator[Context]:
     """Sex, ages and newborn's weight that fit a recipe, and the values of the local variables."""
     numbers = recipe.numbers
     missing = np.array([-1])
-    local = list(
-        product(
+    local = _combined(
+        [
             *(numbers.get(variable, missing).tolist() for variable in LOCAL_VARIABLES),
             recipe.departments.tolist(),
-        )
+        ]
     )
     days_asked = numbers.get("XSRTL")
     ages: Iterable[int] = numbers.get("NL", np.array([0 if days_asked is not None else _ADULT]))
@@ -194,6 +206,14 @@ def contexts_of(recipe: Recipe) -> Iterator[Context]:
         for days, weight in product(all_days, weights):
             own = int(sex), int(age), int(days), int(weight)
             yield from ((*own, *others) for others in local)
+
+
+def _combined(choices: list[list[Any]]) -> list[tuple[Any, ...]]:
+    """All combinations of one of each, or of too many a random part that is always the same."""
+    if math.prod(map(len, choices)) <= _MAX_COMBINATIONS:
+        return list(product(*choices))
+    draw = random.Random(0)
+    return [tuple(map(draw.choice, choices)) for _ in range(_MAX_COMBINATIONS)]
 
 
 def _one_a_class(ids: NDArray[np.int32], *classes: NDArray[np.int32]) -> NDArray[np.int32]:
@@ -220,8 +240,8 @@ def group_drafts(tables: GrouperTables, drafts: list[Draft]) -> GroupedRows:
     """Group drafts with the kernel."""
     from drgcore.grouper.kernel import group_rows
 
-    def column(name: str) -> NDArray[np.int32]:
-        return np.array([getattr(d, name) for d in drafts], dtype=np.int32)
+    def column(name: str, kind: type[np.generic] = np.int32) -> NDArray[Any]:
+        return np.array([getattr(d, name) for d in drafts], dtype=kind)
 
     def lists(name: str) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
         values = [getattr(d, name) for d in drafts]
@@ -238,7 +258,10 @@ def group_drafts(tables: GrouperTables, drafts: list[Draft]) -> GroupedRows:
         column("age_years"),
         column("age_days"),
         column("newborn_weight_g"),
-        {name: column(name) for name in tables.scheme.local_columns.values()},
+        {
+            name: column(name, np.float64 if variable in FRACTIONAL else np.int32)
+            for variable, name in tables.scheme.local_columns.items()
+        },
     )
     group_rows(*tables.kernel, tables.inputs(cases), 0, len(drafts), rows.arrays())
     return rows
@@ -250,7 +273,8 @@ def plain_case(tables: GrouperTables, draft: Draft) -> PlainCase:
     def codes(index: CodeIndex, ids: Iterable[int]) -> tuple[str, ...]:
         return tuple(index.codes[i - FIRST_CODE].as_py() for i in ids if i >= FIRST_CODE)
 
-    def number(value: int) -> int | None:
+    def number(name: str) -> Any:
+        value = getattr(draft, name)
         return value if value >= 0 else None
 
     diagnoses, procedures = tables.diagnoses, tables.procedures
@@ -261,12 +285,10 @@ def plain_case(tables: GrouperTables, draft: Draft) -> PlainCase:
         codes(procedures, draft.other_procedures),
         draft.sex,
         draft.age_years,
-        number(draft.age_days),
-        number(draft.newborn_weight_g),
-        number(draft.length_of_stay),
-        number(draft.leaving_way),
-        number(draft.icu_hours),
-        next(iter(codes(tables.departments, [draft.department])), None),
+        number("age_days"),
+        number("newborn_weight_g"),
+        **{name: number(name) for name in LOCAL_VARIABLES.values()},
+        department=next(iter(codes(tables.departments, [draft.department])), None),
     )
 
 
@@ -349,4 +371,9 @@ def _certain(rule: Rule, known: Callable[[Atom], bool | None], sign: bool = True
     if isinstance(rule, And | Or):
         join = all if isinstance(rule, And) == sign else any
         return join(_certain(p, known, sign) for p in rule.parts)
+    if isinstance(rule, SetsMet):
+        met = each_met(rule)
+        least = sum(_certain(m, known) for m in met)
+        most = len(met) - sum(_certain(m, known, False) for m in met)
+        return bool((fitting_counts(rule)[least : most + 1] == sign).all())
     return known(rule) is sign

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,16 +20,20 @@ from drgcore.cases.values import (
     MIN_LEAVING_WAY,
     MIN_NEWBORN_WEIGHT_G,
 )
-from drgcore.schemes.rules import VARIABLES, Compare
+from drgcore.schemes.rules import FRACTIONAL, VARIABLES, Compare
 
 VARIABLE_ORDER = tuple(VARIABLES)
-_COMPARE = {
-    "=": np.equal,
-    ">=": np.greater_equal,
-    ">": np.greater,
-    "<=": np.less_equal,
-    "<": np.less,
-}
+COMPARE: Mapping[str, np.ufunc] = MappingProxyType(
+    {
+        "=": np.equal,
+        ">=": np.greater_equal,
+        ">": np.greater,
+        "<=": np.less_equal,
+        "<": np.less,
+    }
+)
+"""The comparisons of the rule language on arrays."""
+
 NUMBER_RANGES: Mapping[str, tuple[int, int]] = MappingProxyType(
     {
         "XB": (1, 2),
@@ -38,6 +43,12 @@ NUMBER_RANGES: Mapping[str, tuple[int, int]] = MappingProxyType(
         "ZYTS": (0, MAX_LENGTH_OF_STAY),
         "LYFS": (MIN_LEAVING_WAY, MAX_LEAVING_WAY),
         "ICUSC": (0, MAX_ICU_HOURS),
+        "ZYZLZB": (0, 1),
+        "CSTZ": (MIN_NEWBORN_WEIGHT_G, MAX_NEWBORN_WEIGHT_G),
+        "RJSS": (0, 1),
+        "DBW": (0, 1),
+        "XJS": (0, 1),
+        "ZZJH": (0, 1),
     }
 )
 """The lowest and the highest number that a case can have, as the readers of cases see to."""
@@ -54,7 +65,8 @@ class Intervals:
     Attributes
     ----------
     cuts : dict of str to ndarray of int64
-        Lowest number of each interval but the first two.
+        Lowest number of each interval but the first two; of float64 where a value need not be
+        whole.
     samples : dict of str to ndarray of float64
         A number of each interval. That of a missing number is NaN, for which every comparison is
         false.
@@ -64,26 +76,27 @@ class Intervals:
 
     def __init__(self, comparisons: Sequence[Compare]) -> None:
         self._comparisons = comparisons
-        self.cuts: dict[str, NDArray[np.int64]] = {}
+        self.cuts: dict[str, NDArray[Any]] = {}
         self.samples: dict[str, NDArray[np.float64]] = {}
         for variable, (lowest, highest) in NUMBER_RANGES.items():
-            cuts: set[int] = set()
+            cuts: set[float] = set()
             for atom in comparisons:
                 if atom.variable == variable:
-                    below, above = math.ceil(atom.number), math.floor(atom.number) + 1
+                    below, above = _ends(atom)
                     cuts.update({"<": {below}, ">=": {below}}.get(atom.operator, {above}))
                     if atom.operator == "=":
                         cuts.add(below)
             # Each interval holds a number that a case can have; a bound beyond parts nothing.
             ordered = sorted(c for c in cuts if lowest < c <= highest)
-            self.cuts[variable] = np.array(ordered, dtype=np.int64)
+            kind: type[np.generic] = np.float64 if variable in FRACTIONAL else np.int64
+            self.cuts[variable] = np.array(ordered, dtype=kind)
             self.samples[variable] = np.array([np.nan, lowest, *ordered])
         self.width = max(len(s) for s in self.samples.values())
 
     def truth(self, atom: Compare) -> NDArray[np.bool_]:
         """Whether a comparison holds in each interval of its number."""
         with np.errstate(invalid="ignore"):
-            return _COMPARE[atom.operator](self.samples[atom.variable], atom.number)
+            return COMPARE[atom.operator](self.samples[atom.variable], atom.number)
 
     def table(self, members: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Truth of all comparisons by interval; below, that of memberships by class.
@@ -98,6 +111,13 @@ class Intervals:
             table[row, : len(truth)] = truth
         table[len(self._comparisons) :, : members.shape[1]] = members
         return table
+
+
+def _ends(atom: Compare) -> tuple[float, float]:
+    """The lowest value that is not below the number of a comparison, and the lowest above it."""
+    if atom.variable in FRACTIONAL:
+        return atom.number, math.nextafter(atom.number, math.inf)
+    return math.ceil(atom.number), math.floor(atom.number) + 1
 
 
 def whole_comparison(operator: str, number: float) -> tuple[str, int]:

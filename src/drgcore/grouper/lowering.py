@@ -15,6 +15,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from drgcore.grouper.intervals import COMPARE
 from drgcore.schemes.rules import (
     COMPLICATIONS,
     TRUE,
@@ -27,6 +28,7 @@ from drgcore.schemes.rules import (
     Not,
     Or,
     Rule,
+    SetsMet,
     atoms,
 )
 
@@ -100,6 +102,8 @@ def dimensions(rule: Rule) -> frozenset[str]:
             found.add(atom.variable)
         elif isinstance(atom, Count):
             found.update(("COUNT", *atom.fields))
+        elif isinstance(atom, SetsMet):
+            found.update(atom.fields)
     return frozenset(found)
 
 
@@ -159,10 +163,28 @@ def bounds(rule: Rule, size: int, truth: Truth) -> tuple[NDArray[np.bool_], NDAr
         join = np.logical_and if isinstance(rule, And) else np.logical_or
         pairs = [bounds(p, size, truth) for p in rule.parts]
         return join.reduce([p for p, _ in pairs]), join.reduce([c for _, c in pairs])
+    if isinstance(rule, SetsMet):
+        pairs = [bounds(met, size, truth) for met in each_met(rule)]
+        most = np.sum([possible for possible, _ in pairs], axis=0)
+        least = np.sum([certain for _, certain in pairs], axis=0)
+        # How many of the numbers from least to most fulfil the comparison.
+        below = np.concatenate([[0], np.cumsum(fitting_counts(rule))])
+        fitting = below[most + 1] - below[least]
+        return fitting > 0, fitting == most - least + 1
     known = truth(rule)
     if known is None:
         return np.ones(size, dtype=bool), np.zeros(size, dtype=bool)
     return known, known
+
+
+def each_met(rule: SetsMet) -> list[Rule]:
+    """For each set of a `count()` the normalised rule that it is met."""
+    return [normalise(Member(rule.fields, (name,))) for name in rule.sets]
+
+
+def fitting_counts(rule: SetsMet) -> NDArray[np.bool_]:
+    """Of each number of sets met, from none to all, whether it fulfils the comparison."""
+    return COMPARE[rule.operator](np.arange(len(rule.sets) + 1), rule.number)
 
 
 class Program:
@@ -203,6 +225,21 @@ class Program:
             for part in reversed(rule.parts):
                 if_false = self._emit(part, if_true, if_false)
             return if_false
+        if isinstance(rule, SetsMet):
+            return self._emit_sets_met(rule, if_true, if_false)
         op, a, b = self._operands(rule)
         self._rows.append([op, a, b, if_true, if_false])
         return len(self._rows) - 1
+
+    def _emit_sets_met(self, rule: SetsMet, if_true: int, if_false: int) -> int:
+        """A decision diagram: where to go on after each set, by how many were met so far.
+
+        So the kernel needs no instruction of its own, and stops as soon as the number is decided.
+        """
+        after = [if_true if fits else if_false for fits in fitting_counts(rule)]
+        for place, met in reversed(list(enumerate(each_met(rule)))):
+            after = [
+                after[n] if after[n + 1] == after[n] else self._emit(met, after[n + 1], after[n])
+                for n in range(place + 1)
+            ]
+        return after[0]

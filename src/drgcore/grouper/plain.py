@@ -15,15 +15,18 @@ from drgcore.cases.values import MAX_NEWBORN_WEIGHT_G, MIN_NEWBORN_WEIGHT_G
 from drgcore.schemes.model import Adrg, Drg, GroupKind, Mdc, Scheme
 from drgcore.schemes.rules import (
     COMPLICATIONS,
+    LOCAL_VARIABLES,
+    VARIABLES,
     And,
     Atom,
+    CodeAtom,
     Compare,
     Count,
     Literal,
-    Member,
     Not,
     Or,
     Rule,
+    SetsMet,
     atoms,
 )
 
@@ -57,6 +60,12 @@ class PlainCase:
     length_of_stay: int | None = None
     leaving_way: int | None = None
     icu_hours: int | None = None
+    tcm_share: float | None = None
+    birth_weight_g: int | None = None
+    day_surgery: int | None = None
+    several_sites: int | None = None
+    new_technique: int | None = None
+    intensive_care: int | None = None
     department: str | None = None
     principal_diagnosis_unknown: bool = False
 
@@ -127,18 +136,10 @@ class Facts:
             return (case.department,) if case.department else ()
         return case.other_diagnoses if name == "QTZD" else case.other_procedures
 
-    def number(self, variable: str) -> int | None:
+    def number(self, variable: str) -> float | None:
         """A number of the case, None where it is missing or unreadable."""
-        case = self.case
-        value = {
-            "XB": case.sex,
-            "NL": case.age_years,
-            "XSRTL": case.age_days,
-            "XSRTZ": case.newborn_weight_g,
-            "ZYTS": case.length_of_stay,
-            "LYFS": case.leaving_way,
-            "ICUSC": case.icu_hours,
-        }[variable]
+        column = VARIABLES.get(variable) or LOCAL_VARIABLES[variable]
+        value: float | None = getattr(self.case, column)
         return None if value is None or value < 0 else value
 
     def trace(self, atom: Atom) -> AtomTrace:
@@ -155,6 +156,9 @@ class Facts:
             found = tuple(c for c in codes if c in members)
             return AtomTrace(atom, COMPARISONS[atom.operator](len(found), atom.number), found)
         found = tuple(c for c in codes if any(self._in(c, s) for s in atom.sets))
+        if isinstance(atom, SetsMet):
+            met = sum(any(self._in(c, s) for c in codes) for s in atom.sets)
+            return AtomTrace(atom, COMPARISONS[atom.operator](met, atom.number), found)
         return AtomTrace(atom, bool(found) != atom.negated, found)
 
     def _in(self, code: str, set_id: str) -> bool:
@@ -271,6 +275,5 @@ _STATUS: Mapping[GroupKind, tuple[str, str | None]] = {
 def _asks_diagnosis(rule: Rule) -> bool:
     """Whether the rule asks for a diagnosis; MDCA's asks for a procedure or for nothing."""
     return any(
-        isinstance(a, Member | Count) and not {"ZYZD", "QTZD"}.isdisjoint(a.fields)
-        for a in atoms(rule)
+        isinstance(a, CodeAtom) and not {"ZYZD", "QTZD"}.isdisjoint(a.fields) for a in atoms(rule)
     )

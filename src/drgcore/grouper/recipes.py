@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import islice, product
+from itertools import combinations, islice, product
+from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -13,10 +14,11 @@ from numpy.typing import NDArray
 
 from drgcore.cases import FIRST_CODE
 from drgcore.grouper.intervals import NUMBER_RANGES
-from drgcore.grouper.lowering import is_complication, normalise
+from drgcore.grouper.lowering import each_met, fitting_counts, is_complication, normalise
 from drgcore.grouper.plain import COMPARISONS
 from drgcore.grouper.tables import GrouperTables
 from drgcore.schemes.rules import (
+    FRACTIONAL,
     LOCAL_VARIABLES,
     VARIABLES,
     And,
@@ -28,11 +30,14 @@ from drgcore.schemes.rules import (
     Not,
     Or,
     Rule,
+    SetsMet,
     conjunction,
 )
 
 MAX_ALTERNATIVES = 512
 """Alternatives of one rule that are looked at; the official rules have at most 72."""
+
+Numbers: TypeAlias = NDArray[Any]  # of int64, or float64 for a share
 
 _Signed = tuple[Atom, bool]
 
@@ -51,7 +56,7 @@ class Recipe:
         From each array the case has one code.
     complication : str or None
         The case has a complication of this type that counts.
-    numbers : dict of str to ndarray of int64
+    numbers : dict of str to ndarray of int64 or float64
         Variable of the rule language → samples of the values that fit (one an interval). Of a
         local variable that the scheme asks for, also -1 where its being missing fits.
     departments : ndarray of int32
@@ -66,7 +71,7 @@ class Recipe:
     other_diagnoses: tuple[NDArray[np.int32], ...]
     other_procedures: tuple[NDArray[np.int32], ...]
     complication: str | None
-    numbers: dict[str, NDArray[np.int64]]
+    numbers: dict[str, Numbers]
     departments: NDArray[np.int32]
     literals: tuple[_Signed, ...]
 
@@ -107,8 +112,27 @@ def _alternatives(rule: Rule, sign: bool) -> Iterator[tuple[_Signed, ...]]:
     elif isinstance(rule, Literal):
         if rule.value == sign:
             yield ()
+    elif isinstance(rule, SetsMet):
+        for way in _ways_to_meet(rule, sign):
+            yield from _alternatives(way, True)
     else:
         yield ((rule, sign),)
+
+
+def _ways_to_meet(rule: SetsMet, sign: bool) -> Iterator[Rule]:
+    """A `count()` written out: which sets are met and which are not.
+
+    Numbers that lie side by side need only the sets that must be met for the lowest and those that
+    must not for the highest.
+    """
+    met = each_met(rule)
+    fits = np.concatenate([[False], fitting_counts(rule) == sign, [False]]).astype(np.int8)
+    edges = np.flatnonzero(np.diff(fits)).tolist()
+    for low, end in zip(edges[::2], edges[1::2], strict=True):
+        for chosen in combinations(range(len(met)), low):
+            rest = [i for i in range(len(met)) if i not in chosen]
+            for unmet in combinations(rest, len(met) - end + 1):
+                yield And((*(met[i] for i in chosen), *(Not(met[i]) for i in unmet)))
 
 
 def _recipe(tables: GrouperTables, literals: Sequence[_Signed]) -> Recipe | None:
@@ -184,7 +208,7 @@ def _recipe(tables: GrouperTables, literals: Sequence[_Signed]) -> Recipe | None
 
 def _numbers(
     tables: GrouperTables, compared: Sequence[tuple[Compare, bool]]
-) -> dict[str, NDArray[np.int64]] | None:
+) -> dict[str, Numbers] | None:
     """Values that fulfil all comparisons, for each number that is compared; None if there is none.
 
     A comparison may also be false because the number is missing. Sex and age in years never are
@@ -192,7 +216,7 @@ def _numbers(
     variable is never left out where the scheme asks for it: what other groups ask of it decides
     whether a case gets as far as this one.
     """
-    found: dict[str, NDArray[np.int64]] = {}
+    found: dict[str, Numbers] = {}
     for variable in VARIABLES:
         of_variable = [(a, s) for a, s in compared if a.variable == variable]
         if not of_variable:
@@ -218,11 +242,12 @@ def _numbers(
         ]
         if not fits:
             return None
-        found[variable] = np.array(fits, dtype=np.int64)
+        kind: type[np.generic] = np.float64 if variable in FRACTIONAL else np.int64
+        found[variable] = np.array(fits, dtype=kind)
     return found
 
 
-def number_samples(tables: GrouperTables, variable: str) -> list[int]:
+def number_samples(tables: GrouperTables, variable: str) -> list[float]:
     """One valid value in each interval that the scheme's rules tell apart."""
     return [NUMBER_RANGES[variable][0], *tables.cuts[variable].tolist()]
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -54,6 +55,7 @@ from drgcore.schemes.rules import (
     Count,
     Member,
     Rule,
+    SetsMet,
     atoms,
     conjunction,
 )
@@ -115,7 +117,7 @@ class GrouperTables:
     adrg_mdc: NDArray[np.int16]  # (ADRG,)
     classes: Mapping[str, NDArray[np.int32]]
     complication: NDArray[np.int32]
-    cuts: Mapping[str, NDArray[np.int64]]
+    cuts: Mapping[str, NDArray[np.int64] | NDArray[np.float64]]
 
     def inputs(self, cases: CaseArrays) -> tuple[NDArray[np.generic], ...]:
         """The arrays of some cases as the kernel takes them.
@@ -276,10 +278,11 @@ class _Compiler:
                 if isinstance(atom, Member) and not is_complication(atom):
                     of_field = tests[atom.fields[0]]
                     of_field.setdefault(atom.sets, len(of_field))
-                elif isinstance(atom, Count):
-                    self.count_atoms.setdefault(atom, len(self.count_atoms))
-                    for field in atom.fields:
-                        tests[field].setdefault((atom.set_id,), len(tests[field]))
+                elif isinstance(atom, Count | SetsMet):
+                    if isinstance(atom, Count):
+                        self.count_atoms.setdefault(atom, len(self.count_atoms))
+                    for field, set_id in product(atom.fields, atom.sets):
+                        tests[field].setdefault((set_id,), len(tests[field]))
                 elif isinstance(atom, Compare):
                     self.comparisons.setdefault(atom, len(self.comparisons))
         return tests

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeAlias
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drgcore.cases import FIRST_CODE, CaseArrays, CodeIndex
+from drgcore.grouper.intervals import COMPARE
 from drgcore.grouper.tables import GrouperTables
 from drgcore.schemes.rules import (
     COMPLICATIONS,
@@ -21,23 +22,17 @@ from drgcore.schemes.rules import (
     Compare,
     Count,
     Literal,
+    Member,
     Not,
     Or,
     Rule,
+    SetsMet,
 )
 
 Bools: TypeAlias = NDArray[np.bool_]
 Indices: TypeAlias = NDArray[np.int64]
 
 DIAGNOSIS_FIELDS = ("ZYZD", "QTZD")
-
-_COMPARE: Mapping[str, Callable[[NDArray[np.int32], float], Bools]] = {
-    "=": np.equal,
-    ">=": np.greater_equal,
-    ">": np.greater,
-    "<=": np.less_equal,
-    "<": np.less,
-}
 
 
 class SchemeCodes:
@@ -188,7 +183,9 @@ class Cases:
         if isinstance(atom, Compare):
             return self._compared(atom)
         if isinstance(atom, Count):
-            return _COMPARE[atom.operator](self.count(atom), atom.number)
+            return COMPARE[atom.operator](self.count(atom), atom.number)
+        if isinstance(atom, SetsMet):
+            return COMPARE[atom.operator](self.sets_met(atom), atom.number)
         found = np.zeros(len(self), np.bool_)
         for name in atom.fields:
             rows, _ = self.positions(name)
@@ -226,7 +223,7 @@ class Cases:
                 "XSRTL": a.age_days,
                 "XSRTZ": a.newborn_weight_g,
             }[atom.variable]
-        return (values >= 0) & _COMPARE[atom.operator](values, atom.number)
+        return (values >= 0) & COMPARE[atom.operator](values, atom.number)
 
     def count(self, atom: Count) -> NDArray[np.int32]:
         """How many different codes of the set each case has; a procedure is no diagnosis."""
@@ -238,6 +235,11 @@ class Cases:
             keys.append(np.column_stack([rows[hits], sign * ids[hits].astype(np.int64)]))
         found = np.unique(np.vstack(keys), axis=0)
         return np.bincount(found[:, 0], minlength=len(self)).astype(np.int32)
+
+    def sets_met(self, atom: SetsMet) -> NDArray[np.int32]:
+        """How many of the sets have a code among the fields of each case."""
+        met = [self.truth(Member(atom.fields, (name,))) for name in atom.sets]
+        return np.sum(met, axis=0, dtype=np.int32)
 
     def take(self, rows: Indices) -> Cases:
         """Some of the cases, in that order."""

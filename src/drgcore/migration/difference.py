@@ -19,12 +19,14 @@ from drgcore.schemes.rules import (
     LOCAL_FIELDS,
     And,
     Atom,
+    CodeAtom,
     Compare,
     Count,
     Member,
     Not,
     Or,
     Rule,
+    SetsMet,
     atoms,
     set_ids,
 )
@@ -192,7 +194,7 @@ def _with_sets(rule: Rule, names: Mapping[str, str]) -> Rule:
         return type(rule)(tuple(_with_sets(p, names) for p in rule.parts))
     if isinstance(rule, Not):
         return Not(_with_sets(rule.part, names))
-    if isinstance(rule, Member):
+    if isinstance(rule, Member | SetsMet):
         return replace(rule, sets=tuple(names.get(s, s) for s in rule.sets))
     return replace(rule, set_id=names[rule.set_id]) if isinstance(rule, Count) else rule
 
@@ -284,9 +286,11 @@ def name_codes(
 
 
 def _found(ruled: Ruled, atom: Atom) -> NDArray[np.int32]:
-    """How much of a condition each case has: the number of a count, else whether any code."""
+    """How much of a condition each case has: what a count counts, else whether any code."""
     if isinstance(atom, Count):
         return ruled.cases.count(atom)
+    if isinstance(atom, SetsMet):
+        return ruled.cases.sets_met(atom)
     assert isinstance(atom, Member)
     return ruled.cases.truth(replace(atom, negated=False)).astype(np.int32)
 
@@ -294,6 +298,8 @@ def _found(ruled: Ruled, atom: Atom) -> NDArray[np.int32]:
 @dataclass(frozen=True)
 class _Hits:
     """Every code of the fields of a condition, one after the other, and whether it is in its sets.
+
+    Of a `count()` of sets every code stands once for each set.
 
     Attributes
     ----------
@@ -322,14 +328,19 @@ class _Hits:
     @classmethod
     def of(cls, cases: Cases, atom: Atom, names: Names) -> _Hits:
         """The codes of a condition that asks for codes."""
-        assert isinstance(atom, Member | Count)
-        sets = atom.sets if isinstance(atom, Member) else (atom.set_id,)
-        fields = tuple((f, *cases.positions(f)) for f in dict.fromkeys(atom.fields))
+        assert isinstance(atom, CodeAtom)
+        sets = atom.sets
+        asked = [(s,) for s in sets] if isinstance(atom, SetsMet) else [sets]
+        parts = [(f, some) for some in asked for f in dict.fromkeys(atom.fields)]
+        fields = tuple((f, *cases.positions(f)) for f, _ in parts)
         size = sum(len(ids) for _, _, ids in fields)
         hit, complication = np.zeros(size, np.bool_), np.zeros(size, np.bool_)
         number = np.zeros(size, np.int32)
+        nothing = {f: np.zeros(len(ids), np.bool_) for f, _, ids in fields}
         for set_id in reversed(sets):
-            within = np.concatenate([cases.hits(set_id, f) for f, _, _ in fields])
+            within = np.concatenate(
+                [cases.hits(set_id, f) if set_id in some else nothing[f] for f, some in parts]
+            )
             hit |= within
             number[within] = names.number(set_id)
             complication[within] = set_id in COMPLICATIONS

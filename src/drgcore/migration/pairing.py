@@ -15,7 +15,7 @@ from typing import TypeAlias
 
 from drgcore.schemes import Adrg, Drg, GroupKind, Scheme
 from drgcore.schemes.implication import is_diagnosis
-from drgcore.schemes.rules import COMPLICATIONS, Count, Member, Rule, atoms
+from drgcore.schemes.rules import COMPLICATIONS, CodeAtom, Member, Rule, atoms
 
 _Asked: TypeAlias = tuple[frozenset[str], frozenset[str]]
 
@@ -167,10 +167,8 @@ def _asked(scheme: Scheme, rule: Rule) -> tuple[frozenset[str], frozenset[str]]:
     """The diagnoses and the procedures of all sets in which a rule wants a code to be."""
     named: set[str] = set()
     for atom in atoms(rule):
-        if isinstance(atom, Member) and not atom.negated:
+        if isinstance(atom, CodeAtom) and not (isinstance(atom, Member) and atom.negated):
             named.update(atom.sets)
-        elif isinstance(atom, Count):
-            named.add(atom.set_id)
     codes: frozenset[str] = frozenset().union(
         *(scheme.sets.get(s, frozenset()) for s in named.difference(COMPLICATIONS))
     )

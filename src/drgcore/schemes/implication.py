@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TypeAlias
 
 from drgcore.schemes.rules import (
     COMPLICATIONS,
+    FRACTIONAL,
     LOCAL_FIELDS,
+    YES_NO,
     And,
     Compare,
     Count,
@@ -21,6 +24,7 @@ from drgcore.schemes.rules import (
     Not,
     Or,
     Rule,
+    SetsMet,
     conjunction,
 )
 
@@ -28,9 +32,17 @@ Bound: TypeAlias = tuple[float, int]
 Interval: TypeAlias = tuple[Bound, Bound]
 """Lowest and highest value; the second number of a bound is ±1 where the value itself is out."""
 
+Number: TypeAlias = Compare | Count | SetsMet
+"""What is compared with a number."""
+
 _ANYTHING: Interval = ((0, 0), (math.inf, 0))  # no age, weight or count is negative
-_DOMAIN: Mapping[str, Interval] = {"XB": ((1, 0), (2, 0)), "LYFS": ((1, 0), (9, 0))}
-_CONTINUOUS = {"XSRTZ"}
+_SHARE: Interval = ((0, 0), (1, 0))
+_DOMAIN: Mapping[str, Interval] = {
+    "XB": ((1, 0), (2, 0)),
+    "LYFS": ((1, 0), (9, 0)),
+    **dict.fromkeys((*FRACTIONAL, *YES_NO), _SHARE),
+}
+_CONTINUOUS = {"XSRTZ", "CSTZ", *FRACTIONAL}
 _DIAGNOSES = {"ZYZD", "QTZD"}
 _MAX_STEPS = 20_000  # of one proof; those about official rules take some hundreds
 
@@ -78,17 +90,30 @@ class Prover:
             return all(self._implies(premise, part) for part in conclusion.parts)
         if isinstance(conclusion, Or) and self._implies_any(premise, conclusion):
             return True
+        if isinstance(conclusion, SetsMet) and self._met_within(premise, conclusion):
+            return True
         if isinstance(premise, And):
             return any(self._implies(part, conclusion) for part in premise.parts)
         if isinstance(premise, Not) and isinstance(conclusion, Not):
             return self._implies(conclusion.part, premise.part)
         if isinstance(premise, Member) and isinstance(conclusion, Member):
             return self._member_implies(premise, conclusion)
-        if isinstance(premise, Compare | Count) and isinstance(conclusion, Compare | Count):
-            return _subject(premise) == _subject(conclusion) and _within(
-                _interval(premise), _interval(conclusion)
-            )
+        if isinstance(premise, Number) and isinstance(conclusion, Number):
+            return _number_implies(premise, conclusion)
+        if isinstance(premise, SetsMet) and isinstance(conclusion, Member):
+            low, high = _interval(premise)
+            # Some set met is a code in one of the sets; none met, or one unmet of all, is none.
+            is_told = high <= (0, 0) if conclusion.negated else low >= (1, 0)
+            told = Member(premise.fields, premise.sets, conclusion.negated)
+            return is_told and self._member_implies(told, conclusion)
         return False
+
+    def _met_within(self, premise: Rule, conclusion: SetsMet) -> bool:
+        """Whether so many sets are met, or unmet, by what the premise says of each of them."""
+        members = [Member(conclusion.fields, (name,)) for name in conclusion.sets]
+        met = sum(self._implies(premise, member) for member in members)
+        unmet = sum(self._implies(premise, replace(member, negated=True)) for member in members)
+        return _within(((met, 0), (len(members) - unmet, 0)), _interval(conclusion))
 
     def _implies_any(self, premise: Rule, conclusion: Or) -> bool:
         if any(self._implies(premise, part) for part in conclusion.parts):
@@ -119,10 +144,18 @@ class Prover:
             return low > high or (
                 low > (0, 0) and self._is_of_other_kind((rule.set_id,), rule.fields)
             )
-        if isinstance(rule, Compare):
+        if isinstance(rule, Compare | SetsMet):
             low, high = _interval(rule)
+            if isinstance(rule, SetsMet):
+                fit = (self._can_meet(name, rule.fields) for name in rule.sets)
+                high = min(high, (sum(fit), 0))
             return low > high
         return not rule.value
+
+    def _can_meet(self, set_id: str, fields: tuple[str, ...]) -> bool:
+        return self._sets.get(set_id) != frozenset() and not self._is_of_other_kind(
+            (set_id,), fields
+        )
 
     def _contradicts(self, rule: And) -> bool:
         """Whether two parts of a conjunction exclude each other."""
@@ -131,7 +164,7 @@ class Prover:
             opposite = _opposite(part)
             if opposite is not None and any(self.implies(p, opposite) for p in rule.parts):
                 return True
-            if isinstance(part, Compare | Count):
+            if isinstance(part, Number):
                 subject = _subject(part)
                 low, high = _interval(part)
                 lowest, highest = spans.get(subject, _ANYTHING)
@@ -185,15 +218,30 @@ def _opposite(rule: Rule) -> Rule | None:
     return None
 
 
-def _subject(rule: Compare | Count) -> object:
-    return rule.variable if isinstance(rule, Compare) else (rule.set_id, frozenset(rule.fields))
+def _subject(rule: Number) -> object:
+    if isinstance(rule, Compare):
+        return rule.variable
+    return type(rule), frozenset(rule.sets), frozenset(rule.fields)
+
+
+def _number_implies(premise: Number, conclusion: Number) -> bool:
+    low, high = _interval(premise)
+    if _subject(premise) == _subject(conclusion):
+        return _within((low, high), _interval(conclusion))
+    if isinstance(premise, SetsMet) and isinstance(conclusion, SetsMet):
+        # Among more sets, or more fields, at least as many are met.
+        wider = set(premise.sets) <= set(conclusion.sets) and set(premise.fields) <= set(
+            conclusion.fields
+        )
+        return wider and _within((low, (len(conclusion.sets), 0)), _interval(conclusion))
+    return False
 
 
 def _within(inner: Interval, outer: Interval) -> bool:
     return inner[0] >= outer[0] and inner[1] <= outer[1]
 
 
-def _interval(rule: Compare | Count) -> Interval:
+def _interval(rule: Number) -> Interval:
     """The values that meet a comparison, within those that can occur."""
     continuous = isinstance(rule, Compare) and rule.variable in _CONTINUOUS
     number, operator = rule.number, rule.operator
@@ -206,7 +254,11 @@ def _interval(rule: Compare | Count) -> Interval:
     if not continuous:
         low = (math.floor(low[0]) + 1, 0) if low[1] else (_ceil(low[0]), 0)
         high = (math.ceil(high[0]) - 1, 0) if high[1] else (_floor(high[0]), 0)
-    domain = _DOMAIN.get(rule.variable, _ANYTHING) if isinstance(rule, Compare) else _ANYTHING
+    domain = _ANYTHING
+    if isinstance(rule, Compare):
+        domain = _DOMAIN.get(rule.variable, _ANYTHING)
+    elif isinstance(rule, SetsMet):
+        domain = (0, 0), (len(rule.sets), 0)
     return max(low, domain[0]), min(high, domain[1])
 
 

@@ -9,9 +9,9 @@ from drgcore.schemes.findings import Finding, warning
 from drgcore.schemes.rules import (
     LOCAL_FIELDS,
     LOCAL_NAMES,
-    Count,
-    Member,
+    CodeAtom,
     Rule,
+    SetsMet,
     atoms,
     local_names,
     set_ids,
@@ -34,7 +34,7 @@ def department_sets(rules: Iterable[Rule]) -> tuple[frozenset[str], frozenset[st
     codes: set[str] = set()
     for rule in rules:
         for atom in atoms(rule):
-            if isinstance(atom, Member | Count):
+            if isinstance(atom, CodeAtom):
                 is_code = LOCAL_FIELDS.keys().isdisjoint(atom.fields)
                 (codes if is_code else departments).update(set_ids(atom))
     return frozenset(departments), frozenset(codes)
@@ -75,17 +75,30 @@ def local_findings(
     if is_overlay:
         return
     asking: dict[str, list[str]] = defaultdict(list)
+    counting: list[str] = []
     for where, rule in rules.items():
         for name in local_names(rule):
             asking[name].append(where)
+        if any(isinstance(atom, SetsMet) for atom in atoms(rule)):
+            counting.append(where)
+    unofficial = "the official rule language has none of this name, and the scheme is no overlay; "
     for name in sorted(asking):
-        groups = asking[name]
-        more = f" … and {len(groups) - _SHOWN} more" if len(groups) > _SHOWN else ""
         yield warning(
             "local-variable",
             f"variable {name}",
-            "the official rule language has none of this name, and the scheme is no overlay; "
-            f"cases must have the column {LOCAL_NAMES[name]}; "
-            f"asked for by {', '.join(groups[:_SHOWN])}{more}",
-            tuple(groups),
+            f"{unofficial}cases must have the column {LOCAL_NAMES[name]}; "
+            f"asked for by {_listed(asking[name])}",
+            tuple(asking[name]),
         )
+    if counting:
+        yield warning(
+            "local-count",
+            "function count()",
+            f"{unofficial}used by {_listed(counting)}",
+            tuple(counting),
+        )
+
+
+def _listed(groups: list[str]) -> str:
+    more = f" … and {len(groups) - _SHOWN} more" if len(groups) > _SHOWN else ""
+    return ", ".join(groups[:_SHOWN]) + more

@@ -15,8 +15,7 @@ from drgcore.schemes.parser import parse_rule
 from drgcore.schemes.rules import (
     LOCAL_NAMES,
     TRUE,
-    Count,
-    Member,
+    CodeAtom,
     Rule,
     atoms,
     local_names,
@@ -307,10 +306,10 @@ class Scheme:
         for group in self._all_groups():
             level = type(group).__name__.upper()
             for atom in atoms(group.rule):
-                if isinstance(atom, Member | Count):
+                if isinstance(atom, CodeAtom):
                     found += [
                         CodeUse(level, group.code, s, atom.fields)
-                        for s in (atom.sets if isinstance(atom, Member) else (atom.set_id,))
+                        for s in atom.sets
                         if code in self.sets.get(s, ())
                     ]
         if code in self.complications:

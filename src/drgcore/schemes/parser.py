@@ -9,8 +9,11 @@ The grammar (official workbook, sheets MDC, ADRG and DRG)::
     count  := "length(" SET "∩" fields ")" OP number
     compare:= VAR OP number
 
-Local schemes have four names more (`rules.LOCAL_NAMES`): three VAR, and the FIELD CYKB, which
-stands alone in a member and in no count.
+Local schemes have more names (`rules.LOCAL_NAMES`): several VAR, and the FIELD CYKB, which stands
+alone in a member and in no count. And they have one more atom, where ``count`` is no reserved word
+but means this before a bracket only::
+
+    met    := "count(" (SET | "{" SET ("," SET)* "}") "∩" fields ")" OP number
 """
 
 from __future__ import annotations
@@ -38,6 +41,7 @@ from drgcore.schemes.rules import (
     Not,
     Or,
     Rule,
+    SetsMet,
 )
 
 # Excel writes a line break in a cell as this literal text.
@@ -201,6 +205,8 @@ class _Parser:
             return self._literal()
         if self._accept("keyword", "length"):
             return self._count()
+        if token.kind == "word" and token.text.lower() == "count" and self._opens_next():
+            return self._sets_met()
         if token.kind == "word" and token.text.upper() in (*VARIABLES, *LOCAL_VARIABLES):
             variable = self._take().text.upper()
             return Compare(variable, *self._comparison(variable))
@@ -220,16 +226,37 @@ class _Parser:
 
     def _count(self) -> Rule:
         self._expect("punct", "(", "after length")
+        set_id = self._counted_set("length()")
+        fields = self._counted_fields("set", "length()")
+        return Count(set_id, fields, *self._comparison("length(…)"))
+
+    def _opens_next(self) -> bool:
+        following = self._tokens[self._next + 1]
+        return following.kind == "punct" and following.text == "("
+
+    def _sets_met(self) -> Rule:
+        self._next += 2
+        start = self._peek
+        sets = self._list(lambda: self._counted_set("count()"))
+        if len(set(sets)) < len(sets):
+            self._fail("count() names a set twice; each counts once", start)
+        fields = self._counted_fields("sets", "count()")
+        return SetsMet(sets, fields, *self._comparison("count(…)"))
+
+    def _counted_set(self, function: str) -> str:
         set_id = self._set_id()
         if set_id in COMPLICATIONS:
-            self._fail("length() takes a set, not MCC or CC", self._tokens[self._next - 1])
-        self._expect("punct", "∩", "after the set in length()")
+            self._fail(f"{function} takes a set, not MCC or CC", self._tokens[self._next - 1])
+        return set_id
+
+    def _counted_fields(self, what: str, function: str) -> tuple[str, ...]:
+        self._expect("punct", "∩", f"after the {what} in {function}")
         start = self._peek
         fields = self._fields()
         if not LOCAL_FIELDS.keys().isdisjoint(fields):
-            self._fail("length() counts diagnoses and procedures, not departments", start)
-        self._expect("punct", ")", "to close length()")
-        return Count(set_id, fields, *self._comparison("length(…)"))
+            self._fail(f"{function} counts diagnoses and procedures, not departments", start)
+        self._expect("punct", ")", f"to close {function}")
+        return fields
 
     def _comparison(self, subject: str) -> tuple[str, float]:
         token = self._take()

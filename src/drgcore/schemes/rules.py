@@ -4,13 +4,18 @@ A rule of the official configuration workbook (分组方案配置信息) is a bo
 case's code lists and numbers. The tree is immutable and compares by value; `str(rule)` is the rule
 in the official language again, so that `parse_rule(str(rule)) == rule` always holds.
 
-Local (city) schemes may also ask for four things that the official language does not know:
+Local (city) schemes may also ask for what the official language does not know:
 
 - ``ZYTS``: days in hospital (住院天数), a number
 - ``LYFS``: way of leaving (离院方式, the front page's code from 1 to 9), a number
 - ``ICUSC``: hours in intensive care (重症监护时长), a number
+- ``ZYZLZB``: Chinese medicine's share of the cost of treatment (中医治疗占比), from 0 to 1
+- ``CSTZ``: newborn's weight at birth in grams (出生体重), a number
+- ``RJSS``, ``DBW``, ``XJS``, ``ZZJH``: day surgery (日间手术), several sites (多部位), new
+  technique (新技术), intensive care (重症监护): 1 for yes, 0 for no
 - ``CYKB``: department of discharge (出院科别), a field with one code, of which only membership can
   be asked, and not together with another field
+- ``count({A, B, C} ∩ fields) >= 2``: how many of the named sets have a code among the fields
 
 A missing or unreadable value makes a comparison false and a membership false (so `not in` true), as
 for the official names; it never makes a case invalid.
@@ -51,9 +56,21 @@ LOCAL_VARIABLES = MappingProxyType(
         "ZYTS": "length_of_stay",
         "LYFS": "leaving_way",
         "ICUSC": "icu_hours",
+        "ZYZLZB": "tcm_share",
+        "CSTZ": "birth_weight_g",
+        "RJSS": "day_surgery",
+        "DBW": "several_sites",
+        "XJS": "new_technique",
+        "ZZJH": "intensive_care",
     }
 )
 """Numbers that only local schemes use → column of `LOCAL_SCHEMA`."""
+
+YES_NO = frozenset({"RJSS", "DBW", "XJS", "ZZJH"})
+"""Those of `LOCAL_VARIABLES` that are 1 for yes and 0 for no."""
+
+FRACTIONAL = frozenset({"ZYZLZB"})
+"""Those of `LOCAL_VARIABLES` whose value need not be whole."""
 
 LOCAL_NAMES = MappingProxyType({**LOCAL_VARIABLES, **LOCAL_FIELDS})
 """All names that only local schemes use → column of `LOCAL_SCHEMA`."""
@@ -96,9 +113,33 @@ class Count:
     operator: str
     number: float
 
+    @property
+    def sets(self) -> tuple[str]:
+        """The set, as the other conditions about codes give theirs."""
+        return (self.set_id,)
+
     def __str__(self) -> str:
         return (
             f"length({self.set_id} ∩ {_braced(self.fields)}) {self.operator} {_number(self.number)}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SetsMet:
+    """How many of several different sets have a code among `fields`, compared with a number.
+
+    Only local schemes use it.
+    """
+
+    sets: tuple[str, ...]
+    fields: tuple[str, ...]
+    operator: str
+    number: float
+
+    def __str__(self) -> str:
+        return (
+            f"count({_braced(self.sets)} ∩ {_braced(self.fields)}) "
+            f"{self.operator} {_number(self.number)}"
         )
 
 
@@ -145,7 +186,10 @@ class Or:
         return " or ".join(f"({p})" if isinstance(p, And) else str(p) for p in self.parts)
 
 
-Atom: TypeAlias = Literal | Member | Count | Compare
+CodeAtom: TypeAlias = Member | Count | SetsMet
+"""A condition about codes: it has `fields` and `sets`."""
+
+Atom: TypeAlias = Literal | Compare | CodeAtom
 Rule: TypeAlias = Atom | Not | And | Or
 
 TRUE = Literal(True)
@@ -180,10 +224,8 @@ def set_ids(rule: Rule) -> frozenset[str]:
     """
     found: set[str] = set()
     for atom in atoms(rule):
-        if isinstance(atom, Member):
+        if isinstance(atom, CodeAtom):
             found.update(atom.sets)
-        elif isinstance(atom, Count):
-            found.add(atom.set_id)
     return frozenset(found.difference(COMPLICATIONS))
 
 

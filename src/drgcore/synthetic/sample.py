@@ -15,7 +15,9 @@ from drgcore.cases import CANONICAL_SCHEMA, FIRST_CODE, LOCAL_SCHEMA, CodeIndex
 from drgcore.cases.fees import FEE_COLUMNS
 from drgcore.errors import DrgcoreError
 from drgcore.files import whole_file
+from drgcore.grouper.recipes import Numbers
 from drgcore.schemes import Scheme, load_scheme
+from drgcore.schemes.rules import FRACTIONAL, LOCAL_VARIABLES
 from drgcore.synthetic.dirt import soil
 from drgcore.synthetic.people import People, people_columns, people_of
 from drgcore.synthetic.region import LEVELS, POOLS, Region, region_of
@@ -244,9 +246,13 @@ class _Block:
             columns["department"] = _codes(
                 tables.departments, self.templates.column("department")[self.template]
             )
-        for name in ("leaving_way", "icu_hours"):
-            if name in self.templates.local_top:
-                columns[name] = _number(self._varied(name, self.templates.local_top[name], 1.0))
+        for variable, name in LOCAL_VARIABLES.items():
+            if name in self.templates.local_top and name != "length_of_stay":
+                top = self.templates.local_top[name]
+                fractional = variable in FRACTIONAL
+                columns[name] = _number(
+                    self._share(name, top) if fractional else self._varied(name, top, 1.0)
+                )
         schema = _schema(tables.scheme)
         return pa.RecordBatch.from_arrays(
             [columns[f.name].cast(f.type) for f in schema], schema=schema
@@ -301,6 +307,12 @@ class _Block:
         low = self.templates.column(name)[self.template]
         room = top[self.template] - low
         return low + (self.rng.random(self.rows) ** lean * (room + 1)).astype(np.int64)
+
+    def _share(self, name: str, top: NDArray[np.float64]) -> NDArray[np.float64]:
+        """A share of the template or above, in hundredths of a percent; -1 for none."""
+        low = self.templates.share(name)[self.template]
+        drawn = np.round(low + self.rng.random(self.rows) * (top[self.template] - low), 4)
+        return np.where(low < 0, low, np.clip(drawn, low, top[self.template]))
 
     def _length_of_stay(self, stay: NDArray[np.int32]) -> pa.Array:
         """The days between the dates; null in a group that only cases without them reach."""
@@ -359,5 +371,5 @@ def _labels(number: NDArray[np.int64], labels: Sequence[str]) -> pa.Array:
     return pa.array(labels, pa.string()).take(pa.array(number))
 
 
-def _number(values: NDArray[np.int64]) -> pa.Array:
+def _number(values: Numbers) -> pa.Array:
     return pa.array(values, mask=values < 0)

@@ -5,21 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from drgcore.cases import FIRST_CODE
 from drgcore.grouper.coverage import Draft, contexts_of, draft_of, drafts_of, group_drafts
-from drgcore.grouper.recipes import Recipe, recipes_for
+from drgcore.grouper.recipes import Numbers, Recipe, recipes_for
 from drgcore.grouper.tables import GrouperTables, compile_tables
 from drgcore.schemes.model import GroupKind, Scheme
-from drgcore.schemes.rules import LOCAL_VARIABLES
+from drgcore.schemes.rules import FRACTIONAL, LOCAL_VARIABLES, YES_NO
 
 _DRAFTS_PER_GROUP = 60
 _KEPT_PER_GROUP = 40
 # Of what a scheme does not limit itself.
-_HIGHEST = {"ZYTS": 365, "LYFS": 9, "ICUSC": 720}
+_HIGHEST = {
+    "ZYTS": 365,
+    "LYFS": 9,
+    "ICUSC": 720,
+    "ZYZLZB": 1,
+    "CSTZ": 4500,
+    **dict.fromkeys(YES_NO, 1),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +43,7 @@ class Templates:
         The DRG indices that have templates; `first` and `count` say where those lie.
     age_top, days_top, weight_top : ndarray of int64
         Each number may be varied from the template's own up to this without changing a comparison.
-    local_top : dict of str to ndarray of int64
+    local_top : dict of str to ndarray of int64 or float64
         The same for the numbers of `LOCAL_SCHEMA` that the scheme asks for.
     neutral_diagnoses, neutral_procedures : ndarray of int32
         Codes that stand in no set asked of other diagnoses or procedures and are no complication.
@@ -50,13 +58,17 @@ class Templates:
     age_top: NDArray[np.int64]
     days_top: NDArray[np.int64]
     weight_top: NDArray[np.int64]
-    local_top: dict[str, NDArray[np.int64]]
+    local_top: dict[str, Numbers]
     neutral_diagnoses: NDArray[np.int32]
     neutral_procedures: NDArray[np.int32]
 
     def column(self, name: str) -> NDArray[np.int64]:
         """One number of every template."""
         return np.array([getattr(d, name) for d in self.drafts], dtype=np.int64)
+
+    def share(self, name: str) -> NDArray[np.float64]:
+        """One number of every template that need not be whole."""
+        return np.array([getattr(d, name) for d in self.drafts], dtype=np.float64)
 
     def lists(self, name: str) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
         """One code list of every template: lengths, and all codes one after the other."""
@@ -140,13 +152,15 @@ def _random_drafts(
         )
 
 
-def _tops(
-    tables: GrouperTables, variable: str, values: list[int], highest: int
-) -> NDArray[np.int64]:
+def _tops(tables: GrouperTables, variable: str, values: list[Any], highest: int) -> NDArray[Any]:
     """The last value of each value's interval; that of a missing number is itself."""
     cuts = tables.cuts[variable]
-    at = np.array(values, dtype=np.int64)
-    ends = np.append(cuts, highest + 1)[np.searchsorted(cuts, at, side="right")] - 1
+    at = np.array(values, dtype=cuts.dtype)
+    place = np.searchsorted(cuts, at, side="right")
+    if variable in FRACTIONAL:
+        ends = np.append(np.nextafter(cuts, 0), highest)[place]
+    else:
+        ends = np.append(cuts, highest + 1)[place] - 1
     return np.where(at < 0, at, np.maximum(at, np.minimum(ends, highest)))
 
 
