@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from drgcore.budget.month import Month
 from drgcore.budget.terms import Terms
+from drgcore.cases.amounts import numbers_from
+from drgcore.cases.attributes import select_columns
+from drgcore.cases.days import days_of
 from drgcore.errors import CaseSchemaError
 from drgcore.points.ids import hash_strings
 
@@ -224,11 +226,7 @@ def columns_of(cases: Any, names: Sequence[str]) -> pa.Table:
     >>> columns_of(pd.DataFrame({"a": [1], "b": [2]}), ["b", "c"]).column_names
     ['b']
     """
-    if isinstance(cases, pd.DataFrame):
-        kept = cases[[name for name in names if name in cases.columns]]
-        return pa.Table.from_pandas(kept, preserve_index=False)
-    table = cases if isinstance(cases, pa.Table) else pa.table(cases)
-    return table.select([name for name in names if name in table.column_names])
+    return select_columns(cases, names)
 
 
 def points_of(column: Any, places: int) -> np.ndarray:
@@ -272,7 +270,7 @@ def month_indices(column: Any, where: str = "column discharge_date") -> np.ndarr
     Parameters
     ----------
     column : pyarrow.Array or ChunkedArray
-        Dates or timestamps.
+        Dates or times, as `drgcore.cases.days.days_of` reads them.
     where : str
         Named in the error when a date is missing.
 
@@ -287,12 +285,9 @@ def month_indices(column: Any, where: str = "column discharge_date") -> np.ndarr
     >>> int(month_indices(pa.array([datetime.date(2026, 1, 31)]))[0]) == Month(2026, 1).index
     True
     """
-    if column.null_count:
-        raise CaseSchemaError(f"{column.null_count} cases have no date", where=where)
-    try:
-        days = pc.cast(column, pa.timestamp("s"), safe=False)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        raise CaseSchemaError(f"{column.type} is not a date", where=where) from error
+    days = days_of(column, name=where.removeprefix("column "))
+    if days.null_count:
+        raise CaseSchemaError(f"{days.null_count} cases have no date", where=where)
     months = days.to_numpy(zero_copy_only=False).astype("datetime64[M]")
     return months.astype(np.int64) + 1970 * 12
 
@@ -328,7 +323,7 @@ def _codes(batch: pa.RecordBatch, name: str, missing: str | None = None) -> Code
 
 def _numbers(column: Any, name: str) -> np.ndarray:
     """Read a column of numbers as float64; null and NaN are errors, never zeros."""
-    values = pc.cast(column, pa.float64()).to_numpy(zero_copy_only=False)
+    values = numbers_from(column, name=name)
     bad = ~np.isfinite(values)
     if bad.any():
         raise CaseSchemaError(

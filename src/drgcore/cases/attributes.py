@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from drgcore.cases.amounts import numbers_from
+from drgcore.cases.days import days_of
+from drgcore.cases.text import stripped
 from drgcore.errors import CaseSchemaError
 
 
@@ -24,7 +27,7 @@ class Codes:
 
 
 def select_columns(cases: Any, names: Sequence[str]) -> pa.Table:
-    """Take those of the named columns that the data have.
+    """Take those of the named columns that the data have, texts without blanks at their ends.
 
     Parameters
     ----------
@@ -50,20 +53,24 @@ def select_columns(cases: Any, names: Sequence[str]) -> pa.Table:
     frame = isinstance(cases, pd.DataFrame)
     table = cases if frame or isinstance(cases, pa.Table) else pa.table(cases)
     there = list(table.columns) if frame else table.column_names
-    twice = [name for name in names if there.count(name) > 1]
+    twice = [name for name in dict.fromkeys(names) if there.count(name) > 1]
     if twice:
         raise CaseSchemaError(f"two columns are called {', '.join(twice)}", hint="rename one")
     if frame:
         kept = cases[[name for name in names if name in there]]
         try:
-            return pa.Table.from_pandas(kept, preserve_index=False)
+            taken = pa.Table.from_pandas(kept, preserve_index=False)
         except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
             # The last part names the column; the one before it quotes a cell.
             raise CaseSchemaError(
                 f"the cases cannot be read: {error.args[-1]}",
                 hint="give all values of a column the same type",
             ) from error
-    return table.select([name for name in names if name in there])
+    else:
+        taken = table.select([name for name in names if name in there])
+    # A column of fixed width pads its texts: the same hospital, the same case.
+    columns = [stripped(column) for column in taken.columns]
+    return pa.table(columns, names=taken.column_names)
 
 
 def some_of(ids: Sequence[str], most: int = 5) -> str:
@@ -152,13 +159,12 @@ def text_codes(table: pa.Table, name: str, *, optional: bool = False) -> Codes:
     return Codes(names, codes)
 
 
-def dates_of(table: pa.Table, name: str) -> pa.ChunkedArray:
-    """Read a column of dates or times as days.
+def dates_of(table: pa.Table, name: str) -> pa.Array:
+    """Read a column of dates or times as days in China, see `days_of`.
 
     Returns
     -------
-    pyarrow.ChunkedArray of date32
-        Days as written: a local time zone's midnight stays the day that it shows.
+    pyarrow.Array of date32
 
     Raises
     ------
@@ -171,11 +177,11 @@ def dates_of(table: pa.Table, name: str) -> pa.ChunkedArray:
     >>> dates_of(table, "day").to_pylist()
     [datetime.date(2027, 1, 31), datetime.date(2027, 2, 1)]
     """
-    return _read(table, name, _as_days, f"{table.column(name).type} is not a date")
+    return days_of(table.column(name), name=name)
 
 
 def numbers_of(table: pa.Table, name: str) -> NDArray[np.float64]:
-    """Read a column of numbers; NaN where there is none.
+    """Read a column of numbers, see `numbers_from`; NaN where there is none.
 
     Raises
     ------
@@ -187,8 +193,7 @@ def numbers_of(table: pa.Table, name: str) -> NDArray[np.float64]:
     >>> numbers_of(pa.table({"cost": ["12.5", None]}), "cost").tolist()
     [12.5, nan]
     """
-    read = _read(table, name, lambda column: pc.cast(column, pa.float64()), "it holds no numbers")
-    return read.to_numpy()
+    return numbers_from(table.column(name), name=name)
 
 
 def amounts_of(table: pa.Table, name: str) -> NDArray[np.float64]:
@@ -211,46 +216,3 @@ def amounts_of(table: pa.Table, name: str) -> NDArray[np.float64]:
     refuse_rows(table, ~np.isfinite(values), f"have no finite {name}", name, hint)
     refuse_rows(table, values < 0, f"have a negative {name}", name, hint)
     return values
-
-
-def _as_days(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    if pa.types.is_timestamp(column.type):
-        local = pc.local_timestamp(column) if column.type.tz else column
-        return pc.cast(pc.floor_temporal(local, unit="day"), pa.date32(), safe=False)
-    try:
-        return pc.cast(column, pa.date32())
-    except pa.ArrowInvalid:
-        # Exports write dates with a time, as 2027-01-31 10:30:00, some with the zone behind it.
-        times = pc.cast(_without_zone(column), pa.timestamp("ns"))
-        return pc.cast(pc.floor_temporal(times, unit="day"), pa.date32())
-
-
-def _without_zone(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Take Z or +08:00 from the end of times, whose day is the one that is written."""
-    return pc.replace_substring_regex(column, r"(:\d\d(\.\d+)?)(Z|[+-]\d\d:?\d\d)$", r"\1")
-
-
-def _read(
-    table: pa.Table,
-    name: str,
-    read: Callable[[pa.ChunkedArray], pa.ChunkedArray],
-    fault: str,
-) -> pa.ChunkedArray:
-    """Read a column, or say in which row it cannot be; what stands there is not repeated."""
-    column = table.column(name)
-    try:
-        return read(column)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        pass
-    # The first row of the shortest beginning that cannot be read.
-    low, high = 0, len(column)
-    while low < high - 1:
-        middle = (low + high) // 2
-        try:
-            read(column.slice(low, middle - low))
-            low = middle
-        except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-            high = middle
-    raise CaseSchemaError(
-        f"{fault}; row {low + 1} is the first that cannot be read", where=f"column {name}"
-    )

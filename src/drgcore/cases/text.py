@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import unicodedata
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import types
 
+_WIDTHLESS = "\u00ad\u180e\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\0"
+
 # White space of Unicode, the ASCII separators that Python counts as white space, and the
 # characters that have no width (soft hyphen, zero-width space and joiners, word joiner, BOM).
 _INVISIBLE = r"\x{ad}\x{180e}\x{200b}-\x{200f}\x{2060}\x{feff}"
 _SPACE = r"\p{Z}\x{85}\x09-\x0d\x1c-\x1f"
+_OUTER = "".join(
+    character
+    for character in map(chr, (*range(0x3001), 0xFEFF))
+    if character.isspace() or unicodedata.category(character)[0] == "Z" or character in _WIDTHLESS
+)
 _TO_REMOVE = f"^[{_SPACE}{_INVISIBLE}]+|[{_SPACE}{_INVISIBLE}]+$|[{_INVISIBLE}]+"
 
 MISSING_MARKS: tuple[str, ...] = (
@@ -116,6 +126,79 @@ def words_of(values: pa.Array) -> tuple[pa.Array, npt.NDArray[np.integer] | None
     if not is_text(kind):
         raise TypeError(f"text is needed, not {kind}")
     return values, None
+
+
+def distinct(values: pa.Array | pa.ChunkedArray) -> tuple[pa.Array, npt.NDArray[np.int64]]:
+    """Split a column of text into its distinct words and the places where they stand.
+
+    Parameters
+    ----------
+    values : pyarrow.Array or ChunkedArray
+        n texts, as for `words_of`.
+
+    Returns
+    -------
+    words : pyarrow.Array of large_string
+        Without null; a dictionary's words may repeat or stand nowhere.
+    places : ndarray of int64, shape (n,)
+        `words` index of each value, len(words) for null.
+
+    Examples
+    --------
+    >>> words, places = distinct(pa.chunked_array([["b", None], ["b", "a"]]))
+    >>> words.to_pylist(), places.tolist()
+    (['b', 'a'], [0, 2, 0, 1])
+    """
+    kind = values.type.value_type if types.is_dictionary(values.type) else values.type
+    if not (is_text(kind) or types.is_null(kind)):
+        raise TypeError(f"text is needed, not {values.type}")
+    column = pa.chunked_array(chunks_of(values), values.type)
+    if not types.is_dictionary(column.type):
+        column = column.cast(pa.large_string()).dictionary_encode()
+    column = column.cast(pa.dictionary(pa.int32(), pa.large_string())).unify_dictionaries()
+    whole = column.combine_chunks()
+    if isinstance(whole, pa.ChunkedArray):
+        whole = pa.concat_arrays(whole.chunks) if whole.num_chunks else pa.array([], whole.type)
+    if whole.dictionary.null_count:
+        whole = whole.dictionary_decode().dictionary_encode()
+    words = whole.dictionary
+    places = pc.fill_null(whole.indices.cast(pa.int64()), len(words))
+    return words, places.to_numpy(zero_copy_only=False)
+
+
+def stripped(column: Any) -> Any:
+    """Take blanks and characters without width from both ends of texts, as from codes.
+
+    Parameters
+    ----------
+    column : pyarrow.Array or ChunkedArray
+        Texts, or a dictionary of texts; any other column is returned as it is.
+
+    Returns
+    -------
+    pyarrow.Array or ChunkedArray
+        Of the same type; two words of a dictionary that become one are one.
+
+    Examples
+    --------
+    >>> stripped(pa.array(["0001235 ", "\\u3000H01", None])).to_pylist()
+    ['0001235', 'H01', None]
+    """
+    if types.is_dictionary(column.type):
+        if not is_text(column.type.value_type):
+            return column
+        if isinstance(column, pa.ChunkedArray):
+            return pa.chunked_array([stripped(chunk) for chunk in column.chunks], column.type)
+        words = stripped(column.dictionary)
+        if words.equals(column.dictionary):
+            return column
+        plain = words.take(column.indices)
+        return plain.dictionary_encode().cast(column.type)
+    if types.is_string(column.type) or types.is_large_string(column.type):
+        return pc.utf8_trim(column, characters=_OUTER)
+    if types.is_string_view(column.type):
+        return pc.utf8_trim(column.cast(pa.large_string()), characters=_OUTER)
+    return column
 
 
 def chunks_of(values: pa.Array | pa.ChunkedArray) -> list[pa.Array]:

@@ -13,14 +13,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from drgcore.cases.statuses import STATUSES
 from drgcore.errors import CaseSchemaError
 from drgcore.grouper.tables import GrouperTables
 
 if TYPE_CHECKING:
     import pandas as pd
 
-STATUSES = ("grouped", "ambiguous", "ungrouped", "invalid")
-"""`ambiguous`: a `?QY` group (歧义); `ungrouped`: none, or only an MDC's catch-all (未入组)."""
 
 SEVERITIES = ("none", "CC", "MCC")
 """The worst complication that the principal diagnosis does not exclude."""

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from drgcore.cases.amounts import flags_from
 from drgcore.cases.attributes import (
     Codes,
     amounts_of,
@@ -21,13 +22,13 @@ from drgcore.cases.attributes import (
     some_of,
     text_codes,
 )
+from drgcore.cases.statuses import statuses_of, statuses_of_groups
 from drgcore.errors import CaseSchemaError
 from drgcore.points.coefficients import uses_level
 from drgcore.points.ids import checked_ids
 from drgcore.points.policy import Policy
 
-STATUSES = ("grouped", "ambiguous", "ungrouped", "invalid")
-"""Statuses of a grouped case, as the grouper names them."""
+_ASKED = ("status", "hospital_level", "list_item", "admission_date")
 
 
 class CaseWarning(UserWarning):
@@ -108,15 +109,15 @@ def read_columns(cases: Any, periods: Sequence[Policy]) -> CaseColumns:
     deducted = any(policy.costs.unreasonable == "deducted" for policy in periods)
     fund_part = any(rule.no_fund_part for policy in periods for rule in policy.exclusions)
     flags = sorted({str(r.flag) for policy in periods for r in policy.exclusions if r.flag})
-    needed = ["case_id", "hospital", "pool", "discharge_date", "total_cost", "drg", "status"]
+    needed = ["case_id", "hospital", "pool", "discharge_date", "total_cost", "drg"]
     needed += ["length_of_stay"] * stay + ["unreasonable_cost"] * deducted
     needed += ["patient_paid"] * fund_part + flags
-    table = select_columns(cases, [*needed, "hospital_level", "list_item", "admission_date"])
+    table = select_columns(cases, [*needed, *_ASKED])
     missing = [name for name in needed if name not in table.column_names]
     if missing:
         raise CaseSchemaError(f"the cases have no column {', '.join(missing)}", where="cases")
     ids = checked_ids(table)
-    hospital = text_codes(table, "hospital")
+    hospital, drg = text_codes(table, "hospital"), text_codes(table, "drg", optional=True)
     cost = amounts_of(table, "total_cost")
     none = np.empty(0)
     unreasonable = amounts_of(table, "unreasonable_cost") if deducted else none
@@ -129,15 +130,15 @@ def read_columns(cases: Any, periods: Sequence[Policy]) -> CaseColumns:
         hospital,
         _levels(table, hospital, periods),
         text_codes(table, "pool"),
-        text_codes(table, "drg", optional=True),
+        drg,
         text_codes(table, "list_item", optional=True),
-        _statuses(table),
+        _statuses(table, drg),
         _days(table),
         cost,
         amounts_of(table, "length_of_stay") if stay else none,
         unreasonable,
         amounts_of(table, "patient_paid") if fund_part else none,
-        {name: _flags(table, name) for name in flags},
+        {name: flags_from(table.column(name), name=name) for name in flags},
     )
 
 
@@ -199,16 +200,13 @@ def _levels(table: pa.Table, hospital: Codes, periods: Sequence[Policy]) -> Code
     return Codes(names, codes)
 
 
-def _statuses(table: pa.Table) -> NDArray[np.int8]:
-    status = text_codes(table, "status")
-    unknown = sorted(set(status.names) - set(STATUSES))
-    if unknown:
-        raise CaseSchemaError(
-            f"the status is {some_of(unknown)}; it must be {', '.join(STATUSES)}",
-            where="column status",
-        )
-    order = np.array([STATUSES.index(name) for name in status.names] or [0], np.int8)
-    return order[status.codes]
+def _statuses(table: pa.Table, drg: Codes) -> NDArray[np.int8]:
+    if "status" in table.column_names:
+        status = text_codes(table, "status")
+        return np.append(statuses_of(status.names), np.int8(0))[status.codes]
+    # Official results have no such column: their groups say it.
+    refuse_rows(table, drg.codes < 0, "have neither a status nor a group", "drg")
+    return np.append(statuses_of_groups(drg.names), np.int8(0))[drg.codes]
 
 
 def _days(table: pa.Table) -> NDArray[np.int32]:
@@ -220,12 +218,3 @@ def _days(table: pa.Table) -> NDArray[np.int32]:
         wrong = pc.fill_null(pc.greater(admission, discharge), False).to_numpy()
         refuse_rows(table, wrong, "were discharged before admission", "admission_date")
     return days
-
-
-def _flags(table: pa.Table, name: str) -> NDArray[np.bool_]:
-    column = table.column(name)
-    if not pa.types.is_boolean(column.type) or column.null_count:
-        raise CaseSchemaError(
-            "an exclusion needs true or false in every row", where=f"column {name}"
-        )
-    return column.to_numpy()

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from drgcore.cases.attributes import some_of
+from drgcore.cases.text import stripped
 from drgcore.errors import CaseSchemaError
 
 _PRIME = np.uint64(0x100000001B3)
@@ -126,7 +127,7 @@ def checked_ids(cases: pa.Table) -> pa.ChunkedArray:
     drgcore.errors.CaseSchemaError: column case_id: 1 case ids occur more than once: 1
     a case is paid once; remove the repeated rows
     """
-    ids = cases.column("case_id")
+    ids = stripped(cases.column("case_id"))
     if ids.null_count:
         raise CaseSchemaError(f"{ids.null_count} cases have no id", where="column case_id")
     twice = repeated_ids(ids)

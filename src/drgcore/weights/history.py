@@ -20,8 +20,8 @@ from drgcore.cases.attributes import (
     some_of,
     text_codes,
 )
+from drgcore.cases.statuses import statuses_of, statuses_of_groups
 from drgcore.errors import CaseSchemaError
-from drgcore.grouper.result import STATUSES
 from drgcore.weights.segments import Segments, sort_by_group
 
 KEYS = ("drg", "adrg", "mdc", "hospital", "hospital_level", "pool", "year")
@@ -225,7 +225,7 @@ def read_history(cases: Any, *, cost: str = "total_cost") -> History:
     status = (
         _statuses(text_codes(table, "status", optional=True), drg.codes)
         if "status" in table.column_names
-        else np.where(drg.codes >= 0, 0, 2).astype(np.int8)
+        else np.append(statuses_of_groups(drg.names), np.int8(2))[drg.codes]
     )
     year = None
     if "discharge_date" in table.column_names:
@@ -324,15 +324,8 @@ def _ordered(codes: Codes) -> Codes:
 
 
 def _statuses(status: Codes, drg: NDArray[np.int32]) -> NDArray[np.int8]:
-    unknown = sorted(set(status.names) - set(STATUSES))
-    if unknown:
-        raise CaseSchemaError(
-            f"the status is {some_of(unknown)}; it must be {', '.join(STATUSES)}",
-            where="column status",
-        )
     # A case without status, or one called grouped that has no group, is in no group.
-    order = np.array([STATUSES.index(name) for name in status.names] + [2], np.int8)
-    codes = order[status.codes]
+    codes = np.append(statuses_of(status.names), np.int8(2))[status.codes]
     return np.where((codes == 0) & (drg < 0), 2, codes).astype(np.int8)
 
 
