@@ -203,7 +203,7 @@ def test_a_settlement_is_closed_with_its_own_cases_only() -> None:
         ({"case_id": ["c0", None]}, "a case has no id"),
         ({"discharge_date": pd.Timestamp("2025-12-31")}, "2 cases were discharged outside 2026"),
         ({"discharge_date": [pd.Timestamp("2026-01-01"), pd.NaT]}, "1 cases have no date"),
-        ({"discharge_date": "soon"}, "not a date"),
+        ({"discharge_date": "soon"}, "holds no date"),
         ({"hospital": ["A", None]}, "1 cases have no hospital: c1"),
         ({"pool": "q"}, "no budget for the pool q"),
         ({"points": [np.nan, 1.0]}, "1 values are missing or not finite"),

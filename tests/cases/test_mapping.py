@@ -247,7 +247,7 @@ def test_mapping_file(tmp_path):
 def test_mapping_file_without_preset_equals_the_mapping_it_spells_out(tmp_path):
     path = tmp_path / "mapping.toml"
     entries = dataclasses.asdict(CANONICAL)
-    entries |= entries.pop("front_page")
+    entries |= entries.pop("front_page") | entries.pop("others")
     text = "".join(f'{key} = "{value}"\n' for key, value in entries.items())
     path.write_text(text, encoding="utf-8")
     assert CaseMapping.from_file(str(path)) == CANONICAL
@@ -256,7 +256,7 @@ def test_mapping_file_without_preset_equals_the_mapping_it_spells_out(tmp_path):
 def test_a_mapping_file_of_before_there_were_local_columns(tmp_path):
     path = tmp_path / "mapping.toml"
     local = LOCAL_SCHEMA.names
-    beside = [*local, "front_page"]
+    beside = [*local, "front_page", "others"]
     entries = [(k, v) for k, v in dataclasses.asdict(CANONICAL).items() if k not in beside]
     path.write_text("".join(f'{key} = "{value}"\n' for key, value in entries), encoding="utf-8")
     old = CaseMapping.from_file(path)
@@ -292,3 +292,19 @@ def test_wrong_mapping_files(tmp_path, content, message):
 def test_absent_mapping_file(tmp_path):
     with pytest.raises(CaseSchemaError, match=r"absent\.toml"):
         CaseMapping.from_file(tmp_path / "absent.toml")
+
+
+def test_a_file_names_columns_of_a_settlement_beside_those_of_codes(tmp_path):
+    path = tmp_path / "mapping.toml"
+    path.write_text(
+        'total_cost = "总费用"\npool = ""\n[columns]\naccident = "外伤"\n', encoding="utf-8"
+    )
+    mapping = CaseMapping.from_file(path)
+    named = dataclasses.replace(mapping, others={}, front_page=CANONICAL.front_page)
+    assert named == CANONICAL
+    assert mapping.others == {"accident": "外伤"}
+    assert mapping.front_page["total_cost"] == "总费用"
+    path.write_text('preset = "hqms"\ndischarge_dat = "B15"\n', encoding="utf-8")
+    with pytest.raises(CaseSchemaError, match="unknown key 'discharge_dat'") as caught:
+        CaseMapping.from_file(path)
+    assert "discharge_date" in str(caught.value.hint)

@@ -49,17 +49,17 @@ def says(error: DrgcoreError, what: str, where: str | None, todo: str | None) ->
 FILES: list[tuple[Any, str, str | None, str | None]] = [
     (TWO.drop(columns="drg"), "the cases have no column drg", "history", "group the cases first"),
     (TWO[["hospital"]], "no column drg, total_cost", "history", "costs are yuan in total_cost"),
-    (TWO.assign(status="GROUPED"), "the status is GROUPED; it must be grouped, ambiguous, "
-     "ungrouped, invalid", "column status", None),
+    (TWO.assign(status="PAID"), "the status is PAID; it must be grouped, ambiguous, "
+     "ungrouped, invalid", "column status", "入组"),
     (TWO.assign(scheme=["chs-drg-2.0", "chs-drg-3.0", "chs-drg-3.0"]),
      "grouped by 2 schemes: chs-drg-2.0, chs-drg-3.0", "column scheme",
      "group the cases of all years by one scheme"),
     (TWO.assign(total_cost=["4000", "6,000", "x"]), "it holds no numbers", "column total_cost",
-     None),
-    (TWO.assign(discharge_date=["2025-03-01", "1 March", None]), "is not a date",
-     "column discharge_date", None),
+     "1,234.50"),
+    (TWO.assign(discharge_date=["2025-03-01", "1 March", None]), "holds no date",
+     "column discharge_date", "2027年1月7日"),
     (TWO.assign(length_of_stay=["3", "four", None]), "it holds no numbers",
-     "column length_of_stay", None),
+     "column length_of_stay", "1,234.50"),
     (TWO.assign(hospital=pd.Series([1, "H1", 2], dtype=object)),
      "Conversion failed for column hospital", None, "the same type"),
     (TWO.assign(total_cost=pd.Series([1.0, "x", 2], dtype=object)),
@@ -343,7 +343,9 @@ def test_what_stands_in_a_cell_is_not_repeated() -> None:
     for column, row in (("total_cost", 2), ("discharge_date", 3)):
         cells = ["4000", "4000", "4000"] if column == "total_cost" else ["2025-03-01"] * 3
         cells[row - 1] = secret
-        with pytest.raises(CaseSchemaError, match=f"row {row} is the first") as caught:
+        with pytest.raises(
+            CaseSchemaError, match=f"row {row} (is the first|holds no date)"
+        ) as caught:
             read_history(TWO.assign(**{column: cells}))
         assert secret not in str(caught.value)
 

@@ -88,6 +88,7 @@ def case_table(cases: Any, terms: Terms) -> pa.Table:
 
     Examples
     --------
+    >>> import pandas as pd
     >>> from drgcore.budget.terms import PoolTerms
     >>> case_table(pd.DataFrame({"case_id": ["1"]}), Terms(2026, (PoolTerms("p", 0),)))
     Traceback (most recent call last):
@@ -130,6 +131,7 @@ def read_rows(batch: pa.RecordBatch, terms: Terms) -> Rows:
 
     Examples
     --------
+    >>> import pandas as pd
     >>> from drgcore.budget.terms import PoolTerms
     >>> case = {"case_id": ["1"], "hospital": ["H1"], "pool": ["p"], "case_class": ["normal"]}
     >>> case |= {"discharge_date": pd.to_datetime(["2026-03-31"]), "points": [250.0]}
@@ -223,6 +225,7 @@ def columns_of(cases: Any, names: Sequence[str]) -> pa.Table:
 
     Examples
     --------
+    >>> import pandas as pd
     >>> columns_of(pd.DataFrame({"a": [1], "b": [2]}), ["b", "c"]).column_names
     ['b']
     """

@@ -7,6 +7,7 @@ from drgcore.cases.mapping import CaseMapping
 from drgcore.cases.readers import open_cases
 from drgcore.cases.resolving import CodeColumns, ResolvedMapping
 from drgcore.cases.source import CaseSource
+from drgcore.cases.statuses import STATUSES
 from drgcore.cases.values import (
     INVALID_NUMBER,
     MISSING_NUMBER,
@@ -18,6 +19,7 @@ from drgcore.cases.values import (
     parse_newborn_weight,
     parse_sex,
 )
+from drgcore.cases.whole import read_table
 
 __all__ = [
     "CANONICAL_SCHEMA",
@@ -26,6 +28,7 @@ __all__ = [
     "LOCAL_SCHEMA",
     "MISSING",
     "MISSING_NUMBER",
+    "STATUSES",
     "UNKNOWN",
     "CaseArrays",
     "CaseMapping",
@@ -43,4 +46,5 @@ __all__ = [
     "parse_length_of_stay",
     "parse_newborn_weight",
     "parse_sex",
+    "read_table",
 ]

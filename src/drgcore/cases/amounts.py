@@ -125,7 +125,7 @@ def flags_from(values: pa.Array | pa.ChunkedArray, *, name: str) -> npt.NDArray[
         found = np.array([*known, -1], np.int8)[places]
     if (found < 0).any():
         raise CaseSchemaError(
-            f"true or false is needed in every row; row {int(np.argmax(found < 0)) + 1} has none",
+            f"it needs true or false in every row; row {int(np.argmax(found < 0)) + 1} has none",
             where=f"column {name}",
             hint="Write true or false, 1 or 0, 是 or 否.",
         )

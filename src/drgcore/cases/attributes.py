@@ -159,12 +159,12 @@ def text_codes(table: pa.Table, name: str, *, optional: bool = False) -> Codes:
     return Codes(names, codes)
 
 
-def dates_of(table: pa.Table, name: str) -> pa.Array:
+def dates_of(table: pa.Table, name: str) -> pa.ChunkedArray:
     """Read a column of dates or times as days in China, see `days_of`.
 
     Returns
     -------
-    pyarrow.Array of date32
+    pyarrow.ChunkedArray of date32
 
     Raises
     ------
@@ -177,7 +177,7 @@ def dates_of(table: pa.Table, name: str) -> pa.Array:
     >>> dates_of(table, "day").to_pylist()
     [datetime.date(2027, 1, 31), datetime.date(2027, 2, 1)]
     """
-    return days_of(table.column(name), name=name)
+    return pa.chunked_array([days_of(table.column(name), name=name)])
 
 
 def numbers_of(table: pa.Table, name: str) -> NDArray[np.float64]:

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from drgcore.cases.columns import FRONT_PAGE_SCHEMA, LOCAL_SCHEMA
 from drgcore.cases.front_page import FRONT_PAGE_PRESETS, find_front_page
+from drgcore.cases.renaming import NAMED_COLUMNS
 from drgcore.cases.resolving import ColumnFinder, ResolvedMapping, expand
 from drgcore.errors import CaseSchemaError
 
@@ -69,6 +70,10 @@ class CaseMapping:
         The columns of `FRONT_PAGE_SCHEMA`, which only checks ask for; those that it leaves out are
         not in the data. By default the canonical names, all of which may be absent.
 
+    others : mapping of str to str
+        Columns that grouping does not look at, by canonical name: `case_id`, `hospital`, `pool`,
+        `discharge_date`, `total_cost`, `drg`, `status` and the like, or any that a policy names.
+
     Raises
     ------
     CaseSchemaError
@@ -101,15 +106,19 @@ class CaseMapping:
     several_sites: str | None = None
     new_technique: str | None = None
     intensive_care: str | None = None
+    others: Mapping[str, str] = dataclasses.field(default_factory=dict, hash=False)
     front_page: Mapping[str, str | tuple[str, ...] | None] = dataclasses.field(
         default_factory=lambda: FRONT_PAGE_PRESETS["canonical"], hash=False
     )
 
     def __post_init__(self) -> None:
-        for field in fields(self)[:-1]:
+        for field in fields(self)[:-2]:
             problem = _problem(field.name, getattr(self, field.name))
             if problem is not None:
                 raise CaseSchemaError(f"{field.name} {problem}", where="case mapping")
+        for name, other in self.others.items():
+            if not (isinstance(other, str) and other):
+                raise CaseSchemaError(f"{name} must be a column's name", where="case mapping")
         for name, spec in self.front_page.items():
             if name not in FRONT_PAGE_SCHEMA.names:
                 raise CaseSchemaError(f"{name} is no column of a case", where="case mapping")
@@ -141,6 +150,21 @@ class CaseMapping:
                 f"there is no mapping preset {name!r}", hint=f"Presets: {', '.join(_PRESETS)}"
             )
         return _PRESETS[name]
+
+    @classmethod
+    def of(cls, mapping: str | os.PathLike[str] | CaseMapping) -> CaseMapping:
+        """A mapping from itself, the name of a preset, or the path of a mapping file (.toml).
+
+        Examples
+        --------
+        >>> CaseMapping.of("hqms").age_years
+        'A14'
+        """
+        if isinstance(mapping, CaseMapping):
+            return mapping
+        if Path(mapping).suffix.lower() == ".toml":
+            return cls.from_file(mapping)
+        return cls.preset(str(mapping))
 
     @classmethod
     def from_file(cls, path: str | os.PathLike[str]) -> CaseMapping:
@@ -187,11 +211,23 @@ class CaseMapping:
                 hint='Each line is: canonical_column = "your column"',
             ) from error
         chosen: dict[str, Any] = {}
+        known = [field.name for field in fields(cls)[:-2]]
+        if not any(key in known for key in entries):
+            # A file for a settlement alone says nothing about codes.
+            entries.setdefault("preset", "canonical")
         if "preset" in entries:
             base = cls.preset(str(entries.pop("preset")))
             chosen = {field.name: getattr(base, field.name) for field in fields(cls)}
-        known = [field.name for field in fields(cls)[:-1]]
         front_page = dict(chosen.pop("front_page", FRONT_PAGE_PRESETS["canonical"]))
+        extra = entries.pop("columns", {})
+        if not isinstance(extra, dict):
+            raise CaseSchemaError(
+                "columns is no table", where=where, hint='Write [columns] and lines name = "column"'
+            )
+        others = {key: entries.pop(key) for key in NAMED_COLUMNS if key in entries} | extra
+        # An empty text says that the data do not have the column.
+        chosen["others"] = {key: value for key, value in others.items() if value != ""}
+        known += NAMED_COLUMNS
         for key, value in entries.items():
             if key in FRONT_PAGE_SCHEMA.names:
                 front_page[key] = tuple(value) if isinstance(value, list) else value or None
@@ -206,7 +242,9 @@ class CaseMapping:
             chosen[key] = tuple(value) if isinstance(value, list) else value
             if value == "" and key not in (*_ALWAYS, "separator"):
                 chosen[key] = None
-        absent = [key for key in known if key not in (*chosen, "separator", *_LOCAL)]
+        absent = [
+            key for key in known if key not in (*chosen, "separator", *_LOCAL, *NAMED_COLUMNS)
+        ]
         if absent:
             raise CaseSchemaError(
                 f"the mapping file lacks {', '.join(absent)}",
@@ -279,10 +317,10 @@ class CaseMapping:
             )
         other_procedures = finder.several("other_procedures", self.other_procedures)
         values: dict[str, str | None] = {}
-        for field in ("sex", "age_years", *_OPTIONAL):
-            spec = getattr(self, field)
-            values[field] = None if spec is None else finder.one(field, spec, "value")
-        found = {field: finder.local(field, getattr(self, field)) for field in local}
+        for name in ("sex", "age_years", *_OPTIONAL):
+            spec = getattr(self, name)
+            values[name] = None if spec is None else finder.one(name, spec, "value")
+        found = {name: finder.local(name, getattr(self, name)) for name in local}
         finder.check()
         # After the check none of the columns that every case needs is None.
         return ResolvedMapping(
@@ -295,7 +333,7 @@ class CaseMapping:
             age_days=values["age_days"],
             newborn_weight_g=values["newborn_weight_g"],
             separator=self.separator,
-            local={field: name for field, name in found.items() if name is not None},
+            local={key: name for key, name in found.items() if name is not None},
         )
 
 

@@ -33,6 +33,7 @@ def open_cases(
     columns: Sequence[str] | None = None,
     dictionary_columns: Sequence[str] | None = None,
     batch_rows: int = 131_072,
+    sheet: str | int | None = None,
 ) -> CaseSource:
     """Open cases for reading in batches.
 
@@ -50,6 +51,9 @@ def open_cases(
         dictionaries. Other sources return them as they are.
     batch_rows : int
         Cases of a batch at most.
+    sheet : str or int, optional
+        The sheet of a workbook: its name, or its number from 1. The first that is not empty by
+        default.
 
     Returns
     -------
@@ -68,7 +72,7 @@ def open_cases(
     (2, [2])
     """
     if isinstance(source, str | os.PathLike):
-        return _open_file(Path(source), columns, dictionary_columns or (), batch_rows)
+        return _open_file(Path(source), columns, dictionary_columns or (), batch_rows, sheet)
     if isinstance(source, pa.RecordBatchReader):
         return StreamSource(source, columns, batch_rows)
     if isinstance(source, pa.Table):
@@ -204,6 +208,7 @@ def _open_file(
     columns: Sequence[str] | None,
     dictionary_columns: Sequence[str],
     batch_rows: int,
+    sheet: str | int | None,
 ) -> CaseSource:
     where = str(path)
     if path.is_dir():

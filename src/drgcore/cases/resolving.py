@@ -113,10 +113,15 @@ class ColumnFinder:
         self._schema = schema
         self._by_form: dict[str, list[str]] = {}
         for name in schema.names:
-            self._by_form.setdefault(_form(name), []).append(name)
+            self._by_form.setdefault(form_of(name), []).append(name)
         self._missing: list[str] = []
         self._wrong: list[str] = []
         self._owner: dict[str, str] = {}
+
+    @classmethod
+    def of_names(cls, names: Sequence[str]) -> ColumnFinder:
+        """A finder that asks for no types."""
+        return cls(pa.schema([pa.field(name, pa.string()) for name in names]))
 
     def one(self, field: str, spec: str, kind: Literal["code", "value"]) -> str | None:
         """The column of a canonical column that holds one value a case."""
@@ -209,7 +214,7 @@ class ColumnFinder:
         exact = self._schema.names.count(wanted)
         if exact == 1:
             return wanted
-        alike = self._by_form.get(_form(wanted), [])
+        alike = self._by_form.get(form_of(wanted), [])
         if exact > 1 or len(alike) > 1:
             raise CaseSchemaError(
                 f"column {wanted!r} is ambiguous: the data have {', '.join(map(repr, alike))}",
@@ -236,7 +241,7 @@ class ColumnFinder:
     def _miss(self, field: str, spec: str, wanted: Sequence[str]) -> None:
         near = []
         for name in wanted:
-            for form in difflib.get_close_matches(_form(name), self._by_form, n=3):
+            for form in difflib.get_close_matches(form_of(name), self._by_form, n=3):
                 near.extend(self._by_form[form])
         nearest = ", ".join(map(repr, dict.fromkeys(near))) or "none alike"
         self._missing.append(f"{field}: {spec!r} (nearest: {nearest}){_asked(field)}")
@@ -291,7 +296,14 @@ def _alternatives(spec: str) -> list[str]:
     return [part.strip() for part in spec.split(" or ")]
 
 
-def _form(name: str) -> str:
+def form_of(name: str) -> str:
+    """A column's name without regard to case, full-width forms and blanks around it.
+
+    Examples
+    --------
+    >>> form_of("  Ｃ03C ")
+    'c03c'
+    """
     folded = unicodedata.normalize("NFKC", name).replace("\ufeff", "").replace("\u200b", "")
     return folded.strip().casefold()
 

@@ -28,16 +28,21 @@ class CaseSource(ABC):
         Number of cases, where it is known before reading.
     kind : {"parquet", "csv", "arrow", "pandas"}
         What the cases came in.
+    notes : list of str
+        What was left out or decided while reading: title rows, rows without any value, totals.
+        Complete when all batches were read.
     """
 
     schema: pa.Schema
     num_rows: int | None
     kind: Kind
+    notes: list[str]
 
     def __init__(self, batch_rows: int) -> None:
         if batch_rows < 1:
             raise ValueError("batch_rows must be at least 1")
         self._batch_rows = batch_rows
+        self.notes = []
 
     def __enter__(self) -> Self:
         return self
@@ -73,6 +78,16 @@ class CaseSource(ABC):
         if self._closed:
             raise CaseSchemaError("the cases were closed", hint="Open them again.")
         return _evenly(self._read(), self._batch_rows)
+
+    def expect_codes(self, columns: Sequence[str]) -> None:
+        """Say which columns hold codes; a source that knows of numbers there refuses them.
+
+        Raises
+        ------
+        CaseSchemaError
+            A cell of one of these columns is a number, of which zeros may be lost.
+        """
+        return
 
     @abstractmethod
     def _read(self) -> Iterator[pa.RecordBatch]: ...

@@ -35,8 +35,8 @@ def status_of(text: str) -> int:
     Parameters
     ----------
     text : str
-        A name of `STATUSES`; 入组, 歧义, 未入组, 无效 and their usual variants; or a group that says
-        as much: 0000 (not grouped), one that ends in QY (ambiguous).
+        A name of `STATUSES`; 入组, 歧义, 未入组, 无效 and their usual variants; or a group that
+        says as much: 0000 (not grouped), one that ends in QY (ambiguous).
 
     Returns
     -------

@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import typer
 
-from drgcore.cases.attributes import select_columns
-from drgcore.cli.settle import read_cases
+from drgcore.cli.options import MappingOption
+from drgcore.cli.reading import SheetOption, read_cases
 from drgcore.errors import CaseSchemaError, DrgcoreError
 from drgcore.files import whole_file
 from drgcore.forecast import (
@@ -43,7 +42,7 @@ def _group() -> None:
 @app.command()
 def shares(
     cases: Annotated[
-        list[Path], typer.Argument(help="Cases of two years or more: .parquet or .csv files.")
+        list[Path], typer.Argument(help="Cases of two years or more, in one file or several.")
     ],
     year: Annotated[int, typer.Option(help="The year to forecast.")],
     value: Annotated[
@@ -58,13 +57,15 @@ def shares(
     leave_out: Annotated[
         bool, typer.Option("--leave-out", help="Leave out months and years that are not whole.")
     ] = False,
+    mapping: MappingOption = "canonical",
+    sheet: SheetOption = None,
     out: Annotated[Path | None, typer.Option(help="The shares as .csv.")] = None,
 ) -> None:
     """Forecast each month's share of a year, and what that was worth in earlier years."""
     group = by or None
     decision: Literal["error", "leave_out"] = "leave_out" if leave_out else "error"
     names = ["month", "value"] if monthly else ["discharge_date", "case_id", value]
-    table = _together(cases, [*names, *([group] if group else [])])
+    table = _together(cases, [*names, *([group] if group else [])], mapping, sheet)
     totals = table if monthly else monthly_totals(table, value, group, incomplete=decision)
     forecast = forecast_shares(totals, year, method, by=group, level=level, incomplete=decision)
     typer.echo(forecast)
@@ -91,15 +92,9 @@ def shares(
         typer.echo(f"\nshares in {out}")
 
 
-def _together(paths: list[Path], names: list[str]) -> pa.Table:
+def _together(paths: list[Path], names: list[str], mapping: str, sheet: str | None) -> pa.Table:
     """Some columns of all files, of which a parquet file's others are not even read."""
-    parts = []
-    for path in paths:
-        if path.suffix == ".parquet" and path.is_file():
-            there = [name for name in pq.read_schema(path).names if name in names]
-            parts.append(pq.read_table(path, columns=there))
-        else:
-            parts.append(select_columns(read_cases(path), names))
+    parts = [read_cases(path, mapping, sheet, names) for path in paths]
     try:
         return pa.concat_tables(parts, promote_options="permissive")
     except pa.ArrowException as error:

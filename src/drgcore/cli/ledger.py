@@ -11,7 +11,9 @@ from rich.table import Table
 
 from drgcore.budget import Adjustment, Ledger, Month, adjustments_of_sanctions
 from drgcore.budget.allocate import fen
-from drgcore.cli.settle import read_cases, with_points
+from drgcore.cli.options import MappingOption
+from drgcore.cli.reading import CasesArgument, DecisionsOption, SheetOption, read_side
+from drgcore.cli.settle import with_points
 from drgcore.errors import BudgetError
 from drgcore.points import Policy, sanction_points
 
@@ -55,17 +57,17 @@ def verify(where: WhereArgument) -> None:
 @app.command()
 def sanction(
     where: WhereArgument,
-    cases: Annotated[Path, typer.Argument(help="Grouped cases: .parquet or .csv.")],
-    sanctions: Annotated[Path, typer.Argument(help="case_id, kind, points (.csv or .parquet).")],
+    cases: CasesArgument,
+    sanctions: Annotated[Path, typer.Argument(help="A table: case_id, kind, points.")],
     policy: Annotated[str, typer.Option(help="Policy file (.toml) or preset.")],
-    decisions: Annotated[
-        Path | None, typer.Option(help="What panels decided: case_id, decision, points.")
-    ] = None,
+    decisions: DecisionsOption = None,
+    mapping: MappingOption = "canonical",
+    sheet: SheetOption = None,
 ) -> None:
     """Withdraw points of cases of closed months, times the policy's multiples."""
     rules = Policy.load(policy)
-    earned = with_points(cases, rules, decisions)
-    withdrawn = sanction_points(earned, read_cases(sanctions), rules)
+    earned = with_points(cases, rules, decisions, mapping, sheet)
+    withdrawn = sanction_points(earned, read_side(sanctions, mapping), rules)
     with Ledger.open(where) as book:
         for decided in adjustments_of_sanctions(withdrawn, rules):
             entry = book.adjust(decided)

@@ -10,7 +10,15 @@ import pandas as pd
 import typer
 from rich.console import Console
 
-from drgcore.cli.settle import CasesArgument, DecisionsOption, print_table, read_cases
+from drgcore.cli.options import MappingOption
+from drgcore.cli.reading import (
+    CasesArgument,
+    DecisionsOption,
+    SheetOption,
+    read_cases,
+    read_side,
+)
+from drgcore.cli.settle import print_table
 from drgcore.errors import PolicyError
 from drgcore.points import Policy
 from drgcore.scenarios import compare as compare_policies
@@ -40,6 +48,8 @@ def compare(
     ],
     year: Annotated[int, typer.Option(help="The year.")],
     decisions: DecisionsOption = None,
+    mapping: MappingOption = "canonical",
+    sheet: SheetOption = None,
     out: Annotated[Path | None, typer.Option(help="Folder for all tables as .csv.")] = None,
     excel: Annotated[Path | None, typer.Option(help="Workbook (.xlsx) for the round.")] = None,
 ) -> None:
@@ -49,8 +59,10 @@ def compare(
     stems = [Path(path).stem for path in policy]
     labels = stems if len(set(stems)) == len(stems) else policy
     policies = {label: Policy.load(path) for label, path in zip(labels, policy, strict=True)}
-    panel = None if decisions is None else read_cases(decisions)
-    found = compare_policies(read_cases(cases), policies, year=year, decisions=panel)
+    panel = read_side(decisions, mapping)
+    found = compare_policies(
+        read_cases(cases, mapping, sheet), policies, year=year, decisions=panel
+    )
     console = Console()
     for name, columns in _SHOWN.items():
         table = in_yuan(getattr(found, name), found.places)

@@ -8,8 +8,6 @@ from typing import Annotated, Any
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.csv as pacsv
-import pyarrow.parquet as pq
 import typer
 from rich.console import Console
 from rich.progress import track
@@ -25,21 +23,22 @@ from drgcore.budget import (
     settle_year,
     show,
 )
-from drgcore.errors import BudgetError, CaseSchemaError
+from drgcore.cli.options import MappingOption
+from drgcore.cli.reading import (
+    CasesArgument,
+    DecisionsOption,
+    SheetOption,
+    read_cases,
+    read_side,
+)
+from drgcore.errors import BudgetError
 from drgcore.points import Policy, compute_points
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 
 _SLICE = 1 << 20
-_TEXT = (
-    *("case_id", "hospital", "hospital_level", "pool", "mdc", "adrg", "drg", "status"),
-    *("list_item", "violation", "capitation_unit"),
-)
-# Read as text, since a CSV reader takes 2027-02-01T00:30+08:00 for an hour of the day before.
-_DAYS = ("admission_date", "discharge_date")
 _SHOWN = 20
 
-CasesArgument = Annotated[Path, typer.Argument(help="Grouped cases: .parquet or .csv.")]
 PolicyOption = Annotated[str, typer.Option(help="Policy file (.toml) or preset.")]
 LedgerOption = Annotated[
     str, typer.Option(help="Ledger: an SQLite file, or postgresql://user@host/database.")
@@ -47,9 +46,6 @@ LedgerOption = Annotated[
 SchemeOption = Annotated[str, typer.Option(help="Grouping scheme, stored with the closing.")]
 OutOption = Annotated[Path | None, typer.Option(help="Folder for all tables as .csv.")]
 CloseOption = Annotated[bool, typer.Option("--close", help="Enter the result in the ledger.")]
-DecisionsOption = Annotated[
-    Path | None, typer.Option(help="What panels decided: case_id, decision, points.")
-]
 
 
 @app.command()
@@ -60,12 +56,14 @@ def month(
     ledger: LedgerOption,
     scheme: SchemeOption = "",
     decisions: DecisionsOption = None,
+    mapping: MappingOption = "canonical",
+    sheet: SheetOption = None,
     out: OutOption = None,
     close: CloseOption = False,
 ) -> None:
     """Settle a month; the month before it comes from the ledger."""
     rules, when = Policy.load(policy), Month.parse(month)
-    earned = with_points(cases, rules, decisions)
+    earned = with_points(cases, rules, decisions, mapping, sheet)
     with Ledger.open(ledger) as book:
         before = book.before(when)
         settled = settle_month(earned, rules, when, before)
@@ -84,18 +82,19 @@ def year(
     policy: PolicyOption,
     ledger: LedgerOption,
     quality: Annotated[
-        Path | None, typer.Option(help="κ or scores by hospital (.csv): hospital, kappa or …")
+        Path | None, typer.Option(help="κ or scores by hospital: hospital, kappa or …")
     ] = None,
     scheme: SchemeOption = "",
     decisions: DecisionsOption = None,
+    mapping: MappingOption = "canonical",
+    sheet: SheetOption = None,
     out: OutOption = None,
     close: CloseOption = False,
 ) -> None:
     """Settle a year from all its cases; closed months and decisions come from the ledger."""
     rules = Policy.load(policy)
-    earned = with_points(cases, rules, decisions)
-    # Numbers stay text, so that κ is the decimal that stands in the file.
-    scores = pd.read_csv(quality, dtype=str) if quality else None
+    earned = with_points(cases, rules, decisions, mapping, sheet)
+    scores = read_side(quality, mapping)
     with Ledger.open(ledger) as book:
         settled = settle_year(
             earned, book.closed_months(year), rules, scores, adjustments=book.adjustments(year)
@@ -126,29 +125,24 @@ def explain(
     typer.echo(explain_payment(hospital, closed, rules))
 
 
-def with_points(path: Path, policy: Policy, decisions: Path | None) -> pa.Table:
+def with_points(
+    path: Path,
+    policy: Policy,
+    decisions: Path | None,
+    mapping: str = "canonical",
+    sheet: str | None = None,
+) -> pa.Table:
     """Read cases and, where they have no points yet, compute them slice by slice."""
-    table = read_cases(path)
+    table = read_cases(path, mapping, sheet)
     if "points" in table.column_names:
         return table
-    panel = None if decisions is None else read_cases(decisions)
+    panel = read_side(decisions, mapping)
     # Decisions name single cases, so they are given with the whole table and not with a slice.
     size = _SLICE if panel is None else max(len(table), 1)
     starts = range(0, max(len(table), 1), size)
     slices = track(starts, "case points", console=Console(stderr=True), transient=True)
     parts = [compute_points(table.slice(s, size), policy, decisions=panel) for s in slices]
     return pa.concat_tables(parts).unify_dictionaries()
-
-
-def read_cases(path: Path) -> pa.Table:
-    if not path.is_file():
-        raise CaseSchemaError("there is no such file", where=str(path))
-    if path.suffix == ".parquet":
-        return pq.read_table(path)
-    text = pacsv.ConvertOptions(
-        column_types=dict.fromkeys((*_TEXT, *_DAYS), pa.string()), strings_can_be_null=True
-    )
-    return pacsv.read_csv(path, convert_options=text)
 
 
 def _print(tables: Mapping[str, pd.DataFrame], names: tuple[str, ...], out: Path | None) -> None:

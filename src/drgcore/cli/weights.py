@@ -9,7 +9,8 @@ from typing import Annotated
 import pandas as pd
 import typer
 
-from drgcore.cli.settle import read_cases
+from drgcore.cli.options import MappingOption
+from drgcore.cli.reading import CasesArgument, SheetOption, read_cases, read_side
 from drgcore.errors import DrgcoreError
 from drgcore.files import whole_file
 from drgcore.schemes import load_scheme
@@ -38,7 +39,6 @@ app = typer.Typer(no_args_is_help=True, add_completion=False)
 
 _SHOWN = 20
 
-GroupedArgument = Annotated[Path, typer.Argument(help="Grouped cases: .parquet or .csv.")]
 TrimOption = Annotated[
     str,
     typer.Option(
@@ -51,20 +51,22 @@ OutOption = Annotated[Path | None, typer.Option(help="The table as .csv.")]
 
 @app.command("statistics")
 def statistics(
-    cases: GroupedArgument,
+    cases: CasesArgument,
     by: Annotated[str, typer.Option(help="Keys, comma-separated: drg, hospital_level, …")] = "drg",
     trim: TrimOption = "none",
+    mapping: MappingOption = "canonical",
+    sheet: SheetOption = None,
     out: OutOption = None,
 ) -> None:
     """Cases, mean, spread, quantiles and stay of groups."""
-    history = read_history(read_cases(cases))
+    history = read_history(read_cases(cases, mapping, sheet))
     table = group_statistics(history, by.split(","), trimming=_trimming(trim)(history))
     _show(table, out, history)
 
 
 @app.command("base-points")
 def base_points_(
-    cases: GroupedArgument,
+    cases: CasesArgument,
     scale: Annotated[float, typer.Option(help="Points of relative weight 1, usually 100.")],
     out: Annotated[Path, typer.Option(help="The table that a policy reads (.csv).")],
     trim: TrimOption = "none",
@@ -77,15 +79,17 @@ def base_points_(
     ] = None,
     scheme: Annotated[str, typer.Option(help="Scheme that all cases must be grouped by.")] = "",
     national: Annotated[
-        Path | None, typer.Option(help="National weights (.csv: drg, relative_weight).")
+        Path | None, typer.Option(help="National weights: drg, relative_weight.")
     ] = None,
     n_min: Annotated[int, typer.Option(help="Least cases of a stable group.")] = 5,
     cv_max: Annotated[float, typer.Option(help="Greatest CV of a stable group.")] = 1.0,
+    mapping: MappingOption = "canonical",
+    sheet: SheetOption = None,
 ) -> None:
     """Relative weights and base points of the DRGs, as a policy reads them."""
-    history = read_history(read_cases(cases))
+    history = read_history(read_cases(cases, mapping, sheet))
     trimming = _trimming(trim)(history)
-    known = None if national is None else pd.read_csv(national, dtype={"drg": str}, comment="#")
+    known = read_side(national, mapping)
     found = base_points(
         history,
         scale=scale,
@@ -115,32 +119,36 @@ def base_points_(
 
 @app.command("performance")
 def performance(
-    cases: GroupedArgument,
+    cases: CasesArgument,
     against: Annotated[
         Path | None, typer.Option(help="The same cases in the same order, grouped otherwise.")
     ] = None,
     trim: TrimOption = "none",
+    mapping: MappingOption = "canonical",
+    sheet: SheetOption = None,
     out: OutOption = None,
 ) -> None:
     """RIV, CV below 1, grouping rate, with intervals; or two groupings of the same cases."""
-    history = read_history(read_cases(cases))
+    history = read_history(read_cases(cases, mapping, sheet))
     trimming = _trimming(trim)(history)
     if against is None:
         table = grouping_performance(history, trimming=trimming)
     else:
-        table = compare_groupings(history, read_cases(against), trimming=trimming)
+        table = compare_groupings(history, read_cases(against, mapping), trimming=trimming)
     _show(table, out, history)
 
 
 @app.command("coefficients")
 def coefficients(
-    cases: GroupedArgument,
+    cases: CasesArgument,
     of: Annotated[str, typer.Option(help="level, level-drg or hospital.")],
     trim: TrimOption = "none",
+    mapping: MappingOption = "canonical",
+    sheet: SheetOption = None,
     out: OutOption = None,
 ) -> None:
     """Coefficients from history, as the components of a policy take them."""
-    table, methods = read_cases(cases), {
+    table, methods = read_cases(cases, mapping, sheet), {
         "level": level_coefficients,
         "level-drg": level_cost_coefficients,
         "hospital": hospital_coefficients,

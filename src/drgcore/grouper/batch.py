@@ -91,11 +91,7 @@ class BatchGrouper:
 
 def as_mapping(mapping: str | Path | CaseMapping) -> CaseMapping:
     """A mapping from itself, the name of a preset, or the path of a mapping file (.toml)."""
-    if isinstance(mapping, CaseMapping):
-        return mapping
-    if str(mapping).endswith(".toml"):
-        return CaseMapping.from_file(mapping)
-    return CaseMapping.preset(str(mapping))
+    return CaseMapping.of(mapping)
 
 
 def thread_count(threads: int | None) -> int:

@@ -25,7 +25,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from drgcore.grouper.result import REASONS, STATUSES, GroupedRows
+from drgcore.cases.statuses import STATUSES
+from drgcore.grouper.result import REASONS, GroupedRows
 from drgcore.migration.conditions import Bools, Cases, Indices
 from drgcore.migration.difference import CodeNumbers, Ruled, find_difference, name_codes
 from drgcore.migration.pairing import Pairing

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from drgcore.cases.attributes import numbers_of, select_columns
 from drgcore.errors import CaseSchemaError, PolicyError
 from drgcore.points.case_columns import CaseColumns, CaseWarning, read_columns, warn_of_magnitudes
 from drgcore.points.coefficients import Site, lacking
@@ -235,11 +236,11 @@ def _decisions(
     """Give each case's decision and the points granted; empty arrays where there are none."""
     if decisions is None or not len(decisions):
         return np.empty(0, np.int8), np.empty(0)
-    is_frame = isinstance(decisions, pd.DataFrame)
-    frame = decisions if is_frame else pa.table(decisions).to_pandas()
+    table = select_columns(decisions, ["case_id", "decision", "points"])
     for name in ("case_id", "decision", "points"):
-        if name not in frame.columns:
+        if name not in table.column_names:
             raise CaseSchemaError(f"the decisions have no column {name}", where="decisions")
+    frame = table.to_pandas()
     ids, kinds = frame["case_id"].astype(str), frame["decision"].astype(str)
     if ids.duplicated().any():
         twice = ids[ids.duplicated()].iloc[0]
@@ -249,9 +250,8 @@ def _decisions(
         raise CaseSchemaError(
             f"the decision is {unknown[0]}; it must be special or added", where="decisions"
         )
-    points = pd.to_numeric(frame["points"], errors="coerce").to_numpy(np.float64)
-    given = frame["points"].notna().to_numpy()
-    if (given & ~(np.isfinite(points) & (points >= 0))).any():
+    points = numbers_of(table, "points")
+    if (~np.isnan(points) & ~(np.isfinite(points) & (points >= 0))).any():
         raise CaseSchemaError("points are negative or no number", where="decisions")
     _check_kinds(policy, set(kinds))
     place = pc.index_in(pc.cast(columns.ids, pa.large_string()), pa.array(ids, pa.large_string()))

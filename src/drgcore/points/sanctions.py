@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from drgcore.cases.attributes import dates_of, numbers_of, select_columns
 from drgcore.errors import CaseSchemaError, PolicyError
 from drgcore.points.policy import Policy
 from drgcore.rounding import round_half_up
@@ -61,11 +63,16 @@ def sanction_points(cases: Any, sanctions: Any, policy: Policy) -> pd.DataFrame:
     >>> float(sanction_points(cases, found, Policy.load("example")).at[0, "points"])
     -81.0
     """
-    given = _frame(sanctions, ["case_id", "kind", "points"], "sanctions")
+    listed = _frame(sanctions, ["case_id", "kind", "points"], "sanctions")
+    given = listed.to_pandas().assign(points=numbers_of(listed, "points"))
     needed = ["case_id", "hospital", "pool", "discharge_date", "points"]
     ids = set(given["case_id"].astype(str))
     whole = _frame(cases, needed, "cases")
-    whole = whole[whole["case_id"].astype(str).isin(ids)].set_index("case_id")
+    concerned = pc.is_in(whole.column("case_id").cast(pa.string()), value_set=pa.array(sorted(ids)))
+    whole = whole.filter(concerned)
+    days, earned_points = dates_of(whole, "discharge_date"), numbers_of(whole, "points")
+    whole = whole.to_pandas().assign(discharge_date=days, points=earned_points)
+    whole = whole.set_index("case_id")
     if given.duplicated(["case_id", "kind"]).any():
         raise CaseSchemaError("a case has two sanctions of one kind", where="sanctions")
     unknown = sorted(ids - set(whole.index.astype(str)))
@@ -84,7 +91,7 @@ def sanction_points(cases: Any, sanctions: Any, policy: Policy) -> pd.DataFrame:
         )
     found = whole.loc[given["case_id"]]
     earned = found["points"].to_numpy(np.float64)
-    unlawful = pd.to_numeric(given["points"]).to_numpy(np.float64)
+    unlawful = given["points"].to_numpy(np.float64)
     unlawful = np.where(np.isnan(unlawful), earned, unlawful)
     wrong = ~((unlawful >= 0) & (unlawful <= earned))
     if wrong.any():
@@ -110,13 +117,9 @@ def sanction_points(cases: Any, sanctions: Any, policy: Policy) -> pd.DataFrame:
     return pd.DataFrame(dict(zip(SANCTION_COLUMNS, columns, strict=True)))
 
 
-def _frame(table: Any, names: list[str], what: str) -> pd.DataFrame:
-    if isinstance(table, pd.DataFrame):
-        there = list(table.columns)
-    else:
-        table = pa.table(table)
-        there = table.column_names
-    missing = [name for name in names if name not in there]
+def _frame(table: Any, names: list[str], what: str) -> pa.Table:
+    taken = select_columns(table, names)
+    missing = [name for name in names if name not in taken.column_names]
     if missing:
         raise CaseSchemaError(f"there is no column {', '.join(missing)}", where=what)
-    return table[names] if isinstance(table, pd.DataFrame) else table.select(names).to_pandas()
+    return taken

@@ -1,0 +1,95 @@
+"""The whole of a file through the one reader: grouped cases and side tables."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from drgcore.cases.mapping import CaseMapping
+from drgcore.cases.readers import open_cases
+from drgcore.cases.renaming import canonical_names, renamed
+from drgcore.cases.text import stripped
+from drgcore.errors import CaseSchemaError
+
+
+def read_table(
+    path: str | os.PathLike[str],
+    *,
+    sheet: str | int | None = None,
+    columns: Sequence[str] | None = None,
+    mapping: str | os.PathLike[str] | CaseMapping = "canonical",
+    lenient: bool = False,
+    tell: Callable[[str], Any] | None = None,
+) -> pa.Table:
+    """Read the whole of a file through the one reader, under canonical names.
+
+    Parameters
+    ----------
+    path : str or path
+        Any file that `open_cases` reads.
+    sheet : str or int, optional
+        The sheet of a workbook: its name, or its number from 1.
+    columns : sequence of str, optional
+        Canonical names of the columns wanted, of which those that are there are read; all by
+        default.
+    mapping : str, path or CaseMapping, default "canonical"
+        Which column is which: a preset, a mapping file (.toml), or a mapping.
+    lenient : bool, default False
+        Columns that the mapping names may be absent: a side table has few of them.
+    tell : callable, optional
+        Called with each thing that was left out or decided: title rows, rows without any value.
+
+    Returns
+    -------
+    pyarrow.Table
+        Columns of text files and sheets are text, without blanks at their ends, null where there
+        is none; those of parquet are as they are.
+
+    Raises
+    ------
+    CaseSchemaError
+        The file cannot be read as a whole, or a column that the mapping names is not there.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> path = pathlib.Path(tempfile.mkdtemp(), "scores.csv")
+    >>> _ = path.write_text("hospital,κ\\n0012,0.98\\n", encoding="utf-8")
+    >>> read_table(path).to_pylist()
+    [{'hospital': '0012', 'κ': '0.98'}]
+    """
+    where = str(path)
+    with open_cases(path, sheet=sheet) as source:
+        names = source.schema.names
+    try:
+        changes = canonical_names([n for n in names if n], CaseMapping.of(mapping), lenient=lenient)
+    except CaseSchemaError as error:
+        raise CaseSchemaError(error.message, where=where, hint=error.hint) from None
+    pairs = [pair for pair in renamed(names, changes) if pair[0]]
+    if columns is not None:
+        pairs = [pair for pair in pairs if pair[1] in columns]
+    with open_cases(path, columns=[name for name, _ in pairs], sheet=sheet) as source:
+        table = pa.Table.from_batches(list(source.batches()), source.schema)
+        notes = source.notes
+    try:
+        table.validate(full=True)
+    except (pa.ArrowException, UnicodeError):
+        raise CaseSchemaError(
+            "the file is damaged", where=where, hint="Copy or write it again."
+        ) from None
+    if tell is not None:
+        for note in notes:
+            tell(note)
+    cells = [_text(column) for column in table.columns]
+    return pa.table(cells, names=[canonical for _, canonical in pairs])
+
+
+def _text(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+        return column
+    bare = stripped(column)
+    return pc.if_else(pc.equal(bare, ""), pa.scalar(None, bare.type), bare)
