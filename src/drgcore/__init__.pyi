@@ -14,6 +14,9 @@ from .budget import show as show
 from .cases import CANONICAL_SCHEMA as CANONICAL_SCHEMA
 from .cases import LOCAL_SCHEMA as LOCAL_SCHEMA
 from .cases import CaseMapping as CaseMapping
+from .checks import CaseChecks as CaseChecks
+from .checks import check_cases as check_cases
+from .checks import check_file as check_file
 from .errors import BudgetError as BudgetError
 from .errors import CaseSchemaError as CaseSchemaError
 from .errors import DrgcoreError as DrgcoreError

@@ -5,6 +5,7 @@ from drgcore.checks.check import check_cases
 from drgcore.checks.findings import FINDINGS_SCHEMA
 from drgcore.checks.language import ExpressionError
 from drgcore.checks.report import CHECKS_SCHEMA, PROFILE_SCHEMA, CaseChecks
+from drgcore.checks.stream import check_file
 
 __all__ = [
     "CHECKS_SCHEMA",
@@ -15,4 +16,5 @@ __all__ = [
     "Check",
     "ExpressionError",
     "check_cases",
+    "check_file",
 ]

@@ -218,7 +218,8 @@ class _Builder:
     def build(self) -> Catalogue:
         """Read all expressions and apply the switches."""
         systems = {name: s.system for name, s in self._sets.items()} | {**LISTS, **SCHEME_SETS}
-        on, off = [], []
+        on: list[Check] = []
+        off: list[Check] = []
         for code, (entry, where) in self._entries.items():
             check = self._check(entry, f"{where}: check {code}", systems)
             switch = self._switch.get(code, self._switch.get("*", True))
@@ -226,7 +227,7 @@ class _Builder:
                 raise self._error(
                     f"switch {code} is {switch!r}", f"Write true, false or one of {LEVELS}."
                 )
-            level = switch if isinstance(switch, str) else check.level
+            level = next((level for level in LEVELS if level == switch), check.level)
             (off if switch is False else on).append(replace(check, level=level))
         for code in self._switch:
             if code != "*" and code not in self._entries:

@@ -75,14 +75,15 @@ def check_cases(
     run = CheckRun(scheme, checks, clinical_codes)
     with open_cases(cases, batch_rows=BATCH_ROWS) as source:
         kind = source.kind
-        tables = list(run.tables(source, _as_mapping(mapping)))
+        tables = list(run.tables(source, as_mapping(mapping)))
     findings: Any = pa.concat_tables([FINDINGS_SCHEMA.empty_table(), *tables])
     if kind == "pandas":
         findings = findings.to_pandas()
     return run.report(findings)
 
 
-def _as_mapping(mapping: str | Path | CaseMapping) -> CaseMapping:
+def as_mapping(mapping: str | Path | CaseMapping) -> CaseMapping:
+    """A mapping from itself, the name of a preset, or the path of a mapping file (.toml)."""
     if isinstance(mapping, CaseMapping):
         return mapping
     if str(mapping).endswith(".toml"):

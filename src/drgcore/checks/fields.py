@@ -66,11 +66,13 @@ def _kind(field: pa.Field) -> str:
 def _fields() -> dict[str, Field]:
     found = {}
     for column in (*CANONICAL_SCHEMA, *LOCAL_SCHEMA, *FRONT_PAGE_SCHEMA):
+        if types.is_boolean(column.type):
+            continue
         meaning = column.metadata[b"meaning"].decode()
         found[column.name] = Field(
             column.name, _kind(column), (column.name,), meaning, _CODES.get(column.name, "")
         )
-    for name, kind, columns, meaning, codes in (
+    made: tuple[tuple[str, str, tuple[str, ...], str, str], ...] = (
         (
             "diagnoses",
             "codes",
@@ -92,32 +94,37 @@ def _fields() -> dict[str, Field]:
             "dates of all procedures (手术操作日期)",
             "",
         ),
-    ):
-        found[name] = Field(name, kind, columns, meaning, codes)
-    principal = ("principal_diagnosis",)
-    for name, columns, meaning in (
         (
             "accepted",
-            (*principal, "sex", "age_years"),
+            "bool",
+            ("principal_diagnosis", "sex", "age_years"),
             "some MDC takes the principal diagnosis at this sex and age (主要诊断可入MDC)",
+            "",
         ),
         (
             "accepted_otherwise_sexed",
-            (*principal, "sex", "age_years"),
-            "some MDC takes the principal diagnosis at the other sex (另一性别可入MDC)",
+            "bool",
+            ("principal_diagnosis", "sex", "age_years"),
+            "some MDC takes the principal diagnosis at the other sex only (仅另一性别可入MDC)",
+            "",
         ),
         (
             "accepted_otherwise_aged",
-            (*principal, "sex", "age_years"),
-            "some MDC takes the principal diagnosis at another age (其他年龄可入MDC)",
+            "bool",
+            ("principal_diagnosis", "sex", "age_years"),
+            "some MDC takes the principal diagnosis at another age only (仅其他年龄可入MDC)",
+            "",
         ),
         (
             "accepted_ever",
-            principal,
-            "some MDC takes the principal diagnosis at all (主要诊断可作分组)",
+            "bool",
+            ("principal_diagnosis",),
+            "some MDC takes the principal diagnosis at some sex and age (主要诊断可作分组)",
+            "",
         ),
-    ):
-        found[name] = Field(name, "bool", columns, meaning)
+    )
+    for name, kind, columns, meaning, codes in made:
+        found[name] = Field(name, kind, columns, meaning, codes)
     return found
 
 

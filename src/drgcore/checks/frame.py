@@ -23,7 +23,7 @@ from drgcore.cases import (
     parse_length_of_stay,
     parse_newborn_weight,
 )
-from drgcore.cases.text import chunks_of, is_missing, is_text, tidy
+from drgcore.cases.text import is_missing, is_text, tidy
 from drgcore.cases.values import is_number
 from drgcore.checks.fields import FIELDS
 
@@ -291,6 +291,3 @@ def read_days(column: pa.Array) -> tuple[pa.Array, Flags]:
                 wrong[i] = True
     at = words.indices.fill_null(len(tidied)).to_numpy(zero_copy_only=False)
     return pa.array(days[at], mask=(none | wrong)[at]), wrong[at]
-
-
-__all__ = ["Frame", "Layout", "chunks_of", "read_days", "read_numbers", "read_texts"]

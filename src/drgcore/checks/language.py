@@ -205,7 +205,7 @@ class _Reader:
 
     def _compare(self, node: ast.Compare) -> Node:
         parts: list[Node] = []
-        left = node.comparators and node.left
+        left = node.left
         for operator, right in zip(node.ops, node.comparators, strict=True):
             parts.append(self._pair(left, operator, right))
             left = right

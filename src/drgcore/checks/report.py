@@ -70,11 +70,11 @@ class CaseChecks:
     findings: object = None
 
     def __str__(self) -> str:
-        share = (lambda n: f"{n / self.rows:7.2%}") if self.rows else (lambda n: f"{'-':>7}")
         lines = [f"{self.rows:,} cases"]
         for level in (*LEVELS, "none"):
             count = self.by_level[level]
-            lines.append(f"  {_WORDS[level]:<14}{count:>12,} {share(count)}")
+            share = f"{count / self.rows:7.2%}" if self.rows else ""
+            lines.append(f"  {_WORDS[level]:<14}{count:>12,} {share}".rstrip())
         checks = self.checks.to_pylist()
         found = sorted((c for c in checks if c["cases"]), key=lambda c: -c["cases"])
         if found:
@@ -193,7 +193,7 @@ class Tally:
         units = sorted(self._units.items(), key=lambda u: tuple((t is None, t or "") for t in u[0]))
         for (hospital, department), unit in units:
             cases = int(self._cases[unit])
-            lines = [
+            lines: list[tuple[str | None, str, int, str | None]] = [
                 (None, level, int(self._levels[unit, place]), None)
                 for place, level in enumerate(LEVELS)
             ]

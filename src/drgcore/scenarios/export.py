@@ -13,6 +13,7 @@ import pandas as pd
 
 from drgcore.errors import DrgcoreError
 from drgcore.files import whole_file
+from drgcore.formulas import guarded_text
 from drgcore.scenarios.tables import in_yuan
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ TABLES = ("pools", "hospitals", "winners", "losers", "levels", "mdcs", "classes"
 """The tables in the order in which people look at them."""
 
 _KEYS = ("pool", "policy", "hospital", "level", "mdc", "case_class")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write_csv(comparison: Comparison, folder: Path) -> None:
@@ -62,7 +62,7 @@ def guarded(values: pd.Series) -> pd.Series:
     """
     if pd.api.types.is_numeric_dtype(values):
         return values
-    return values.map(lambda v: f"'{v}" if isinstance(v, str) and v.startswith(_FORMULA) else v)
+    return values.map(lambda v: guarded_text(v) if isinstance(v, str) else v)
 
 
 def write_excel(comparison: Comparison, path: Path, notes: Mapping[str, str]) -> None:

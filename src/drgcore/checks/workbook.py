@@ -1,0 +1,119 @@
+"""Findings as a workbook for coders: what is wrong, where, how often; Chinese headings."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from drgcore.checks.report import CaseChecks
+from drgcore.errors import DrgcoreError
+
+_MOST_ROWS = 1_048_575
+
+_HEADINGS = {
+    "row": ("行号", 9),
+    "case_id": ("病例标识", 18),
+    "hospital": ("医疗机构", 14),
+    "department": ("出院科别", 14),
+    "doctor_id": ("医师", 12),
+    "check": ("检查代码", 9),
+    "level": ("级别", 7),
+    "fields": ("涉及项目", 26),
+    "values": ("填写内容", 44),
+    "message": ("问题", 60),
+    "message_en": ("English", 40),
+    "status": ("状态", 9),
+    "why": ("未执行原因", 30),
+    "cases": ("病例数", 10),
+    "undecided": ("缺值未判定", 11),
+    "found": ("问题病例数", 11),
+    "share": ("占比", 9),
+    "source": ("依据", 50),
+    "when": ("条件", 60),
+}
+_WORDS = {
+    "level": {"error": "错误", "warning": "警告", "hint": "提示"},
+    "status": {"run": "已执行", "not_run": "未执行", "off": "已关闭"},
+}
+
+
+class _Workbook:
+    def __init__(self, book: Any) -> None:
+        self._book = book
+        self._head = book.add_format({"bold": True, "bottom": 1})
+        self._count = book.add_format({"num_format": "#,##0"})
+        self._share = book.add_format({"num_format": "0.00%"})
+        self._checks = book.add_worksheet("检查汇总")
+        self._profile = book.add_worksheet("科室汇总")
+        self._sheet: Any = None
+        self._sheets, self._at = 0, 0
+
+    def write(self, table: pa.Table) -> None:
+        """Append findings; a new sheet is begun where one is full."""
+        start = 0
+        while self._sheet is None or start < len(table):
+            if self._sheet is None or self._at == _MOST_ROWS:
+                self._sheets += 1
+                name = "问题明细" if self._sheets == 1 else f"问题明细{self._sheets}"
+                self._sheet, self._at = self._book.add_worksheet(name), 0
+                self._headings(self._sheet, table.column_names, frozen=2)
+            piece = table.slice(start, _MOST_ROWS - self._at)
+            self._rows(self._sheet, piece, self._at + 1)
+            self._at += len(piece)
+            start += len(piece)
+
+    def finish(self, report: CaseChecks) -> None:
+        """Write what became of each check, and the profile."""
+        if self._sheet is not None:
+            self._sheet.autofilter(0, 0, max(self._at, 1), self._width - 1)
+        for sheet, table in ((self._checks, report.checks), (self._profile, report.profile)):
+            self._headings(sheet, table.column_names, frozen=1)
+            self._rows(sheet, table.slice(0, _MOST_ROWS), 1)
+            sheet.autofilter(0, 0, max(len(table), 1), table.num_columns - 1)
+
+    def _headings(self, sheet: Any, names: list[str], frozen: int) -> None:
+        self._width = len(names)
+        for place, name in enumerate(names):
+            heading, width = _HEADINGS[name]
+            sheet.write_string(0, place, heading, self._head)
+            sheet.set_column(place, place, width)
+        sheet.freeze_panes(1, frozen)
+
+    def _rows(self, sheet: Any, table: pa.Table, first: int) -> None:
+        words = [_WORDS.get(name, {}) for name in table.column_names]
+        formats = [self._share if name == "share" else self._count for name in table.column_names]
+        for row, values in enumerate(zip(*(c.to_pylist() for c in table.columns), strict=True)):
+            for place, value in enumerate(values):
+                if isinstance(value, str):
+                    # Always as text: no cell becomes a formula, whatever it begins with.
+                    sheet.write_string(first + row, place, words[place].get(value, value)[:32_000])
+                elif value is not None and not math.isnan(value):
+                    sheet.write_number(first + row, place, value, formats[place])
+
+
+@contextmanager
+def workbook_writer(path: Path, schema: pa.Schema) -> Iterator[_Workbook]:
+    """A workbook that findings of this schema are written into, row by row, with flat memory.
+
+    Raises
+    ------
+    DrgcoreError
+        When XlsxWriter is not installed.
+    """
+    try:
+        import xlsxwriter
+    except ImportError as error:
+        raise DrgcoreError(
+            "writing a workbook needs XlsxWriter",
+            where=str(path),
+            hint="install it with pip install 'drgcore[report]', or write .csv or .parquet",
+        ) from error
+    with xlsxwriter.Workbook(path, {"constant_memory": True}) as book:
+        workbook = _Workbook(book)
+        workbook.write(schema.empty_table())
+        yield workbook
