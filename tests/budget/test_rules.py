@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from datetime import date
 from fractions import Fraction
 from typing import Any
 
@@ -21,10 +22,12 @@ from drgcore.budget import (
     tally,
 )
 from drgcore.budget.frames import records
-from drgcore.budget.policy_terms import kappas_of, terms_of
+from drgcore.budget.policy_terms import terms_of
+from drgcore.budget.quality import kappas_of
 from drgcore.budget.terms import PoolTerms, Unit
 from drgcore.errors import BudgetError, CaseSchemaError, PolicyError
 from drgcore.points import Policy
+from tests.points.regions import small
 
 from .regions import Steps
 
@@ -330,3 +333,97 @@ def test_any_frame_with_arrow_goes_in() -> None:
     expected = settle_month(cases, terms, Month(2026, 1)).statement
     for one in (table, coded, table.to_reader()):
         pd.testing.assert_frame_equal(settle_month(one, terms, Month(2026, 1)).statement, expected)
+
+
+def _amended(*amendments: dict[str, Any], **change: Any) -> Policy:
+    return small({"amendments": list(amendments)} | change)
+
+
+def test_an_amendment_never_acts_on_a_month_before_its_day() -> None:
+    pools = {"resident": {"budget": "1000000"}}
+    policy = _amended(
+        {"from": date(2026, 7, 1), "budget": {"prepayment": "0.90"}},
+        budget={"prepayment": "0.85", "reserve_share": 0, "months": ["0.1"] * 8 + ["0.05"] * 4}
+        | {"pools": pools | {"employee": {"budget": "0"}}},
+    )
+    rows = [
+        {"case_id": f"c{month}", "hospital": "A", "pool": "resident", "case_class": "normal"}
+        | {"discharge_date": date(2026, month, 9), "points": 100.0}
+        for month in range(1, 13)
+    ]
+    months = settle_all(pd.DataFrame(rows), policy)
+    paid = [m.statement.set_index("pool").at["resident", "prepaid_fen"] for m in months]
+    assert paid[:8] == [8_500_000] * 6 + [9_000_000] * 2
+    # From the middle of a month on: the month's first day decides.
+    later = _amended({"from": date(2026, 7, 2), "budget": {"prepayment": "0.90"}})
+    terms = terms_of(later, 2026).pool("resident")
+    assert terms.in_month(7).prepayment == Fraction(95, 100)
+    assert terms.in_month(8).prepayment == terms.prepayment == Fraction(9, 10)
+
+
+def test_a_changed_budget_spreads_the_rest_over_the_remaining_months() -> None:
+    # 950,000 a year until June: 76,000 a month, 456,000; then 1,140,000, of which 684,000 are left
+    # for 6 months with shares 0.08 · 5 + 0.12 = 0.52: 105,230.77 and 157,846.15.
+    change = {"budget": {"pools": {"employee": {"budget": "1200000"}}}}
+    policy = _amended({"from": date(2026, 7, 1)} | change)
+    before, after = terms_of(small(), 2026), terms_of(policy, 2026)
+    now = after.pool("employee")
+    budgets = now.month_budgets
+    assert budgets[:6] == before.pool("employee").month_budgets[:6] == [7_600_000] * 6
+    assert budgets[6:] == [10_523_077] * 5 + [15_784_615]
+    assert sum(budgets) + now.reserve_fen == 120_000_000
+    assert [now.set_aside_in(month) for month in (1, 6, 7, 8)] == [0, 0, 1_000_000, 0]
+    assert after.pool("resident") == before.pool("resident")
+    # The other way round the months before may have had more than the whole.
+    low = {"budget": {"pools": {"employee": {"budget": "400000"}}}}
+    pool = terms_of(_amended({"from": date(2026, 7, 1)} | low), 2026).pool("employee")
+    with pytest.raises(PolicyError, match="months before have 7600000 fen more"):
+        _ = pool.month_budgets
+
+
+def settle_all(cases: pd.DataFrame, policy: Any) -> list[Any]:
+    sums, months = tally(cases, terms_of(policy, 2026)), []
+    for month in Month.of_year(2026):
+        months.append(settle_month(sums, policy, month, months[-1] if months else None))
+    return months
+
+
+def test_the_reserve_of_a_changed_budget_is_set_aside_in_its_month() -> None:
+    change = {"budget": {"pools": {"employee": {"budget": "1200000"}}}}
+    policy = _amended({"from": date(2026, 7, 1)} | change)
+    rows = [
+        {"case_id": f"{pool}{month}", "hospital": "A", "pool": pool, "case_class": "normal"}
+        | {"discharge_date": date(2026, month, 9), "points": 100.0}
+        for month in range(1, 13)
+        for pool in ("employee", "resident")
+    ]
+    cases = pd.DataFrame(rows)
+    months = settle_all(cases, policy)
+    closing = [m.reserve_closing("employee") for m in months]
+    assert closing == [5_000_000] * 6 + [6_000_000] * 6
+    year = settle_year(cases, months, policy, {"A": 1})
+    account = {(r["pool"], r["item"]): r["amount_fen"] for r in records(year.reconciliation)}
+    assert account["employee", "budget of the year"] == 120_000_000
+    assert account["employee", "unaccounted"] == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "path"),
+    [
+        ({"sharing": {"surplus": [{"value": "0.5"}]}}, "sharing"),
+        ({"incentive_pool": {"rule": "cap", "cap": 1}}, "incentive_pool"),
+        ({"quality": {"hospitals": {"A": 1}}}, "quality"),
+        ({"outside": {"paid_from": "budget"}}, "outside"),
+        ({"rounding": {"points": 2}}, "rounding.points"),
+        ({"violations": {"amount": {"splitting": 3}}}, "violations.amount"),
+        ({"units": [{"name": "u", "hospitals": ["A"]}]}, "units"),
+        ({"budget": {"basis": "total_cost"}}, "budget.pools.employee.basis"),
+        ({"budget": {"pools": {"new": {"budget": "5"}}}}, "budget.pools"),
+    ],
+)
+def test_what_the_year_end_needs_cannot_change_within_a_year(
+    change: dict[str, Any], path: str
+) -> None:
+    with pytest.raises(PolicyError, match=rf"amendments\.1 \(2026-07-01\)\.{path}.*within a year"):
+        _amended({"from": date(2026, 7, 1)} | change)
+    _amended({"from": date(2027, 1, 1)} | change)

@@ -40,7 +40,7 @@ def problems(change: dict[str, Any]) -> dict[str, str]:
         (
             {"budget": {"pools": {"employee": {"budget": "-1"}}}},
             "budget.pools.employee.budget",
-            "but it is -1 (A, the fund's budget of the year [yuan])",
+            "but it is -1 (A, the fund's budget of the year",
         ),
         ({"budget": {"pools": {"employee": {"budget": "1.005"}}}}, "budget.pools.employee.budget",
          "no more than 2 decimal places"),

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
+from drgcore.budget.accounts import RESERVE
 from drgcore.budget.caserows import points_of
 from drgcore.budget.closing import ClosedMonth, snapshot
 from drgcore.budget.frames import records
@@ -52,6 +53,9 @@ class Adjustment:
         Money added or taken beside the points; the reserve is its other side [fen].
     reason : str
         Why, for the statement.
+    account : str
+        What the amount is paid from, or goes to where it is negative: `reserve`, or an account that
+        the policy names.
     """
 
     month: Month
@@ -61,6 +65,7 @@ class Adjustment:
     points: int = 0
     amount_fen: int = 0
     reason: str = ""
+    account: str = RESERVE
 
 
 @dataclass(frozen=True)
@@ -256,6 +261,12 @@ def check_adjustments(adjustments: Iterable[Adjustment], terms: Terms) -> list[A
         terms.pool(item.pool)
         if item.month.year != terms.year:
             raise BudgetError(f"it names a month outside {terms.year}", where=where)
+        if item.account != RESERVE and item.account not in terms.accounts:
+            raise BudgetError(
+                f"the policy has no account {item.account}",
+                where=where,
+                hint="name one of [accounts] of the policy, or the reserve",
+            )
         if item.kind in (LATE, WITHDRAWN, REGROUPED, CHANGED, VALUE, CARRIED):
             raise BudgetError(
                 f"{item.kind} is what a case does, not a decision",

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from drgcore.budget.given_value import given_value
 from drgcore.budget.month import Month
 from drgcore.budget.terms import Terms
 from drgcore.cases.amounts import numbers_from
@@ -19,7 +20,13 @@ from drgcore.errors import CaseSchemaError
 from drgcore.points.ids import hash_strings
 
 REQUIRED = ("case_id", "hospital", "pool", "discharge_date", "case_class", "points")
-OPTIONAL = ("drg", "total_cost", "patient_paid", "refused_amount", "violation", "capitation_unit")
+OPTIONAL = (
+    *("drg", "total_cost", "patient_paid", "refused_amount", "violation", "capitation_unit"),
+    *("on_top_amount", "settlement_date"),
+)
+
+
+_SALT = np.uint64(0x9E3779B97F4A7C15)
 
 
 @dataclass(frozen=True)
@@ -53,6 +60,9 @@ class Rows:
     patient_paid, refused, item_cost, outside : ndarray of int64
         B; X, which is D times the multiple of the violation; C − B: all 0 for a case outside the
         points, of which C − B − X, not less than 0, is paid by item [fen].
+    on_top, given : ndarray of int64 or None
+        Money on top of points; min(v·Q, claim) of the cases of pools with a given value [fen]. None
+        where the policy has neither.
     """
 
     case_ids: pa.Array
@@ -69,6 +79,8 @@ class Rows:
     refused: np.ndarray
     item_cost: np.ndarray
     outside: np.ndarray
+    on_top: np.ndarray | None = None
+    given: np.ndarray | None = None
 
 
 def case_table(cases: Any, terms: Terms) -> pa.Table:
@@ -95,7 +107,8 @@ def case_table(cases: Any, terms: Terms) -> pa.Table:
     drgcore.errors.CaseSchemaError: settlement of 2026: the cases have no column hospital, pool, ...
     """
     table = columns_of(cases, [*REQUIRED, *OPTIONAL])
-    missing = [n for n in [*REQUIRED, *terms.needed_columns] if n not in table.column_names]
+    required = [terms.date_column if n == "discharge_date" else n for n in REQUIRED]
+    missing = [n for n in [*required, *terms.needed_columns] if n not in table.column_names]
     if missing:
         raise CaseSchemaError(
             f"the cases have no column {listed(missing)}",
@@ -140,10 +153,10 @@ def read_rows(batch: pa.RecordBatch, terms: Terms) -> Rows:
     >>> rows.month.tolist(), rows.points.tolist()
     ([2], [2500000])
     """
-    month = month_indices(batch.column("discharge_date")) - Month(terms.year, 1).index
-    _refuse(
-        batch, (month < 0) | (month > 11), f"were discharged outside {terms.year}", "discharge_date"
-    )
+    day = terms.date_column
+    month = month_indices(batch.column(day), f"column {day}") - Month(terms.year, 1).index
+    done = "discharged" if day == "discharge_date" else "settled"
+    _refuse(batch, (month < 0) | (month > 11), f"were {done} outside {terms.year}", day)
     pool = _codes(batch, "pool")
     unknown = sorted(set(pool.names) - {p.pool for p in terms.pools})
     if unknown:
@@ -166,10 +179,18 @@ def read_rows(batch: pa.RecordBatch, terms: Terms) -> Rows:
     is_outside = np.array([name == "outside" for name in case_class.names])[case_class.codes]
     drg = _codes(batch, "drg", missing="")
     hashes = hash_strings(batch.column("case_id"))
+    identity = hashes ^ _name_hashes(drg, 1) ^ _name_hashes(case_class, 2)
+    on_top = None
+    if terms.on_top_from is not None:
+        on_top = _fen(batch, "on_top_amount")
+        _refuse(batch, on_top < 0, "have negative on_top_amount", "on_top_amount")
+        # Only where there is any, so that a policy without such money closes as it did.
+        identity = np.where(on_top > 0, identity ^ on_top.astype(np.uint64) * _SALT, identity)
+    item_cost = np.where(is_outside, 0, by_item)
     return Rows(
         batch.column("case_id"),
         hashes,
-        hashes ^ _name_hashes(drg, 1) ^ _name_hashes(case_class, 2),
+        identity,
         pool,
         _codes(batch, "hospital"),
         case_class,
@@ -179,8 +200,12 @@ def read_rows(batch: pa.RecordBatch, terms: Terms) -> Rows:
         points,
         np.where(is_outside, 0, patient_paid),
         np.where(is_outside, 0, refused),
-        np.where(is_outside, 0, by_item),
+        item_cost,
         np.where(is_outside, np.maximum(by_item - refused, 0), 0),
+        on_top,
+        given_value(
+            terms, pool.names, pool.codes, points, item_cost, np.where(is_outside, 0, patient_paid)
+        ),
     )
 
 

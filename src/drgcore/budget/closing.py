@@ -63,6 +63,10 @@ class ClosedMonth:
         """The month."""
         return self.settlement.month
 
+    def accounts(self, pool: str) -> dict[str, int]:
+        """Give what other accounts hold for the pool after the month [fen]."""
+        return self.settlement.accounts(pool)
+
     def carried(self) -> dict[tuple[str, str], int]:
         """Give the negative amounts carried to the next month, by pool and hospital [fen]."""
         return self.settlement.carried()

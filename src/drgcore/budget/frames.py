@@ -97,6 +97,12 @@ UNIT_COLUMNS = (
     "balance_fen",
     "carried_out_fen",
 )
+FLOW_COLUMNS = ("pool", "hospital", "item", "account", "amount_fen")
+"""Money beside the statement, or a named part of it; `hospital` is '' for the pool as a whole.
+
+`account` says where it is from: '' (the hospitals' own amounts), `budget`, `reserve`, or an account
+that the policy names.
+"""
 MOVE_COLUMNS = ("pool", "item", "amount_fen")
 """Accounts as lines: the incentive pool, the reserve, the reconciliation."""
 
@@ -128,6 +134,22 @@ def frame(rows: Iterable[Sequence[Any]], columns: Sequence[str]) -> pd.DataFrame
         for column, integer in zip(values, whole, strict=True)
     ]
     return pd.DataFrame(dict(zip(columns, arrays, strict=True)))
+
+
+def no_flows() -> pd.DataFrame:
+    """Give the table of a settlement that has no money beside its statement.
+
+    Returns
+    -------
+    pandas.DataFrame
+        No row of `FLOW_COLUMNS`.
+
+    Examples
+    --------
+    >>> len(no_flows())
+    0
+    """
+    return frame([], FLOW_COLUMNS)
 
 
 def records(table: pd.DataFrame) -> list[dict[str, Any]]:

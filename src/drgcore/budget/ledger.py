@@ -8,11 +8,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from drgcore.budget.accounts import RESERVE
 from drgcore.budget.adjustments import Adjustment
 from drgcore.budget.case_files import CaseFiles
 from drgcore.budget.closing import ClosedMonth, digest_of
 from drgcore.budget.frames import frame, records
 from drgcore.budget.ledger_checks import check_chain, check_sums, differences
+from drgcore.budget.ledger_money import check_money
 from drgcore.budget.ledger_sqlite import SqliteStore
 from drgcore.budget.ledger_tables import (
     LINES,
@@ -164,10 +166,15 @@ class Ledger:
         ------
         BudgetError
             If the month is not closed, its year is already settled and the decision is about
-            points, or the same decision was entered before.
+            points, its account cannot pay, or the same decision was entered before.
         """
         where = f"adjustment of {adjustment.hospital} {adjustment.month}"
         row = asdict(adjustment) | {"month": str(adjustment.month)}
+        account = row.pop("account")
+        lines = {
+            "decision": [row],
+            "decision_account": [{"account": account}] if account != RESERVE else [],
+        }
         with self._store.write():
             if not self._store.select("entry", kind="month", period=row["month"]):
                 raise BudgetError("the month is not closed", where=where)
@@ -179,7 +186,7 @@ class Ledger:
                     hint="enter the amount of money instead",
                 )
             header = self._header("adjustment", row["month"], "", "", "", "")
-            header["facts_digest"] = facts_digest(header, {"decision": [row]})
+            header["facts_digest"] = facts_digest(header, lines)
             same = self._store.select("entry", facts_digest=header["facts_digest"])
             if same:
                 raise BudgetError(
@@ -187,7 +194,8 @@ class Ledger:
                     where=where,
                     hint="if it is meant a second time, give a reason that tells them apart",
                 )
-            return self._append(header, {"decision": [row]})
+            check_money(adjustment, self._store, self._lines, self._decisions())
+            return self._append(header, lines)
 
     def adjustments(self, year: int) -> list[Adjustment]:
         """Give the decisions about a year's months, in the order in which they were entered.
@@ -202,13 +210,7 @@ class Ledger:
         list of Adjustment
             What `settle_year` takes as adjustments.
         """
-        found = []
-        for entry in self._store.select("entry", kind="adjustment"):
-            for row in self._lines(entry, "decision"):
-                month = Month.parse(row["month"])
-                if month.year == year:
-                    found.append(Adjustment(**row | {"month": month}))
-        return found
+        return [decided for _, decided in self._decisions() if decided.month.year == year]
 
     def month(self, month: Month) -> ClosedMonth:
         """Give a closed month as it was closed.
@@ -301,6 +303,16 @@ class Ledger:
             What is wrong, each with its entry; empty for a sound ledger.
         """
         return check_chain(self.entries(), self._store.select("policy_text"), self._lines)
+
+    def _decisions(self) -> list[tuple[int, Adjustment]]:
+        """Give all decisions with the numbers of their entries."""
+        found = []
+        for entry in self._store.select("entry", kind="adjustment"):
+            named = self._lines(entry, "decision_account")
+            for row in self._lines(entry, "decision"):
+                more = {"month": Month.parse(row["month"])} | (named[0] if named else {})
+                found.append((int(entry["seq"]), Adjustment(**row | more)))
+        return found
 
     def _close(
         self, kind: str, period: str, closed: ClosedMonth | ClosedYear, settlement: Any

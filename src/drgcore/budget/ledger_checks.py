@@ -26,6 +26,7 @@ _KEYS: Mapping[str, tuple[str, ...]] = {
     "reserve_line": ("pool", "item"),
     "reconciliation": ("pool", "item"),
     "case_class": ("pool", "hospital", "case_class"),
+    "flow": ("pool", "hospital", "item", "account"),
     "settlement_unit": ("pool", "unit"),
     "year_adjustment": ("pool", "hospital", "month", "kind"),
 }
@@ -157,6 +158,11 @@ def _check_year(year: str, lines: Lines, months: Mapping[str, Lines]) -> list[st
     found = []
     of_year = [body for period, body in months.items() if period.startswith(f"{year}-")]
     statement = lines["year_statement"]
+    advances = {
+        (row["pool"], row["hospital"]): row["amount_fen"]
+        for row in lines.get("flow", ())
+        if row["item"] == "advance"
+    }
     for column in ("prepaid_fen", "held_fen"):
         paid: dict[tuple[str, str], int] = {}
         for body in of_year:
@@ -177,7 +183,9 @@ def _check_year(year: str, lines: Lines, months: Mapping[str, Lines]) -> list[st
             + row["capitation_fen"]
         )
         final = row["final_fen"] + row["carried_out_fen"]
-        if made != final or row["balance_fen"] != row["final_fen"] - row["prepaid_fen"]:
+        advance = advances.get((row["pool"], row["hospital"]), 0)
+        due = row["final_fen"] - row["prepaid_fen"] - advance
+        if made != final or row["balance_fen"] != due:
             found.append(f"{row['pool']} {row['hospital']}: its amounts do not add up")
     for value in lines["point_value"]:
         pool = value["pool"]
@@ -191,6 +199,7 @@ def _check_year(year: str, lines: Lines, months: Mapping[str, Lines]) -> list[st
             row["item"]: row["amount_fen"] for row in lines["reconciliation"] if row["pool"] == pool
         }
         paid_out = finals["paid in advance"] + finals["balance paid at the year end"]
+        paid_out += finals.get("advance at the start of the year", 0)
         if paid_out != sum(row["final_fen"] for row in rows):
             found.append(f"{pool}: what was paid is not what the hospitals got")
     return found

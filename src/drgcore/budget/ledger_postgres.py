@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from drgcore.budget.ledger_tables import LINES, Row, all_columns, is_integer, tables
+from drgcore.budget.ledger_tables import LATER, LINES, Row, all_columns, is_integer, tables
 from drgcore.errors import BudgetError
 
 try:
@@ -72,6 +72,11 @@ class PostgresStore:
             # Two processes that start at once must not both create the tables.
             self._connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext('drgcore'))"))
             if sa.inspect(self._connection).has_table("entry", schema=self._schema):
+                if not sa.inspect(self._connection).has_table(LATER[0], schema=self._schema):
+                    later = [self._table(name) for name in LATER]
+                    self._metadata.create_all(self._connection, tables=later)
+                    for statement in _triggers(self._schema, LATER):
+                        self._connection.execute(sa.text(statement))
                 return
             self._connection.execute(sa.schema.CreateSchema(self._schema, if_not_exists=True))
             self._metadata.create_all(self._connection)
@@ -143,19 +148,21 @@ def _column(schema: str, table: str, name: str) -> sa.Column[Any]:
     return sa.Column(name, kind, *keys, primary_key=primary, nullable=False, autoincrement=False)
 
 
-def _triggers(schema: str) -> Iterator[str]:
-    for table in tables():
+def _triggers(schema: str, only: Sequence[str] = ()) -> Iterator[str]:
+    for table in only or tables():
         for event in ("UPDATE OR DELETE", "TRUNCATE"):
             each = "STATEMENT" if event == "TRUNCATE" else "ROW"
             yield (
                 f"CREATE TRIGGER {table}_no_{event.split()[0].lower()} BEFORE {event} "
                 f"ON {schema}.{table} FOR EACH {each} EXECUTE FUNCTION {schema}.append_only()"
             )
-    for table in LINES:
+    for table in only or LINES:
         yield (
             f"CREATE TRIGGER {table}_sealed BEFORE INSERT ON {schema}.{table} "
             f"FOR EACH ROW EXECUTE FUNCTION {schema}.sealed()"
         )
+    if only:
+        return
     yield (
         f"CREATE TRIGGER entry_in_order BEFORE INSERT ON {schema}.entry "
         f"FOR EACH ROW EXECUTE FUNCTION {schema}.in_order()"

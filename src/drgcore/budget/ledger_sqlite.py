@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from drgcore.budget.ledger_tables import LINES, Row, all_columns, is_integer, tables
+from drgcore.budget.ledger_tables import LATER, LINES, Row, all_columns, is_integer, tables
 from drgcore.errors import BudgetError
 
 _APPLICATION_ID = 0x44524743  # "DRGC": another program's SQLite file is refused
-_VERSION = 1
+_VERSION = 2
 
 
 class SqliteStore:
@@ -50,6 +50,11 @@ class SqliteStore:
             application = self._connection.execute("PRAGMA application_id").fetchone()[0]
             version = self._connection.execute("PRAGMA user_version").fetchone()[0]
             if (application, version) == (_APPLICATION_ID, _VERSION):
+                return
+            if (application, version) == (_APPLICATION_ID, 1):
+                for statement in ddl(LATER):
+                    self._connection.execute(statement)
+                self._connection.execute(f"PRAGMA user_version = {_VERSION}")
                 return
             if self._connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
                 raise BudgetError(
@@ -93,8 +98,13 @@ class SqliteStore:
         self._connection.close()
 
 
-def ddl() -> Iterator[str]:
-    """Write the statements that make an empty ledger.
+def ddl(only: Sequence[str] = ()) -> Iterator[str]:
+    """Write the statements that make an empty ledger, or the tables that an older one lacks.
+
+    Parameters
+    ----------
+    only : sequence of str
+        The tables that are to be made; empty: all, with what keeps entries in order.
 
     Yields
     ------
@@ -104,9 +114,9 @@ def ddl() -> Iterator[str]:
     Examples
     --------
     >>> sum("STRICT" in statement for statement in ddl())
-    13
+    15
     """
-    for table in tables():
+    for table in only or tables():
         columns = [_column(table, name) for name in all_columns(table)]
         if table in LINES:
             columns.append("PRIMARY KEY (entry, line)")
@@ -116,16 +126,18 @@ def ddl() -> Iterator[str]:
                 f"CREATE TRIGGER {table}_no_{event.lower()} BEFORE {event} ON {table} "
                 "BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END"
             )
-    yield (
-        "CREATE UNIQUE INDEX one_closing ON entry (kind, period) WHERE kind IN ('month', 'year')"
-    )
     # The entry row is written last and seals its lines: none can be added to it afterwards.
-    for table in LINES:
+    for table in only or LINES:
         yield (
             f"CREATE TRIGGER {table}_sealed BEFORE INSERT ON {table} "
             "WHEN EXISTS (SELECT 1 FROM entry WHERE seq = NEW.entry) "
             "BEGIN SELECT RAISE(ABORT, 'the entry is sealed'); END"
         )
+    if only:
+        return
+    yield (
+        "CREATE UNIQUE INDEX one_closing ON entry (kind, period) WHERE kind IN ('month', 'year')"
+    )
     # INSERT OR REPLACE deletes without firing the delete trigger, so what it could hit is refused.
     yield (
         "CREATE TRIGGER entry_in_order BEFORE INSERT ON entry "

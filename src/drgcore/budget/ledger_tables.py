@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from drgcore.budget.frames import (
     ADJUSTMENT_COLUMNS,
     CLASS_COLUMNS,
+    FLOW_COLUMNS,
     MOVE_COLUMNS,
     RESERVE_COLUMNS,
     STATEMENT_COLUMNS,
@@ -46,6 +47,8 @@ LINES: Mapping[str, tuple[str, ...]] = {
     "reserve_line": MOVE_COLUMNS,
     "reconciliation": MOVE_COLUMNS,
     "decision": DECISION_COLUMNS,
+    "flow": FLOW_COLUMNS,
+    "decision_account": ("account",),
 }
 """Tables whose rows belong to an entry; each has `entry` and `line` before these columns."""
 
@@ -55,6 +58,7 @@ PARTS: Mapping[str, Mapping[str, str]] = {
         "month_statement": "statement",
         "month_reserve": "reserve",
         "case_class": "classes",
+        "flow": "flows",
     },
     "year": {
         "point_value": "point_values",
@@ -65,10 +69,14 @@ PARTS: Mapping[str, Mapping[str, str]] = {
         "pool_line": "pool",
         "reserve_line": "reserve",
         "reconciliation": "reconciliation",
+        "flow": "flows",
     },
-    "adjustment": {"decision": "decisions"},
+    "adjustment": {"decision": "decisions", "decision_account": "accounts"},
 }
 """For each kind of entry its tables, and the attribute of the settlement that fills them."""
+
+LATER = ("flow", "decision_account")
+"""Tables that ledgers did not have from the start: without rows they leave a digest as it was."""
 
 NO_HASH = "0" * 64
 """The `previous_hash` of the first entry."""
@@ -211,6 +219,7 @@ def facts_digest(header: Mapping[str, Any], lines: Mapping[str, Sequence[Row]]) 
     body = {
         table: [[row[name] for name in LINES[table]] for row in rows]
         for table, rows in lines.items()
+        if rows or table not in LATER
     }
     return sha256({"facts": [header[name] for name in names], "lines": body})
 

@@ -3,24 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import pandas as pd
 
+from drgcore.budget.accounts import RESERVE, Accounts
 from drgcore.budget.allocate import allocate
 from drgcore.budget.frames import (
     CLASS_COLUMNS,
+    FLOW_COLUMNS,
     RESERVE_COLUMNS,
     STATEMENT_COLUMNS,
     VALUE_COLUMNS,
     frame,
+    no_flows,
     records,
     value_from_row,
     value_row,
 )
 from drgcore.budget.month import Month
-from drgcore.budget.pointvalue import PointValue, point_value, value_of_points
+from drgcore.budget.month_value import (
+    ACCOUNT_CLOSING,
+    ON_TOP,
+    QUALITY_HELD,
+    SET_ASIDE,
+    month_value,
+)
+from drgcore.budget.pointvalue import PointValue
 from drgcore.budget.policy_terms import terms_of
 from drgcore.budget.tally import Tally, by_hospital, tally
 from drgcore.budget.terms import PoolTerms, Terms
@@ -44,6 +54,10 @@ class Before(Protocol):
 
     def reserve_closing(self, pool: str) -> int:
         """Give what the pool's reserve holds at its end [fen]."""
+        ...
+
+    def accounts(self, pool: str) -> dict[str, int]:
+        """Give what other accounts hold for the pool, where months paid from them [fen]."""
         ...
 
 
@@ -70,6 +84,9 @@ class MonthSettlement:
         One row a pool, `RESERVE_COLUMNS`.
     other_cases : int
         Cases of the input that were discharged in other months of the year; not settled here.
+    flows : pandas.DataFrame
+        Money beside the statement or a named part of it, `FLOW_COLUMNS`; none where the policy has
+        no rule that moves any.
     """
 
     month: Month
@@ -78,6 +95,7 @@ class MonthSettlement:
     classes: pd.DataFrame
     reserve: pd.DataFrame
     other_cases: int = 0
+    flows: pd.DataFrame = field(default_factory=no_flows)
 
     def carried(self) -> dict[tuple[str, str], int]:
         """Give the negative amounts carried to the next month, by pool and hospital [fen]."""
@@ -98,6 +116,14 @@ class MonthSettlement:
     def reserve_closing(self, pool: str) -> int:
         """Give what the pool's reserve holds after the month [fen]."""
         return next(row["closing_fen"] for row in records(self.reserve) if row["pool"] == pool)
+
+    def accounts(self, pool: str) -> dict[str, int]:
+        """Give what other accounts hold for the pool after the month [fen]."""
+        return {
+            row["account"]: row["amount_fen"]
+            for row in records(self.flows)
+            if (row["pool"], row["item"]) == (pool, ACCOUNT_CLOSING)
+        }
 
     def value(self, pool: str) -> PointValue:
         """Give the point value of a pool."""
@@ -155,26 +181,45 @@ def settle_month(
     earlier = previous.hospitals() if previous else set()
     hospitals = sorted(earlier | set(terms.hospitals) | set(whole.cells["hospital"].unique()))
 
-    values, statements, reserves = [], [], []
+    values, statements, reserves, flows = [], [], [], []
     for pool in terms.pools:
+        now = pool.in_month(month.number)
         # January starts with the new year's reserve, whatever last year's held.
-        opening = pool.reserve_fen
+        opening = now.reserve_fen
         if previous is not None and month.number > 1:
             opening = previous.reserve_closing(pool.pool)
+        set_aside = pool.set_aside_in(month.number)
+        if set_aside:
+            flows.append((pool.pool, "", SET_ASIDE, "reserve", set_aside))
+        if opening + set_aside < 0:
+            raise BudgetError(
+                f"the changed reserve is {-opening - set_aside} fen less than floors have used",
+                where=f"{pool.pool} {month}",
+                hint="correct the amendment's budget or reserve_share",
+            )
         sums = by_hospital(cells[cells["pool"] == pool.pool], hospitals)
         outside = _total(sums, "outside_fen") if terms.outside_from_budget else 0
-        value = point_value(
-            pool,
-            str(month),
-            pool.month_budgets[month.number - 1] - outside,
-            _total(sums, "points"),
-            _total(sums, "patient_paid_fen"),
-            whole.places,
-            opening,
-        )
+        on_top = {h: row["on_top_fen"] for h, row in sums.items()}
+        before = sum(on_top.values()) if terms.on_top_from == "budget" else 0
+        budget = pool.month_budgets[month.number - 1] - outside - before
+        value, gross = month_value(now, month, budget, sums, whole.places, opening + set_aside)
         values.append(value_row(value, outside))
-        statements += _pool_statement(pool, value, sums, carried)
-        closing = opening + value.to_reserve_fen - value.from_reserve_fen
+        rows = _pool_statement(now, value, gross, sums, carried)
+        statements += rows
+        flows += _quality_held(terms, now, rows)
+        closing = opening + set_aside + value.to_reserve_fen - value.from_reserve_fen
+        if terms.on_top_from is not None:
+            holds = _holdings(terms, pool.pool, closing, previous)
+            if terms.on_top_from == "budget":
+                paid = on_top
+            else:
+                paid = holds.pay(terms.on_top_from, ON_TOP, on_top)
+            at = (ON_TOP, terms.on_top_from)
+            flows += [(pool.pool, h, *at, fen) for h, fen in paid.items() if fen]
+            flows += [
+                (pool.pool, "", ACCOUNT_CLOSING, name, holds.holds(name)) for name in terms.accounts
+            ]
+            closing = holds.holds(RESERVE)
         reserves.append((pool.pool, opening, value.to_reserve_fen, value.from_reserve_fen, closing))
     return MonthSettlement(
         month,
@@ -183,6 +228,7 @@ def settle_month(
         cells[list(CLASS_COLUMNS)].reset_index(drop=True),
         frame(reserves, RESERVE_COLUMNS),
         int(whole.cells["cases"].sum() - cells["cases"].sum()),
+        frame(flows, FLOW_COLUMNS),
     )
 
 
@@ -190,14 +236,34 @@ def _total(sums: Mapping[str, Mapping[str, int]], name: str) -> int:
     return sum(row[name] for row in sums.values())
 
 
+def _quality_held(terms: Terms, pool: PoolTerms, rows: list[tuple[Any, ...]]) -> list[Any]:
+    """Tell quality money from the rest of what is held back from each hospital."""
+    if terms.quality_money is None:
+        return []
+    at = STATEMENT_COLUMNS.index("held_fen")
+    share, rest = terms.quality_money.share, 1 - pool.prepayment
+    part = rest if share is None else min(share, rest)
+    return [
+        (pool.pool, row[1], QUALITY_HELD, "", allocate(row[at], [part, rest - part])[0])
+        for row in rows
+        if row[at]
+    ]
+
+
+def _holdings(terms: Terms, pool: str, reserve_fen: int, previous: Before | None) -> Accounts:
+    """Give what the accounts hold: after the month before, or at the start of the year."""
+    holds = {name: amounts.get(pool, 0) for name, amounts in terms.accounts.items()}
+    return Accounts(reserve_fen, holds | (previous.accounts(pool) if previous else {}))
+
+
 def _pool_statement(
     pool: PoolTerms,
     value: PointValue,
+    gross: Mapping[str, int],
     sums: Mapping[str, Mapping[str, int]],
     carried: Mapping[tuple[str, str], int],
 ) -> list[tuple[Any, ...]]:
     """Follow each hospital's amount from v·Q to what is prepaid, held and carried."""
-    gross = value_of_points(value, {hospital: row["points"] for hospital, row in sums.items()})
     rows = []
     for hospital, row in sums.items():
         borne = row["patient_paid_fen"] if pool.basis == "total_cost" else 0

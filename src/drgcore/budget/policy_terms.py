@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from fractions import Fraction
-from typing import Any
-
-import numpy as np
-import pandas as pd
+import dataclasses
+from datetime import date
 
 from drgcore.budget.allocate import fen
-from drgcore.budget.caserows import columns_of, listed
-from drgcore.budget.terms import PoolTerms, Terms, Unit, exact
+from drgcore.budget.pool_terms import FundShare, PoolTerms
+from drgcore.budget.terms import QualityTerms, Terms, Unit, exact
 from drgcore.errors import BudgetError, PolicyError
-from drgcore.points.bands import Bands
+from drgcore.points.payment_rules import ValuePool
 from drgcore.points.policy import Policy
 
 
@@ -25,7 +21,8 @@ def terms_of(policy: Policy | Terms, year: int) -> Terms:
     policy : Policy or Terms
         The policy; terms are given back as they are.
     year : int
-        The year. Parameters are those in force on its last day.
+        The year. Parameters of the year end are those in force on its last day, those of a month
+        the ones in force on the month's first day.
 
     Returns
     -------
@@ -47,16 +44,16 @@ def terms_of(policy: Policy | Terms, year: int) -> Terms:
             raise BudgetError(f"the terms are those of {policy.year}", where=str(year))
         return policy
     of_year = policy.for_year(year)
-    sharing = of_year.sharing
+    sharing, held = of_year.sharing, of_year.quality_money
     return Terms(
         year=year,
-        pools=tuple(_pool_terms(of_year, name) for name in sorted(of_year.budget.pools)),
+        pools=_pools(policy, of_year, year),
         point_places=of_year.rounding.points,
         violation_multiples={k: exact(m) for k, m in of_year.violations.amount.items()},
         pool_rule=of_year.incentive_pool.rule,
         pool_cap=None if of_year.incentive_pool.cap is None else exact(of_year.incentive_pool.cap),
-        surplus=sharing.surplus if isinstance(sharing.surplus, Bands) else None,
-        deficit=sharing.deficit if isinstance(sharing.deficit, Bands) else None,
+        surplus=None if isinstance(sharing.surplus, str) else sharing.surplus,
+        deficit=None if isinstance(sharing.deficit, str) else sharing.deficit,
         outside_from_budget=of_year.outside.paid_from == "budget",
         units=tuple(
             Unit(unit.name, unit.hospitals, {p: fen(c.budget) for p, c in unit.capitation.items()})
@@ -66,67 +63,56 @@ def terms_of(policy: Policy | Terms, year: int) -> Terms:
         name=policy.name,
         text=policy.text,
         articles=of_year.articles,
+        accounts={
+            name: {pool: fen(amount) for pool, amount in holds.items()}
+            for name, holds in of_year.accounts.items()
+        },
+        quality_money=None
+        if held is None
+        else QualityTerms(None if held.share is None else exact(held.share), held.rest),
+        on_top_from=None if of_year.on_top is None else of_year.on_top.paid_from,
+        date_column=f"{of_year.budget.date}_date",
     )
 
 
-def kappas_of(policy: Policy | Terms, quality: Any, year: int) -> dict[str, Fraction]:
-    """Give every hospital's encouragement coefficient κ (鼓励系数).
+def _pools(policy: Policy, of_year: Policy, year: int) -> tuple[PoolTerms, ...]:
+    """Give every pool's parameters, with the periods of the year in which they differ."""
+    names = sorted(of_year.budget.pools)
+    at_end = {name: _pool_terms(of_year, name) for name in names}
+    starts = _month_starts(policy, year)
+    if len(starts) < 2:
+        return tuple(at_end.values())
+    found = []
+    for name in names:
+        periods = [(month, _pool_terms(rules, name)) for month, rules in starts.items()]
+        differ = any(terms != at_end[name] for _, terms in periods)
+        pool = at_end[name]
+        found.append(dataclasses.replace(pool, periods=tuple(periods)) if differ else pool)
+    return tuple(found)
 
-    Parameters
-    ----------
-    policy : Policy or Terms
-        With the rule `given`, κ comes from `quality` or else from the policy; with `scored` it is
-        the value of the band in which Σ weight · score lies.
-    quality : mapping, table or None
-        Rule `given`: κ by hospital, or a table `hospital`, `kappa`. Rule `scored`: a table
-        `hospital` and one column of scores for each indicator of the policy.
-    year : int
-        The year.
 
-    Returns
-    -------
-    dict of str to Fraction
-        κ by hospital.
-
-    Raises
-    ------
-    BudgetError
-        For a missing column, score or coefficient, a negative κ, or a hospital given twice.
-
-    Examples
-    --------
-    >>> terms = Terms(2026, (PoolTerms("p", 0),))
-    >>> kappas_of(terms, {"H1": 1.02}, 2026)
-    {'H1': Fraction(51, 50)}
-    """
-    rules = None if isinstance(policy, Terms) else policy.for_year(year).quality
-    if rules is not None and rules.rule == "scored":
-        if quality is None:
-            return {}
-        assert rules.coefficients is not None  # the policy's own check
-        names = [indicator.name for indicator in rules.indicators]
-        scores = _numbers(quality, names)
-        weights = [exact(indicator.weight) for indicator in rules.indicators]
-        totals = {
-            hospital: sum((w * s for w, s in zip(weights, row, strict=True)), Fraction(0))
-            for hospital, row in scores.items()
-        }
-        found = rules.coefficients.apply(np.array([float(t) for t in totals.values()]))
-        kappas = dict(zip(totals, map(exact, found.tolist()), strict=True))
-    elif quality is None:
-        kappas = {h: exact(k) for h, k in (rules.hospitals if rules else {}).items()}
-    elif isinstance(quality, Mapping):
-        kappas = {str(h): exact(k) for h, k in quality.items()}
-    else:
-        kappas = {h: row[0] for h, row in _numbers(quality, ["kappa"]).items()}
-    negative = sorted(h for h, k in kappas.items() if k < 0)
-    if negative:
-        raise BudgetError(f"κ of {listed(negative)} is negative", where="quality")
-    return kappas
+def _month_starts(policy: Policy, year: int) -> dict[int, Policy]:
+    """Give the months of a year from whose first day on other parameters are in force."""
+    first = max(date(year, 1, 1), policy.effective_from)
+    days = [amendment["from"] for amendment in policy.amendments]
+    starts = {1: policy.at(first)}
+    for day in days:
+        month = day.month + (day.day > 1)
+        if day.year == year and day > first and month <= 12:
+            starts[month] = policy.at(day)
+    return starts
 
 
 def _pool_terms(policy: Policy, name: str) -> PoolTerms:
     pool = policy.budget.pools[name]
+    if isinstance(pool, ValuePool):
+        return PoolTerms(
+            name,
+            0,
+            basis=pool.basis,
+            prepayment=exact(pool.prepayment),
+            value=exact(pool.value),
+        )
     if isinstance(pool.months, str):
         raise PolicyError(
             "the months' shares are to be forecast",
@@ -134,7 +120,7 @@ def _pool_terms(policy: Policy, name: str) -> PoolTerms:
             hint="fill them in, or forecast them from history: policy.with_months("
             "drgcore.forecast_shares(monthly, year).shares_for_policy())",
         )
-    reference = policy.reference_value(name)
+    reference, shared = policy.reference_value(name), pool.fund_sharing
     return PoolTerms(
         name,
         fen(pool.budget),
@@ -145,20 +131,10 @@ def _pool_terms(policy: Policy, name: str) -> PoolTerms:
         None if reference is None else exact(reference),
         None if pool.floor is None else exact(pool.floor),
         None if pool.ceiling is None else exact(pool.ceiling),
+        month_payment=pool.month_payment,
+        month_value=None if pool.month_value is None else exact(pool.month_value),
+        advances_fen={hospital: fen(amount) for hospital, amount in pool.advances.items()},
+        fund_sharing=None
+        if shared is None
+        else FundShare(exact(shared.surplus), exact(shared.deficit), shared.paid_from),
     )
-
-
-def _numbers(table: Any, names: list[str]) -> dict[str, list[Fraction]]:
-    """Read some columns of a table by hospital, exactly as their decimals say."""
-    columns = columns_of(table, ["hospital", *names]).to_pydict()
-    missing = [name for name in ["hospital", *names] if name not in columns]
-    if missing:
-        raise BudgetError(f"there is no column {listed(missing)}", where="quality")
-    found: dict[str, list[Fraction]] = {}
-    for hospital, *values in zip(*(columns[name] for name in ["hospital", *names]), strict=True):
-        if str(hospital) in found:
-            raise BudgetError(f"{hospital} stands twice", where="quality")
-        if any(value is None or pd.isna(value) for value in values):
-            raise BudgetError(f"a value of {hospital} is missing", where="quality")
-        found[str(hospital)] = [exact(value) for value in values]
-    return found

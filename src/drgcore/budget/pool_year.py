@@ -2,78 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import replace
 from fractions import Fraction
-from typing import Any
+from math import floor
 
-from drgcore.budget import adjustments as adj
-from drgcore.budget.adjustments import Adjustment, Change
-from drgcore.budget.allocate import allocate, decimal_text, exact_text, round_to_total
+from drgcore.budget.accounts import RESERVE, Accounts
+from drgcore.budget.adjustments import Adjustment
+from drgcore.budget.allocate import allocate
 from drgcore.budget.frames import value_row
-from drgcore.budget.incentive import share_pool
-from drgcore.budget.month import Month
+from drgcore.budget.incentive import return_quality_money, share_pool
+from drgcore.budget.month_value import GIVEN, QUALITY_HELD
 from drgcore.budget.pointvalue import PointValue, point_value, value_of_points
-from drgcore.budget.risk import UnitResult, apply_bands, grant, to_members
-from drgcore.budget.tally import Tally, by_hospital
-from drgcore.budget.terms import PoolTerms, Terms
+from drgcore.budget.pool_rows import (
+    ADVANCE,
+    FUND_SHARED,
+    ON_TOP,
+    ON_TOP_PAID,
+    QUALITY_RETURNED,
+    QUALITY_SHARED,
+    PoolFacts,
+    PoolYear,
+    UnitFacts,
+    adjustment_rows,
+    places_of,
+    settle_unit,
+    worth_of,
+)
+from drgcore.budget.risk import apply_bands, grant
+from drgcore.budget.tally import by_hospital
 from drgcore.errors import BudgetError
+from drgcore.points.payment_rules import ByClass
 
-Statements = Mapping[Month, Mapping[str, Mapping[str, Any]]]
-"""The closed months' statement rows of one pool, by month and hospital."""
-
-Row = tuple[Any, ...]
-
-
-@dataclass
-class PoolYear:
-    """The rows that one pool adds to the tables of `YearSettlement`."""
-
-    value: Row
-    statement: list[Row] = field(default_factory=list)
-    units: list[Row] = field(default_factory=list)
-    adjustments: list[Row] = field(default_factory=list)
-    pool: list[Row] = field(default_factory=list)
-    reserve: list[Row] = field(default_factory=list)
-    reconciliation: list[Row] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class PoolFacts:
-    """What a pool's year end is made from.
-
-    Parameters
-    ----------
-    terms : Terms
-        The parameters of the year.
-    pool : PoolTerms
-        Those of the pool.
-    hospitals : sequence of str
-        All hospitals, sorted.
-    whole : Tally
-        The year's cases.
-    statements : Statements
-        The closed months.
-    changes : sequence of Change
-        What differs from the closed months.
-    decided : sequence of Adjustment
-        Decisions about closed months.
-    kappas : mapping of str to Fraction
-        Encouragement coefficients.
-    """
-
-    terms: Terms
-    pool: PoolTerms
-    hospitals: Sequence[str]
-    whole: Tally
-    statements: Statements
-    changes: Sequence[Change]
-    decided: Sequence[Adjustment]
-    kappas: Mapping[str, Fraction]
-
-    def of_months(self, hospital: str, name: str) -> int:
-        """Add up one column of a hospital's closed months."""
-        return sum(rows[hospital][name] for rows in self.statements.values() if hospital in rows)
+BONUS = "bonus_points"
+"""Kind of the adjustment by which a quality assessment adds or takes away points."""
 
 
 def settle_pool(facts: PoolFacts) -> PoolYear:
@@ -94,10 +56,12 @@ def settle_pool(facts: PoolFacts) -> PoolYear:
     >>> pool = PoolTerms("p", 0, last_value=Fraction(1))
     >>> from drgcore.budget.tally import _no_cells, _no_insured
     >>> none = Tally(_no_cells(), _no_insured(), None, None, 4)
-    >>> settle_pool(PoolFacts(Terms(2026, (pool,)), pool, [], none, {}, [], [], {})).statement
+    >>> facts = PoolFacts(Terms(2026, (pool,)), pool, [], none, {}, [], [], Assessment())
+    >>> settle_pool(facts).statement
     []
     """
     terms, pool, hospitals = facts.terms, facts.pool, facts.hospitals
+    facts = _with_bonus(facts)
     cells = facts.whole.cells
     sums = by_hospital(cells[cells["pool"] == pool.pool], hospitals)
     points = {h: row["points"] for h, row in sums.items()}
@@ -105,54 +69,57 @@ def settle_pool(facts: PoolFacts) -> PoolYear:
         points[item.hospital] += item.points
     borne = {h: row["patient_paid_fen"] for h, row in sums.items()}
     outside = sum(row["outside_fen"] for row in sums.values()) if terms.outside_from_budget else 0
-    value = point_value(
-        pool,
-        str(terms.year),
-        pool.budget_fen - pool.reserve_fen - outside,
-        sum(points.values()),
-        sum(borne.values()),
-        facts.whole.places,
-        pool.reserve_fen,
-    )
-    gross = value_of_points(value, points)
+    on_top = {h: row["on_top_fen"] for h, row in sums.items()}
+    # What is paid on top is no cost that the points must cover.
+    item_cost = {h: max(row["item_cost_fen"] - on_top[h], 0) for h, row in sums.items()}
+    before = sum(on_top.values()) if terms.on_top_from == "budget" else 0
+    others = {name: holds.get(pool.pool, 0) for name, holds in terms.accounts.items()}
+    accounts = Accounts(pool.reserve_fen, others)
+    year = PoolYear(())
+    budget = pool.budget_fen - pool.reserve_fen - outside - before
+    budget = _share_with_fund(facts, year, accounts, budget, sum(item_cost.values()))
+    value, gross = _value(facts, budget, points, borne, sums, accounts)
     deducted = borne if pool.basis == "total_cost" else dict.fromkeys(hospitals, 0)
     entitlement = {h: gross[h] - deducted[h] for h in hospitals}
-    year = PoolYear(value_row(value, outside))
+    year.value = value_row(value, outside)
     year.adjustments = [
-        row for h in hospitals for row in _adjustment_rows(facts, value, h, gross[h])
+        row for h in hospitals for row in adjustment_rows(facts, value, h, gross[h])
     ]
 
     held = {h: facts.of_months(h, "held_fen") for h in hospitals}
-    shares, rest = share_pool(terms, pool.pool, held, entitlement, facts.kappas)
-    to_reserve = rest if terms.pool_rule == "cap" else 0
+    shares, to_reserve, rest = _held_money(facts, year, held, entitlement)
     units = apply_bands(
-        terms,
+        terms if pool.value is None else replace(terms, surplus=None, deficit=None),
         pool.pool,
         hospitals,
         entitlement,
-        {h: row["item_cost_fen"] for h, row in sums.items()},
-        _charged(facts, value),
+        item_cost,
+        _charged(facts, value) if pool.value is None else {},
+        _by_class(facts, value) if isinstance(terms.surplus, ByClass) else None,
     )
-    moves = {
-        "opening": pool.reserve_fen,
-        "left by the ceiling": value.to_reserve_fen,
-        "used for the floor": -value.from_reserve_fen,
-        "pool beyond the cap": to_reserve,
-        "surpluses returned": sum(u.returned_fen for u in units),
-        "borne by capitated units": sum(u.borne_fen for u in units),
-        "decided adjustments": -sum(a.amount_fen for a in facts.decided),
-    }
-    available = sum(moves.values())
-    if available < 0:
-        raise BudgetError(
-            f"decided adjustments take {-available} fen more than the reserve holds",
-            where=f"{pool.pool} {terms.year}",
-        )
-    units = grant(units, available)
+    accounts.move(RESERVE, "left by the ceiling", value.to_reserve_fen)
+    accounts.move(RESERVE, "used for the floor", -value.from_reserve_fen)
+    accounts.move(RESERVE, "pool beyond the cap", to_reserve)
+    accounts.move(RESERVE, "surpluses returned", sum(u.returned_fen for u in units))
+    accounts.move(RESERVE, "borne by capitated units", sum(u.borne_fen for u in units))
+    accounts.move(RESERVE, "decided adjustments", 0)
+    for item in facts.decided:
+        accounts.move(item.account, "decided adjustments", -item.amount_fen)
+    for name in accounts.moves:
+        if accounts.holds(name) < 0:
+            what = "the reserve" if name == RESERVE else f"account {name}"
+            raise BudgetError(
+                f"decided adjustments take {-accounts.holds(name)} fen more than {what} holds",
+                where=f"{pool.pool} {terms.year}",
+            )
+    on_top_fen = _pay_on_top(facts, year, accounts, on_top)
+    units = grant(units, accounts.holds(RESERVE))
     capitated = {u.unit for u in units if u.capitation_fen is not None}
-    moves["deficits borne"] = -sum(u.granted_fen for u in units if u.unit not in capitated)
-    moves["kept by capitated units"] = -sum(u.granted_fen for u in units if u.unit in capitated)
-    moves["closing"] = sum(moves.values())
+    borne_fen = sum(u.granted_fen for u in units if u.unit not in capitated)
+    kept_fen = sum(u.granted_fen for u in units if u.unit in capitated)
+    accounts.move(RESERVE, "deficits borne", -borne_fen)
+    accounts.move(RESERVE, "kept by capitated units", -kept_fen)
+    moves = accounts.moves[RESERVE] | {"closing": accounts.holds(RESERVE)}
     year.reserve = [(pool.pool, item, fen) for item, fen in moves.items()]
     year.pool = [
         *(
@@ -161,64 +128,133 @@ def settle_pool(facts: PoolFacts) -> PoolYear:
         ),
         (pool.pool, "shared out", -sum(shares.values())),
         (pool.pool, "to the reserve", -to_reserve),
-        (pool.pool, "not shared out", rest - to_reserve),
+        (pool.pool, "not shared out", rest),
+    ]
+    year.flows += [
+        (pool.pool, h, ADVANCE, "", fen) for h, fen in sorted(pool.advances_fen.items()) if fen
     ]
 
     changed = dict.fromkeys(hospitals, 0)
     for row in year.adjustments:
         changed[row[1]] += row[-1]
+    of = UnitFacts(sums, points, gross, entitlement, item_cost, held, shares, changed)
     for unit in units:
-        _settle_unit(year, facts, unit, sums, points, gross, entitlement, held, shares, changed)
+        settle_unit(year, facts, unit, of)
     year.statement.sort(key=lambda row: row[1])
-    year.reconciliation = _places(facts, year, sums, outside, rest - to_reserve)
+    year.reconciliation = places_of(facts, year, sums, outside, rest, accounts, on_top_fen)
     return year
 
 
-def _adjustment_rows(facts: PoolFacts, value: PointValue, hospital: str, gross: int) -> list[Row]:
-    """Value a hospital's closed points and every later change at the year's point value.
-
-    The parts are rounded so that they add up to the hospital's v·Q.
-    """
-    pool = facts.pool.pool
-    items: list[tuple[Month, str, int, int, int, int, int, int]] = []
-    for month, rows in sorted(facts.statements.items()):
-        row = rows.get(hospital, {"points": 0, "gross_fen": 0})
-        items.append((month, adj.VALUE, 0, row["points"], -row["gross_fen"], 0, 0, 0))
-    for change in facts.changes:
-        if change.key[1] == hospital:
-            deltas = (change.cases, change.points, 0, change.patient_paid_fen, change.refused_fen)
-            items.append((change.key[2], change.kind, *deltas, 0))
-    for decision in facts.decided:
-        if decision.hospital == hospital:
-            given = (0, decision.points, 0, 0, 0, decision.amount_fen)
-            items.append((decision.month, decision.kind, *given))
-    quotas = [value.fen_per_unit * item[3] for item in items]
-    keys = [(item[0], item[1], i) for i, item in enumerate(items)]
-    total_cost = facts.pool.basis == "total_cost"
-    rows_out: list[Row] = []
-    for item, worth in zip(items, round_to_total(quotas, gross, keys), strict=True):
-        month, kind, cases, points, less, borne, refused, amount = item
-        change_fen = worth + less - (borne if total_cost else 0) - refused + amount
-        if kind != adj.VALUE or change_fen:
-            rows_out.append(
-                (
-                    pool,
-                    hospital,
-                    str(month),
-                    kind,
-                    cases,
-                    0 if kind == adj.VALUE else points,
-                    worth + less,
-                    borne,
-                    refused,
-                    change_fen,
-                )
-            )
+def _with_bonus(facts: PoolFacts) -> PoolFacts:
+    """Add the points of the quality assessment, a share of each hospital's, to the decisions."""
+    bonus = facts.assessment.bonus
+    if not bonus or not facts.statements:
+        return facts
+    cells = facts.whole.cells
+    sums = by_hospital(cells[cells["pool"] == facts.pool.pool], facts.hospitals)
     last = max(facts.statements)
-    carried = facts.statements[last].get(hospital, {}).get("carried_out_fen", 0)
-    if carried:
-        rows_out.append((pool, hospital, str(last), adj.CARRIED, 0, 0, 0, 0, 0, carried))
-    return rows_out
+    found = []
+    for h, row in sums.items():
+        points = floor(row["points"] * bonus.get(h, Fraction(0)) + Fraction(1, 2))
+        if points:
+            found.append(Adjustment(last, facts.pool.pool, h, BONUS, points))
+    return replace(facts, decided=[*facts.decided, *found])
+
+
+def _share_with_fund(
+    facts: PoolFacts, year: PoolYear, accounts: Accounts, budget: int, item_cost: int
+) -> int:
+    """Give A' = F + s·(A − F); the fund's part of the difference moves from or to an account."""
+    rule = facts.pool.fund_sharing
+    if rule is None:
+        return budget
+    share = rule.surplus if budget >= item_cost else rule.deficit
+    _, fund = allocate(abs(budget - item_cost), [share, 1 - share])
+    if budget >= item_cost:
+        accounts.move(RESERVE, "surplus shared with the fund", fund)
+        moved, account = -fund, RESERVE
+    else:
+        account = rule.paid_from
+        moved = min(fund, max(accounts.holds(account), 0))
+        accounts.move(account, "deficit shared by the fund", -moved)
+    year.flows.append((facts.pool.pool, "", FUND_SHARED, account, moved))
+    return budget + moved
+
+
+def _value(
+    facts: PoolFacts,
+    budget: int,
+    points: Mapping[str, int],
+    borne: Mapping[str, int],
+    sums: Mapping[str, Mapping[str, int]],
+    accounts: Accounts,
+) -> tuple[PointValue, dict[str, int]]:
+    """Give the year's point value and v·Q of every hospital."""
+    pool, places = facts.pool, facts.whole.places
+    year, all_points, all_borne = str(facts.terms.year), sum(points.values()), sum(borne.values())
+    if pool.value is None:
+        reserve = accounts.holds(RESERVE)
+        value = point_value(pool, year, budget, all_points, all_borne, places, reserve)
+        return value, value_of_points(value, points)
+    gross = {h: row["given_fen"] for h, row in sums.items()}
+    for item in facts.decided:
+        gross[item.hospital] += worth_of(facts, item.points)
+    total = sum(gross.values())
+    of_year = (pool.pool, year, pool.basis)
+    return PointValue(*of_year, 0, all_borne, total, all_points, places, GIVEN), gross
+
+
+def _held_money(
+    facts: PoolFacts, year: PoolYear, held: Mapping[str, int], entitlement: Mapping[str, int]
+) -> tuple[dict[str, int], int, int]:
+    """Give out what was held back: what each hospital gets, what the reserve gets, what is left."""
+    terms, pool, assessed = facts.terms, facts.pool.pool, facts.assessment
+    quality = {h: facts.of_flows(h, QUALITY_HELD) for h in held}
+    shared_out = {h: fen - quality[h] for h, fen in held.items()}
+    shares, rest = share_pool(terms, pool, shared_out, entitlement, assessed.kappas)
+    to_reserve = rest if terms.pool_rule == "cap" else 0
+    if terms.quality_money is None:
+        return shares, to_reserve, rest - to_reserve
+    returned, shared, left = return_quality_money(
+        terms, pool, quality, entitlement, assessed.results, assessed.kappas
+    )
+    for item, amounts in (
+        (QUALITY_HELD, quality),
+        (QUALITY_RETURNED, returned),
+        (QUALITY_SHARED, shared),
+    ):
+        year.flows += [(pool, h, item, "", fen) for h, fen in sorted(amounts.items()) if fen]
+    whole = {h: fen + returned[h] + shared[h] for h, fen in shares.items()}
+    return whole, to_reserve + left, rest - to_reserve
+
+
+def _pay_on_top(
+    facts: PoolFacts, year: PoolYear, accounts: Accounts, claims: Mapping[str, int]
+) -> int:
+    """Pay money on top of points; name what each hospital gets and what the months paid of it."""
+    account, pool = facts.terms.on_top_from, facts.pool.pool
+    if account is None:
+        return 0
+    paid = dict(claims)
+    if account != "budget":
+        paid = accounts.pay(account, "money on top of points", claims)
+    months = {h: facts.of_flows(h, ON_TOP) for h in claims}
+    for item, amounts in ((ON_TOP, paid), (ON_TOP_PAID, months)):
+        year.flows += [(pool, h, item, account, fen) for h, fen in sorted(amounts.items()) if fen]
+    return sum(paid.values())
+
+
+def _by_class(facts: PoolFacts, value: PointValue) -> dict[str, dict[str, Fraction]]:
+    """Give E − F of every hospital by case class, for a surplus kept by class [fen]."""
+    cells = facts.whole.cells
+    cells = cells[cells["pool"] == facts.pool.pool]
+    found: dict[str, dict[str, Fraction]] = {}
+    names = ("hospital", "case_class", "points", "patient_paid_fen", "item_cost_fen", "on_top_fen")
+    for h, kind, points, borne, cost, top in zip(*(cells[n].tolist() for n in names), strict=True):
+        less = cost - top + (borne if facts.pool.basis == "total_cost" else 0)
+        own = found.setdefault(h, {})
+        own[kind] = own.get(kind, Fraction(0)) + value.fen_per_unit * points - less
+    return found
 
 
 def _charged(facts: PoolFacts, value: PointValue) -> dict[str, int]:
@@ -233,120 +269,3 @@ def _charged(facts: PoolFacts, value: PointValue) -> dict[str, int]:
         borne[unit] = paid if facts.pool.basis == "total_cost" else 0
     worth = value_of_points(value, points)
     return {unit: fen - borne.get(unit, 0) for unit, fen in worth.items()}
-
-
-def _settle_unit(
-    year: PoolYear,
-    facts: PoolFacts,
-    unit: UnitResult,
-    sums: Mapping[str, Mapping[str, int]],
-    points: Mapping[str, int],
-    gross: Mapping[str, int],
-    entitlement: Mapping[str, int],
-    held: Mapping[str, int],
-    shares: Mapping[str, int],
-    changed: Mapping[str, int],
-) -> None:
-    """Add a unit's row and its members' rows: final amounts, balances, what is carried."""
-    pool = facts.pool.pool
-    is_capitated = unit.capitation_fen is not None
-    returned = to_members(unit.returned_fen, unit, entitlement)
-    granted = to_members(0 if is_capitated else unit.granted_fen, unit, entitlement)
-    transfer = unit.granted_fen - unit.borne_fen if is_capitated else 0
-    capitation = to_members(transfer, unit, entitlement)
-    prepaid = {h: facts.of_months(h, "prepaid_fen") for h in unit.hospitals}
-    raw = {
-        h: prepaid[h] + changed[h] + shares[h] - returned[h] + granted[h] + capitation[h]
-        for h in unit.hospitals
-    }
-    # Members of a unit stand in for each other; what the whole unit lacks is carried forward.
-    lacking = min(sum(raw.values()), 0)
-    parts = allocate(lacking, [max(-fen, 0) for fen in raw.values()], list(raw))
-    carried = dict(zip(raw, parts, strict=True))
-    first = min(facts.statements)
-    for h in unit.hospitals:
-        row = sums[h]
-        year.statement.append(
-            (
-                pool,
-                h,
-                unit.unit,
-                row["cases"],
-                points[h],
-                gross[h],
-                row["patient_paid_fen"],
-                entitlement[h],
-                row["refused_fen"],
-                facts.statements[first].get(h, {}).get("carried_in_fen", 0),
-                prepaid[h],
-                held[h],
-                changed[h],
-                exact_text(facts.kappas[h]) if h in facts.kappas else "",
-                shares[h],
-                returned[h],
-                granted[h],
-                capitation[h],
-                raw[h] - carried[h],
-                raw[h] - carried[h] - prepaid[h],
-                carried[h],
-                row["item_cost_fen"],
-                row["outside_fen"],
-                facts.of_months(h, "outside_fen"),
-            )
-        )
-    final = sum(raw.values()) - lacking
-    year.units.append(
-        (
-            pool,
-            unit.unit,
-            ", ".join(unit.hospitals),
-            sum(points[h] for h in unit.hospitals),
-            unit.entitlement_fen,
-            unit.item_cost_fen,
-            "" if unit.ratio is None else decimal_text(unit.ratio, 6),
-            "" if unit.share is None else exact_text(unit.share),
-            unit.capitation_fen or 0,
-            unit.charged_fen or 0,
-            unit.granted_fen - unit.returned_fen - unit.borne_fen,
-            unit.claim_fen - unit.granted_fen,
-            final,
-            final - sum(prepaid.values()),
-            lacking,
-        )
-    )
-
-
-def _places(
-    facts: PoolFacts,
-    year: PoolYear,
-    sums: Mapping[str, Mapping[str, int]],
-    outside: int,
-    pool_rest: int,
-) -> list[Row]:
-    """Name the place of every fen of the budget; the last line is what no place holds."""
-    pool = facts.pool
-    first = min(facts.statements, default=None)
-    before = facts.statements[first].values() if first else ()
-    prepaid = sum(facts.of_months(h, "prepaid_fen") for h in facts.hospitals)
-    places = {
-        "paid in advance": prepaid,
-        "balance paid at the year end": sum(row[12] for row in year.units) - prepaid,
-        "refused by audit": sum(row["refused_fen"] for row in sums.values()),
-        "paid by item outside the points": outside,
-        "reserve": year.reserve[-1][2],
-        "incentive pool, not shared out": pool_rest,
-        "owed by hospitals, carried forward": sum(row[14] for row in year.units),
-        "carried in from the year before": -sum(row["carried_in_fen"] for row in before),
-    }
-    unaccounted = pool.budget_fen - sum(places.values())
-    if unaccounted:
-        raise BudgetError(
-            f"{unaccounted} fen of the budget are in no place: closed months, cases or decisions "
-            "do not belong together",
-            where=f"{pool.pool} {facts.terms.year}",
-        )
-    return [
-        (pool.pool, "budget of the year", pool.budget_fen),
-        *((pool.pool, place, fen) for place, fen in places.items()),
-        (pool.pool, "unaccounted", unaccounted),
-    ]

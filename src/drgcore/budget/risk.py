@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from math import floor
 
 import numpy as np
 
 from drgcore.budget.allocate import allocate
 from drgcore.budget.terms import Shares, Terms, exact
+from drgcore.points.payment_rules import ByClass, Marginal
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,7 @@ def apply_bands(
     entitlement: Mapping[str, int],
     item_cost: Mapping[str, int],
     charged: Mapping[str, int],
+    by_class: Mapping[str, Mapping[str, Fraction]] | None = None,
 ) -> list[UnitResult]:
     """Say for each settlement unit what it keeps, returns, may claim and bears.
 
@@ -106,6 +109,8 @@ def apply_bands(
         E_h, and F_h = Σ(C − B) [fen].
     charged : mapping of str to int
         V of every capitated unit [fen].
+    by_class : mapping of str to mapping of str to Fraction, optional
+        E − F of every hospital by case class [fen], for a surplus kept by class.
 
     Returns
     -------
@@ -137,8 +142,12 @@ def apply_bands(
         elif terms.surplus is None and terms.deficit is None:
             results.append(result)
         else:
-            results.append(_divide(terms, result, e, f, capitated=False))
-    return results
+            own: dict[str, Fraction] = {}
+            for h in members[name]:
+                for kind, amount in (by_class or {}).get(h, {}).items():
+                    own[kind] = own.get(kind, Fraction(0)) + amount
+            results.append(_divide(terms, result, e, f, capitated=False, own=own))
+    return cap_of(terms, results, terms.pool(pool).budget_fen)
 
 
 def grant(results: Sequence[UnitResult], available_fen: int) -> list[UnitResult]:
@@ -198,20 +207,142 @@ def to_members(amount_fen: int, unit: UnitResult, entitlement: Mapping[str, int]
 
 
 def _divide(
-    terms: Terms, result: UnitResult, income: int, cost: int, *, capitated: bool
+    terms: Terms,
+    result: UnitResult,
+    income: int,
+    cost: int,
+    *,
+    capitated: bool,
+    own: Mapping[str, Fraction] | None = None,
 ) -> UnitResult:
     """Divide the difference of a unit's income and cost between it and the reserve."""
     if cost <= 0:
         return replace(result, claim_fen=max(income - cost, 0)) if capitated else result
     ratio = Fraction(income, cost)
     if income >= cost:
-        share = share_at(terms.surplus, ratio, Fraction(1))
+        share = surplus_share(terms.surplus, income, cost, own or {})
         kept, returned = allocate(income - cost, [share, 1 - share])
         if capitated:
             return replace(result, ratio=ratio, share=share, claim_fen=kept)
         return replace(result, ratio=ratio, share=share, returned_fen=returned)
-    share = share_at(terms.deficit, ratio, Fraction(0))
-    by_reserve, own = allocate(cost - income, [share, 1 - share])
+    share = deficit_share(terms.deficit, income, cost)
+    by_reserve, own_part = allocate(cost - income, [share, 1 - share])
     if capitated:
-        return replace(result, ratio=ratio, share=share, borne_fen=own)
+        return replace(result, ratio=ratio, share=share, borne_fen=own_part)
     return replace(result, ratio=ratio, share=share, claim_fen=by_reserve)
+
+
+def surplus_share(
+    rule: Shares | Marginal | ByClass | None, income: int, cost: int, own: Mapping[str, Fraction]
+) -> Fraction:
+    """Give the share of a surplus that is kept.
+
+    Parameters
+    ----------
+    rule : Shares, Marginal, ByClass or None
+        Bands by E/F of the whole surplus, marginal bands, shares by case class, or all of it.
+    income, cost : int
+        E and F [fen].
+    own : mapping of str to Fraction
+        E − F of each case class, for shares by class; the surplus is divided over the classes that
+        have one, in proportion.
+
+    Returns
+    -------
+    Fraction
+        The share, 1 where there is no surplus.
+
+    Examples
+    --------
+    >>> bands = [{"up_to": 0.1, "value": 1}, {"up_to": 0.3, "value": 0.6}, {"value": 0}]
+    >>> rule = Marginal(rule="marginal", of="cost", bands=bands)
+    >>> float(surplus_share(rule, 60_000_00, 54_054_05, {}) * 5945_95)
+    572973.2
+    """
+    if isinstance(rule, Marginal):
+        difference = income - cost
+        base = income if rule.of == "entitlement" else cost
+        if not difference:
+            return Fraction(1)
+        return rule.part(Fraction(difference), Fraction(base)) / difference
+    if isinstance(rule, ByClass):
+        positive = {name: amount for name, amount in own.items() if amount > 0}
+        shares = {name: exact(rule.classes.get(name, rule.otherwise)) for name in positive}
+        whole = sum(positive.values(), Fraction(0))
+        kept = sum((shares[n] * amount for n, amount in positive.items()), Fraction(0))
+        return kept / whole if whole else exact(rule.otherwise)
+    return share_at(rule, Fraction(income, cost), Fraction(1))
+
+
+def deficit_share(rule: Shares | Marginal | None, income: int, cost: int) -> Fraction:
+    """Give the share of a deficit that the reserve bears.
+
+    Parameters
+    ----------
+    rule : Shares, Marginal or None
+        Bands by E/F of the whole deficit, marginal bands, or none of it.
+    income, cost : int
+        E and F, which is greater [fen].
+
+    Returns
+    -------
+    Fraction
+        The share.
+
+    Examples
+    --------
+    >>> rule = Marginal(rule="marginal", of="entitlement",
+    ...                 bands=[{"up_to": 0.1, "value": 0.6}, {"value": 0}])
+    >>> deficit_share(rule, 60_000_00, 78_000_00) * 18_000_00
+    Fraction(360000, 1)
+    """
+    if isinstance(rule, Marginal):
+        base = max(income, 0) if rule.of == "entitlement" else cost
+        return rule.part(Fraction(cost - income), Fraction(base)) / (cost - income)
+    return share_at(rule, Fraction(income, cost), Fraction(0))
+
+
+def cap_of(terms: Terms, results: Sequence[UnitResult], budget_fen: int) -> list[UnitResult]:
+    """Cut what all units together keep of surpluses, or claim for deficits, to the policy's cap.
+
+    Parameters
+    ----------
+    terms : Terms
+        The parameters of the year.
+    results : sequence of UnitResult
+        The units.
+    budget_fen : int
+        A, the year's budget [fen].
+
+    Returns
+    -------
+    list of UnitResult
+        The units; without a cap as they were.
+
+    Examples
+    --------
+    >>> cap_of(Terms(2026, (PoolTerms("p", 0),)), [], 0)
+    []
+    """
+    found = list(results)
+    if isinstance(terms.deficit, Marginal) and terms.deficit.cap is not None:
+        at = [i for i, r in enumerate(found) if r.capitation_fen is None and r.claim_fen]
+        most = floor(exact(terms.deficit.cap) * budget_fen)
+        claims = [found[i].claim_fen for i in at]
+        if sum(claims) > most:
+            for i, fen in zip(at, allocate(most, claims, [found[i].unit for i in at]), strict=True):
+                found[i] = replace(found[i], claim_fen=fen)
+    if isinstance(terms.surplus, Marginal) and terms.surplus.cap is not None:
+        at = [
+            i
+            for i, r in enumerate(found)
+            if r.capitation_fen is None and r.ratio is not None and r.ratio > 1
+        ]
+        most = floor(exact(terms.surplus.cap) * budget_fen)
+        surplus = [found[i].entitlement_fen - found[i].item_cost_fen for i in at]
+        kept = [s - found[i].returned_fen for s, i in zip(surplus, at, strict=True)]
+        if sum(kept) > most:
+            parts = allocate(most, kept, [found[i].unit for i in at])
+            for i, s, fen in zip(at, surplus, parts, strict=True):
+                found[i] = replace(found[i], returned_fen=s - fen)
+    return found

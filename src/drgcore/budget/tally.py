@@ -22,6 +22,9 @@ KEYS = ["pool", "hospital", "month", "case_class"]
 SUMS = ["cases", "points", "patient_paid_fen", "refused_fen", "item_cost_fen", "outside_fen"]
 """Counts [cases], points [units of the last decimal place] and amounts [fen] of a cell."""
 
+EXTRA_SUMS = ["on_top_fen", "given_fen"]
+"""Amounts of rules that few policies have, 0 without them [fen]: `Rows.on_top`, `Rows.given`."""
+
 INSURED_SUMS = ["points", "patient_paid_fen"]
 _ROWS = 1 << 20
 
@@ -35,8 +38,8 @@ class Tally:
     Parameters
     ----------
     cells : pandas.DataFrame
-        Columns `KEYS` (month as `Month.index`), `SUMS`, and `fingerprint`, a 64-bit sum over the
-        cell's rows that changes when a case, its group or an amount does.
+        Columns `KEYS` (month as `Month.index`), `SUMS`, `EXTRA_SUMS`, and `fingerprint`, a 64-bit
+        sum over the cell's rows that changes when a case, its group or an amount does.
     insured : pandas.DataFrame
         `pool`, `unit` ('' where none), `points`, `patient_paid_fen`: what the insured of each
         capitated unit used, wherever they were treated.
@@ -188,14 +191,14 @@ def by_hospital(cells: pd.DataFrame, hospitals: Sequence[str]) -> dict[str, dict
     Returns
     -------
     dict of str to dict of str to int
-        `SUMS` and `fingerprint` of every hospital, in the order given.
+        `SUMS`, `EXTRA_SUMS` and `fingerprint` of every hospital, in the order given.
 
     Examples
     --------
     >>> by_hospital(_no_cells(), ["H1"])["H1"]["points"]
     0
     """
-    names = [*SUMS, "fingerprint"]
+    names = [*SUMS, *EXTRA_SUMS, "fingerprint"]
     sums = {hospital: dict.fromkeys(names, 0) for hospital in hospitals}
     columns = [cells[name].tolist() for name in names]
     for hospital, *values in zip(cells["hospital"].tolist(), *columns, strict=True):
@@ -225,6 +228,11 @@ def _add_batch(rows: Rows) -> tuple[pd.DataFrame, pd.DataFrame]:
         }
     )
     cells[SUMS] = sums
+    cells[EXTRA_SUMS] = 0
+    for name, values in zip(EXTRA_SUMS, (rows.on_top, rows.given), strict=True):
+        if values is not None:
+            _, more, _ = _sum_by(cell, int(np.prod(shape)), values[None], rows.hashes)
+            cells[name] = more[:, 1]
     cells["fingerprint"] = prints
 
     units = len(rows.unit.names)
@@ -267,7 +275,9 @@ def _add_up(parts: list[pd.DataFrame], keys: list[str]) -> pd.DataFrame:
 
 
 def _no_cells() -> pd.DataFrame:
-    types: dict[str, Any] = dict.fromkeys(KEYS, object) | dict.fromkeys(["month", *SUMS], np.int64)
+    types: dict[str, Any] = dict.fromkeys(KEYS, object) | dict.fromkeys(
+        ["month", *SUMS, *EXTRA_SUMS], np.int64
+    )
     types["fingerprint"] = np.uint64
     return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in types.items()})
 

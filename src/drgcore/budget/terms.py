@@ -9,10 +9,9 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 
-from drgcore.budget.allocate import allocate
+from drgcore.budget.pool_terms import PoolTerms as PoolTerms
 from drgcore.errors import BudgetError, PolicyError
-
-Basis = Literal["fund", "total_cost"]
+from drgcore.points.payment_rules import ByClass, Marginal
 
 
 class Shares(Protocol):
@@ -21,69 +20,6 @@ class Shares(Protocol):
     def apply(self, values: Any) -> np.ndarray:
         """Give the value of the band that each ratio lies in."""
         ...
-
-
-@dataclass(frozen=True)
-class PoolTerms:
-    """The parameters of one fund pool (统筹基金池) for one year.
-
-    Parameters
-    ----------
-    pool : str
-        Name of the pool, as in the cases.
-    budget_fen : int
-        The year's budget [fen].
-    shares : tuple of Fraction
-        Share of each month in the year's distributable budget; twelve that add up to 1.
-    reserve_share : Fraction
-        Share of the budget that is set aside as reserve first.
-    basis : {"fund", "total_cost"}
-        What is divided by the points: the fund's budget, or it and what patients paid.
-    prepayment : Fraction
-        θ, the share of a month's amount that is paid at once.
-    last_value : Fraction or None
-        Last year's point value [yuan per point], which floor and ceiling refer to.
-    floor, ceiling : Fraction or None
-        Least and greatest point value, as multiples of `last_value`.
-    """
-
-    pool: str
-    budget_fen: int
-    shares: tuple[Fraction, ...] = (Fraction(1, 12),) * 12
-    reserve_share: Fraction = Fraction(0)
-    basis: Basis = "fund"
-    prepayment: Fraction = Fraction(1)
-    last_value: Fraction | None = None
-    floor: Fraction | None = None
-    ceiling: Fraction | None = None
-
-    def __post_init__(self) -> None:
-        where = f"pool {self.pool}"
-        if self.budget_fen < 0:
-            raise PolicyError("the year's budget is negative", where=where)
-        if len(self.shares) != 12 or sum(self.shares) != 1 or min(self.shares) < 0:
-            raise PolicyError(
-                f"the months' shares add up to {sum(self.shares)} over {len(self.shares)} months",
-                where=where,
-                hint="give twelve shares, none negative, that add up to exactly 1",
-            )
-        for name in ("reserve_share", "prepayment"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise PolicyError(f"{name} is not between 0 and 1", where=where)
-        if (self.floor is not None or self.ceiling is not None) and self.last_value is None:
-            raise PolicyError("floor and ceiling need last year's point value", where=where)
-        if self.floor is not None and self.ceiling is not None and self.floor > self.ceiling:
-            raise PolicyError("the floor lies above the ceiling", where=where)
-
-    @property
-    def reserve_fen(self) -> int:
-        """What the year starts with in the reserve [fen]."""
-        return allocate(self.budget_fen, [1 - self.reserve_share, self.reserve_share])[1]
-
-    @property
-    def month_budgets(self) -> list[int]:
-        """The distributable budget of each month [fen]; they add up to that of the year."""
-        return allocate(self.budget_fen - self.reserve_fen, self.shares)
 
 
 @dataclass(frozen=True)
@@ -107,6 +43,22 @@ class Unit:
 
 
 @dataclass(frozen=True)
+class QualityTerms:
+    """Quality money (质量保证金), returned by the hospital's own result.
+
+    Parameters
+    ----------
+    share : Fraction or None
+        What of a month's amount it is, at most 1 − θ; None: all that is held back.
+    rest : {"reserve", "shared"}
+        Where what is not returned goes: to the reserve, or by κ·E to the hospitals with result 1.
+    """
+
+    share: Fraction | None = None
+    rest: Literal["reserve", "shared"] = "reserve"
+
+
+@dataclass(frozen=True)
 class Terms:
     """The parameters of a settlement year.
 
@@ -124,7 +76,7 @@ class Terms:
         Whether the incentive pool is shared out whole, or each share is limited.
     pool_cap : Fraction or None
         The limit, as a multiple of what was held back from the hospital; rule "cap" only.
-    surplus, deficit : Shares or None
+    surplus, deficit : Shares, Marginal, ByClass or None
         By the ratio of entitlement to cost by item: the share of a surplus that the hospital keeps
         (结余留用), and of a deficit that the reserve bears (合理超支分担). None: all of a surplus
         is kept, none of a deficit is borne.
@@ -138,6 +90,16 @@ class Terms:
         The policy's name, and the text of its file as it is stored with a closing.
     articles : mapping of str to str
         The policy's article for a step of the statement, shown beside it.
+    accounts : mapping of str to mapping of str to int
+        Accounts beside the budget that payments may be made from, for example the fund's balance of
+        earlier years: what each holds for each pool at the start of the year [fen].
+    quality_money : QualityTerms or None
+        Quality money, None where there is none.
+    on_top_from : str or None
+        What pays money on top of points, the cases' `on_top_amount`: `budget`, `reserve`, or an
+        account; None where the policy has none.
+    date_column : str
+        The day that decides a case's month: `discharge_date` or `settlement_date`.
 
     Examples
     --------
@@ -151,14 +113,18 @@ class Terms:
     violation_multiples: Mapping[str, Fraction] = field(default_factory=dict)
     pool_rule: Literal["all", "cap"] = "all"
     pool_cap: Fraction | None = None
-    surplus: Shares | None = None
-    deficit: Shares | None = None
+    surplus: Shares | Marginal | ByClass | None = None
+    deficit: Shares | Marginal | None = None
     outside_from_budget: bool = False
     units: tuple[Unit, ...] = ()
     hospitals: tuple[str, ...] = ()
     name: str = ""
     text: str = ""
     articles: Mapping[str, str] = field(default_factory=dict)
+    accounts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    quality_money: QualityTerms | None = None
+    on_top_from: str | None = None
+    date_column: str = "discharge_date"
 
     def __post_init__(self) -> None:
         names = [pool.pool for pool in self.pools]
@@ -191,6 +157,17 @@ class Terms:
             needed |= {"total_cost", "patient_paid"}
         if any(unit.capitation_fen for unit in self.units):
             needed |= {"capitation_unit"}
+        months = [pool.in_month(number) for pool in self.pools for number in range(1, 13)]
+        if (
+            any(pool.value is not None or pool.fund_sharing is not None for pool in self.pools)
+            or any(pool.month_payment == "claims" for pool in months)
+            or isinstance(self.surplus, ByClass)
+        ):
+            needed |= {"total_cost", "patient_paid"}
+        if self.on_top_from is not None:
+            needed |= {"on_top_amount"}
+        if self.date_column != "discharge_date":
+            needed |= {self.date_column}
         return tuple(sorted(needed))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
@@ -15,19 +15,23 @@ from drgcore.budget.closing import ClosedMonth, digest_of, snapshot
 from drgcore.budget.frames import (
     ADJUSTMENT_COLUMNS,
     CLASS_COLUMNS,
+    FLOW_COLUMNS,
     MOVE_COLUMNS,
     UNIT_COLUMNS,
     VALUE_COLUMNS,
     YEAR_COLUMNS,
     frame,
+    no_flows,
     records,
     value_from_row,
 )
 from drgcore.budget.month import Month
 from drgcore.budget.month_end import MonthSettlement
 from drgcore.budget.pointvalue import PointValue
-from drgcore.budget.policy_terms import kappas_of, terms_of
-from drgcore.budget.pool_year import PoolFacts, settle_pool
+from drgcore.budget.policy_terms import terms_of
+from drgcore.budget.pool_rows import PoolFacts
+from drgcore.budget.pool_year import settle_pool
+from drgcore.budget.quality import assess
 from drgcore.budget.tally import Tally, tally
 from drgcore.budget.terms import Terms
 from drgcore.errors import BudgetError
@@ -60,6 +64,9 @@ class YearSettlement:
     pool, reserve, reconciliation : pandas.DataFrame
         Accounts as lines, `MOVE_COLUMNS`. The reconciliation places every fen of the budget and
         ends in what is unaccounted for, 0.
+    flows : pandas.DataFrame
+        Money beside the statement or a named part of it, `FLOW_COLUMNS`; none where the policy has
+        no rule that moves any.
     """
 
     year: int
@@ -71,6 +78,7 @@ class YearSettlement:
     pool: pd.DataFrame
     reserve: pd.DataFrame
     reconciliation: pd.DataFrame
+    flows: pd.DataFrame = field(default_factory=no_flows)
 
     def carried(self) -> dict[tuple[str, str], int]:
         """Give the negative amounts carried to next year, by pool and hospital [fen]."""
@@ -96,6 +104,10 @@ class YearSettlement:
             for line in lines
             if (line["pool"], line["item"]) == (pool, "closing")
         )
+
+    def accounts(self, pool: str) -> dict[str, int]:
+        """Give nothing: next year's accounts open with what its policy states."""
+        return {}
 
     def value(self, pool: str) -> PointValue:
         """Give the year's point value of a pool."""
@@ -186,7 +198,8 @@ def settle_year(
     policy : Policy or Terms
         The policy in force at the end of the year.
     quality : mapping or table, optional
-        κ of every hospital with an entitlement, or its scores, as the policy asks for.
+        κ of every hospital with an entitlement, or its scores, as the policy asks for; with quality
+        money also its result ρ (`result`).
     adjustments : iterable of Adjustment
         Sanctions and other decisions about closed months.
 
@@ -233,7 +246,7 @@ def settle_year(
         | {h for settlement in settlements for h in settlement.hospitals()}
     )
     changes = adj.find_changes(cases, whole, months, terms)
-    kappas = kappas_of(policy, quality, year)
+    assessment = assess(policy, quality, year)
     pools = [
         settle_pool(
             PoolFacts(
@@ -249,7 +262,11 @@ def settle_year(
                 },
                 [change for change in changes if change.key[0] == pool.pool],
                 [decision for decision in decided if decision.pool == pool.pool],
-                kappas,
+                assessment,
+                {
+                    s.month: [row for row in records(s.flows) if row["pool"] == pool.pool]
+                    for s in settlements
+                },
             )
         )
         for pool in terms.pools
@@ -265,6 +282,7 @@ def settle_year(
         frame([row for p in pools for row in p.pool], MOVE_COLUMNS),
         frame([row for p in pools for row in p.reserve], MOVE_COLUMNS),
         frame([row for p in pools for row in p.reconciliation], MOVE_COLUMNS),
+        frame([row for p in pools for row in p.flows], FLOW_COLUMNS),
     )
 
 
@@ -276,7 +294,8 @@ def _check_months(closed: Mapping[Month, Any], whole: Tally, terms: Terms) -> No
         month
         for month in Month.of_year(terms.year)
         for pool in terms.pools
-        if pool.budget_fen and pool.shares[month.number - 1]
+        if pool.in_month(month.number).budget_fen
+        and pool.in_month(month.number).shares[month.number - 1]
     }
     with_cases = {Month.at(index) for index in whole.cells["month"].unique().tolist()}
     missing = sorted((with_budget | with_cases) - set(closed))

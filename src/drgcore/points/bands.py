@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -59,7 +60,9 @@ class Bands(Model):
             raise ValueError(f"{len(self.limits)} limits need {len(self.limits) + 1} values")
         for low, high in zip(self.limits, self.limits[1:], strict=False):
             if high <= low:
-                raise ValueError(f"the bands overlap: a band up to {high:g} follows one to {low:g}")
+                raise ValueError(
+                    f"the bands overlap: a band up to {_digits(high)} follows one to {_digits(low)}"
+                )
         return self
 
     def apply(self, values: ArrayLike) -> NDArray[np.float64]:
@@ -86,8 +89,14 @@ class Bands(Model):
         return np.where(np.isnan(numbers), np.nan, result)
 
     def __str__(self) -> str:
-        parts = [f"{v:g} up to {x:g}" for x, v in zip(self.limits, self.values, strict=False)]
-        return ", ".join([*parts, f"{self.values[-1]:g}" + (" above" if parts else "")])
+        pairs = zip(self.limits, self.values, strict=False)
+        parts = [f"{_digits(value)} up to {_digits(limit)}" for limit, value in pairs]
+        return ", ".join([*parts, _digits(self.values[-1]) + (" above" if parts else "")])
+
+
+def _digits(value: float) -> str:
+    """Write a number with all the digits that tell it from any other."""
+    return f"{Decimal(repr(value)).normalize():f}"
 
 
 def _read(rows: Sequence[Any]) -> dict[str, Any]:

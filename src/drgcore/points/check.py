@@ -9,6 +9,7 @@ import numpy as np
 
 from drgcore.errors import PolicyError
 from drgcore.points.case_rules import HospitalGroupComponent, LevelCostComponent
+from drgcore.points.payment_rules import ValuePool
 from drgcore.points.policy import Policy, build
 from drgcore.points.policy_file import find_policy, read_toml
 from drgcore.points.problems import Problem
@@ -107,6 +108,8 @@ def _check_tables(policy: Policy) -> list[str]:
             "cost of all cases imply: is one of them in another unit?"
         )
     for name, pool in policy.budget.pools.items():
+        if isinstance(pool, ValuePool):
+            continue
         if pool.months == "forecast":
             warnings.append(
                 f"the months' shares of {name} must be forecast before a settlement; "

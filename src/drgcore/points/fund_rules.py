@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import model_validator
+from pydantic import Discriminator, Tag, model_validator
 
 from drgcore.points.bands import Bands
 from drgcore.points.parameters import (
@@ -19,15 +19,28 @@ from drgcore.points.parameters import (
     parameter,
     sums_to_one,
 )
+from drgcore.points.payment_rules import (
+    ByClass,
+    FundSharing,
+    Marginal,
+    ValuePool,
+    pool_kind,
+    sharing_rule,
+)
 
-SHARED = ("reserve_share", "months", "basis", "prepayment", "reference", "floor", "ceiling")
+SHARED = (
+    *("reserve_share", "months", "basis", "prepayment", "reference", "floor", "ceiling"),
+    *("month_payment", "month_value", "fund_sharing"),
+)
 """Parameters of a pool that may stand once in [budget] for all pools."""
 
 
 class PoolBudget(Model):
     """The year's parameters of one fund pool (统筹基金池)."""
 
-    budget: Yuan = parameter("A, the fund's budget of the year", "yuan")
+    budget: Yuan = parameter(
+        "A, the fund's budget of the year; or a pool without budget has a value", "yuan"
+    )
     reserve_share: Share = parameter("share of the budget set aside as reserve, often 0.05")
     months: Literal["forecast"] | tuple[Share, ...] = parameter(
         "each month's share of the year, twelve that add up to 1, or forecast"
@@ -46,6 +59,25 @@ class PoolBudget(Model):
     ceiling: Factor | None = parameter(
         "greatest point value", "multiple of reference", default=None
     )
+    month_payment: Literal["month_budget", "given_value", "claims"] = parameter(
+        "what a month's amount is: the month's budget by points, points at the given month_value, "
+        "or the hospital's claims; the year's value settles all of them",
+        default="month_budget",
+    )
+    month_value: Positive | None = parameter(
+        "the point value at which months are paid, often last year's",
+        "yuan per point",
+        default=None,
+    )
+    advances: dict[str, Yuan] = parameter(
+        "what each hospital was paid at the start of the year (预付金), set off at the clearing",
+        "yuan",
+        source="国家医保局预付金管理, 2024-11: base is the monthly mean of one to three years",
+        default={},
+    )
+    fund_sharing: FundSharing | None = parameter(
+        "sharing with the fund before the year's value is formed", default=None
+    )
 
     @model_validator(mode="after")
     def _check(self) -> PoolBudget:
@@ -62,13 +94,32 @@ class PoolBudget(Model):
             raise ValueError("floor and ceiling need a reference: last_year or mean_cost")
         if self.floor is not None and self.ceiling is not None and self.floor > self.ceiling:
             raise ValueError("the floor lies above the ceiling")
+        if self.month_payment == "given_value" and self.month_value is None:
+            raise ask("month_value", "month_payment is given_value")
+        if sum(self.advances.values()) > self.budget:
+            raise ValueError(
+                f"the advances of {sum(self.advances.values()):,.2f} yuan are larger than the "
+                f"year's budget of {self.budget:,.2f}"
+            )
         return self
+
+
+Pool = Annotated[
+    Annotated[PoolBudget, Tag("[budget]")] | Annotated[ValuePool, Tag("[value]")],
+    Discriminator(pool_kind),
+]
+"""A fund pool: with a budget, or with a given point value."""
 
 
 class Budget(Model):
     """The year's budget, pool by pool; a parameter given here holds for every pool."""
 
-    pools: dict[str, PoolBudget] = parameter("the fund pools", min_length=1)
+    pools: dict[str, Pool] = parameter("the fund pools", min_length=1)
+    date: Literal["discharge", "settlement"] = parameter(
+        "which day of a case decides its month: of discharge, or of the settlement with its "
+        "patient (column settlement_date)",
+        default="discharge",
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -77,7 +128,16 @@ class Budget(Model):
             return data
         common = {name: data[name] for name in SHARED if name in data}
         pools = {
-            name: {**common, **pool} if isinstance(pool, Mapping) else pool
+            name: {
+                **{
+                    key: value
+                    for key, value in common.items()
+                    if pool_kind(pool) == "[budget]" or key in ("basis", "prepayment")
+                },
+                **pool,
+            }
+            if isinstance(pool, Mapping)
+            else pool
             for name, pool in data["pools"].items()
         }
         return {**{k: v for k, v in data.items() if k not in SHARED}, "pools": pools}
@@ -106,21 +166,46 @@ class Indicator(Model):
 class Quality(Model):
     """Quality assessment → encouragement coefficient κ (鼓励系数)."""
 
-    rule: Literal["given", "scored"] = parameter(
-        "whether κ comes with the settlement or here per hospital, or from scored indicators"
+    rule: Literal["given", "scored", "linear"] = parameter(
+        "whether κ comes with the settlement or here per hospital, by bands of the score of the "
+        "indicators, or linear maximum − per_point·(full_score − score), within its limits"
     )
     hospitals: dict[str, Factor] = parameter("κ of each hospital, for rule = given", default={})
     indicators: tuple[Indicator, ...] = parameter("the indicators, for rule = scored", default=())
     coefficients: Bands | None = parameter("κ by the weighted score", default=None)
+    bonus: tuple[str, ...] = parameter(
+        "columns of the scores that are added to the weighted score (加分)", "score", default=()
+    )
+    full_score: Factor | None = parameter(
+        "s0, the score from which κ is the maximum", "score", default=None
+    )
+    per_point: Factor | None = parameter("what κ loses for a point of the score", default=None)
+    minimum: Factor = parameter("least κ, for rule = linear", default=Decimal(0))
+    maximum: Factor = parameter("greatest κ, for rule = linear", default=Decimal(1))
+    bonus_points: Bands | None = parameter(
+        "points of the year added by the score, as a share of the hospital's points; negative: "
+        "taken away",
+        default=None,
+    )
 
     @model_validator(mode="after")
     def _check(self) -> Quality:
-        if self.rule == "scored":
-            if not self.indicators:
-                raise ask("indicators", "quality.rule is scored")
-            if self.coefficients is None:
-                raise ask("coefficients", "quality.rule is scored")
+        needed = {
+            "given": (),
+            "scored": ("indicators", "coefficients"),
+            "linear": ("indicators", "full_score", "per_point"),
+        }
+        for name in needed[self.rule]:
+            if not getattr(self, name) and getattr(self, name) != 0:
+                raise ask(name, f"quality.rule is {self.rule}")
+        if self.bonus_points is not None and not self.indicators:
+            raise ask("indicators", "quality.bonus_points is given")
+        if self.bonus_points is not None and min(self.bonus_points.values) < -1:
+            raise ValueError("bonus_points take away more than all points")
+        if self.indicators and (self.rule != "given" or self.bonus_points is not None):
             sums_to_one([i.weight for i in self.indicators], "weights of the indicators")
+        if self.minimum > self.maximum:
+            raise ValueError("minimum lies above maximum")
         return self
 
 
@@ -144,9 +229,24 @@ class IncentivePool(Model):
 class Sharing(Model):
     """Surplus kept and deficit shared (结余留用、合理超支分担), by E/F."""
 
-    surplus: Literal["all_kept"] | Bands = parameter("share of a surplus that is kept, by E/F")
-    deficit: Literal["not_shared"] | Bands = parameter(
-        "share of a deficit that the reserve bears, by E/F"
+    surplus: Annotated[
+        Annotated[Literal["all_kept"], Tag("[word]")]
+        | Annotated[Bands, Tag("[bands]")]
+        | Annotated[Marginal, Tag("[marginal]")]
+        | Annotated[ByClass, Tag("[by_class]")],
+        Discriminator(sharing_rule),
+    ] = parameter(
+        "share of a surplus that is kept: all_kept, bands by E/F of the whole surplus, marginal "
+        "bands, or by case class"
+    )
+    deficit: Annotated[
+        Annotated[Literal["not_shared"], Tag("[word]")]
+        | Annotated[Bands, Tag("[bands]")]
+        | Annotated[Marginal, Tag("[marginal]")],
+        Discriminator(sharing_rule),
+    ] = parameter(
+        "share of a deficit that the reserve bears: not_shared, bands by E/F of the whole deficit, "
+        "or marginal bands"
     )
 
     @model_validator(mode="after")

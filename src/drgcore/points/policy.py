@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import PrivateAttr, ValidationError
 
 from drgcore.errors import PolicyError
+from drgcore.points.amendments import within_year
 from drgcore.points.fund_rules import PoolBudget
 from drgcore.points.inline_groups import inline_groups, replace_groups
 from drgcore.points.policy_file import (
@@ -147,8 +148,9 @@ class Policy(PolicyParameters):
     def for_year(self, year: int) -> Policy:
         """Give the parameters of a settlement year: those of its last day.
 
-        Budgets and what follows from them are yearly. Parameters of cases may change within the
-        year; `compute_points` resolves them by the day of discharge.
+        Parameters of cases may change within the year; `compute_points` resolves them by the day of
+        discharge. Those of a month's payment are the ones in force on its first day, see
+        `drgcore.terms_of`; the rules of the year end change on 1 January only.
 
         Parameters
         ----------
@@ -201,7 +203,9 @@ class Policy(PolicyParameters):
         >>> Policy.load("example").reference_value("employee")
         Decimal('100')
         """
-        terms: PoolBudget = self.budget.pools[pool]
+        terms = self.budget.pools[pool]
+        if not isinstance(terms, PoolBudget):
+            return None
         if terms.reference == "last_year":
             return terms.last_value
         if terms.reference == "mean_cost":
@@ -373,14 +377,20 @@ def build(
         problems = problems_of(error, Policy)
         problems = list(dict.fromkeys([*check_table(filled), *problems]))
     seen = {(problem.path, problem.message) for problem in problems}
+    before = policy
     for number, amendment in enumerate(later, 1):
+        day = amendment["from"]
         try:
-            Policy.model_validate(resolve(filled, amendment["from"]))
+            now = Policy.model_validate(resolve(filled, day))
         except ValidationError as error:
             for problem in problems_of(error, Policy):
                 if (problem.path, problem.message) not in seen:
-                    place = f"amendments.{number} ({amendment['from']}).{problem.path}"
+                    place = f"amendments.{number} ({day}).{problem.path}"
                     problems.append(Problem(place, problem.message, problem.missing))
+            continue
+        if before is not None:
+            problems += within_year(before, now, day, f"amendments.{number} ({day})")
+        before = now
     if problems or policy is None:
         return None, problems
     policy._data, policy._folder = filled, folder

@@ -25,12 +25,14 @@ from drgcore.points.fund_rules import (
     Hospital,
     IncentivePool,
     Outside,
+    PoolBudget,
     Quality,
     SettlementUnit,
     Sharing,
     Violations,
 )
-from drgcore.points.parameters import Model, parameter
+from drgcore.points.parameters import Model, Yuan, parameter
+from drgcore.points.payment_rules import ByClass, OnTop, QualityMoney
 
 
 class PolicyParameters(Model):
@@ -62,10 +64,23 @@ class PolicyParameters(Model):
     costs: Costs = parameter("which cost the rules look at")
 
     budget: Budget = parameter("the year's budget")
+    accounts: dict[str, dict[str, Yuan]] = parameter(
+        "accounts beside the budget that payments may be made from, for example the fund's balance "
+        "of earlier years: what each holds for each pool at the start of the year",
+        "yuan",
+        default={},
+    )
     violations: Violations = parameter("multiples of sanctions", default=Violations())
     quality: Quality = parameter("quality assessment")
     incentive_pool: IncentivePool = parameter("distribution of the incentive pool")
     sharing: Sharing = parameter("surplus kept and deficit shared")
+    quality_money: QualityMoney | None = parameter(
+        "quality money returned by the hospital's own result; without it there is none",
+        default=None,
+    )
+    on_top: OnTop | None = parameter(
+        "money on top of the points for listed items; without it there is none", default=None
+    )
     outside: Outside = parameter("payment of cases outside the points")
     units: tuple[SettlementUnit, ...] = parameter("settlement units", default=())
     hospitals: dict[str, Hospital] = parameter("hospitals that every statement names", default={})
@@ -88,4 +103,28 @@ class PolicyParameters(Model):
             unknown = sorted(set(unit.capitation) - set(self.budget.pools))
             if unknown:
                 raise ValueError(f"unit {unit.name} has a capitation in no pool: {unknown[0]}")
+        for name, holds in self.accounts.items():
+            if name in ("reserve", "budget", ""):
+                raise ValueError(f"an account cannot be called {name!r}")
+            unknown = sorted(set(holds) - set(self.budget.pools))
+            if unknown:
+                raise ValueError(f"account {name} holds money of no pool: {unknown[0]}")
+        self._check_accounts()
+        if isinstance(self.sharing.surplus, ByClass) and any(u.capitation for u in self.units):
+            raise ValueError("a capitated unit's surplus has no case classes; sharing.surplus")
         return self
+
+    def _check_accounts(self) -> None:
+        named = {"on_top.paid_from": self.on_top.paid_from} if self.on_top else {}
+        for name, pool in self.budget.pools.items():
+            if isinstance(pool, PoolBudget) and pool.fund_sharing is not None:
+                named[f"budget.pools.{name}.fund_sharing"] = pool.fund_sharing.paid_from
+            held = self.quality_money.share if self.quality_money else None
+            if held is not None and held > 1 - pool.prepayment:
+                raise ValueError(
+                    f"quality_money.share is more than what pool {name} holds back, 1 − θ"
+                )
+        for path, account in named.items():
+            own = ("reserve", "budget") if path.startswith("on_top") else ("reserve",)
+            if account not in (*own, *self.accounts):
+                raise ValueError(f"{path}: there is no account {account}; add it to accounts")

@@ -58,7 +58,8 @@ def problems_of(error: ValidationError, model: type[BaseModel], prefix: str = ""
     ... except ValidationError as error:
     ...     for problem in problems_of(error, PoolBudget, "budget.pools.resident")[:1]:
     ...         print(problem)
-    budget.pools.resident.budget: not filled in: A, the fund's budget of the year [yuan]
+    budget.pools.resident.budget: not filled in: A, the fund's budget of the year; or \
+a pool without budget has a value [yuan]
     """
     found: dict[Problem, None] = {}
     for item in error.errors(include_url=False):

@@ -38,7 +38,7 @@ def sanction_points(cases: Any, sanctions: Any, policy: Policy) -> pd.DataFrame:
         policy's own) and `points`: the points earned unlawfully, for example what upcoding added;
         none stands for all points of the case.
     policy : Policy
-        The policy, whose `violations.points` gives the multiples.
+        The policy, whose `violations.points` of the day of discharge gives the multiples.
 
     Returns
     -------
@@ -81,15 +81,18 @@ def sanction_points(cases: Any, sanctions: Any, policy: Policy) -> pd.DataFrame:
             f"{len(unknown)} sanctions concern none of the cases, first {unknown[0]}",
             where="sanctions",
         )
-    multiples = policy.violations.points
-    without = sorted(set(given["kind"].astype(str)) - set(multiples))
+    found = whole.loc[given["case_id"]]
+    days = pd.to_datetime(found["discharge_date"]).dt.date
+    of_day = {day: policy.at(day).violations.points for day in set(days)}
+    kinds = given["kind"].astype(str)
+    pairs = list(zip(days, kinds, strict=True))
+    without = sorted({kind for day, kind in pairs if kind not in of_day[day]})
     if without:
         raise PolicyError(
             f"there is no multiple for {', '.join(without)}",
             where=f"policy {policy.name}, violations.points",
             hint="add it to the policy; a multiple is not invented",
         )
-    found = whole.loc[given["case_id"]]
     earned = found["points"].to_numpy(np.float64)
     unlawful = given["points"].to_numpy(np.float64)
     unlawful = np.where(np.isnan(unlawful), earned, unlawful)
@@ -101,7 +104,7 @@ def sanction_points(cases: Any, sanctions: Any, policy: Policy) -> pd.DataFrame:
             f"case has, first {first}",
             where="sanctions",
         )
-    multiple = given["kind"].map(lambda kind: float(multiples[str(kind)])).to_numpy(np.float64)
+    multiple = np.array([float(of_day[day][kind]) for day, kind in pairs], np.float64)
     month = pd.to_datetime(found["discharge_date"]).dt.to_period("M").dt.to_timestamp()
     columns = (
         given["case_id"].to_numpy(),

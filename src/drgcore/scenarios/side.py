@@ -11,6 +11,7 @@ import numpy as np
 from drgcore.budget.allocate import allocate
 from drgcore.budget.pointvalue import PointValue, point_value, value_of_points
 from drgcore.budget.terms import PoolTerms, Terms
+from drgcore.errors import PolicyError
 from drgcore.points.kernel import CLASSES
 from drgcore.scenarios.sums import BORNE, CASES, OUTSIDE, POINTS, Counts, Labels, Sums
 
@@ -112,6 +113,13 @@ def pool_sides(
     """
     sides = []
     for number, pool in enumerate(terms.pools):
+        if pool.value is not None:
+            raise PolicyError(
+                "policies cannot be compared by a pool with a given value: its cases are paid "
+                "min(v·Q, claim) one by one, which their sums do not tell",
+                where=f"pool {pool.pool}",
+                hint="leave the pool and its cases out of the comparison",
+            )
         sites, mdcs = sums.by_site[number], sums.by_mdc[number]
         total = sites.sum(axis=(0, 1)).tolist()
         by_item = total[OUTSIDE] if terms.outside_from_budget else 0

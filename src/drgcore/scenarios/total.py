@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args
 
 from drgcore.budget.policy_terms import terms_of
 from drgcore.errors import BudgetError, PolicyError
+from drgcore.points.fund_rules import PoolBudget
 from drgcore.points.policy import Policy
 from drgcore.scenarios.side import pool_sides
 from drgcore.scenarios.sums import POINTS, Labels, add_up, case_columns, labels_of
@@ -231,9 +232,14 @@ def _by_base_points(policy: Policy) -> Callable[[Decimal], Policy]:
 
 
 def _by_value(policy: Policy, year: int) -> Callable[[Decimal], Policy]:
-    pools = policy.for_year(year).budget.pools
+    budgets = policy.for_year(year).budget.pools
+    pools = {name: pool for name, pool in budgets.items() if isinstance(pool, PoolBudget)}
     free = [
-        name for name, pool in pools.items() if pool.floor is None or pool.floor != pool.ceiling
+        name
+        for name in budgets
+        if name not in pools
+        or pools[name].floor is None
+        or pools[name].floor != pools[name].ceiling
     ]
     if free:
         raise PolicyError(

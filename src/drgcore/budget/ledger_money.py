@@ -1,0 +1,100 @@
+"""Whether the account that a decision names can pay it, by what the ledger holds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import Any
+
+from drgcore.budget.accounts import RESERVE
+from drgcore.budget.adjustments import Adjustment
+from drgcore.budget.allocate import fen, yuan
+from drgcore.budget.ledger_tables import Row, Store
+from drgcore.errors import BudgetError
+
+LinesOf = Callable[[Row, str], list[Row]]
+
+
+def check_money(
+    adjustment: Adjustment,
+    store: Store,
+    lines_of: LinesOf,
+    decisions: Sequence[tuple[int, Adjustment]],
+) -> None:
+    """Refuse a decision about money that its account cannot pay.
+
+    The reserve holds what the last closed month of the year, or the settled year, closed with, less
+    what was decided since. An account of the policy holds what the policy states, less what closed
+    months and decisions took from it.
+
+    Parameters
+    ----------
+    adjustment : Adjustment
+        The decision.
+    store : Store
+        The ledger's database.
+    lines_of : callable
+        The lines of an entry in one table.
+    decisions : sequence of (int, Adjustment)
+        The decisions entered so far, with the numbers of their entries.
+
+    Raises
+    ------
+    BudgetError
+        Says what the account holds; or that the policy has no such account, or the pool is unknown.
+    """
+    where = f"adjustment of {adjustment.hospital} {adjustment.month}"
+    pool, year = adjustment.pool, adjustment.month.year
+    months = [e for e in store.select("entry", kind="month") if e["period"][:4] == str(year)]
+    last = max(months, key=lambda entry: str(entry["period"]))
+    settled = store.select("entry", kind="year", period=str(year))
+    if pool not in {row["pool"] for row in lines_of(last, "month_reserve")}:
+        raise BudgetError(f"the closed months have no pool {pool}", where=where)
+    same = [
+        (seq, d)
+        for seq, d in decisions
+        if (d.pool, d.account, d.month.year) == (pool, adjustment.account, year)
+    ]
+    if adjustment.account == RESERVE:
+        if settled:
+            lines = lines_of(settled[0], "reserve_line")
+            same = [(seq, d) for seq, d in same if seq > settled[0]["seq"]]
+            holds = next(r for r in lines if (r["pool"], r["item"]) == (pool, "closing"))
+            opening = int(holds["amount_fen"])
+        else:
+            rows = lines_of(last, "month_reserve")
+            opening = next(int(r["closing_fen"]) for r in rows if r["pool"] == pool)
+    else:
+        opening = _stated(adjustment.account, pool, last, store, where)
+        flows = [row for entry in months for row in lines_of(entry, "flow")]
+        opening -= sum(
+            int(row["amount_fen"])
+            for row in flows
+            if (row["pool"], row["account"]) == (pool, adjustment.account)
+        )
+    holds_fen = opening - sum(d.amount_fen for _, d in same)
+    if adjustment.amount_fen > max(holds_fen, 0):
+        other = "another account of the policy, or " if adjustment.account == RESERVE else ""
+        raise BudgetError(
+            f"{adjustment.account} of pool {pool} holds {yuan(holds_fen)} yuan and cannot pay "
+            f"{yuan(adjustment.amount_fen)}",
+            where=where,
+            hint=f"name {other}an amount that it holds",
+        )
+
+
+def _stated(account: str, pool: str, entry: Row, store: Store, where: str) -> int:
+    """Give what the policy of a closed month says that an account holds for a pool [fen]."""
+    text = store.select("policy_text", digest=entry["policy_digest"])[0]["text"]
+    try:
+        accounts: Any = json.loads(text, parse_float=Decimal)["policy"].get("accounts", {})
+    except (ValueError, TypeError, KeyError):
+        accounts = {}
+    if account not in accounts:
+        raise BudgetError(
+            f"the policy of {entry['period']} has no account {account}",
+            where=where,
+            hint="name one of [accounts] of the policy, or the reserve",
+        )
+    return fen(str(accounts[account].get(pool, 0)))
