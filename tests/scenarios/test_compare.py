@@ -304,7 +304,7 @@ def test_differences_of_periods_tables_and_files(tmp_path: Path) -> None:
     (tmp_path / "k.csv").write_text("hospital,drg,coefficient\nH1,BR15,0.9\n")
     part = {"name": "k", "weight": 1, "method": "hospital_drg", "file": "k.csv", "otherwise": 1}
     first = small({"coefficients": {"components": [part]}}, tmp_path)
-    later = {"amendments": [{"from": date(2026, 7, 1), "rounding": {"points": 2}}]}
+    later = {"amendments": [{"from": date(2026, 7, 1), "rounding": {"coefficient": 2}}]}
     other_folder = tmp_path / "other"
     other_folder.mkdir()
     (other_folder / "k.csv").write_text("hospital,drg,coefficient\nH1,BR15,0.8\n")
@@ -313,7 +313,7 @@ def test_differences_of_periods_tables_and_files(tmp_path: Path) -> None:
     found = compare(cases({"pool": "employee"}, {"pool": "resident"}),
                     {"a": first, "b": other}, year=YEAR).differences  # fmt: skip
     rows = {row[1]: row[2:] for row in found.values.tolist()}
-    assert rows["rounding.points (from 2026-07-01)"] == ["4", "2"]
+    assert rows["rounding.coefficient (from 2026-07-01)"] == ["4", "2"]
     assert rows["base_points.factor"] == ["1", "1.1"]
     assert rows["base points of BR15"] == ["80", "81"]
     before, after = rows["coefficients.components.1.file"]
