@@ -23,6 +23,10 @@ from .errors import DrgcoreError as DrgcoreError
 from .errors import PolicyError as PolicyError
 from .errors import RuleSyntaxError as RuleSyntaxError
 from .errors import SchemeError as SchemeError
+from .estimate import WhatIf as WhatIf
+from .estimate import pivotal_codes as pivotal_codes
+from .estimate import pivotal_summary as pivotal_summary
+from .estimate import what_if as what_if
 from .forecast import ShareForecast as ShareForecast
 from .forecast import backtest_shares as backtest_shares
 from .forecast import backtest_summary as backtest_summary

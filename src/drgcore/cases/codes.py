@@ -28,6 +28,9 @@ _AMBIGUOUS = -1
 _KEPT_DICTIONARIES = 4
 _KEPT_BYTES = 4 << 20
 
+# So few words are looked up one by one.
+_FEW = 256
+
 # Shared by all indexes, so that an index can be pickled; it is held for two additions.
 _COUNTING = threading.Lock()
 
@@ -112,11 +115,8 @@ class CodeIndex:
             self.translation_count = TranslationCount()
 
     def _install(self, exact: dict[str, int], folded: dict[str, int]) -> None:
-        folded = {form: slot for form, slot in folded.items() if slot != _AMBIGUOUS}
-        self._exact = pa.array(list(exact), pa.string())
-        self._exact_slots = np.fromiter(exact.values(), np.int32, len(exact))
-        self._folded = pa.array(list(folded), pa.string())
-        self._folded_slots = np.fromiter(folded.values(), np.int32, len(folded))
+        self._exact = _Known(exact)
+        self._folded = _Known({f: slot for f, slot in folded.items() if slot != _AMBIGUOUS})
 
     def _add_translation(
         self, translate: Mapping[str, str], exact: dict[str, int], folded: dict[str, int]
@@ -246,7 +246,7 @@ class CodeIndex:
         if any(piece.type != pieces[0].type for piece in pieces):
             pieces = [piece.cast(pa.large_string()) for piece in pieces]
         words = pa.chunked_array(pieces)
-        slots = _find(words, self._exact, self._exact_slots)
+        slots = self._exact.find(words)
         missed = slots == UNKNOWN
         if words.null_count:
             null = pc.is_null(words).to_numpy()
@@ -255,15 +255,31 @@ class CodeIndex:
         if missed.any():
             rest = words.filter(pa.array(missed)).combine_chunks().dictionary_encode()
             repaired = tidy(rest.dictionary)
-            repaired_slots = _find(repaired, self._folded, self._folded_slots)
+            repaired_slots = self._folded.find(repaired)
             repaired_slots[is_missing(repaired)] = MISSING
             slots[missed] = repaired_slots[rest.indices.to_numpy()]
         return slots
 
 
-def _find(
-    words: pa.Array | pa.ChunkedArray, known: pa.Array, slots: npt.NDArray[np.int32]
-) -> npt.NDArray[np.int32]:
-    positions = pc.index_in(words, value_set=known).fill_null(len(known)).to_numpy()
-    found: npt.NDArray[np.int32] = np.append(slots, np.int32(UNKNOWN))[positions]
-    return found
+class _Known:
+    """Known texts and their slots."""
+
+    def __init__(self, slots: dict[str, int]) -> None:
+        self._by_text = dict(slots)
+        self._texts = pa.array(list(slots), pa.string())
+        self._slots = np.append(np.fromiter(slots.values(), np.int32, len(slots)), UNKNOWN)
+
+    def find(self, words: pa.Array | pa.ChunkedArray) -> npt.NDArray[np.int32]:
+        """The slot of each word, `UNKNOWN` where there is none."""
+        if len(words) <= _FEW:
+            # Arrow hashes all known texts in each call; a single case does not pay for that.
+            by_text = self._by_text
+            try:
+                found = [by_text.get(word, UNKNOWN) for word in words.to_pylist()]
+            except UnicodeDecodeError:
+                # Bytes that are no text are no code; Arrow compares them as they are.
+                pass
+            else:
+                return np.array(found, np.int32)
+        positions = pc.index_in(words, value_set=self._texts).fill_null(len(self._texts))
+        return self._slots[positions.to_numpy()].astype(np.int32, copy=False)

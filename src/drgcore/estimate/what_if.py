@@ -1,0 +1,249 @@
+"""`what_if`: the groups that a case would have if it were coded otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from drgcore.cases import CaseMapping, open_cases
+from drgcore.cases.codes import MISSING, UNKNOWN
+from drgcore.errors import CaseSchemaError
+from drgcore.estimate.prices import priced, weights_by_drg
+from drgcore.estimate.variants import KINDS, Variants, variants_of
+from drgcore.grouper.batch import BatchGrouper
+from drgcore.grouper.explain import code_name
+from drgcore.points import Policy
+from drgcore.schemes import Scheme
+
+NOTE = (
+    "编码依据病历记录，不依据付费结果。本表用于核对，不是编码建议。\n"
+    "Coding follows the record, not the price: this table is for checking, it advises no coding."
+)
+"""Stands above every table of variants."""
+
+_RESULTS = ("mdc", "adrg", "drg", "status", "reason", "severity")
+_COLUMNS = (
+    *("kind", "code", "name", "scheme", "mdc", "adrg", "drg", "drg_name", "status", "reason"),
+    *("severity", "complication", "counts", "changes", "decided_by"),
+)
+_SHOWN = ("kind", "code", "name", "drg", "drg_name", "severity", "weight", "points", "payment")
+
+
+@dataclass(frozen=True)
+class WhatIf:
+    """The variants of one case.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        One row a variant: `kind` (`variants.KINDS`, or `scheme`), `code` that was moved, left out
+        or added, its `name`, `scheme`, `mdc`, `adrg`, `drg`, `drg_name`, `status`, `reason`,
+        `severity`; `complication` (`MCC` or `CC` where a diagnosis left out is listed as one) and
+        `counts` (whether the principal diagnosis lets it count); `changes` (whether the DRG or the
+        status is another); `decided_by`, the rule that decides: that of the ADRG where that is
+        another, else of the DRG; where they were asked for `weight`, `case_class`, `points`,
+        `payment` [yuan]. The first row is the case as it is coded.
+    """
+
+    table: pd.DataFrame
+
+    @property
+    def changes(self) -> pd.DataFrame:
+        """The variants that have another group."""
+        return self.table[self.table["changes"]]
+
+    def __str__(self) -> str:
+        shown = self.table[[name for name in _SHOWN if name in self.table]]
+        return f"{NOTE}\n{shown.fillna('').to_string(index=False)}"
+
+
+def what_if(
+    case: Any,
+    scheme: str | Path | Scheme = "chs-drg-3.0",
+    *,
+    mapping: str | Path | CaseMapping = "canonical",
+    clinical_codes: bool = False,
+    schemes: Sequence[str | Path | Scheme] = (),
+    add_diagnoses: Sequence[str] = (),
+    add_procedures: Sequence[str] = (),
+    weights: Any = None,
+    policy: Policy | None = None,
+    values: Mapping[str, Any] | None = None,
+    by: Literal["record", "payment"] = "record",
+) -> WhatIf:
+    """Group a case as it is coded, and as it would be with one code otherwise.
+
+    Each other diagnosis as the principal one (and likewise each other procedure), each code left
+    out, each given code added, each other scheme. For every complication this says what it is worth
+    that it counts.
+
+    Coding follows the record, not the price. The order is therefore that of the record: as coded,
+    then by the place of the code on the front page. Only on request (``by="payment"``) it is by
+    what would be paid.
+
+    Parameters
+    ----------
+    case : anything of one row that `group` takes
+        The case.
+    scheme, mapping, clinical_codes
+        As for `group`.
+    schemes : sequence, optional
+        Other schemes to group the case by as it is coded.
+    add_diagnoses, add_procedures : sequence of str, optional
+        Codes to add, one at a time.
+    weights : mapping of str to float, or table, optional
+        Weights by DRG, see `weights_by_drg`.
+    policy : Policy, optional
+        For points; the case must then have what the policy asks for (cost, hospital, pool …).
+    values : mapping of str to number, optional
+        Value of a point by pool [yuan], for payments.
+    by : {"record", "payment"}
+        The order of the variants.
+
+    Returns
+    -------
+    WhatIf
+
+    Raises
+    ------
+    CaseSchemaError
+        When `case` is not one row, or a code to add is in no dictionary.
+
+    Examples
+    --------
+    >>> import drgcore
+    >>> found = drgcore.what_if({
+    ...     "principal_diagnosis": ["G11.900"], "other_diagnoses": [["S52.804"]],
+    ...     "principal_procedure": [None], "other_procedures": [[]], "sex": [2],
+    ...     "age_years": [69]}, schemes=["chs-drg-1.1"])
+    >>> found.table[["kind", "code", "drg", "severity", "changes"]].fillna("").values.tolist()
+    ... # doctest: +NORMALIZE_WHITESPACE
+    [['as_coded', '', 'BU23', 'CC', False],
+     ['principal_diagnosis', 'S52.804', 'IS19', 'CC', True],
+     ['without_diagnosis', 'S52.804', 'BU25', 'none', True],
+     ['scheme', '', 'BU25', 'CC', True]]
+    """
+    grouper = BatchGrouper.of(scheme, clinical_codes)
+    with open_cases(case) as source:
+        resolved = grouper.resolve(mapping, source.schema)
+        row = pa.Table.from_batches(list(source.batches()), source.schema)
+    if len(row) != 1:
+        raise CaseSchemaError(f"what_if takes one case, not {len(row)} rows")
+    batch = row.combine_chunks().to_batches()[0]
+    variants = variants_of(
+        grouper.encode(batch, resolved),
+        diagnoses=tuple(_id(grouper.diagnoses, code) for code in add_diagnoses),
+        procedures=tuple(_id(grouper.procedures, code) for code in add_procedures),
+    )
+    rows = _grouped(grouper, variants)
+    for line, code in zip(rows, codes_of(grouper, variants), strict=True):
+        line["code"] = code
+    _complications(rows, grouper, variants)
+    used = {grouper.tables.scheme.name: grouper.tables.scheme}
+    for other in schemes:
+        more = BatchGrouper.of(other, clinical_codes)
+        arrays = more.encode(batch, more.resolve(mapping, batch.schema))
+        used[more.tables.scheme.name] = more.tables.scheme
+        rows += [
+            line | {"kind": "scheme", "code": None}
+            for line in _grouped(more, variants_of(arrays))[:1]
+        ]
+    _judge(rows, used)
+    table = pd.DataFrame(
+        {name: np.array([line.get(name) for line in rows], object) for name in _COLUMNS}
+    ).astype({"changes": bool})
+    table = _priced(table, row, weights, policy, values)
+    if by == "payment":
+        measure = next((m for m in ("payment", "points", "weight") if m in table), None)
+        if measure is None:
+            raise CaseSchemaError("an order by payment needs weights or a policy")
+        rest = table.iloc[1:].sort_values(measure, ascending=False, kind="stable")
+        table = pd.concat([table.iloc[:1], rest], ignore_index=True)
+    return WhatIf(table)
+
+
+def codes_of(grouper: BatchGrouper, variants: Variants) -> list[str | None]:
+    """The code that makes each variant, None as coded; unknown codes show as ``?``."""
+    of_diagnosis = np.array(["diagnosis" in kind for kind in KINDS])[variants.kind]
+    texts: list[str | None] = []
+    for diagnosis, code in zip(of_diagnosis.tolist(), variants.code.tolist(), strict=True):
+        index = grouper.diagnoses if diagnosis else grouper.procedures
+        if code in (MISSING, UNKNOWN):
+            texts.append(None if code == MISSING else "?")
+        else:
+            texts.append(index.codes[code - 2].as_py())
+    return texts
+
+
+def _id(index: Any, code: str) -> int:
+    found = int(index.lookup(code))
+    if found in (MISSING, UNKNOWN):
+        raise CaseSchemaError(f"{code!r} is in no dictionary of the insurance version")
+    return found
+
+
+def _grouped(grouper: BatchGrouper, variants: Variants) -> list[dict[str, Any]]:
+    results = grouper.group_arrays(variants.cases).columns(grouper.tables)
+    columns = [results[name].to_pylist() for name in _RESULTS]
+    kinds = [KINDS[kind] for kind in variants.kind.tolist()]
+    name = grouper.tables.scheme.name
+    return [
+        {"kind": kind, "scheme": name, **dict(zip(_RESULTS, line, strict=True))}
+        for kind, *line in zip(kinds, *columns, strict=True)
+    ]
+
+
+def _complications(rows: list[dict[str, Any]], grouper: BatchGrouper, variants: Variants) -> None:
+    """Say of each diagnosis left out whether it is a complication and whether it counts."""
+    scheme = grouper.tables.scheme
+    for line, first in zip(rows, variants.cases.principal_diagnosis.tolist(), strict=True):
+        listed = None
+        if line["kind"] == "without_diagnosis":
+            listed = scheme.complications.get(line["code"])
+        if listed is not None:
+            known = first not in (MISSING, UNKNOWN)
+            principal = grouper.diagnoses.codes[first - 2].as_py() if known else None
+            line["complication"] = listed.type
+            line["counts"] = principal not in scheme.exclusions.get(listed.exclusion, ())
+
+
+def _judge(rows: list[dict[str, Any]], schemes: Mapping[str, Scheme]) -> None:
+    """What is another group, and by which rule."""
+    first = rows[0]
+    for line in rows:
+        scheme = schemes[line["scheme"]]
+        line["changes"] = (line["drg"], line["status"]) != (first["drg"], first["status"])
+        group = line["adrg"] if line["adrg"] != first["adrg"] else line["drg"]
+        if line["changes"] and group is not None:
+            line["decided_by"] = f"{group}: {scheme.group(group).rule}"
+        line["name"] = code_name(line["code"]) if line["code"] else None
+        line["drg_name"] = scheme.name_of(line["drg"]) if line["drg"] else None
+
+
+def _priced(
+    table: pd.DataFrame,
+    row: pa.Table,
+    weights: Any,
+    policy: Policy | None,
+    values: Mapping[str, Any] | None,
+) -> pd.DataFrame:
+    if weights is not None:
+        known = weights_by_drg(weights)
+        table = table.assign(weight=[known.get(drg, np.nan) for drg in table["drg"]])
+    if policy is None:
+        if values is not None:
+            raise CaseSchemaError("values of points need a policy to compute the points by")
+        return table
+    own = row.drop_columns([n for n in ("mdc", "adrg", "drg", "status") if n in row.column_names])
+    repeated = own.take(pa.array(np.zeros(len(table), np.int64)))
+    for name in ("drg", "status"):
+        repeated = repeated.append_column(
+            name, pa.array(table[name], pa.string(), from_pandas=True)
+        )
+    return pd.concat([table, priced(repeated, policy, values)], axis=1)
