@@ -6,9 +6,9 @@ from drgcore.points.check import PolicyReport, check_policy
 from drgcore.points.coefficients import coefficients
 from drgcore.points.compute import POINT_COLUMNS, compute_points
 from drgcore.points.explain import explain_points, points_by_class
-from drgcore.points.kernel import CLASSES
 from drgcore.points.policy import Policy
 from drgcore.points.policy_file import PRESETS
+from drgcore.points.records import CLASSES
 from drgcore.points.sanctions import sanction_points
 from drgcore.points.sentences import policy_sentences
 from drgcore.points.tables import GroupTable, group_table

@@ -17,6 +17,7 @@ from drgcore.cases.attributes import (
     Codes,
     amounts_of,
     dates_of,
+    numbers_of,
     refuse_rows,
     select_columns,
     some_of,
@@ -24,8 +25,8 @@ from drgcore.cases.attributes import (
 )
 from drgcore.cases.statuses import statuses_of, statuses_of_groups
 from drgcore.errors import CaseSchemaError
-from drgcore.points.coefficients import uses_level
 from drgcore.points.ids import checked_ids
+from drgcore.points.needs import conditional_rules, tested_columns, uses_level
 from drgcore.points.policy import Policy
 
 _ASKED = ("status", "hospital_level", "list_item", "admission_date")
@@ -54,7 +55,9 @@ class CaseColumns:
     cost, unreasonable, patient_paid : ndarray of float64
         C, U, B [yuan].
     flags : dict of str to ndarray of bool
-        True/false columns that exclusions name.
+        True/false columns that rules name.
+    numbers : dict of str to ndarray of float64
+        Columns of numbers that rules test; NaN where there is none.
     """
 
     ids: pa.ChunkedArray
@@ -70,6 +73,7 @@ class CaseColumns:
     unreasonable: NDArray[np.float64]
     patient_paid: NDArray[np.float64]
     flags: dict[str, NDArray[np.bool_]]
+    numbers: dict[str, NDArray[np.float64]]
 
 
 def read_columns(cases: Any, periods: Sequence[Policy]) -> CaseColumns:
@@ -100,18 +104,14 @@ def read_columns(cases: Any, periods: Sequence[Policy]) -> CaseColumns:
     Traceback (most recent call last):
     drgcore.errors.CaseSchemaError: cases: the cases have no column hospital, pool, ...
     """
-    stay = any(
-        policy.bed_day
-        or any(rule.up_to_days is not None for rule in policy.fixed_price)
-        or any(rule.above_days is not None for rule in policy.exclusions)
-        for policy in periods
-    )
+    rules = [rule for policy in periods for rule in conditional_rules(policy)]
+    stay = any(policy.bed_day for policy in periods) or any(rule.uses_stay for rule in rules)
     deducted = any(policy.costs.unreasonable == "deducted" for policy in periods)
     fund_part = any(rule.no_fund_part for policy in periods for rule in policy.exclusions)
-    flags = sorted({str(r.flag) for policy in periods for r in policy.exclusions if r.flag})
+    flags, numbers = tested_columns(periods)
     needed = ["case_id", "hospital", "pool", "discharge_date", "total_cost", "drg"]
     needed += ["length_of_stay"] * stay + ["unreasonable_cost"] * deducted
-    needed += ["patient_paid"] * fund_part + flags
+    needed = list(dict.fromkeys([*needed, *["patient_paid"] * fund_part, *flags, *numbers]))
     table = select_columns(cases, [*needed, *_ASKED])
     missing = [name for name in needed if name not in table.column_names]
     if missing:
@@ -139,6 +139,7 @@ def read_columns(cases: Any, periods: Sequence[Policy]) -> CaseColumns:
         unreasonable,
         amounts_of(table, "patient_paid") if fund_part else none,
         {name: flags_from(table.column(name), name=name) for name in flags},
+        {name: numbers_of(table, name) for name in numbers},
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from drgcore.errors import PolicyError
-from drgcore.points.case_rules import HospitalGroupComponent, LevelCostComponent
+from drgcore.points.coefficient_rules import HospitalGroupComponent, LevelCostComponent
 from drgcore.points.payment_rules import ValuePool
 from drgcore.points.policy import Policy, build
 from drgcore.points.policy_file import find_policy, read_toml

@@ -10,10 +10,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from drgcore.points.case_rules import (
+from drgcore.cases.attributes import some_of
+from drgcore.errors import PolicyError, SchemeError
+from drgcore.points.coefficient_rules import (
     Component,
     ConstantComponent,
+    Fallback,
     HospitalComponent,
+    HospitalGroupComponent,
     LevelComponent,
     LevelCostComponent,
 )
@@ -21,6 +25,7 @@ from drgcore.points.parameters import covers
 from drgcore.points.policy import Policy
 from drgcore.points.tables import coefficient_rows
 from drgcore.rounding import round_half_up
+from drgcore.schemes.lists import code_lists
 
 Site = tuple[str, str | None]
 """A hospital and its level."""
@@ -59,89 +64,185 @@ def coefficients(policy: Policy, sites: Sequence[Site], drgs: Sequence[str]) -> 
     if rules.maximum is not None:
         total = np.minimum(total, float(rules.maximum))
     total = round_half_up(total, policy.rounding.coefficient)
-    same = np.array([covers(rules.same_price, drg) for drg in drgs], bool)
+    same_price = (*rules.same_price, *basic_groups(rules.same_price_lists))
+    same = np.array([covers(same_price, drg) for drg in drgs], bool)
     total[:, same] = 1.0
     return total
 
 
-def lacking(policy: Policy, site: Site, drg: str) -> str:
-    """Say which component has no value for a hospital and DRG.
+def basic_groups(schemes: Sequence[str]) -> tuple[str, ...]:
+    """Give the basic groups (基层病组) of schemes, which have one price everywhere.
+
+    Parameters
+    ----------
+    schemes : sequence of str
+        Names of schemes.
+
+    Returns
+    -------
+    tuple of str
+        DRG codes, sorted.
+
+    Raises
+    ------
+    PolicyError
+        For a scheme that has no such list.
+
+    Examples
+    --------
+    >>> len(basic_groups(["chs-drg-3.0"]))
+    31
+    """
+    found: set[str] = set()
+    for scheme in schemes:
+        try:
+            groups = code_lists(scheme).basic_groups
+        except SchemeError as error:
+            raise PolicyError(
+                f"scheme {scheme} has no lists", where="coefficients.same_price_lists"
+            ) from error
+        if not groups:
+            raise PolicyError(
+                f"scheme {scheme} has no list of basic groups",
+                where="coefficients.same_price_lists",
+                hint="chs-drg-3.0 has one; name the groups themselves in same_price",
+            )
+        found |= groups
+    return tuple(sorted(found))
+
+
+def lacking(policy: Policy, cases: Sequence[tuple[Site, str]], most: int = 5) -> list[str]:
+    """Say which components lack a value for what.
 
     Parameters
     ----------
     policy : Policy
         The policy.
-    site : (hospital, level)
-        The hospital.
-    drg : str
-        The DRG.
+    cases : sequence of ((hospital, level), DRG)
+        Pairs for which there is no coefficient.
+    most : int
+        How many to name of each component.
 
     Returns
     -------
-    str
-        The names of the components.
+    list of str
+        For each component that lacks a value, its name and the hospitals, levels or pairs with a
+        DRG that it lacks; a component by level names no hospital.
 
     Examples
     --------
-    >>> lacking(Policy.load("example"), ("H77", "9"), "BR13")
-    'level'
+    >>> lacking(Policy.load("example"), [(("H77", "9"), "BR13"), (("H78", "9"), "BR13")])
+    ['component level has no value for level 9']
     """
-    parts = policy.coefficients.components
-    return ", ".join(c.name for c in parts if np.isnan(_values(policy, c, [site], [drg])[0, 0]))
+    found = []
+    for part in policy.coefficients.components:
+        names: dict[str, None] = {}
+        for site, drg in cases:
+            if np.isnan(_values(policy, part, [site], [drg])[0, 0]):
+                names[_named(part, site, drg)] = None
+        if names:
+            found.append(f"component {part.name} has no value for {some_of(list(names), most)}")
+    return found
+
+
+def _named(part: Component, site: Site, drg: str) -> str:
+    hospital, level = site
+    if isinstance(part, LevelComponent | LevelCostComponent):
+        text = "a hospital without level" if level is None else f"level {level}"
+    else:
+        text = f"hospital {hospital}"
+    by_group = isinstance(part, HospitalGroupComponent | LevelCostComponent)
+    return f"{text} in {drg}" if by_group else text
 
 
 def _values(
     policy: Policy, part: Component, sites: Sequence[Site], drgs: Sequence[str]
 ) -> NDArray[np.float64]:
-    """Give a component's values; NaN where it has none."""
-    shape = (len(sites), len(drgs))
+    """Give a component's values, those of its fallbacks, or its `otherwise`; NaN without any."""
+    levels = [level for _, level in sites]
+    if isinstance(part, LevelComponent | LevelCostComponent):
+        found = _of_levels(policy, part, levels, drgs)
+    else:
+        found = _own(policy, part, sites, drgs)
+    for fallback in part.fallbacks:
+        if not np.isnan(found).any():
+            break
+        stand_in = _stand_in(policy, part, fallback, levels, drgs)
+        found = np.where(np.isnan(found), stand_in, found)
+    otherwise = None if isinstance(part, ConstantComponent | LevelComponent) else part.otherwise
+    return found if otherwise is None else np.where(np.isnan(found), float(otherwise), found)
+
+
+def _stand_in(
+    policy: Policy,
+    part: Component,
+    fallback: Fallback,
+    levels: Sequence[str | None],
+    drgs: Sequence[str],
+) -> NDArray[np.float64]:
+    """Give what a fallback has for each hospital and DRG; NaN where it has nothing."""
+    factor = float(fallback.factor)
+    if fallback.take == "constant":
+        return np.full((len(levels), len(drgs)), factor)
+    order = policy.coefficients.level_order
+    step = {"own_level": 0, "next_higher_level": 1, "next_lower_level": -1}[fallback.take]
+    taken = [_next_level(order, level, step) for level in levels]
+    of = fallback.of or part.name
+    source = next(c for c in policy.coefficients.components if c.name == of)
+    assert isinstance(source, LevelComponent | LevelCostComponent), "checked with the policy"
+    return _of_levels(policy, source, taken, drgs) * factor
+
+
+def _next_level(order: Sequence[str], level: str | None, step: int) -> str | None:
+    if step == 0 or level is None:
+        return level
+    at = order.index(level) + step if level in order else -1
+    return order[at] if 0 <= at < len(order) else None
+
+
+def _of_levels(
+    policy: Policy,
+    part: LevelComponent | LevelCostComponent,
+    levels: Sequence[str | None],
+    drgs: Sequence[str],
+) -> NDArray[np.float64]:
+    """Give the coefficients of levels; NaN where a component has none."""
+    if isinstance(part, LevelComponent):
+        return _by_site(part.levels, levels, (len(levels), len(drgs)))
+    return _from_table(policy, part, levels, drgs)
+
+
+def _own(
+    policy: Policy,
+    part: ConstantComponent | HospitalComponent | HospitalGroupComponent,
+    sites: Sequence[Site],
+    drgs: Sequence[str],
+) -> NDArray[np.float64]:
+    shape, hospitals = (len(sites), len(drgs)), [name for name, _ in sites]
     if isinstance(part, ConstantComponent):
         return np.full(shape, float(part.value))
-    if isinstance(part, LevelComponent):
-        return _by_site(part.levels, [level for _, level in sites], None, shape)
     if isinstance(part, HospitalComponent):
-        return _by_site(part.hospitals, [name for name, _ in sites], part.otherwise, shape)
-    # A table by level or by hospital, and DRG.
-    keys = [level if isinstance(part, LevelCostComponent) else name for name, level in sites]
+        return _by_site(part.hospitals, hospitals, shape)
+    return _from_table(policy, part, hospitals, drgs)
+
+
+def _from_table(
+    policy: Policy,
+    part: HospitalGroupComponent | LevelCostComponent,
+    keys: Sequence[str | None],
+    drgs: Sequence[str],
+) -> NDArray[np.float64]:
+    """Look up a table by level or by hospital, and DRG."""
     index = pd.MultiIndex.from_product([list(keys), list(drgs)])
-    found = coefficient_rows(policy, part).reindex(index).to_numpy(np.float64).reshape(shape)
-    if part.otherwise is not None:
-        found = np.where(np.isnan(found), float(part.otherwise), found)
-    return found
+    found = coefficient_rows(policy, part).reindex(index).to_numpy(np.float64)
+    return found.reshape(len(keys), len(drgs))
 
 
 def _by_site(
     table: Mapping[str, Decimal],
     keys: Sequence[str | None],
-    otherwise: Decimal | None,
     shape: tuple[int, int],
 ) -> NDArray[np.float64]:
-    values = [table.get(key, otherwise) if key is not None else otherwise for key in keys]
+    values = [None if key is None else table.get(key) for key in keys]
     column = np.array([np.nan if value is None else float(value) for value in values])
     return np.broadcast_to(column[:, None], shape).copy()
-
-
-def uses_level(policy: Policy) -> bool:
-    """Say whether any rule looks at the hospital's level.
-
-    Parameters
-    ----------
-    policy : Policy
-        The policy.
-
-    Returns
-    -------
-    bool
-        True if a case's hospital must have a level.
-
-    Examples
-    --------
-    >>> uses_level(Policy.load("example"))
-    True
-    """
-    by_level = LevelComponent | LevelCostComponent
-    limited = [rule.levels for rule in policy.bed_day] + [r.levels for r in policy.fixed_price]
-    components = policy.coefficients.components
-    return any(isinstance(part, by_level) for part in components) or any(
-        levels is not None for levels in limited
-    )

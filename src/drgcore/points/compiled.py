@@ -2,27 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from drgcore.points.bands import Bands
 from drgcore.points.case_columns import CaseColumns
-from drgcore.points.case_rules import CostRule, HighCost, LowCost
+from drgcore.points.case_rules import CostRule, PointsTier
 from drgcore.points.coefficients import Site, coefficients
-from drgcore.points.kernel import REASONS, STABLE, UNKNOWN, UNSTABLE, Rules
+from drgcore.points.outlier_rules import HighCost, LowCost, Outliers, Piece
 from drgcore.points.parameters import Groups, covers
+from drgcore.points.pieces import piece_texts
 from drgcore.points.policy import Policy
+from drgcore.points.records import (
+    CLASSES,
+    HIGH_BY_COST,
+    HIGH_OUTSIDE,
+    NOT_DEAREST,
+    REASONS,
+    STABLE,
+    UNKNOWN,
+    UNSTABLE,
+    PieceTable,
+    Rules,
+)
+from drgcore.points.selection import Marks
 from drgcore.points.tables import GroupTable, group_table
 
 _HIGH = get_args(HighCost.model_fields["rule"].annotation)
 _LOW = get_args(LowCost.model_fields["rule"].annotation)
+_CAPS = ("none", "P", "P·k")
+_NO_MARKS: Marks = ((), (), ())
 
 
-def compile_rules(policy: Policy, cases: CaseColumns) -> tuple[Rules, list[Site]]:
+def compile_rules(
+    policy: Policy,
+    cases: CaseColumns,
+    marks: Marks = _NO_MARKS,
+    tier: PointsTier | None = None,
+    level: str | None = None,
+) -> tuple[Rules, list[Site]]:
     """Look up everything that a policy says of the hospitals, DRGs and pools that occur.
 
     Parameters
@@ -31,6 +53,12 @@ def compile_rules(policy: Policy, cases: CaseColumns) -> tuple[Rules, list[Site]
         The policy, resolved to a day.
     cases : CaseColumns
         The cases.
+    marks : tuple of tuples of int
+        What `mark_cases` gives.
+    tier : PointsTier, optional
+        The tier of hospitals whose base points apply.
+    level : str, optional
+        The level whose multiples apply; needed only where they differ by level.
 
     Returns
     -------
@@ -51,7 +79,7 @@ def compile_rules(policy: Policy, cases: CaseColumns) -> tuple[Rules, list[Site]
     >>> sites, rules.k.tolist()
     ([('H01', '3')], [[1.084, nan]])
     """
-    table = group_table(policy)
+    table = group_table(policy, tier)
     drgs = cases.drg.names
     state, points, mean = _groups(table, drgs)
     site_of, sites = _sites(cases)
@@ -69,15 +97,20 @@ def compile_rules(policy: Policy, cases: CaseColumns) -> tuple[Rules, list[Site]
         _number(high.rate),
         _number(low.rate),
     ]
-    flag_names = list(cases.flags)
+    out_mark, fix_mark, bed_mark = (
+        np.array(bits or [0] * len(each), np.int64)
+        for bits, each in zip(marks, (outs, fixed, beds), strict=True)
+    )
+    hi, lo = multiples_of(policy.outliers, level)
     fix_drg = _by_drg([r.groups for r in fixed], drgs, empty=False)
     bed_drg = _by_drg([r.groups for r in beds], drgs, empty=False)
+    tiers = _tiers([r.points_per_day for r in beds])
     rules = Rules(
         state=state,
         points=points,
         mean=mean,
-        hi=_at(high.multiples, points),
-        lo=_at(low.multiples, points),
+        hi=np.zeros(len(points)) if hi is None and high.rule != "none" else _at(hi, points),
+        lo=_at(lo, points),
         site_of=site_of,
         levels=len(cases.level.names) + 1,
         k=k,
@@ -95,19 +128,25 @@ def compile_rules(policy: Policy, cases: CaseColumns) -> tuple[Rules, list[Site]
         out_drg=_by_drg([r.groups for r in outs], drgs, empty=True),
         out_pool=_among([r.pools or None for r in outs], cases.pool.names),
         out_hospital=_among([r.hospitals or None for r in outs], cases.hospital.names),
-        out_flag=np.array([1 << flag_names.index(r.flag) if r.flag else 0 for r in outs], np.int64),
+        out_mark=out_mark,
         listed=fix_drg.any(axis=0) | bed_drg.any(axis=0),
-        fix_points=np.array([float(r.points) for r in fixed], np.float64),
+        fix_points=np.array([_number(r.points) for r in fixed], np.float64),
+        fix_share=np.array([_number(r.share_of_base) for r in fixed], np.float64),
         fix_days=np.array(
             [-1 if r.up_to_days is None else r.up_to_days for r in fixed], np.float64
         ),
         fix_drg=fix_drg,
         fix_level=_among([r.levels for r in fixed], cases.level.names),
         fix_item=_among([(r.name,) for r in fixed], cases.item.names),
-        bed_above=np.array([r.above_days for r in beds], np.float64),
+        fix_mark=fix_mark,
+        bed_above=np.array([-1 if r.above_days is None else r.above_days for r in beds], float),
         bed_drg=bed_drg,
         bed_level=_among([r.levels for r in beds], cases.level.names),
-        bed_points=_tiers([r.points_per_day for r in beds]),
+        bed_mark=bed_mark,
+        bed_points=tiers,
+        bed_sums=np.cumsum(np.where(np.arange(tiers.shape[1]) > 0, tiers, 0.0), axis=1),
+        bed_marginal=np.array([r.tiers == "marginal" for r in beds], bool),
+        pieces=_pieces(policy.outliers.pieces),
     )
     return rules, sites
 
@@ -130,12 +169,68 @@ def reasons_of(policy: Policy) -> list[str]:
     >>> reasons_of(Policy.load("example"))[-2:]
     ['fixed price: day surgery, cataract', 'bed-day: long stay, psychiatric and rehabilitation']
     """
+    reasons = list(REASONS)
+    high = policy.outliers.high
+    if high.quota is not None:
+        dearest = f"among the dearest {float(high.quota.share) * 100:g} % by C/m"
+        if high.multiples is None:
+            for number in (HIGH_BY_COST, HIGH_OUTSIDE):
+                reasons[number] = reasons[number].replace("C > hi·m", dearest)
+            reasons[NOT_DEAREST] = f"not {dearest}: P·k"
     return [
-        *REASONS,
+        *reasons,
         *(f"excluded: {rule.reason}" for rule in policy.exclusions),
         *(f"fixed price: {rule.name}" for rule in policy.fixed_price),
         *(f"bed-day: {rule.name}" for rule in policy.bed_day),
+        *piece_texts(policy.outliers.pieces),
     ]
+
+
+def multiples_of(outliers: Outliers, level: str | None) -> tuple[Bands | None, Bands | None]:
+    """Give the bands of hi and lo that hold for hospitals of a level.
+
+    Parameters
+    ----------
+    outliers : Outliers
+        The policy's rules.
+    level : str or None
+        The level.
+
+    Returns
+    -------
+    hi, lo : Bands or None
+        Without bands of hi a quota ranks the cases above lo.
+
+    Examples
+    --------
+    >>> multiples_of(Policy.load("example").outliers, "3")[1]
+    Bands(limits=(), values=(0.4,))
+    """
+    high, low = outliers.high, outliers.low
+    own = level or ""
+    lo = low.multiples_by_level.get(own, low.multiples)
+    hi = high.multiples_by_level.get(own, high.multiples)
+    return (lo if hi is None and high.quota is not None else hi), lo
+
+
+def _pieces(pieces: Sequence[Piece]) -> PieceTable:
+    def column(values: Iterable[Any], kind: type) -> NDArray[Any]:
+        return np.array(list(values), kind)
+
+    rules, ks, caps = ("formula", "by_cost", "outside"), ("times", "plus", "none"), _CAPS
+    return PieceTable(
+        column((_number(p.up_to) for p in pieces), float),
+        column((p.limit == "this" for p in pieces), bool),
+        column((CLASSES.index(p.case_class) for p in pieces), np.int64),
+        column((rules.index(p.rule) for p in pieces), np.int64),
+        column((_number(p.a) for p in pieces), float),
+        column((_number(p.b) for p in pieces), float),
+        column((p.x != "C/m" for p in pieces), bool),
+        column((ks.index(p.k or "none") for p in pieces), np.int64),
+        column((caps.index(p.cap) for p in pieces), np.int64),
+        column((float(p.cap_multiple) for p in pieces), float),
+        column((_number(p.rate) for p in pieces), float),
+    )
 
 
 def _groups(table: GroupTable, drgs: Sequence[str]) -> tuple[NDArray[Any], ...]:
@@ -159,9 +254,14 @@ def _sites(cases: CaseColumns) -> tuple[NDArray[np.int64], list[Site]]:
     return site_of, sites
 
 
-def _by_drg(lists: Sequence[Groups], drgs: Sequence[str], *, empty: bool) -> NDArray[np.bool_]:
+def _by_drg(
+    lists: Sequence[Groups | Literal["all"]], drgs: Sequence[str], *, empty: bool
+) -> NDArray[np.bool_]:
     """Say for each rule whether it covers a DRG; a rule without list covers what `empty` says."""
-    cells = [[covers(g, drg) if g else empty for drg in drgs] + [empty and not g] for g in lists]
+    cells = [
+        [covers(g, drg) if g else empty for drg in drgs] + [g == "all" or (empty and not g)]
+        for g in lists
+    ]
     return np.array(cells, bool).reshape(len(lists), len(drgs) + 1)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
@@ -10,28 +9,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from drgcore.cases.attributes import numbers_of, select_columns
-from drgcore.errors import CaseSchemaError, PolicyError
-from drgcore.points.case_columns import CaseColumns, CaseWarning, read_columns, warn_of_magnitudes
-from drgcore.points.coefficients import Site, lacking
-from drgcore.points.compiled import compile_rules, reasons_of
-from drgcore.points.kernel import (
-    CLASSES,
-    GRANTED,
-    NO_BASE_POINTS,
-    NO_COEFFICIENT,
-    NO_PANEL_POINTS,
-    SPECIAL,
-    UNKNOWN,
-    Factors,
-    Rows,
-    Rules,
-    run,
-)
+from drgcore.errors import CaseSchemaError
+from drgcore.points.case_columns import CaseColumns, read_columns
+from drgcore.points.decisions import DECISIONS, read_decisions, warn_of_unused_grants
+from drgcore.points.factors import apply_factors
 from drgcore.points.policy import Policy
+from drgcore.points.records import CLASSES, Factors, Rows
+from drgcore.points.segments import run_segments
 
 POINT_COLUMNS = (
     "case_class",
@@ -128,11 +114,8 @@ def compute_points(
     periods = policy.periods()
     columns = read_columns(source, periods)
     period = _periods(columns, periods, year)
-    decision, granted = _decisions(columns, policy, decisions)
-    flags = np.zeros(len(columns.cost) if columns.flags else 0, np.int64)
-    for number, values in enumerate(columns.flags.values()):
-        flags |= values.astype(np.int64) << number
-    rows = _sealed(
+    decision, granted = read_decisions(columns, policy, decisions)
+    rows = Rows(
         columns.hospital.codes,
         columns.level.codes,
         columns.pool.codes,
@@ -143,59 +126,17 @@ def compute_points(
         columns.stay,
         columns.unreasonable,
         columns.patient_paid,
-        flags,
+        np.empty(0, np.int64),
         decision,
         granted,
     )
-    factors, reasons = _by_period(columns, rows, period, periods)
-    _warn_of_unused_grants(decision, factors)
-    return _with_columns(source, factors, reasons)
-
-
-def _by_period(
-    columns: CaseColumns, rows: Rows, period: NDArray[Any], periods: Sequence[Policy]
-) -> tuple[Factors, list[str]]:
-    """Run each period's rules over its cases; give one list of reasons for all."""
-    factors = _room(len(rows.cost))
-    reasons: list[str] = []
-    present = np.unique(period) if len(period) else np.array([0])
-    for number in present:
-        policy = periods[number]
-        rules, sites = compile_rules(policy, columns)
-        texts = reasons_of(policy)
-        # Two rules may give one reason; a dictionary holds each text once.
-        reasons = list(dict.fromkeys([*reasons, *texts]))
-        recode = np.array([reasons.index(text) for text in texts], np.int16)
-        if len(present) == 1:
-            run(rows, rules, factors)
-            _check(columns, rows, rules, factors, policy, sites)
-            factors.reason[:] = recode[factors.reason]
-            continue
-        where = np.flatnonzero(period == number)
-        part = _sealed(*(a[where] if len(a) else a for a in rows))
-        found = _room(len(where))
-        run(part, rules, found)
-        _check(columns, part, rules, found, policy, sites)
-        found.reason[:] = recode[found.reason]
-        for whole, piece in zip(factors, found, strict=True):
-            whole[where] = piece
-    return factors, reasons
-
-
-def _sealed(*arrays: NDArray[Any]) -> Rows:
-    """Give the loop contiguous arrays that it cannot write, so that it is compiled only once.
-
-    Arrow gives such arrays or others, depending on how many batches there are.
-    """
-    views = [np.ascontiguousarray(array).view() for array in arrays]
-    for view in views:
-        view.flags.writeable = False
-    return Rows(*views)
-
-
-def _room(rows: int) -> Factors:
-    kinds = (np.int8, np.int16, np.float64, np.float64, np.float64, np.float64, np.float64)
-    return Factors(*(np.empty(rows, kind) for kind in kinds))
+    factors, reasons = run_segments(columns, rows, period, periods)
+    warn_of_unused_grants(decision, factors)
+    more = apply_factors(columns, factors, period, periods)
+    if any(p.special_review is not None and p.special_review.quota for p in periods):
+        codes = decision if len(decision) else np.zeros(len(columns.cost), np.int8)
+        more["review"] = pa.DictionaryArray.from_arrays(codes, pa.array(DECISIONS))
+    return _with_columns(source, factors, reasons, more)
 
 
 def _periods(
@@ -230,129 +171,20 @@ def _ids(columns: CaseColumns, where: NDArray[np.bool_], most: int = 5) -> str:
     return ", ".join(ids) + (f" and {len(rows) - most} more" if len(rows) > most else "")
 
 
-def _decisions(
-    columns: CaseColumns, policy: Policy, decisions: Any
-) -> tuple[NDArray[np.int8], NDArray[np.float64]]:
-    """Give each case's decision and the points granted; empty arrays where there are none."""
-    if decisions is None or not len(decisions):
-        return np.empty(0, np.int8), np.empty(0)
-    table = select_columns(decisions, ["case_id", "decision", "points"])
-    for name in ("case_id", "decision", "points"):
-        if name not in table.column_names:
-            raise CaseSchemaError(f"the decisions have no column {name}", where="decisions")
-    frame = table.to_pandas()
-    ids, kinds = frame["case_id"].astype(str), frame["decision"].astype(str)
-    if ids.duplicated().any():
-        twice = ids[ids.duplicated()].iloc[0]
-        raise CaseSchemaError(f"there are two decisions on case {twice}", where="decisions")
-    unknown = sorted(set(kinds) - {"special", "added"})
-    if unknown:
-        raise CaseSchemaError(
-            f"the decision is {unknown[0]}; it must be special or added", where="decisions"
-        )
-    points = numbers_of(table, "points")
-    if (~np.isnan(points) & ~(np.isfinite(points) & (points >= 0))).any():
-        raise CaseSchemaError("points are negative or no number", where="decisions")
-    _check_kinds(policy, set(kinds))
-    place = pc.index_in(pc.cast(columns.ids, pa.large_string()), pa.array(ids, pa.large_string()))
-    found = pc.fill_null(place, -1).to_numpy()
-    without = len(ids) - int((found >= 0).sum())
-    if without:
-        warnings.warn(f"{without} decisions concern none of the cases", CaseWarning, stacklevel=3)
-    code = np.append(np.where(kinds == "special", SPECIAL, GRANTED), 0).astype(np.int8)
-    return code[found], np.append(points, np.nan)[found]
-
-
-def _check_kinds(policy: Policy, kinds: set[str]) -> None:
-    periods = policy.periods()
-    if "special" in kinds and any(p.special_review is None for p in periods):
-        raise PolicyError(
-            "there are decisions of a special review, but the policy has no special_review",
-            where=f"policy {policy.name}",
-        )
-    if "added" in kinds and all(p.outliers.high.rule != "added_reviewed" for p in periods):
-        raise PolicyError(
-            "there are decisions on added points, but outliers.high.rule is not added_reviewed",
-            where=f"policy {policy.name}",
-        )
-
-
-def _check(
-    columns: CaseColumns,
-    rows: Rows,
-    rules: Rules,
-    factors: Factors,
-    policy: Policy,
-    sites: Sequence[Site],
-) -> None:
-    """Refuse cases for which the policy lacks a number, and warn of a wrong unit of cost."""
-    where = f"policy {policy.name}"
-    lacking_points = factors.reason == NO_BASE_POINTS
-    if lacking_points.any():
-        counts = np.bincount(rows.drg[lacking_points] + 1, minlength=len(columns.drg.names) + 1)
-        names = ["no DRG", *columns.drg.names]
-        order = sorted(np.flatnonzero(counts), key=lambda code: (-counts[code], names[code]))
-        groups = [f"{names[code]} ({counts[code]} cases)" for code in order]
-        raise PolicyError(
-            f"{len(order)} groups of {int(lacking_points.sum())} cases have no base points",
-            where=where,
-            hint=f"add them to the table, or set base_points.missing: {', '.join(groups)}",
-        )
-    no_k = factors.reason == NO_COEFFICIENT
-    if no_k.any():
-        row = int(np.flatnonzero(no_k)[0])
-        site = sites[rules.site_of[rows.hospital[row] * rules.levels + rows.level[row] + 1]]
-        drg = columns.drg.names[rows.drg[row]]
-        part = lacking(policy, site, drg)
-        raise PolicyError(
-            f"{int(no_k.sum())} cases have no coefficient, first one of hospital {site[0]} "
-            f"(level {site[1]}) in {drg}",
-            where=where,
-            hint=f"component {part} has no value for it; add it, or set otherwise",
-        )
-    silent = factors.reason == NO_PANEL_POINTS
-    if silent.any():
-        raise PolicyError(
-            f"the panel gave no points for {int(silent.sum())} cases",
-            where=where,
-            hint="give points in the decisions, or set special_review.without_points to by_cost",
-        )
-    # About a hundred thousand cases say as much of the unit of cost as all of them.
-    step = max(1, len(rows.cost) // 100_000)
-    drg, cost = rows.drg[::step], rows.cost[::step]
-    mean = np.where(np.isnan(rules.mean), rules.region_mean, rules.mean)[drg]
-    grouped = rules.state[drg] != UNKNOWN
-    warn_of_magnitudes(cost[grouped], mean[grouped])
-
-
-def _warn_of_unused_grants(decision: NDArray[np.int8], factors: Factors) -> None:
-    """Warn of added points granted to cases that are no high-cost outliers."""
-    if not len(decision):
-        return
-    unused = int(((decision == GRANTED) & (factors.case_class != 1)).sum())
-    if unused:
-        warnings.warn(
-            f"{unused} decisions grant added points to cases that are not high_cost",
-            CaseWarning,
-            stacklevel=3,
-        )
-
-
-def _with_columns(source: Any, factors: Factors, reasons: Sequence[str]) -> Any:
+def _with_columns(
+    source: Any, factors: Factors, reasons: Sequence[str], more: dict[str, Any]
+) -> Any:
     columns: dict[str, pa.Array] = {
         "case_class": pa.DictionaryArray.from_arrays(factors.case_class, pa.array(CLASSES)),
         "class_reason": pa.DictionaryArray.from_arrays(factors.reason, pa.array(reasons)),
     }
-    numbers = zip(POINT_COLUMNS[2:], factors[2:], strict=True)
+    columns |= dict(zip(POINT_COLUMNS[2:], factors[2:], strict=True)) | more
     if isinstance(source, pd.DataFrame):
         frame = source.copy(deep=False)
-        for name, array in columns.items():
-            frame[name] = array.to_pandas().array
-        for name, values in numbers:
-            frame[name] = values
+        for name, values in columns.items():
+            frame[name] = values.to_pandas().array if isinstance(values, pa.Array) else values
         return frame
-    columns |= {name: pa.array(values, from_pandas=True) for name, values in numbers}
-    table = source.drop_columns([name for name in POINT_COLUMNS if name in source.column_names])
-    for name, array in columns.items():
-        table = table.append_column(name, array)
+    table = source.drop_columns([name for name in columns if name in source.column_names])
+    for name, values in columns.items():
+        table = table.append_column(name, pa.array(values, from_pandas=True))
     return table

@@ -8,9 +8,16 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from drgcore.points.kernel import CLASSES
+from drgcore.points.case_rules import PointsTier
+from drgcore.points.compiled import multiples_of
+from drgcore.points.outlier_rules import Piece
+from drgcore.points.pieces import piece_formula, piece_points, piece_texts
 from drgcore.points.policy import Policy
-from drgcore.points.tables import group_table
+from drgcore.points.records import CLASSES
+from drgcore.points.segments import tier_of
+from drgcore.points.tables import GroupTable, group_table
+from drgcore.points.wording import number
+from drgcore.rounding import round_half_up
 
 
 def explain_points(case: Mapping[str, Any], policy: Policy) -> str:
@@ -50,17 +57,21 @@ hi·m = 35,812.50 yuan
         f"cost {case['total_cost']:,.2f} yuan",
         f"class {case['case_class']}: {case['class_reason']}",
     ]
-    table = group_table(policy)
-    if drg in table.drgs and case["case_class"] in ("normal", "high_cost", "low_cost", "unstable"):
-        lines.append(_group(policy, table.drgs.index(str(drg))))
-    if case["case_class"] not in ("outside", "normal", "fixed_price"):
+    kind, level = case["case_class"], _level(case, policy)
+    tier = tier_of(policy, str(case["hospital"]), level)
+    table = group_table(policy, tier)
+    grouped = ("normal", "high_cost", "low_cost", "unstable")
+    by_item = kind == "outside" and "·m" in str(case["class_reason"])
+    if drg in table.drgs and (kind in grouped or by_item):
+        lines.append(_group(policy, table, table.drgs.index(str(drg)), level, tier))
+    if kind not in ("outside", "normal", "fixed_price"):
         deducted = case.get("unreasonable_cost", 0.0)
         if policy.costs.unreasonable == "deducted" and deducted:
             lines.append(
                 f"unreasonable cost U = {deducted:,.2f} yuan, C − U = "
                 f"{case['total_cost'] - deducted:,.2f} yuan"
             )
-    lines.append(_formula(case))
+    lines += [_formula(case, policy), *_factors(case, policy)]
     return "\n".join(lines)
 
 
@@ -99,36 +110,147 @@ def points_by_class(table: Any, by: Sequence[str] = ()) -> pd.DataFrame:
     return grouped.reset_index().rename(columns={"size": "cases", "sum": "points"})
 
 
-def _group(policy: Policy, index: int) -> str:
-    table = group_table(policy)
+def _level(case: Mapping[str, Any], policy: Policy) -> str | None:
+    """Give the level of a case's hospital, its own or that of the policy's list."""
+    own = case.get("hospital_level")
+    if isinstance(own, str) and own:
+        return own
+    listed = policy.hospitals.get(str(case["hospital"]))
+    return listed.level if listed else None
+
+
+def _group(
+    policy: Policy, table: GroupTable, index: int, level: str | None, tier: PointsTier | None
+) -> str:
     points, mean = float(table.base_points[index]), float(table.mean_cost[index])
     stable = "stable" if table.stable[index] else "not stable"
+    hi, lo = multiples_of(policy.outliers, level)
     limits = []
-    for name, bands in (
-        ("lo", policy.outliers.low.multiples),
-        ("hi", policy.outliers.high.multiples),
-    ):
+    for name, bands in (("lo", lo), ("hi", hi if policy.outliers.high.multiples else None)):
         if bands is not None:
             limits.append(f"{name}·m = {float(bands.apply(points)) * mean:,.2f}")
-    text = f"group: base points P = {points:g}, mean cost m = {mean:,.2f} yuan, {stable}"
+    of = f" of {tier.name}" if tier else ""
+    text = f"group: base points{of} P = {points:g}, mean cost m = {mean:,.2f} yuan, {stable}"
     return f"{text}; {', '.join(limits)} yuan" if limits else text
 
 
-def _formula(case: Mapping[str, Any]) -> str:
+def _formula(case: Mapping[str, Any], policy: Policy) -> str:
     """Write the formula of the case's class, see `compute_points`."""
-    points, base, k = case["points"], case["base_points"], case["coefficient"]
+    base, k, points = case["base_points"], case["coefficient"], _before_factors(case, policy)
     multiple, added, kind = case["multiple"], case["added_points"], case["case_class"]
+    reason = str(case["class_reason"])
     if kind == "outside":
         return "points = 0; paid by item outside the points"
-    with_k = kind == "normal" or "P·k" in str(case["class_reason"])
+    texts = piece_texts(policy.outliers.pieces)
+    if reason in texts and "by cost" not in reason:
+        return _piece(case, policy.outliers.pieces[texts.index(reason)], points)
+    with_k = kind == "normal" or ("P·k" in reason and reason not in texts)
     if kind == "high_cost" and with_k:
-        return f"points = base · coefficient + added = {base:g} × {k:g} + {added:g} = {points:g}"
+        return (
+            f"points = base · coefficient + added = {_digits(base)} × {_digits(k)} + "
+            f"{_digits(added)} = {_digits(points)}"
+        )
     if with_k:
-        return f"points = base · coefficient = {base:g} × {k:g} = {points:g}"
+        return f"points = base · coefficient = {_digits(base)} × {_digits(k)} = {_digits(points)}"
+    if kind == "fixed_price" and k != 1:
+        return f"points = share of P = {_digits(base)} × {_digits(k)} = {_digits(points)}"
     if pd.isna(multiple):
-        return f"points = base = {points:g}"
-    if kind == "low_cost" and "by cost" not in str(case["class_reason"]):
-        return f"points = base · multiple = {base:g} × {multiple:.6f} = {points:g}"
+        return f"points = base = {_digits(points)}"
+    if kind == "bed_day":
+        return _bed_day(case, policy, points)
+    if kind == "low_cost" and "by cost" not in reason:
+        return (
+            f"points = base · multiple = {_digits(base)} × {_ratio(multiple)} = {_digits(points)}"
+        )
     return (
-        f"points = base · multiple · coefficient = {base:g} × {multiple:.6f} × {k:g} = {points:g}"
+        f"points = base · multiple · coefficient = {_digits(base)} × {_ratio(multiple)} × "
+        f"{_digits(k)} = {_digits(points)}"
     )
+
+
+def _before_factors(case: Mapping[str, Any], policy: Policy) -> float:
+    """Compute what a case earns before its factors, from its own columns."""
+    if not case.get("factor_reason"):
+        return float(case["points"])
+    base, k, multiple = case["base_points"], case["coefficient"], case["multiple"]
+    kind, reason, added = case["case_class"], str(case["class_reason"]), case["added_points"]
+    places = policy.rounding.points
+    texts = piece_texts(policy.outliers.pieces)
+    if reason in texts and "by cost" not in reason:
+        value = piece_points(
+            policy.outliers.pieces[texts.index(reason)], base, k, multiple, added, places
+        )
+    elif kind == "low_cost" and "by cost" not in reason:
+        value = base * k if "above P·k" in reason else base * multiple
+    elif kind == "bed_day":
+        value = base * multiple + added
+    elif kind == "normal" or (kind == "high_cost" and "P·k" in reason):
+        return round(float(round_half_up(base * k, places)) + added, places)
+    elif kind == "fixed_price":
+        value = base * k
+    elif pd.isna(multiple):
+        value = base
+    else:
+        value = base * multiple * k
+    return float(round_half_up(value, places))
+
+
+def _piece(case: Mapping[str, Any], piece: Piece, points: float) -> str:
+    base, k, x = case["base_points"], case["coefficient"], case["multiple"]
+    a, b = float(piece.a or 0), float(piece.b or 0)
+    inner = f"{_digits(base)} × ({_digits(a)} + {_digits(b)} × {_ratio(x)})"
+    if piece.k == "plus":
+        inner = f"{_digits(base)} × {_digits(k)} + {inner}"
+    elif piece.k == "times":
+        inner = f"{inner} × {_digits(k)}"
+    cap = ""
+    if piece.cap != "none":
+        of = base * (k if piece.cap == "P·k" else 1.0) * float(piece.cap_multiple)
+        what = "what is added at most" if piece.k == "plus" else "at most"
+        cap = f", {what} {_digits(of)}"
+    return f"points = {piece_formula(piece).split(',')[0]} = {inner}{cap} = {_digits(points)}"
+
+
+def _bed_day(case: Mapping[str, Any], policy: Policy, points: float) -> str:
+    base, stay = case["base_points"], case["multiple"]
+    name = str(case["class_reason"]).removeprefix("bed-day: ")
+    rule = next((bed for bed in policy.bed_day if bed.name == name), None)
+    if rule is None or rule.tiers == "whole":
+        return (
+            f"points = base · multiple · coefficient = {_digits(base)} × {_ratio(stay)} × 1 = "
+            f"{_digits(points)}"
+        )
+    parts, before = [], 0.0
+    for limit, rate in zip((*rule.points_per_day.limits, stay), rule.points_per_day.values,
+                           strict=True):  # fmt: skip
+        days = min(limit, stay) - before
+        if days > 0:
+            parts.append(f"{_digits(days)} days × {_digits(rate)}")
+        before = max(before, min(limit, stay))
+    return f"points = {' + '.join(parts)} = {_digits(points)}"
+
+
+def _factors(case: Mapping[str, Any], policy: Policy) -> list[str]:
+    """Write the step of the factors, if the case has any."""
+    reason = case.get("factor_reason")
+    if not isinstance(reason, str) or not reason or policy.factors is None:
+        return []
+    low, high = policy.factors.minimum, policy.factors.maximum
+    limits = [f"at least {number(low)}"] if low is not None else []
+    limits += [f"at most {number(high)}"] if high is not None else []
+    within = f" ({' and '.join(limits)})" if limits else ""
+    before, points = _before_factors(case, policy), case["points"]
+    return [
+        f"factors: {reason}{within} = {_digits(case['factor'])}",
+        f"points = {_digits(before)} × {_digits(case['factor'])} = {_digits(points)}",
+    ]
+
+
+def _digits(value: float) -> str:
+    """Write a number with all the digits that count."""
+    return f"{value:.12g}"
+
+
+def _ratio(value: float) -> str:
+    """Write a quotient with six decimals, or twelve where six do not say it exactly."""
+    return f"{value:.6f}" if round(value, 6) == value else f"{value:.12f}"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from decimal import Decimal
+from collections.abc import Iterator
 
 from drgcore.points.fund_rules import PoolBudget, Quality, SettlementUnit
 from drgcore.points.payment_rules import ByClass, Marginal, OnTop, QualityMoney, ValuePool
 from drgcore.points.policy import Policy
+from drgcore.points.wording import list_of, number, percent
 
 
 def fund_parts(policy: Policy) -> list[tuple[str, list[str]]]:
@@ -199,18 +199,3 @@ def _unit(unit: SettlementUnit) -> str:
     ]
     capitated = f", with {list_of(parts)}" if parts else ""
     return f"{unit.name} settles {list_of(unit.hospitals)} together{capitated}."
-
-
-def list_of(items: Sequence[str]) -> str:
-    """Write names one after the other."""
-    return ", ".join(items)
-
-
-def percent(share: Decimal) -> str:
-    """Write a share as percent, with all its digits."""
-    return f"{number(share * 100)} %"
-
-
-def number(value: Decimal | None) -> str:
-    """Write a decimal with all its digits and no zero at its end."""
-    return "" if value is None else f"{value.normalize():f}"

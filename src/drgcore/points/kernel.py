@@ -4,167 +4,46 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple
+from typing import Any
 
 import numba as nb
 import numpy as np
 
-CLASSES = (
-    "normal",
-    "high_cost",
-    "low_cost",
-    "unstable",
-    "ambiguous",
-    "ungrouped",
-    "invalid",
-    "no_base_points",
-    "bed_day",
-    "fixed_price",
-    "special_review",
-    "outside",
+from drgcore.points.records import (
+    AT_HI,
+    BARRED,
+    BY_COST,
+    BY_ITEM,
+    CAP_NONE,
+    CAP_PK,
+    CAPPED,
+    GRANTED,
+    HIGH_BY_COST,
+    HIGH_OUTSIDE,
+    K_NONE,
+    K_PLUS,
+    K_TIMES,
+    LOW_BY_COST,
+    LOW_BY_ITEM,
+    LOW_OUTSIDE,
+    NO_BASE_POINTS,
+    NO_COEFFICIENT,
+    NO_PANEL_POINTS,
+    NONE,
+    NOT_DEAREST,
+    OUTSIDE,
+    OWN_REASONS,
+    PANEL_OUTSIDE,
+    REVIEWED,
+    SPECIAL,
+    UNKNOWN,
+    UNSTABLE,
+    Case,
+    Factors,
+    Group,
+    Rows,
+    Rules,
 )
-"""Classes of a case; `outside` is paid by item outside the points."""
-
-REASONS = (
-    "lo·m ≤ C ≤ hi·m",
-    "C > hi·m: P·k and the added part",
-    "C > hi·m: P·k and the added part, capped",
-    "C > hi·m: P·k, the added part awaits review",
-    "C > hi·m: P·k and the added part that review granted",
-    "C > hi·m: P·min((C − U)/m, hi)",
-    "C > hi·m: by cost",
-    "C < lo·m: P·C/m",
-    "C < lo·m: P·C/m is above P·k, so P·k",
-    "C < lo·m: by cost",
-    "group not stable: by cost",
-    "group not stable: outside the points",
-    "ambiguous group: by cost",
-    "ambiguous group: outside the points",
-    "no group: by cost",
-    "no group: outside the points",
-    "record cannot be grouped: by cost",
-    "record cannot be grouped: outside the points",
-    "no base points: by cost",
-    "no base points: outside the points",
-    "panel's points",
-    "panel gave no points: by cost",
-    "no coefficient",
-    "panel's points are missing",
-    "no base points",
-)
-"""Reasons that every policy has; those of its own rules follow them in the order of `Rules`."""
-
-OWN_REASONS = len(REASONS)
-NO_COEFFICIENT, NO_PANEL_POINTS, NO_BASE_POINTS = 22, 23, 24
-NONE, ADDED, CAPPED, REVIEWED, AT_HI, BY_COST = range(6)
-"""Rules for high-cost outliers, in the order of the policy's literal."""
-LOW_PROPORTIONAL, LOW_BY_COST = 1, 2
-UNKNOWN, UNSTABLE, STABLE = range(3)
-SPECIAL, GRANTED = 1, 2
-"""Decisions on a case; 0 is none."""
-
-
-class Rules(NamedTuple):
-    """One period's policy as numbers. The last entry along DRGs, pools and items stands for none.
-
-    A rate is NaN where the class is outside the points; `rates` are those of unstable, ambiguous,
-    ungrouped, invalid, without base points, special review, high and low by cost.
-    """
-
-    state: Any
-    points: Any
-    mean: Any
-    hi: Any
-    lo: Any
-    site_of: Any
-    levels: int
-    k: Any
-    rates: Any
-    region_mean: float
-    scale: float
-    high_rule: int
-    low_rule: int
-    cap: float
-    unit: float
-    missing_is_error: bool
-    panel_must_say: bool
-    out_days: Any
-    out_no_fund: Any
-    out_drg: Any
-    out_pool: Any
-    out_hospital: Any
-    out_flag: Any
-    listed: Any
-    fix_points: Any
-    fix_days: Any
-    fix_drg: Any
-    fix_level: Any
-    fix_item: Any
-    bed_above: Any
-    bed_drg: Any
-    bed_level: Any
-    bed_points: Any
-
-
-class Rows(NamedTuple):
-    """Cases as arrays; those that no rule looks at may be empty. `flags` has one bit a flag."""
-
-    hospital: Any
-    level: Any
-    pool: Any
-    drg: Any
-    item: Any
-    status: Any
-    cost: Any
-    stay: Any
-    unreasonable: Any
-    patient_paid: Any
-    flags: Any
-    decision: Any
-    granted: Any
-
-
-class Case(NamedTuple):
-    """One case as plain numbers: reading them once spares counting references to arrays."""
-
-    hospital: int
-    level: int
-    pool: int
-    drg: int
-    item: int
-    status: int
-    cost: float
-    net: float
-    stay: float
-    patient_paid: float
-    flags: int
-    decision: int
-    granted: float
-    on_list: bool
-
-
-class Group(NamedTuple):
-    """One DRG, and the hospital's coefficient for it."""
-
-    state: int
-    points: float
-    mean: float
-    hi: float
-    lo: float
-    k: float
-
-
-class Factors(NamedTuple):
-    """The result, one entry a case."""
-
-    case_class: Any
-    reason: Any
-    base: Any
-    coefficient: Any
-    multiple: Any
-    added: Any
-    points: Any
-
 
 # Limits are products of decimals: a cost this close to a limit lies on it.
 _TIE = 1e-13
@@ -190,7 +69,7 @@ def _excluded(case: Any, rules: Any) -> Any:
             continue
         if not rules.out_hospital[e, case.hospital]:
             continue
-        if rules.out_flag[e] and not rules.out_flag[e] & case.flags:
+        if rules.out_mark[e] and not rules.out_mark[e] & case.flags:
             continue
         return e
     return -1
@@ -204,6 +83,8 @@ def _fixed(case: Any, rules: Any) -> Any:
             continue
         if rules.fix_days[f] >= 0 and case.stay > rules.fix_days[f]:
             continue
+        if rules.fix_mark[f] and not rules.fix_mark[f] & case.flags:
+            continue
         if rules.fix_level[f, case.level]:
             return f
     return -1
@@ -214,9 +95,24 @@ def _bed_day(case: Any, rules: Any) -> Any:
     """Give the first bed-day rule that fits, or -1."""
     for b in range(rules.bed_above.shape[0]):
         fits = rules.bed_drg[b, case.drg] and rules.bed_level[b, case.level]
-        if fits and case.stay > rules.bed_above[b]:
+        if not fits or not case.stay > rules.bed_above[b]:
+            continue
+        if not rules.bed_mark[b] or rules.bed_mark[b] & case.flags:
             return b
     return -1
+
+
+@nb.njit(cache=True, forceinline=True)
+def _bed_points(b: Any, reason: Any, stay: Any, rules: Any) -> Any:
+    """Points of a bed-day case; what days of lower tiers earn beside the last tier's is added."""
+    last = rules.bed_points.shape[1] - 1
+    # A part of a day counts as a day for the tier, as for a limit it lies above.
+    day = min(int(np.ceil(stay)), last)
+    tier = rules.bed_points[b, day]
+    if not rules.bed_marginal[b] or day == 0:
+        return 8, reason, tier, 1.0, stay, 0.0, _round(tier * stay, rules.unit)
+    points = _round(rules.bed_sums[b, day - 1] + tier * (stay - (day - 1)), rules.unit)
+    return 8, reason, tier, 1.0, stay, _round(points - tier * stay, rules.unit), points
 
 
 @nb.njit(cache=True, forceinline=True)
@@ -234,7 +130,9 @@ def _high(case: Any, group: Any, rules: Any) -> Any:
     """Points of a high-cost outlier."""
     base, over = group.points, case.net / group.mean
     if rules.high_rule == BY_COST:
-        return _by_cost(1, 6, rules.rates[6], case.net, rules)
+        return _by_cost(1, HIGH_BY_COST, rules.rates[6], case.net, rules)
+    if rules.high_rule == OUTSIDE:
+        return 11, HIGH_OUTSIDE, 0.0, np.nan, np.nan, 0.0, 0.0
     if rules.high_rule == AT_HI:
         held = min(over, group.hi)
         return 1, 5, base, 1.0, held, 0.0, _round(base * held, rules.unit)
@@ -253,6 +151,40 @@ def _high(case: Any, group: Any, rules: Any) -> Any:
     return 1, reason, base, group.k, case.cost / group.mean, added, points
 
 
+@nb.njit(cache=True)
+def _piece(case: Any, group: Any, rules: Any) -> Any:
+    """Points of a case by the piece that its C/m lies in."""
+    table, p = rules.pieces, 0
+    while p < table.up_to.shape[0] - 1:
+        limit = table.up_to[p] * group.mean
+        if case.cost < limit * (1 - _TIE):
+            break
+        if table.ends_here[p] and case.cost <= limit * (1 + _TIE):
+            break
+        p += 1
+    own = OWN_REASONS + rules.out_days.shape[0] + rules.fix_points.shape[0]
+    reason = own + rules.bed_above.shape[0] + p
+    base, kind = group.points, table.kind[p]
+    if table.rule[p] == 2:
+        return 11, reason, 0.0, np.nan, np.nan, 0.0, 0.0
+    if table.rule[p] == 1:
+        multiple = case.net / rules.region_mean
+        points = _round(multiple * rules.scale * table.rate[p], rules.unit)
+        return kind, reason, rules.scale, table.rate[p], multiple, 0.0, points
+    multiple = (case.net if table.net[p] else case.cost) / group.mean
+    part = base * (table.a[p] + table.b[p] * multiple)
+    k = 1.0 if table.k[p] == K_NONE else group.k
+    if table.k[p] == K_TIMES:
+        part *= k
+    if table.cap[p] != CAP_NONE:
+        part = min(part, table.times[p] * base * (group.k if table.cap[p] == CAP_PK else 1.0))
+    part = _round(max(part, 0.0), rules.unit)
+    if table.k[p] != K_PLUS:
+        return kind, reason, base, k, multiple, 0.0, part
+    points = _round(_round(base * k, rules.unit) + part, rules.unit)
+    return kind, reason, base, k, multiple, part, points
+
+
 @nb.njit(cache=True, forceinline=True)
 def _listed(case: Any, rules: Any) -> Any:
     """Points of a case that is excluded, reviewed or on a list; class -1 if it is none of these."""
@@ -266,20 +198,24 @@ def _listed(case: Any, rules: Any) -> Any:
         if rules.panel_must_say:
             return 10, NO_PANEL_POINTS, 0.0, np.nan, np.nan, 0.0, 0.0
         return _by_cost(10, 21, rules.rates[5], case.net, rules)
+    if case.decision == BY_ITEM:
+        return 11, PANEL_OUTSIDE, 0.0, np.nan, np.nan, 0.0, 0.0
     if not case.on_list:
         return -1, 0, 0.0, 0.0, 0.0, 0.0, 0.0
     f = _fixed(case, rules)
     own = OWN_REASONS + rules.out_days.shape[0]
     if f >= 0:
-        points = _round(rules.fix_points[f], rules.unit)
-        return 9, own + f, points, 1.0, np.nan, 0.0, points
+        share = rules.fix_share[f]
+        if np.isnan(share):
+            points = _round(rules.fix_points[f], rules.unit)
+            return 9, own + f, points, 1.0, np.nan, 0.0, points
+        base = rules.points[case.drg]
+        if np.isnan(base):
+            return 7, NO_BASE_POINTS, 0.0, np.nan, np.nan, 0.0, 0.0
+        return 9, own + f, base, share, np.nan, 0.0, _round(base * share, rules.unit)
     b = _bed_day(case, rules)
     if b >= 0:
-        last = rules.bed_points.shape[1] - 1
-        # A part of a day counts as a day for the tier, as for a limit it lies above.
-        tier = rules.bed_points[b, min(int(np.ceil(case.stay)), last)]
-        points = _round(tier * case.stay, rules.unit)
-        return 8, own + rules.fix_points.shape[0] + b, tier, 1.0, case.stay, 0.0, points
+        return _bed_points(b, own + rules.fix_points.shape[0] + b, case.stay, rules)
     return -1, 0, 0.0, 0.0, 0.0, 0.0, 0.0
 
 
@@ -298,18 +234,24 @@ def _grouped(case: Any, group: Any, rules: Any) -> Any:
     base, k = group.points, group.k
     if np.isnan(k):
         return 0, NO_COEFFICIENT, base, k, np.nan, 0.0, 0.0
-    multiple = case.cost / group.mean
+    if rules.pieces.up_to.shape[0] > 0:
+        return _piece(case, group, rules)
+    multiple, reason = case.cost / group.mean, 0
     if rules.high_rule != NONE and case.cost > group.hi * group.mean * (1 + _TIE):
-        return _high(case, group, rules)
+        if not case.flags & BARRED:
+            return _high(case, group, rules)
+        reason = NOT_DEAREST
     full = _round(base * k, rules.unit)
     if rules.low_rule != NONE and case.cost < group.lo * group.mean * (1 - _TIE):
         if rules.low_rule == LOW_BY_COST:
             return _by_cost(2, 9, rules.rates[7], net, rules)
+        if rules.low_rule == LOW_BY_ITEM:
+            return 11, LOW_OUTSIDE, 0.0, np.nan, np.nan, 0.0, 0.0
         points = _round(base * multiple, rules.unit)
         if points > full:
             return 2, 8, base, k, multiple, 0.0, full
         return 2, 7, base, k, multiple, 0.0, points
-    return 0, 0, base, k, multiple, 0.0, full
+    return 0, reason, base, k, multiple, 0.0, full
 
 
 @nb.njit(cache=True, nogil=True)

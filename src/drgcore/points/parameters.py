@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
@@ -12,7 +12,7 @@ Factor = Annotated[Decimal, Field(ge=0, allow_inf_nan=False)]
 Share = Annotated[Decimal, Field(ge=0, le=1, allow_inf_nan=False)]
 Positive = Annotated[Decimal, Field(gt=0, allow_inf_nan=False)]
 Yuan = Annotated[Decimal, Field(ge=0, decimal_places=2, max_digits=16, allow_inf_nan=False)]
-Places = Annotated[int, Field(ge=0, le=6)]
+Places = Annotated[int, Field(ge=0, le=8)]
 Days = Annotated[int, Field(ge=0)]
 Groups = tuple[str, ...]
 """Codes of DRG, ADRG or MDC; see `covers`."""
@@ -83,7 +83,7 @@ def ask(field: str, reason: str) -> PydanticCustomError:
     )
 
 
-def covers(groups: Groups, drg: str) -> bool:
+def covers(groups: Groups | Literal["all"], drg: str) -> bool:
     """Say whether a list of DRG, ADRG and MDC codes contains a DRG.
 
     An ADRG is the first three characters of its DRGs' codes and an MDC is ``MDC`` and the first,
@@ -91,8 +91,8 @@ def covers(groups: Groups, drg: str) -> bool:
 
     Parameters
     ----------
-    groups : tuple of str
-        Codes as ``BR13``, ``BR1`` or ``MDCB``.
+    groups : tuple of str or "all"
+        Codes as ``BR13``, ``BR1`` or ``MDCB``; all covers every one.
     drg : str
         A DRG.
 
@@ -106,6 +106,8 @@ def covers(groups: Groups, drg: str) -> bool:
     >>> covers(("BR1", "MDCT"), "BR13"), covers(("BR1", "MDCT"), "TR19"), covers(("BR1",), "BR29")
     (True, True, False)
     """
+    if groups == "all":
+        return True
     return drg in groups or drg[:3] in groups or f"MDC{drg[:1]}" in groups
 
 

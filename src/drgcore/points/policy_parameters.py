@@ -7,19 +7,8 @@ from typing import Any
 
 from pydantic import model_validator
 
-from drgcore.points.case_rules import (
-    BasePoints,
-    BedDay,
-    ByCost,
-    Coefficients,
-    Costs,
-    Exclusion,
-    FixedPrice,
-    Outliers,
-    Rounding,
-    SpecialReview,
-    Stability,
-)
+from drgcore.points.case_rules import BasePoints, ByCost, Costs, Rounding, Stability
+from drgcore.points.coefficient_rules import Coefficients
 from drgcore.points.fund_rules import (
     Budget,
     Hospital,
@@ -31,6 +20,15 @@ from drgcore.points.fund_rules import (
     Sharing,
     Violations,
 )
+from drgcore.points.list_rules import (
+    BedDay,
+    Exclusion,
+    Factors,
+    FixedPrice,
+    Readmission,
+    SpecialReview,
+)
+from drgcore.points.outlier_rules import Outliers
 from drgcore.points.parameters import Model, Yuan, parameter
 from drgcore.points.payment_rules import ByClass, OnTop, QualityMoney
 
@@ -61,6 +59,12 @@ class PolicyParameters(Model):
         "special review; without it a panel's decision is an error", default=None
     )
     exclusions: tuple[Exclusion, ...] = parameter("cases outside the points", default=())
+    factors: Factors | None = parameter(
+        "factors on the points of some cases; without it there are none", default=None
+    )
+    readmissions: tuple[Readmission, ...] = parameter(
+        "stays that follow each other too soon, for find_readmissions", default=()
+    )
     costs: Costs = parameter("which cost the rules look at")
 
     budget: Budget = parameter("the year's budget")

@@ -13,7 +13,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from drgcore.errors import PolicyError
-from drgcore.points.case_rules import HospitalGroupComponent, LevelCostComponent
+from drgcore.points.case_rules import GroupRow, PointsTier
+from drgcore.points.coefficient_rules import HospitalGroupComponent, LevelCostComponent
 from drgcore.points.policy import Policy
 from drgcore.rounding import round_half_up
 
@@ -42,7 +43,7 @@ class GroupTable:
     stable: NDArray[np.bool_]
 
 
-def group_table(policy: Policy) -> GroupTable:
+def group_table(policy: Policy, tier: PointsTier | None = None) -> GroupTable:
     """Read a policy's base points: ``P = RW × scale × factor``, ``m`` and stability of each DRG.
 
     A frozen DRG has the points that were agreed, without the factor. A mean derived from P is that
@@ -52,6 +53,9 @@ def group_table(policy: Policy) -> GroupTable:
     ----------
     policy : Policy
         The policy, resolved to a day.
+    tier : PointsTier, optional
+        Hospitals with base points of their own; where its table has no DRG or no mean, and for
+        stability, the whole table holds.
 
     Returns
     -------
@@ -71,27 +75,28 @@ def group_table(policy: Policy) -> GroupTable:
     ('AA19', 1317.58, 131758.0)
     """
     rules = policy.base_points
-    if rules.groups is not None:
-        rows = {drg: row.model_dump() for drg, row in rules.groups.items()}
-        frame = pd.DataFrame.from_dict(rows, orient="index", dtype=object)
-        frame = frame.dropna(axis=1, how="all").rename_axis("drg").reset_index()
-        where = f"policy {policy.name}, base_points.groups"
-    else:
-        path = policy.path_of(str(rules.file))
-        frame, where = read_table(path), str(path)
+    frame, where = _rows(policy, rules.groups, rules.file, "base_points.groups")
     drgs = _keys(frame, ["drg"], where)["drg"]
     numbers = _numbers(frame, rules.holds, where)
+    own: dict[str, Floats] = {}
+    if tier is not None and (tier.groups is not None or tier.file is not None):
+        own = _of_tier(policy, tier, list(drgs))
+        numbers = np.where(np.isnan(own[rules.holds]), numbers, own[rules.holds])
     points = numbers * float(rules.scale) if rules.holds == "relative_weight" else numbers
     frozen = _frozen(rules.frozen, drgs, where)
     agreed = ~np.isnan(frozen)
     before = round_half_up(np.where(agreed, frozen, points), policy.rounding.base_points)
-    scaled = round_half_up(points * float(rules.factor), policy.rounding.base_points)
+    factor = float(rules.factor if tier is None else rules.factor * tier.factor)
+    scaled = round_half_up(points * factor, policy.rounding.base_points)
     points = np.where(agreed, before, scaled)
-    high, low = policy.outliers.high, policy.outliers.low
+    outliers = policy.outliers
+    needed = outliers.high.rule != "none" or outliers.low.rule != "none" or outliers.pieces
     if rules.group_means == "derived":
         means = before / float(rules.scale) * float(rules.mean_cost)
-    elif high.rule != "none" or low.rule != "none":
+    elif needed:
         means = _numbers(frame, "mean_cost", where)
+        if "mean_cost" in own:
+            means = np.where(np.isnan(own["mean_cost"]), means, own["mean_cost"])
     else:
         means = np.full(len(drgs), np.nan)
     zero = [drg for drg, mean in zip(drgs, means, strict=True) if mean == 0]
@@ -174,6 +179,41 @@ def read_table(path: Path) -> pd.DataFrame:
         )
     except (OSError, ValueError) as error:
         raise PolicyError(f"it cannot be read: {error}", where=str(path)) from error
+
+
+def _rows(
+    policy: Policy, groups: Mapping[str, GroupRow] | None, file: str | None, name: str
+) -> tuple[pd.DataFrame, str]:
+    """Give a table of base points, inline or from its file, and its place for messages."""
+    if groups is None:
+        path = policy.path_of(str(file))
+        return read_table(path), str(path)
+    rows = {drg: row.model_dump() for drg, row in groups.items()}
+    frame = pd.DataFrame.from_dict(rows, orient="index", dtype=object)
+    frame = frame.dropna(axis=1, how="all").rename_axis("drg").reset_index()
+    return frame, f"policy {policy.name}, {name}"
+
+
+def _of_tier(policy: Policy, tier: PointsTier, drgs: Sequence[str]) -> dict[str, Floats]:
+    """Read a tier's table in the order of the whole one; NaN where it has no DRG."""
+    place = f"base_points.tiers ({tier.name})"
+    frame, where = _rows(policy, tier.groups, tier.file, place)
+    keys = list(_keys(frame, ["drg"], where)["drg"])
+    unknown = sorted(set(keys) - set(drgs))
+    if unknown:
+        raise PolicyError(
+            f"{len(unknown)} DRGs of the tier are not in the whole table, first {unknown[0]}",
+            where=where,
+            hint="whether a group is stable stands there",
+        )
+    holds = policy.base_points.holds
+    names = [holds, *(["mean_cost"] if "mean_cost" in frame.columns else [])]
+    found = {name: _numbers(frame, name, where) for name in names}
+    zero = [drg for drg, mean in zip(keys, found.get("mean_cost", ()), strict=False) if mean == 0]
+    if zero:
+        raise PolicyError(f"the mean cost of {zero[0]} is 0", where=where)
+    index = pd.Index(keys).get_indexer(pd.Index(list(drgs)))
+    return {name: np.append(values, np.nan)[index] for name, values in found.items()}
 
 
 def _keys(frame: pd.DataFrame, names: Sequence[str], where: str) -> pd.DataFrame:

@@ -13,8 +13,8 @@ import pandas as pd
 from drgcore.budget.policy_terms import terms_of
 from drgcore.budget.terms import Terms
 from drgcore.errors import DrgcoreError, PolicyError
-from drgcore.points.kernel import CLASSES
 from drgcore.points.policy import Policy
+from drgcore.points.records import CLASSES
 from drgcore.scenarios.differences import policy_differences
 from drgcore.scenarios.export import TABLES, write_csv, write_excel
 from drgcore.scenarios.side import PoolSide, pool_sides

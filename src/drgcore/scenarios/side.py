@@ -12,7 +12,7 @@ from drgcore.budget.allocate import allocate
 from drgcore.budget.pointvalue import PointValue, point_value, value_of_points
 from drgcore.budget.terms import PoolTerms, Terms
 from drgcore.errors import PolicyError
-from drgcore.points.kernel import CLASSES
+from drgcore.points.records import CLASSES
 from drgcore.scenarios.sums import BORNE, CASES, OUTSIDE, POINTS, Counts, Labels, Sums
 
 _OUTSIDE = CLASSES.index("outside")

@@ -17,8 +17,8 @@ from drgcore.cases.attributes import select_columns, text_codes
 from drgcore.errors import CaseSchemaError
 from drgcore.points.compute import compute_points
 from drgcore.points.ids import checked_ids
-from drgcore.points.kernel import CLASSES
 from drgcore.points.policy import Policy
+from drgcore.points.records import CLASSES
 
 CASES, POINTS, BORNE, OUTSIDE = range(4)
 """What is added up: cases, points [units of the last decimal], B and payments by item [fen]."""

@@ -1,0 +1,194 @@
+"""Cases, rules and results as the compiled loop sees them, and what its numbers stand for."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+CLASSES = (
+    "normal",
+    "high_cost",
+    "low_cost",
+    "unstable",
+    "ambiguous",
+    "ungrouped",
+    "invalid",
+    "no_base_points",
+    "bed_day",
+    "fixed_price",
+    "special_review",
+    "outside",
+)
+"""Classes of a case; `outside` is paid by item outside the points."""
+
+REASONS = (
+    "lo·m ≤ C ≤ hi·m",
+    "C > hi·m: P·k and the added part",
+    "C > hi·m: P·k and the added part, capped",
+    "C > hi·m: P·k, the added part awaits review",
+    "C > hi·m: P·k and the added part that review granted",
+    "C > hi·m: P·min((C − U)/m, hi)",
+    "C > hi·m: by cost",
+    "C < lo·m: P·C/m",
+    "C < lo·m: P·C/m is above P·k, so P·k",
+    "C < lo·m: by cost",
+    "group not stable: by cost",
+    "group not stable: outside the points",
+    "ambiguous group: by cost",
+    "ambiguous group: outside the points",
+    "no group: by cost",
+    "no group: outside the points",
+    "record cannot be grouped: by cost",
+    "record cannot be grouped: outside the points",
+    "no base points: by cost",
+    "no base points: outside the points",
+    "panel's points",
+    "panel gave no points: by cost",
+    "no coefficient",
+    "panel's points are missing",
+    "no base points",
+    "C > hi·m: outside the points",
+    "C < lo·m: outside the points",
+    "panel: outside the points",
+    "C > hi·m, but not among the dearest of the quota: P·k",
+)
+"""Reasons that every policy has; those of its own rules follow them in the order of `Rules`."""
+
+OWN_REASONS = len(REASONS)
+NO_COEFFICIENT, NO_PANEL_POINTS, NO_BASE_POINTS = 22, 23, 24
+HIGH_BY_COST = 6
+HIGH_OUTSIDE, LOW_OUTSIDE, PANEL_OUTSIDE, NOT_DEAREST = 25, 26, 27, 28
+NONE, ADDED, CAPPED, REVIEWED, AT_HI, BY_COST, OUTSIDE = range(7)
+"""Rules for high-cost outliers, in the order of the policy's literal."""
+LOW_PROPORTIONAL, LOW_BY_COST, LOW_BY_ITEM = 1, 2, 3
+UNKNOWN, UNSTABLE, STABLE = range(3)
+SPECIAL, GRANTED, BY_ITEM, REFUSED = 1, 2, 3, 4
+"""Decisions on a case; 0 is none."""
+BARRED = 1 << 62
+"""The bit of `Rows.flags` of a case that a quota keeps from being high-cost."""
+K_TIMES, K_PLUS, K_NONE = range(3)
+CAP_NONE, CAP_P, CAP_PK = range(3)
+"""What a piece's cap is a multiple of."""
+
+
+class PieceTable(NamedTuple):
+    """Pieces over C/m in order, one entry each; `rate` is NaN for outside, and `rule` 0 formula."""
+
+    up_to: Any
+    ends_here: Any
+    kind: Any
+    rule: Any
+    a: Any
+    b: Any
+    net: Any
+    k: Any
+    cap: Any
+    times: Any
+    rate: Any
+
+
+class Rules(NamedTuple):
+    """One period's policy as numbers. The last entry along DRGs, pools and items stands for none.
+
+    A rate is NaN where the class is outside the points; `rates` are those of unstable, ambiguous,
+    ungrouped, invalid, without base points, special review, high and low by cost.
+    """
+
+    state: Any
+    points: Any
+    mean: Any
+    hi: Any
+    lo: Any
+    site_of: Any
+    levels: int
+    k: Any
+    rates: Any
+    region_mean: float
+    scale: float
+    high_rule: int
+    low_rule: int
+    cap: float
+    unit: float
+    missing_is_error: bool
+    panel_must_say: bool
+    out_days: Any
+    out_no_fund: Any
+    out_drg: Any
+    out_pool: Any
+    out_hospital: Any
+    out_mark: Any
+    listed: Any
+    fix_points: Any
+    fix_share: Any
+    fix_days: Any
+    fix_drg: Any
+    fix_level: Any
+    fix_item: Any
+    fix_mark: Any
+    bed_above: Any
+    bed_drg: Any
+    bed_level: Any
+    bed_mark: Any
+    bed_points: Any
+    bed_sums: Any
+    bed_marginal: Any
+    pieces: PieceTable
+
+
+class Rows(NamedTuple):
+    """Cases as arrays, empty where no rule looks at them; `flags` has a bit a marked rule."""
+
+    hospital: Any
+    level: Any
+    pool: Any
+    drg: Any
+    item: Any
+    status: Any
+    cost: Any
+    stay: Any
+    unreasonable: Any
+    patient_paid: Any
+    flags: Any
+    decision: Any
+    granted: Any
+
+
+class Case(NamedTuple):
+    """One case as plain numbers: reading them once spares counting references to arrays."""
+
+    hospital: int
+    level: int
+    pool: int
+    drg: int
+    item: int
+    status: int
+    cost: float
+    net: float
+    stay: float
+    patient_paid: float
+    flags: int
+    decision: int
+    granted: float
+    on_list: bool
+
+
+class Group(NamedTuple):
+    """One DRG, and the hospital's coefficient for it."""
+
+    state: int
+    points: float
+    mean: float
+    hi: float
+    lo: float
+    k: float
+
+
+class Factors(NamedTuple):
+    """The result, one entry a case."""
+
+    case_class: Any
+    reason: Any
+    base: Any
+    coefficient: Any
+    multiple: Any
+    added: Any
+    points: Any

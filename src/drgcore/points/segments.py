@@ -1,0 +1,210 @@
+"""Cases in segments, each paid by one set of numbers: by period, tier of hospital and level."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from drgcore.points.case_columns import CaseColumns
+from drgcore.points.case_rules import PointsTier
+from drgcore.points.compiled import compile_rules, reasons_of
+from drgcore.points.kernel import run
+from drgcore.points.lacking import check_numbers
+from drgcore.points.policy import Policy
+from drgcore.points.quotas import Ranked, beyond_quota
+from drgcore.points.records import BARRED, HIGH_OUTSIDE, LOW_OUTSIDE, Factors, Rows, Rules
+from drgcore.points.selection import among, mark_cases
+
+_RANKED = 3
+"""The first classes are those of the rules for outliers: normal, high and low."""
+
+
+class _Segment(NamedTuple):
+    """Cases with one set of numbers; `where` None stands for all."""
+
+    period: int
+    tier: PointsTier | None
+    level: str | None
+    where: NDArray[np.int64] | None
+
+
+def run_segments(
+    columns: CaseColumns, rows: Rows, period: NDArray[Any], periods: Sequence[Policy]
+) -> tuple[Factors, list[str]]:
+    """Run each segment's rules over its cases; give one list of reasons for all.
+
+    Parameters
+    ----------
+    columns : CaseColumns
+        The cases.
+    rows : Rows
+        The same as the loop reads them, without flags.
+    period : ndarray of int
+        Number of the period of each case.
+    periods : sequence of Policy
+        The policies of all periods.
+
+    Returns
+    -------
+    factors : Factors
+        One entry a case.
+    reasons : list of str
+        What the numbers of `factors.reason` stand for.
+    """
+    factors = _room(len(rows.cost))
+    texts: list[str] = []
+    ranked = Ranked.of(len(rows.cost)) if any(map(_quota, periods)) else None
+    done: list[tuple[_Segment, Rows, Rules]] = []
+    present = np.unique(period) if len(period) else np.array([0])
+    for number in present:
+        policy = periods[int(number)]
+        flags, marks = mark_cases(policy, columns)
+        alone = None if len(present) == 1 else np.flatnonzero(period == number)
+        for segment in _segments(policy, columns, int(number), alone):
+            rules, sites = compile_rules(policy, columns, marks, segment.tier, segment.level)
+            part = _part(rows._replace(flags=flags), segment.where)
+            found = _run(part, rules, factors, segment.where)
+            check_numbers(columns, part, rules, found, policy, sites)
+            if ranked is not None:
+                ranked.fill(segment.where, *_rank(policy, part, rules, found))
+            done.append((segment, part, rules))
+    if ranked is not None:
+        _bar(beyond_quota(columns, ranked, period, periods), done, factors)
+    # Two rules may give one reason; a dictionary holds each text once.
+    for number in present:
+        own = reasons_of(periods[int(number)])
+        texts = list(dict.fromkeys([*texts, *own]))
+        recode = np.array([texts.index(text) for text in own], np.int16)
+        if len(present) == 1:
+            factors.reason[:] = recode[factors.reason]
+        else:
+            of = period == number
+            factors.reason[of] = recode[factors.reason[of]]
+    return factors, texts
+
+
+def tier_of(policy: Policy, hospital: str, level: str | None) -> PointsTier | None:
+    """Give the tier of base points that a hospital belongs to.
+
+    Parameters
+    ----------
+    policy : Policy
+        The policy, resolved to a day.
+    hospital : str
+        The hospital.
+    level : str or None
+        Its level.
+
+    Returns
+    -------
+    PointsTier or None
+        The first that fits.
+
+    Examples
+    --------
+    >>> tier_of(Policy.load("example"), "H01", "3") is None
+    True
+    """
+    for tier in policy.base_points.tiers:
+        of_level = not tier.levels or level in tier.levels
+        if of_level and (not tier.hospitals or hospital in tier.hospitals):
+            return tier
+    return None
+
+
+def _segments(
+    policy: Policy, columns: CaseColumns, number: int, where: NDArray[np.int64] | None
+) -> Iterator[_Segment]:
+    """Split a period's cases by tier, and by level where multiples differ by it."""
+    tiers = policy.base_points.tiers
+    outliers = policy.outliers
+    levels = sorted({*outliers.high.multiples_by_level, *outliers.low.multiples_by_level})
+    if not tiers and not levels:
+        yield _Segment(number, None, None, where)
+        return
+    total = len(columns.cost)
+    key = np.zeros(total, np.int64)
+    for at, tier in reversed(list(enumerate(tiers, 1))):
+        inside = np.ones(total, bool)
+        if tier.levels:
+            inside &= among(columns.level, tier.levels)
+        if tier.hospitals:
+            inside &= among(columns.hospital, tier.hospitals)
+        key[inside] = at
+    for at, level in enumerate(levels, 1):
+        key[among(columns.level, [level])] += at * (len(tiers) + 1)
+    rows = np.arange(total) if where is None else where
+    for value in np.unique(key[rows]).tolist() if len(rows) else [0]:
+        above, at = divmod(value, len(tiers) + 1)
+        yield _Segment(
+            number,
+            tiers[at - 1] if at else None,
+            levels[above - 1] if above else None,
+            rows[key[rows] == value],
+        )
+
+
+def _run(part: Rows, rules: Rules, factors: Factors, where: NDArray[np.int64] | None) -> Factors:
+    if where is None:
+        run(part, rules, factors)
+        return factors
+    found = _room(len(where))
+    run(part, rules, found)
+    for whole, piece in zip(factors, found, strict=True):
+        whole[where] = piece
+    return found
+
+
+def _rank(
+    policy: Policy, part: Rows, rules: Rules, found: Factors
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.float64]]:
+    """Say which cases a quota counts, which of them are dear enough for it, and their C/m."""
+    counted = found.case_class < _RANKED
+    by_item = found.reason == HIGH_OUTSIDE
+    candidate = (found.case_class == 1) | by_item
+    counted |= by_item | (found.reason == LOW_OUTSIDE)
+    if not _quota(policy):
+        candidate = np.zeros(len(counted), bool)
+    with np.errstate(invalid="ignore"):
+        return counted, candidate, part.cost / rules.mean[part.drg]
+
+
+def _bar(
+    beyond: NDArray[np.bool_], done: Sequence[tuple[_Segment, Rows, Rules]], factors: Factors
+) -> None:
+    """Run the rules again for the cases that are beyond their quota."""
+    for segment, part, rules in done:
+        inside = beyond if segment.where is None else beyond[segment.where]
+        rows = np.flatnonzero(inside)
+        if not len(rows):
+            continue
+        again = _part(part, rows)
+        flags = again.flags if len(again.flags) else np.zeros(len(rows), np.int64)
+        again = _part(again._replace(flags=flags | BARRED), None)
+        _run(again, rules, factors, rows if segment.where is None else segment.where[rows])
+
+
+def _part(rows: Rows, where: NDArray[np.int64] | None) -> Rows:
+    """Give the loop contiguous arrays that it cannot write, so that it is compiled only once.
+
+    Arrow gives such arrays or others, depending on how many batches there are.
+    """
+    views = []
+    for array in rows:
+        taken = array if where is None or not len(array) else array[where]
+        view = np.ascontiguousarray(taken).view()
+        view.flags.writeable = False
+        views.append(view)
+    return Rows(*views)
+
+
+def _room(rows: int) -> Factors:
+    kinds = (np.int8, np.int16, np.float64, np.float64, np.float64, np.float64, np.float64)
+    return Factors(*(np.empty(rows, kind) for kind in kinds))
+
+
+def _quota(policy: Policy) -> bool:
+    return policy.outliers.high.quota is not None
