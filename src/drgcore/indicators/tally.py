@@ -1,0 +1,276 @@
+"""Cases added up by any combination of keys and DRG, in one pass over any number of them."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from drgcore.cases import open_cases
+from drgcore.cases.attributes import Codes
+from drgcore.errors import CaseSchemaError
+from drgcore.indicators.columns import Encoder, Limits, checked_keys, columns_for
+from drgcore.indicators.kernel import MEASURES, Rows, add_rows, refill
+from drgcore.indicators.readmission import readmissions
+
+_STAYS = ("patient_id", "admission_date", "discharge_date", "leaving_way", "hospital")
+_FIRST_ROOM = 1 << 10
+_NO_MARKS = np.empty(0, np.int8)
+
+
+@dataclass(frozen=True, eq=False)
+class Tally:
+    """Sums of cases by combinations of keys, DRG and status.
+
+    Attributes
+    ----------
+    keys : tuple of str
+        What the cells are told apart by, beside DRG and status.
+    names : dict of str to list of str
+        Names of each key and of the DRG, in alphabetical order; months as 2027-01.
+    codes : ndarray of int32, shape (cells, keys + 2)
+        The number of each cell's name of every key, then of its DRG, -1 for none; then the status.
+        In ascending order, so that no sum hangs on the order of the cases.
+    sums : ndarray of float64, shape (cells, measures)
+        What `kernel.MEASURES` names.
+    columns : frozenset of str
+        Columns that the cases had.
+    """
+
+    keys: tuple[str, ...]
+    names: dict[str, list[str]]
+    codes: NDArray[np.int32]
+    sums: NDArray[np.float64]
+    columns: frozenset[str]
+
+    def measure(self, name: str) -> NDArray[np.float64]:
+        """One measure of every cell."""
+        return self.sums[:, MEASURES.index(name)]
+
+    @property
+    def drg(self) -> NDArray[np.int32]:
+        """The DRG's number of every cell."""
+        return self.codes[:, -2]
+
+    @property
+    def status(self) -> NDArray[np.int32]:
+        """The status of every cell: 0 grouped, 1 ambiguous, 2 ungrouped, 3 invalid."""
+        return self.codes[:, -1]
+
+    def key(self, name: str) -> Codes:
+        """Give a key of every cell; ADRG and MDC are those that the DRG's code begins with."""
+        if name in self.keys:
+            return Codes(self.names[name], self.codes[:, self.keys.index(name)])
+        drgs = self.names["drg"]
+        if name == "drg":
+            return Codes(drgs, self.drg)
+        parents = [drg[:3] if name == "adrg" else f"MDC{drg[:1]}" for drg in drgs]
+        names, codes = np.unique(np.array(parents, dtype=str), return_inverse=True)
+        return Codes([str(n) for n in names], np.append(codes, -1).astype(np.int32)[self.drg])
+
+    def units(self, by: Sequence[str]) -> tuple[NDArray[np.int64], pd.DataFrame]:
+        """Give each cell the number of its unit, and the keys of the units in order.
+
+        Parameters
+        ----------
+        by : sequence of str
+            Keys; none at all makes one unit of all cells.
+
+        Returns
+        -------
+        unit : ndarray of int64, shape (cells,)
+        keys : pandas.DataFrame
+            One row a unit; None, which comes first, stands for cases without a value.
+        """
+        whole, columns = np.zeros(len(self.codes), np.int64), [self.key(name) for name in by]
+        for column in columns:
+            size = len(column.names) + 1
+            if len(whole) and int(whole.max()) > (1 << 62) // size:
+                whole = np.unique(whole, return_inverse=True)[1].astype(np.int64)
+            whole = whole * size + column.codes + 1
+        _, first, unit = np.unique(whole, return_index=True, return_inverse=True)
+        frame = pd.DataFrame(index=range(len(first)))
+        for name, column in zip(by, columns, strict=True):
+            texts = np.array([*column.names, None], object)
+            frame[name] = texts[column.codes[first]] if len(first) else np.empty(0, object)
+        return unit.astype(np.int64), frame
+
+
+def tally_cases(
+    cases: Any, by: str | Sequence[str] = (), *, outliers: tuple[float, float] | None = None
+) -> Tally:
+    """Add grouped cases up by keys and DRG.
+
+    Parameters
+    ----------
+    cases : path, DataFrame, Arrow table or stream
+        Grouped cases: `drg`, `status`; the columns of the keys; `total_cost` [yuan],
+        `length_of_stay` [days], `drug_cost`, `consumable_cost` [yuan], `leaving_way`, `severity`,
+        `case_class`, `patient_id` with `admission_date` and `discharge_date`, as far as there are.
+    by : str or sequence of str
+        Keys, see `columns.KEYS`.
+    outliers : (float, float), optional
+        Multiples of the mean cost of a DRG of these cases below and above which a case is an
+        outlier; without it the column `case_class` of `compute_points` says it.
+
+    Returns
+    -------
+    Tally
+
+    Raises
+    ------
+    CaseSchemaError
+        For a column that is missing or cannot be read.
+
+    Examples
+    --------
+    >>> cases = pd.DataFrame({"drg": ["BR13", "BR13"], "hospital": ["H2", "H1"],
+    ...     "total_cost": [10.0, 30.0]})
+    >>> found = tally_cases(cases, "hospital")
+    >>> found.names["hospital"], found.measure("cost").tolist()
+    (['H1', 'H2'], [3000.0, 1000.0])
+    """
+    keys = checked_keys(by)
+    if not isinstance(cases, pd.DataFrame | pa.Table) and hasattr(cases, "__arrow_c_stream__"):
+        # A stream can be read only once, and stays are looked at before.
+        cases = pa.table(cases)
+    limits = None
+    if outliers is not None:
+        limits = Limits(*outliers, _means(tally_cases(_with_cost(cases), ())))
+    with open_cases(cases) as opened:
+        there = opened.schema.names
+    columns = columns_for(keys, there)
+    back = _back(cases, there)
+    encoder = Encoder(keys)
+    parts = _add_up(cases, columns, encoder, back, limits)
+    had = {*columns, *(("patient_id",) if len(back) else ())}
+    if limits is not None:
+        had.add("case_class")
+    return _joined(keys, encoder, parts, frozenset(had))
+
+
+class _Part:
+    """Cells that one thread has added up."""
+
+    def __init__(self, width: int) -> None:
+        self.used = 0
+        self._room(np.empty((0, width), np.int32), np.zeros((0, len(MEASURES))), _FIRST_ROOM)
+
+    def _room(self, cells: Any, sums: Any, room: int) -> None:
+        self.cells = np.empty((room, cells.shape[1]), np.int32)
+        self.sums = np.zeros((room, len(MEASURES)))
+        self.cells[: self.used], self.sums[: self.used] = cells, sums
+        self.slots = np.full(room * 4, -1, np.int32)
+        refill(self.slots, self.cells, self.used)
+
+    def add(self, rows: Rows) -> None:
+        start = 0
+        while True:
+            start, self.used = add_rows(start, rows, self.slots, self.cells, self.sums, self.used)
+            if start == len(rows.keys):
+                return
+            self._room(self.cells[: self.used], self.sums[: self.used], len(self.cells) * 4)
+
+
+def _add_up(
+    cases: Any,
+    columns: list[str],
+    encoder: Encoder,
+    back: NDArray[np.int8],
+    limits: Limits | None,
+) -> list[_Part]:
+    """Add the batches up on all processors; each thread has its own cells."""
+    lock = threading.Lock()
+    width = len(encoder.keys) + 2
+    texts = [name for name in columns if name not in ("discharge_date",)]
+    with open_cases(cases, columns=columns, dictionary_columns=texts) as opened:
+        batches = _numbered(opened.batches())
+
+        def work() -> _Part:
+            part = _Part(width)
+            while True:
+                with lock:
+                    start, batch = next(batches, (0, None))
+                if batch is None:
+                    return part
+                marks = back[start : start + batch.num_rows] if len(back) else _NO_MARKS
+                part.add(encoder.rows(pa.Table.from_batches([batch]), marks, limits))
+
+        threads = os.cpu_count() or 1
+        with ThreadPoolExecutor(threads) as pool:
+            return [f.result() for f in [pool.submit(work) for _ in range(threads)]]
+
+
+def _numbered(batches: Iterator[pa.RecordBatch]) -> Iterator[tuple[int, pa.RecordBatch | None]]:
+    start = 0
+    for batch in batches:
+        yield start, batch
+        start += batch.num_rows
+
+
+def _joined(
+    keys: tuple[str, ...], encoder: Encoder, parts: list[_Part], columns: frozenset[str]
+) -> Tally:
+    """Join the threads' cells, with names and cells in order."""
+    codes = np.concatenate([part.cells[: part.used] for part in parts])
+    sums = np.concatenate([part.sums[: part.used] for part in parts])
+    names: dict[str, list[str]] = {}
+    for at, key in enumerate((*encoder.keys, "drg")):
+        column = codes[:, at]
+        if key == "month":
+            known = np.unique(column[column >= 0])
+            names[key] = [f"{m // 12}-{m % 12 + 1:02d}" for m in known.tolist()]
+            codes[:, at] = np.where(column < 0, -1, np.searchsorted(known, column))
+            continue
+        texts = encoder.names(key)
+        order = sorted(range(len(texts)), key=texts.__getitem__)
+        rank = np.full(len(order) + 1, -1, np.int32)
+        rank[order] = np.arange(len(order))
+        names[key], codes[:, at] = [texts[i] for i in order], rank[column]
+    rows = np.lexsort(codes.T[::-1])
+    codes, sums = codes[rows], sums[rows]
+    if len(codes):
+        fresh = np.append(True, (codes[1:] != codes[:-1]).any(axis=1))
+        sums = np.add.reduceat(sums, np.flatnonzero(fresh), axis=0)
+        codes = codes[fresh]
+    return Tally(encoder.keys, names, codes, sums, columns)
+
+
+def _back(cases: Any, there: Sequence[str]) -> NDArray[np.int8]:
+    if not {"patient_id", "admission_date", "discharge_date"} <= set(there):
+        return _NO_MARKS
+    wanted = [name for name in _STAYS if name in there]
+    with open_cases(cases, columns=wanted, dictionary_columns=["hospital"]) as opened:
+        stays = pa.Table.from_batches(list(opened.batches()), opened.schema)
+    return readmissions(stays)
+
+
+def _means(tally: Tally) -> dict[str, float]:
+    """Mean cost of each DRG [yuan]."""
+    grouped = tally.status == 0
+    drg, size = tally.drg[grouped], len(tally.names["drg"])
+    cost = np.bincount(drg, tally.measure("cost")[grouped], size)
+    cases = np.bincount(drg, tally.measure("cost_n")[grouped], size)
+    return {
+        name: float(c / 100 / n)
+        for name, c, n in zip(tally.names["drg"], cost, cases, strict=True)
+        if n
+    }
+
+
+def _with_cost(cases: Any) -> Any:
+    """The same cases; a first pass only asks for means."""
+    with open_cases(cases) as opened:
+        if "total_cost" not in opened.schema.names:
+            raise CaseSchemaError(
+                "the cases have no column total_cost", hint="outliers are multiples of mean costs"
+            )
+    return cases
