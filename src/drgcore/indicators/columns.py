@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from drgcore.cases.attributes import dates_of, numbers_of, some_of, text_codes
-from drgcore.cases.fees import DIED
+from drgcore.cases.fees import DIED, fee_columns, fees_of
 from drgcore.errors import CaseSchemaError
 from drgcore.grouper.result import STATUSES
 from drgcore.indicators.kernel import Rows
@@ -25,10 +25,7 @@ KEYS = (
 
 ALIASES = {"level": "hospital_level", "doctor": "doctor_id"}
 
-MEASURED = (
-    *("total_cost", "length_of_stay", "drug_cost", "consumable_cost", "leaving_way"),
-    *("severity", "case_class"),
-)
+MEASURED = (*("total_cost", "length_of_stay", "leaving_way", "severity", "case_class"),)
 """Columns that indicators look at beside the keys; each may be absent."""
 
 _DERIVED = ("mdc", "adrg", "drg")
@@ -89,7 +86,8 @@ def columns_for(keys: Sequence[str], there: Sequence[str]) -> list[str]:
             f"the cases have no column {some_of(missing)}",
             hint="group the cases first; name other columns or leave the key out",
         )
-    wanted = dict.fromkeys([*needed, "status", *MEASURED])
+    fees = [c for name in ("drug_cost", "consumable_cost") for c in fee_columns(name, there)]
+    wanted = dict.fromkeys([*needed, "status", *MEASURED, *fees])
     return [name for name in wanted if name in there]
 
 
@@ -126,8 +124,8 @@ class Encoder:
             np.column_stack([*columns, drg, status]).astype(np.int32),
             cost,
             _numbers(batch, "length_of_stay"),
-            _numbers(batch, "drug_cost"),
-            _numbers(batch, "consumable_cost"),
+            fees_of(batch, "drug_cost"),
+            fees_of(batch, "consumable_cost"),
             died,
             _marks(batch, "severity", _SEVERITIES, -1),
             outlier,

@@ -234,7 +234,8 @@ def _last_year(
     unit, there = before.units(keys)
     measured = measure(before, unit, len(there), own)
     if "month" in keys:
-        there["month"] = [None if m is None else f"{int(m[:4]) + 1}{m[4:]}" for m in there["month"]]
+        later = [None if m is None else f"{int(m[:4]) + 1}{m[4:]}" for m in there["month"]]
+        there["month"] = pd.Series(later, there.index, dtype=object)
     if not keys:
         return {n: m.value for n, m in measured.items()}
     place = {key: i for i, key in enumerate(there.itertuples(index=False, name=None))}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from drgcore.cases.attributes import dates_of, numbers_of, text_codes
@@ -47,7 +48,7 @@ def readmissions(cases: pa.Table, *, same_hospital: bool = False) -> NDArray[np.
     >>> readmissions(cases).tolist()
     [1, 0, 0, -1]
     """
-    patient = text_codes(cases, "patient_id", optional=True).codes.astype(np.int64)
+    patient = _numbered(cases.column("patient_id"))
     came, left = (_days(cases, name) for name in ("admission_date", "discharge_date"))
     known = (patient >= 0) & (came >= 0) & (left >= 0)
     if "leaving_way" in cases.column_names:
@@ -69,3 +70,13 @@ def readmissions(cases: pa.Table, *, same_hospital: bool = False) -> NDArray[np.
 def _days(cases: pa.Table, name: str) -> NDArray[np.int64]:
     days = dates_of(cases, name).cast(pa.int32()).fill_null(-1)
     return days.to_numpy().astype(np.int64)
+
+
+def _numbered(ids: pa.ChunkedArray) -> NDArray[np.int64]:
+    """Number the distinct ids; -1 for none. There are nearly as many as cases, so without names."""
+    if not pa.types.is_dictionary(ids.type):
+        empty = pc.equal(pc.cast(ids, pa.string()), "")
+        ids = pc.dictionary_encode(pc.if_else(empty, pa.scalar(None, ids.type), ids))
+    indices = [chunk.indices for chunk in ids.unify_dictionaries().chunks]
+    whole = pa.chunked_array(indices, ids.type.index_type)
+    return pc.fill_null(whole, -1).to_numpy().astype(np.int64)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from drgcore.cases import open_cases
 from drgcore.cases.attributes import Codes
+from drgcore.cases.fees import fee_columns
 from drgcore.errors import CaseSchemaError
 from drgcore.indicators.columns import Encoder, Limits, checked_keys, columns_for
 from drgcore.indicators.kernel import MEASURES, Rows, add_rows, refill
@@ -100,7 +101,9 @@ class Tally:
         frame = pd.DataFrame(index=range(len(first)))
         for name, column in zip(by, columns, strict=True):
             texts = np.array([*column.names, None], object)
-            frame[name] = texts[column.codes[first]] if len(first) else np.empty(0, object)
+            values = texts[column.codes[first]] if len(first) else np.empty(0, object)
+            # As objects, since a column of text would have NaN for None.
+            frame[name] = pd.Series(values, frame.index, dtype=object)
         return unit.astype(np.int64), frame
 
 
@@ -144,7 +147,7 @@ def tally_cases(
         cases = pa.table(cases)
     limits = None
     if outliers is not None:
-        limits = Limits(*outliers, _means(tally_cases(_with_cost(cases), ())))
+        limits = Limits(*outliers, _mean_costs(cases))
     with open_cases(cases) as opened:
         there = opened.schema.names
     columns = columns_for(keys, there)
@@ -152,6 +155,7 @@ def tally_cases(
     encoder = Encoder(keys)
     parts = _add_up(cases, columns, encoder, back, limits)
     had = {*columns, *(("patient_id",) if len(back) else ())}
+    had |= {name for name in ("drug_cost", "consumable_cost") if fee_columns(name, there)}
     if limits is not None:
         had.add("case_class")
     return _joined(keys, encoder, parts, frozenset(had))
@@ -253,24 +257,25 @@ def _back(cases: Any, there: Sequence[str]) -> NDArray[np.int8]:
     return readmissions(stays)
 
 
-def _means(tally: Tally) -> dict[str, float]:
-    """Mean cost of each DRG [yuan]."""
+def _mean_costs(cases: Any) -> dict[str, float]:
+    """Mean cost of each DRG [yuan], by a first pass over the cases."""
+    with open_cases(cases) as opened:
+        there = opened.schema.names
+    columns = [name for name in columns_for((), there) if name in ("drg", "status", "total_cost")]
+    if "total_cost" not in columns:
+        raise CaseSchemaError(
+            "the cases have no column total_cost", hint="outliers are multiples of mean costs"
+        )
+    encoder = Encoder(())
+    tally = _joined(
+        (), encoder, _add_up(cases, columns, encoder, _NO_MARKS, None), frozenset(columns)
+    )
     grouped = tally.status == 0
     drg, size = tally.drg[grouped], len(tally.names["drg"])
     cost = np.bincount(drg, tally.measure("cost")[grouped], size)
-    cases = np.bincount(drg, tally.measure("cost_n")[grouped], size)
+    number = np.bincount(drg, tally.measure("cost_n")[grouped], size)
     return {
         name: float(c / 100 / n)
-        for name, c, n in zip(tally.names["drg"], cost, cases, strict=True)
+        for name, c, n in zip(tally.names["drg"], cost, number, strict=True)
         if n
     }
-
-
-def _with_cost(cases: Any) -> Any:
-    """The same cases; a first pass only asks for means."""
-    with open_cases(cases) as opened:
-        if "total_cost" not in opened.schema.names:
-            raise CaseSchemaError(
-                "the cases have no column total_cost", hint="outliers are multiples of mean costs"
-            )
-    return cases

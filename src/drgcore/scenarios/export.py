@@ -13,8 +13,8 @@ import pandas as pd
 
 from drgcore.errors import DrgcoreError
 from drgcore.files import whole_file
-from drgcore.formulas import guarded_text
 from drgcore.scenarios.tables import in_yuan
+from drgcore.workbooks import guarded
 
 if TYPE_CHECKING:
     from drgcore.scenarios.compare import Comparison
@@ -40,29 +40,6 @@ def write_csv(comparison: Comparison, folder: Path) -> None:
     for name, table in {**tables, "differences": comparison.differences}.items():
         with whole_file(folder / f"{name}.csv") as part:
             table.apply(guarded).to_csv(part, index=False)
-
-
-def guarded(values: pd.Series) -> pd.Series:
-    """Put an apostrophe before every text that a spreadsheet would take for a formula.
-
-    Parameters
-    ----------
-    values : pandas.Series
-        A column.
-
-    Returns
-    -------
-    pandas.Series
-        The column; numbers, negative ones too, are as they were.
-
-    Examples
-    --------
-    >>> guarded(pd.Series(["@x", -1.5])).tolist()
-    ["'@x", -1.5]
-    """
-    if pd.api.types.is_numeric_dtype(values):
-        return values
-    return values.map(lambda v: guarded_text(v) if isinstance(v, str) else v)
 
 
 def write_excel(comparison: Comparison, path: Path, notes: Mapping[str, str]) -> None:

@@ -1,0 +1,113 @@
+"""`drgcore indicators`: what a DRG office watches, by any keys."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+import typer
+
+from drgcore.errors import DrgcoreError
+from drgcore.indicators import INDICATORS, Indicators
+from drgcore.indicators import indicators as compute
+from drgcore.indicators.columns import checked_keys
+from drgcore.workbooks import write_tables
+
+app = typer.Typer(add_completion=False)
+
+SHOWN = ("cases", "cmi", "cost_index", "time_index", "average_stay", "low_risk_mortality")
+_ROWS = 20
+
+ByOption = Annotated[
+    list[str],
+    typer.Option(
+        help="Keys, comma-separated: hospital, department, doctor, mdc, adrg, drg, month, level, "
+        "pool; several times for several tables."
+    ),
+]
+OutlierOption = Annotated[
+    str,
+    typer.Option(
+        help="Multiples of the DRG's mean cost that make an outlier, as 0.4,3; without it the "
+        "column case_class says it."
+    ),
+]
+
+
+@app.command()
+def indicators(
+    cases: Annotated[Path, typer.Argument(help="Grouped cases: .parquet or .csv.")],
+    by: ByOption = ["hospital"],  # noqa: B006
+    norms: Annotated[
+        Path | None,
+        typer.Option(help="Weights and means by DRG: relative_weight, mean_cost, mean_stay, …"),
+    ] = None,
+    last_year: Annotated[
+        Path | None, typer.Option(help="Grouped cases of the same period of last year.")
+    ] = None,
+    outliers: OutlierOption = "",
+    show: Annotated[str, typer.Option(help="Indicators to print, comma-separated.")] = ",".join(
+        SHOWN
+    ),
+    out: Annotated[
+        Path | None,
+        typer.Option(help="All indicators with intervals and comparisons: .xlsx, .csv, .parquet."),
+    ] = None,
+) -> None:
+    """CMI, cost and time index, mortality, rates and shares of hospitals, doctors, groups …"""
+    wanted = [name.strip() for name in show.split(",") if name.strip()]
+    unknown = [name for name in wanted if name not in INDICATORS]
+    if unknown:
+        raise DrgcoreError(
+            f"--show {unknown[0]} is no indicator", hint=f"it is one of {', '.join(INDICATORS)}"
+        )
+    tables: dict[str, pd.DataFrame] = {}
+    for text in by:
+        keys = checked_keys([key.strip() for key in text.split(",") if key.strip()])
+        found = compute(cases, keys, norms=norms, last_year=last_year, outliers=multiples(outliers))
+        name = "-".join(keys) or "all"
+        tables[name] = found.table
+        tables[f"{name}-long"] = found.long()
+        tables["norms"] = found.norms
+        _print(name, found, wanted)
+    if out is not None:
+        write_tables(out, tables, keys=1)
+        typer.echo(f"written {out}" + (f", {len(tables)} tables" if len(tables) > 1 else ""))
+
+
+def multiples(text: str) -> tuple[float, float] | None:
+    """Read two multiples, as 0.4,3."""
+    if not text:
+        return None
+    try:
+        low, high = (float(part) for part in text.split(","))
+    except ValueError:
+        raise DrgcoreError(f"--outliers {text!r} cannot be read", hint="write 0.4,3") from None
+    return low, high
+
+
+def _print(name: str, found: Indicators, wanted: list[str]) -> None:
+    typer.echo(f"{len(found.table):,} by {name.replace('-', ', ')}")
+    table = found.table[[*found.by, *wanted]].head(_ROWS).copy()
+    for column in wanted:
+        table[column] = [number(column, value) for value in table[column]]
+    if len(table):
+        typer.echo(table.fillna("–").to_string(index=False))
+    if len(found.table) > _ROWS:
+        typer.echo(f"… {len(found.table) - _ROWS:,} more")
+    long = found.long(*wanted)
+    empty = long[long["reason"] != ""].groupby(["indicator", "reason"], sort=False).size()
+    for row in empty.rename("units").reset_index().to_dict("records"):
+        typer.echo(f"{row['indicator']} is empty in {row['units']:,}: {row['reason']}")
+
+
+def number(name: str, value: float) -> str:
+    """Write an indicator as people do; a dash for none."""
+    if pd.isna(value):
+        return "–"
+    if name in ("cases", "grouped_cases", "groups"):
+        return f"{value:,.0f}"
+    if name.endswith(("_rate", "_share", "mortality")):
+        return f"{value:.2%}"
+    return f"{value:,.3f}" if name in ("cmi", "cost_index", "time_index") else f"{value:,.2f}"
