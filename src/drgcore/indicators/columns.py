@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from drgcore.cases.attributes import dates_of, numbers_of, some_of, text_codes
 from drgcore.cases.fees import DIED, fee_columns, fees_of
+from drgcore.cases.statuses import statuses_of, statuses_of_groups
 from drgcore.errors import CaseSchemaError
-from drgcore.grouper.result import STATUSES
 from drgcore.indicators.kernel import Rows
 
 KEYS = (
@@ -109,7 +109,7 @@ class Encoder:
     def rows(self, batch: pa.Table, back: NDArray[np.int8], limits: Limits | None) -> Rows:
         """Encode a batch; `back` are its marks of readmission."""
         drg = self._codes(batch, "drg")
-        status = _statuses(batch, drg)
+        status = _statuses(batch, drg, self._names["drg"])
         columns = [
             self._months(batch) if k == "month" else self._codes(batch, k) for k in self.keys
         ]
@@ -183,17 +183,10 @@ def _marks(batch: pa.Table, name: str, known: dict[str, int], other: int) -> NDA
     return order[found.codes]
 
 
-def _statuses(batch: pa.Table, drg: NDArray[np.int32]) -> NDArray[np.int8]:
+def _statuses(batch: pa.Table, drg: NDArray[np.int32], names: dict[str, int]) -> NDArray[np.int8]:
     if "status" not in batch.column_names:
-        return np.where(drg >= 0, 0, 2).astype(np.int8)
+        return np.append(statuses_of_groups(list(names)), np.int8(2))[drg]
     found = text_codes(batch, "status", optional=True)
-    unknown = sorted(set(found.names) - set(STATUSES))
-    if unknown:
-        raise CaseSchemaError(
-            f"the status is {some_of(unknown)}; it must be {', '.join(STATUSES)}",
-            where="column status",
-        )
     # A case without status, or one called grouped that has no group, is in no group.
-    order = np.array([*(STATUSES.index(n) for n in found.names), 2], np.int8)
-    codes = order[found.codes]
+    codes = np.append(statuses_of(found.names), np.int8(2))[found.codes]
     return np.where((codes == 0) & (drg < 0), 2, codes).astype(np.int8)
