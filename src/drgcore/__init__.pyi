@@ -45,7 +45,7 @@ from .grouper import group_file as group_file
 from .grouper import summarise as summarise
 from .indicators import Indicators as Indicators
 from .indicators import Tally as Tally
-from .indicators import indicators as indicators
+from .indicators import compute_indicators as compute_indicators
 from .indicators import readmissions as readmissions
 from .indicators import tally_cases as tally_cases
 from .migration import REASON_KINDS as REASON_KINDS

@@ -18,8 +18,8 @@ from scipy import stats
 from drgcore.errors import CaseSchemaError
 from drgcore.indicators import (
     INDICATORS,
+    compute_indicators,
     death_risk,
-    indicators,
     mean_interval,
     proportion_interval,
     readmissions,
@@ -50,7 +50,7 @@ def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     seed=st.integers(0, 99),
 )
 def test_every_indicator_is_its_definition(frame: pd.DataFrame, by: list[str], seed: int) -> None:
-    found = indicators(frame, by)
+    found = compute_indicators(frame, by)
     expected = plain.indicators(records(frame), by)
     units = [tuple(row) for row in found.table[by].itertuples(index=False, name=None)]
     assert set(units) == set(expected)
@@ -70,7 +70,7 @@ def test_every_indicator_is_its_definition(frame: pd.DataFrame, by: list[str], s
     assert (inside["lower"] <= inside["value"] + 1e-9).all()
     assert (inside["value"] <= inside["upper"] + 1e-9).all()
     # The order of the cases changes nothing, to the last bit.
-    again = indicators(frame.sample(frac=1, random_state=seed), by)
+    again = compute_indicators(frame.sample(frac=1, random_state=seed), by)
     pd.testing.assert_frame_equal(again.table, found.table, check_exact=True)
 
 
@@ -79,23 +79,25 @@ def test_every_indicator_is_its_definition(frame: pd.DataFrame, by: list[str], s
 def test_the_same_from_a_file_in_pieces(frame: pd.DataFrame, tmp_path_factory: Any) -> None:
     path = tmp_path_factory.mktemp("cases") / "cases.parquet"
     frame.to_parquet(path, row_group_size=7)
-    whole = indicators(frame, ["hospital", "month"])
-    pd.testing.assert_frame_equal(indicators(path, ["hospital", "month"]).table, whole.table)
+    whole = compute_indicators(frame, ["hospital", "month"])
     pd.testing.assert_frame_equal(
-        indicators(pa.table(pq.read_table(path)), ["hospital", "month"]).table, whole.table
+        compute_indicators(path, ["hospital", "month"]).table, whole.table
+    )
+    pd.testing.assert_frame_equal(
+        compute_indicators(pa.table(pq.read_table(path)), ["hospital", "month"]).table, whole.table
     )
 
 
 @random_cases
 @given(frame=case_rows())
 def test_the_region_and_the_peers_are_units_of_their_own(frame: pd.DataFrame) -> None:
-    long = indicators(frame, ["hospital", "department"]).long("cmi", "mcc_rate", "cases")
-    region = indicators(frame, "department").table.set_index("department")
+    long = compute_indicators(frame, ["hospital", "department"]).long("cmi", "mcc_rate", "cases")
+    region = compute_indicators(frame, "department").table.set_index("department")
     for row in long.to_dict("records"):
         expected = region.loc[row["department"], row["indicator"]] if row["department"] else None
         if expected is not None:
             assert row["region"] == pytest.approx(expected, nan_ok=True)
-    peers = indicators(frame, ["hospital_level", "department"]).table
+    peers = compute_indicators(frame, ["hospital_level", "department"]).table
     level = frame.astype(object).where(frame.notna() & (frame != ""), None)
     levels = level.groupby(["hospital", "department"], dropna=False)["hospital_level"]
     for (hospital, department), own in levels:
@@ -124,21 +126,21 @@ def test_last_year_is_the_same_unit_and_the_month_a_year_before() -> None:
     before = now.assign(
         discharge_date=pd.to_datetime(["2026-01-05"] * 3), total_cost=[1.0, 1.0, 3.0]
     )
-    long = indicators(now, ["hospital", "month"], last_year=before).long("mean_cost")
+    long = compute_indicators(now, ["hospital", "month"], last_year=before).long("mean_cost")
     assert long["month"].tolist() == ["2027-01", "2027-01", "2027-02"]
     assert long["last_year"].fillna(-1).tolist() == [1.0, 2.0, -1.0]
 
 
 def test_outliers_by_multiples_of_the_mean() -> None:
     frame = pd.DataFrame({"drg": ["A"] * 4, "total_cost": [1.0, 10.0, 10.0, 39.0]})
-    found = indicators(frame, [], outliers=(0.4, 2.0)).table
+    found = compute_indicators(frame, [], outliers=(0.4, 2.0)).table
     assert found[["high_outlier_share", "low_outlier_share"]].values.tolist() == [[0.25, 0.25]]
 
 
 def test_given_norms_are_taken_whole() -> None:
     frame = pd.DataFrame({"drg": ["A", "B"], "total_cost": [1.0, 10.0]})
     norms = pd.DataFrame({"drg": ["A"], "relative_weight": [2.0], "mean_cost": [0.5]})
-    row = indicators(frame, [], norms=norms).table.iloc[0]
+    row = compute_indicators(frame, [], norms=norms).table.iloc[0]
     assert (row["cmi"], row["total_weight"], row["cost_index"]) == (2.0, 2.0, 2.0)
 
 
@@ -148,20 +150,20 @@ def test_given_norms_are_taken_whole() -> None:
 )
 def test_a_wrong_key_is_named(by: Any, words: str) -> None:
     with pytest.raises(CaseSchemaError, match=words):
-        indicators(pd.DataFrame({"drg": ["A"]}), by)
+        compute_indicators(pd.DataFrame({"drg": ["A"]}), by)
 
 
 def test_a_missing_column_is_named() -> None:
     with pytest.raises(CaseSchemaError, match="no column hospital"):
-        indicators(pd.DataFrame({"drg": ["A"]}), "hospital")
+        compute_indicators(pd.DataFrame({"drg": ["A"]}), "hospital")
     with pytest.raises(CaseSchemaError, match="no column total_cost"):
         tally_cases(pd.DataFrame({"drg": ["A"]}), outliers=(0.4, 3))
 
 
 def test_no_cases_at_all() -> None:
     frame = pd.DataFrame({"drg": pd.Series([], dtype=str), "hospital": pd.Series([], dtype=str)})
-    assert len(indicators(frame, "hospital").table) == 0
-    assert len(indicators(frame, "hospital").long()) == 0
+    assert len(compute_indicators(frame, "hospital").table) == 0
+    assert len(compute_indicators(frame, "hospital").long()) == 0
 
 
 @given(st.integers(1, 5000), st.floats(0, 1), st.sampled_from([0.8, 0.95, 0.99]))
@@ -209,4 +211,4 @@ def test_keys_of_every_pair_are_accepted(tmp_path: Path) -> None:
     frame["drg"], frame["discharge_date"] = ["AA11", "AB11"], pd.Timestamp("2027-03-01")
     for one, other in product(KEYS, KEYS):
         if one != other:
-            assert indicators(frame, [one, other]).table["cases"].sum() == 2
+            assert compute_indicators(frame, [one, other]).table["cases"].sum() == 2

@@ -9,8 +9,7 @@ import pandas as pd
 import typer
 
 from drgcore.errors import DrgcoreError
-from drgcore.indicators import INDICATORS, Indicators
-from drgcore.indicators import indicators as compute
+from drgcore.indicators import INDICATORS, Indicators, compute_indicators
 from drgcore.indicators.columns import checked_keys
 from drgcore.workbooks import write_tables
 
@@ -65,7 +64,9 @@ def indicators(
     tables: dict[str, pd.DataFrame] = {}
     for text in by:
         keys = checked_keys([key.strip() for key in text.split(",") if key.strip()])
-        found = compute(cases, keys, norms=norms, last_year=last_year, outliers=multiples(outliers))
+        found = compute_indicators(
+            cases, keys, norms=norms, last_year=last_year, outliers=multiples(outliers)
+        )
         name = "-".join(keys) or "all"
         tables[name] = found.table
         tables[f"{name}-long"] = found.long()

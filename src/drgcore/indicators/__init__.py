@@ -1,6 +1,6 @@
 """What a DRG office watches: indicators, profit and loss, scores."""
 
-from drgcore.indicators.compute import Indicators, indicators
+from drgcore.indicators.compute import Indicators, compute_indicators
 from drgcore.indicators.intervals import (
     bootstrap_interval,
     mean_interval,
@@ -16,8 +16,8 @@ __all__ = [
     "Indicators",
     "Tally",
     "bootstrap_interval",
+    "compute_indicators",
     "death_risk",
-    "indicators",
     "mean_interval",
     "norms_of",
     "proportion_interval",

@@ -1,4 +1,4 @@
-"""`indicators`: what a DRG office watches, by any keys, beside the region, peers and last year."""
+"""`compute_indicators`: what a DRG office watches, by any keys, beside the region, peers and last year."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Indicators:
-    """Indicators of units, made by `indicators`.
+    """Indicators of units, made by `compute_indicators`.
 
     Attributes
     ----------
@@ -71,7 +71,7 @@ class Indicators:
         Examples
         --------
         >>> cases = pd.DataFrame({"drg": ["A", "B"], "hospital": ["H1", "H2"], "total_cost": 9.0})
-        >>> found = indicators(cases, "hospital")
+        >>> found = compute_indicators(cases, "hospital")
         >>> found.long("drug_share")[["hospital", "value", "reason"]].values.tolist()
         [['H1', nan, 'no column drug_cost'], ['H2', nan, 'no column drug_cost']]
         """
@@ -107,7 +107,7 @@ class Indicators:
         return kind.lacking if kind.column in self._columns else f"no column {kind.column}"
 
 
-def indicators(
+def compute_indicators(
     cases: Any,
     by: str | Sequence[str] = "hospital",
     *,
@@ -157,7 +157,7 @@ def indicators(
     >>> cases = pd.DataFrame({
     ...     "drg": ["BR13", "BR13", "BR23", None], "hospital": ["H1", "H2", "H2", "H2"],
     ...     "total_cost": [8e3, 12e3, 20e3, 5e3], "status": ["grouped"] * 3 + ["ungrouped"]})
-    >>> found = indicators(cases, "hospital")
+    >>> found = compute_indicators(cases, "hospital")
     >>> found.table[["hospital", "cases", "total_weight", "cmi", "cost_index"]].round(4)
       hospital  cases  total_weight    cmi  cost_index
     0       H1    1.0          0.75  0.750         0.8
