@@ -1,4 +1,4 @@
-"""`compute_indicators`: what a DRG office watches, by any keys, beside the region, peers and last year."""
+"""`compute_indicators`: indicators by any keys, beside the region, peers and last year."""
 
 from __future__ import annotations
 
