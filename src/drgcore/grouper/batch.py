@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 import pyarrow as pa
 
@@ -21,7 +21,7 @@ from drgcore.cases import (
     encode_cases,
 )
 from drgcore.errors import DrgcoreError
-from drgcore.grouper.result import UNREADABLE_LOCAL, GroupedRows
+from drgcore.grouper.result import RESULT_COLUMNS, UNREADABLE_LOCAL, GroupedRows, SummaryCount
 from drgcore.grouper.tables import GrouperTables, compile_tables
 from drgcore.schemes import Scheme, load_scheme, load_translation
 
@@ -54,6 +54,37 @@ class BatchGrouper:
             CodeIndex(tables.diagnoses.codes, translate=pairs[0]),
             CodeIndex(tables.procedures.codes, translate=pairs[1]),
         )
+
+    result_columns: ClassVar[tuple[str, ...]] = RESULT_COLUMNS
+
+    @property
+    def name(self) -> str:
+        """What a summary calls the grouping."""
+        return self.tables.scheme.name
+
+    @property
+    def asks_local(self) -> bool:
+        """Whether the scheme asks for what only local schemes know."""
+        return bool(self.tables.scheme.local_columns)
+
+    def translated(self) -> tuple[int | None, int | None]:
+        """Occurrences of codes that were translated, and that are unknown after it.
+
+        None where nothing is translated.
+        """
+        counts = [i.translation_count for i in (self.diagnoses, self.procedures)]
+        done = [c for c in counts if c is not None]
+        if not done:
+            return None, None
+        return sum(c.changed for c in done), sum(c.unknown for c in done)
+
+    def columns(self, rows: GroupedRows) -> dict[str, pa.Array]:
+        """The result columns of some rows."""
+        return {**rows.columns(self.tables)}
+
+    def count(self, counts: SummaryCount, rows: GroupedRows) -> None:
+        """Add rows to the counts of a run."""
+        counts.add(rows)
 
     def resolve(self, mapping: str | Path | CaseMapping, schema: pa.Schema) -> ResolvedMapping:
         """Find the columns that the scheme asks for in data of this schema.

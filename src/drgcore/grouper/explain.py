@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,8 @@ from drgcore.cases import (
     open_cases,
 )
 from drgcore.errors import CaseSchemaError
-from drgcore.grouper.batch import BatchGrouper
+from drgcore.grouper.account import Language, account_of, as_html, as_text, check_language
+from drgcore.grouper.dated import DISCHARGE, DatedGrouper, grouper_of
 from drgcore.grouper.plain import (
     AtomTrace,
     ComplicationTrace,
@@ -30,13 +30,10 @@ from drgcore.grouper.plain import (
     PlainResult,
     group_plainly,
 )
-from drgcore.grouper.result import REASONS
-from drgcore.schemes import Scheme, load_dictionary
+from drgcore.schemes import Scheme
+from drgcore.schemes.calendar import SchemeCalendar, load_calendar
 from drgcore.schemes.model import Adrg, Drg, Mdc
-from drgcore.schemes.rules import LOCAL_VARIABLES, TRUE, VARIABLES, Compare, Member, atoms
-from drgcore.schemes.store import CodeKind
-
-_SHOWN_CODES = 6
+from drgcore.schemes.rules import atoms
 
 
 @dataclass(frozen=True)
@@ -75,6 +72,11 @@ class Explanation:
         Each MDC tried, in order; with the ADRG tried in it.
     drgs : tuple of RuleTrace
         The DRG tried in the ADRG that was found.
+    lang : {"zh", "en"}
+        The language of `str()`.
+    calendar : str or None
+        The calendar that has no scheme for the case's day of discharge; then `scheme` is only by
+        what its codes were read.
     """
 
     scheme: Scheme
@@ -85,16 +87,44 @@ class Explanation:
     mdcs: tuple[MdcTrace, ...]
     drgs: tuple[RuleTrace, ...]
 
+    lang: Language = "en"
+    calendar: str | None = None
+
     def __str__(self) -> str:
-        return "\n".join(_Text(self).lines())
+        return self.text()
+
+    def text(self, lang: Language | None = None) -> str:
+        """The path in the order in which it happens, readable.
+
+        Parameters
+        ----------
+        lang : {"zh", "en"}, optional
+            Chinese or English; that of the explanation by default.
+        """
+        return as_text(account_of(self, lang or self.lang))
+
+    def html(self, lang: Language | None = None) -> str:
+        """The same as one fragment of HTML, to be put into a page.
+
+        A ``<section class="drgcore-explanation">`` without style, script or link; every text of
+        the case and of the scheme is escaped. Groups are ``<li>`` of the classes ``holds``,
+        ``fails`` or ``passed``.
+
+        Parameters
+        ----------
+        lang : {"zh", "en"}, optional
+            Chinese or English; that of the explanation by default.
+        """
+        return as_html(account_of(self, lang or self.lang))
 
 
 def explain(
     case: Any,
-    scheme: str | Path | Scheme = "chs-drg-3.0",
+    scheme: str | Path | Scheme | SchemeCalendar = "chs-drg-3.0",
     *,
     mapping: str | Path | CaseMapping = "canonical",
     clinical_codes: bool = False,
+    lang: Language = "en",
 ) -> Explanation:
     """Give the whole path by which a case comes to its group.
 
@@ -104,11 +134,14 @@ def explain(
         The columns of one case. Of a plain mapping (a dict) whatever is absent counts as missing.
     scheme, mapping, clinical_codes
         As for `group`.
+    lang : {"zh", "en"}, default "en"
+        Language of the readable account: Chinese or English.
 
     Returns
     -------
     Explanation
-        Data; its `str()` is a readable account with the names of codes and groups.
+        Data; its `str()` is a readable account with the names of codes and groups, in the order in
+        which the rules are tried, and its `html()` the same for a page.
 
     Raises
     ------
@@ -130,16 +163,22 @@ def explain(
     >>> [(t.code, t.type, t.counted) for t in why.complications]
     [('S52.804', 'CC', True)]
     """
-    grouper = BatchGrouper.of(scheme, clinical_codes)
+    check_language(lang)
+    grouper = grouper_of(scheme, clinical_codes)
     if isinstance(case, Mapping):
         case = _one_row(case, mapping)
     with open_cases(case) as source:
-        resolved = grouper.resolve(mapping, source.schema)
+        where = grouper.resolve(mapping, source.schema)
         batches = [b for b in source.batches() if b.num_rows]
     if sum(b.num_rows for b in batches) != 1:
         raise CaseSchemaError(
             f"explain takes one case, not {sum(b.num_rows for b in batches)} rows"
         )
+    refused = None
+    if isinstance(grouper, DatedGrouper):
+        (_, grouper, resolved, refused), = grouper.split(batches[0], where)
+    else:
+        resolved = where
     arrays = grouper.encode(batches[0], resolved)
     local = arrays.local
     diagnoses, procedures = grouper.diagnoses, grouper.procedures
@@ -165,7 +204,11 @@ def explain(
             arrays.other_procedures,
         )
     )
-    return trace_case(grouper.tables.scheme, plain, unknown)
+    of = grouper.tables.scheme
+    if refused is not None:
+        result = PlainResult("invalid", refused)
+        return Explanation(of, plain, unknown, result, (), (), (), lang, load_calendar(scheme).name)
+    return replace(trace_case(of, plain, unknown), lang=lang)
 
 
 def trace_case(scheme: Scheme, case: PlainCase, unknown_codes: int = 0) -> Explanation:
@@ -205,7 +248,7 @@ def _one_row(case: Mapping[str, Any], mapping: str | Path | CaseMapping) -> pa.T
     """A dict as a table of one row; canonical columns that it lacks are null."""
     row = {name: [value] for name, value in case.items()}
     if mapping == "canonical":
-        for name in (*CANONICAL_SCHEMA.names, *LOCAL_SCHEMA.names):
+        for name in (*CANONICAL_SCHEMA.names, *LOCAL_SCHEMA.names, DISCHARGE):
             row.setdefault(name, [None])
     return pa.table(row)
 
@@ -220,141 +263,3 @@ def _known(index: CodeIndex, ids: Any) -> dict[int, str]:
 def _number(value: Any) -> int | None:
     """A number of the case arrays, None where it is missing."""
     return None if value == MISSING_NUMBER else int(value)
-
-
-@lru_cache(maxsize=2)
-def _names(kind: CodeKind) -> dict[str, str]:
-    table = load_dictionary(kind)
-    return dict(zip(table["code"].to_pylist(), table["name"].to_pylist(), strict=True))
-
-
-def code_name(code: str) -> str:
-    """The official name of a diagnosis or procedure code, '' where the dictionaries lack it."""
-    return _names("diagnoses").get(code) or _names("procedures").get(code, "")
-
-
-class _Text:
-    """The readable form of an explanation."""
-
-    def __init__(self, explanation: Explanation) -> None:
-        self.explanation = explanation
-        self.scheme = explanation.scheme
-
-    def lines(self) -> list[str]:
-        e, result = self.explanation, self.explanation.result
-        lines = [self._headline(), *self._case()]
-        if e.unknown_codes:
-            lines.append(f"  unknown codes, which take part in no rule: {e.unknown_codes}")
-        if result.reason:
-            lines.append(f"  {result.reason}: {REASONS[result.reason]}")
-        if e.complications:
-            lines.append("Complications (QTZD in the CC sheet)")
-            lines += [self._complication(c) for c in e.complications]
-        if e.mdcs:
-            lines.append("Rules tried, in order")
-        lines += self._missed(tuple(m.rule for m in e.mdcs), 1)
-        for mdc in e.mdcs:
-            if mdc.rule.holds:
-                lines += self._rule(mdc.rule, 1)
-                lines += self._missed(mdc.adrgs, 2)
-            for adrg in mdc.adrgs:
-                if adrg.holds:
-                    lines += self._rule(adrg, 2)
-        for drg in e.drgs:
-            lines += self._rule(drg, 3)
-        return lines
-
-    def _headline(self) -> str:
-        result = self.explanation.result
-        groups = [g for g in (result.mdc, result.adrg, result.drg) if g is not None]
-        path = " → ".join(g.code for g in groups) or "no group"
-        name = self.scheme.name_of(groups[-1].code) if groups else ""
-        severity = f", complications {result.severity}" if result.severity else ""
-        return f"{path}  {name}  [{result.status}{severity}; {self.scheme.name}]"
-
-    def _case(self) -> list[str]:
-        case = self.explanation.case
-        sex = {1: "男 male", 2: "女 female"}.get(case.sex or 0, "sex ?")
-        numbers = [
-            sex,
-            f"{_shown(case.age_years)} years",
-            *([f"{_shown(case.age_days)} days"] if case.age_years == 0 else []),
-            *([f"{case.newborn_weight_g} g"] if case.newborn_weight_g is not None else []),
-            # What a rule asks for is shown even where the case lacks it.
-            *(
-                f"{column} {_shown(getattr(case, column))}"
-                for column in self.scheme.local_columns.values()
-            ),
-        ]
-        lines = [f"  {', '.join(numbers)}"]
-        for label, codes in (
-            ("主要诊断 principal diagnosis", (case.principal_diagnosis,)),
-            ("其他诊断 other diagnoses", case.other_diagnoses),
-            ("主要手术 principal procedure", (case.principal_procedure,)),
-            ("其他手术 other procedures", case.other_procedures),
-        ):
-            present = [c for c in codes if c]
-            lines += [f"  {label}: {_coded(c)}" for c in present[:1]]
-            lines += [f"    {_coded(c)}" for c in present[1:_SHOWN_CODES]]
-            if len(present) > _SHOWN_CODES:
-                lines.append(f"    … and {len(present) - _SHOWN_CODES} more")
-        return lines
-
-    def _complication(self, trace: ComplicationTrace) -> str:
-        state = (
-            "counts"
-            if trace.counted
-            else f"excluded: {self.explanation.case.principal_diagnosis} is in table "
-            f"{trace.exclusion}"
-        )
-        return f"  {trace.type:<3} {_coded(trace.code)}  {state}"
-
-    def _rule(self, trace: RuleTrace, depth: int) -> list[str]:
-        group = trace.group
-        pad = "  " * depth
-        mark = "✓" if trace.holds else "✗"
-        text = "always" if group.rule == TRUE else str(group.rule)
-        if len(text) > 120:
-            text = text[:117] + "…"
-        lines = [f"{pad}{mark} {group.code} {self.scheme.name_of(group.code)}: {text}"]
-        # Codes that break a `not in` or do not suffice for a count make nothing hold.
-        shown = [a for a in trace.atoms if a.found and a.holds]
-        if trace.holds:
-            shown += [a for a in trace.atoms if a.holds and isinstance(a.atom, Compare)]
-        for atom in shown:
-            lines.append(f"{pad}    {atom.atom}: {self._evidence(atom)}")
-        return lines
-
-    def _evidence(self, trace: AtomTrace) -> str:
-        if isinstance(trace.atom, Compare):
-            column = {**VARIABLES, **LOCAL_VARIABLES}[trace.atom.variable]
-            return f"{column} is {getattr(self.explanation.case, column)}"
-        if isinstance(trace.atom, Member) and trace.atom.fields == ("CYKB",):
-            # A department may have the code of some diagnosis, of which it is not to get the name.
-            return f"department is {self.explanation.case.department}"
-        more = f" and {len(trace.found) - 3} more" if len(trace.found) > 3 else ""
-        return ", ".join(_coded(c) for c in trace.found[:3]) + more
-
-    def _missed(self, tried: tuple[RuleTrace, ...], depth: int) -> list[str]:
-        """Groups whose rule did not hold: in full where a part of the rule did, else by code."""
-        near = [t for t in tried if not t.holds and any(a.holds for a in t.atoms)]
-        far = [t.group.code for t in tried if not t.holds and t not in near]
-        lines = [line for trace in near for line in self._rule(trace, depth)]
-        if far:
-            level = type(tried[0].group).__name__.upper()
-            pad = "  " * depth
-            lines.append(f"{pad}✗ no condition holds of {len(far)} {level}: {_listed(far)}")
-        return lines
-
-
-def _listed(codes: list[str]) -> str:
-    return " ".join(codes) if len(codes) <= 12 else f"{' '.join(codes[:11])} … {codes[-1]}"
-
-
-def _coded(code: str) -> str:
-    name = code_name(code)
-    return f"{code} {name}" if name else code
-
-
-def _shown(value: int | str | None) -> str:
-    return "?" if value is None or (isinstance(value, int) and value < 0) else str(value)

@@ -11,9 +11,11 @@ import pyarrow as pa
 
 from drgcore.cases import CaseMapping, open_cases
 from drgcore.errors import CaseSchemaError
-from drgcore.grouper.batch import BATCH_ROWS, BatchGrouper, in_order, thread_count
-from drgcore.grouper.result import RESULT_COLUMNS, check_free
+from drgcore.grouper.batch import BATCH_ROWS, in_order, thread_count
+from drgcore.grouper.dated import grouper_of
+from drgcore.grouper.result import check_free
 from drgcore.schemes import Scheme
+from drgcore.schemes.calendar import SchemeCalendar
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
 def group(
     cases: Any,
-    scheme: str | Path | Scheme = "chs-drg-3.0",
+    scheme: str | Path | Scheme | SchemeCalendar = "chs-drg-3.0",
     *,
     mapping: str | Path | CaseMapping = "canonical",
     columns: Sequence[str] | None = None,
@@ -35,8 +37,10 @@ def group(
     ----------
     cases : DataFrame, pyarrow.Table, or any object with the Arrow PyCapsule interface
         One row a case, e.g. a frame of pandas or polars or a DuckDB relation.
-    scheme : str, Path or Scheme, default "chs-drg-3.0"
-        Name of a shipped scheme, path of a compiled one, or a scheme.
+    scheme : str, Path, Scheme or SchemeCalendar, default "chs-drg-3.0"
+        Name of a shipped scheme, path of a compiled one, or a scheme. ``"by-date"`` is the national
+        scheme that holds on each case's day of discharge, and a calendar file (.toml) or a
+        `SchemeCalendar` a region's own (`load_calendar`).
     mapping : str, Path or CaseMapping, default "canonical"
         Which columns hold what: a preset (``"canonical"``, ``"hqms"``), a mapping file (.toml), or
         a mapping.
@@ -61,6 +65,7 @@ def group(
         - ``status``: ``grouped``, ``ambiguous``, ``ungrouped`` or ``invalid``
         - ``reason``: why a case is not ``grouped`` (`drgcore.REASONS`), null where it is
         - ``severity``: ``MCC``, ``CC`` or ``none`` after exclusions, null for an invalid case
+        - ``scheme``: the scheme of the case, where its day of discharge decides it
 
     Raises
     ------
@@ -91,12 +96,12 @@ def group(
     1  1.0  MDCP  PQY   PQY  ambiguous  unrelated_procedure       CC
     2  NaN   NaN  NaN   NaN    invalid          sex_missing      NaN
     """
-    grouper = BatchGrouper.of(scheme, clinical_codes)
+    grouper = grouper_of(scheme, clinical_codes)
     threads = thread_count(threads)
     with open_cases(cases, batch_rows=BATCH_ROWS) as source:
         names = source.schema.names
         keep = kept_columns(names, columns)
-        check_free(keep, prefix, "columns=")
+        check_free(keep, prefix, "columns=", grouper.result_columns)
         resolved = grouper.resolve(mapping, source.schema)
         kept: list[pa.RecordBatch] = []
         parts: list[dict[str, pa.DictionaryArray]] = []
@@ -104,12 +109,16 @@ def group(
             lambda b: grouper.group(b, resolved), source.batches(), threads
         ):
             kept.append(batch.select(keep))
-            parts.append(rows.columns(grouper.tables))
+            parts.append(grouper.columns(rows))
         schema = pa.schema([source.schema.field(n) for n in keep], source.schema.metadata)
         kind = source.kind
     if not parts:
-        parts.append(grouper.group(source.schema.empty_table(), resolved).columns(grouper.tables))
-    results = {prefix + c: pa.chunked_array([p[c] for p in parts]) for c in RESULT_COLUMNS}
+        parts.append(grouper.columns(grouper.group(source.schema.empty_table(), resolved)))
+    results = {
+        # Each scheme of several brings the texts of its groups; a frame has each text once.
+        prefix + c: pa.chunked_array([p[c] for p in parts]).unify_dictionaries()
+        for c in grouper.result_columns
+    }
     if kind == "pandas":
         # By position: a frame's labels need not be text.
         frame: pd.DataFrame = cases.iloc[:, [names.index(name) for name in keep]].copy()

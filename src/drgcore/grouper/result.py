@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -45,9 +45,17 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "no_drg": "无对应DRG an ADRG holds, but none of its DRG",
         "unrelated_procedure": "手术与主要诊断无关 a valid procedure is unrelated to the principal "
         "diagnosis",
+        "discharge_date_missing": "出院日期缺失 the discharge date, which decides the scheme, is missing",
+        "discharge_date_invalid": "出院日期无效 the discharge date, which decides the scheme, is no "
+        "date or has two readings",
+        "discharge_date_early": "出院日期早于分组方案 the discharge date lies before the first scheme "
+        "of the calendar",
     }
 )
-"""Reason code → what it means. The order is that of the kernel's numbers, from 1."""
+"""Reason code → what it means. The order is that of the kernel's numbers, from 1.
+
+The last three are given before the kernel, where the day of discharge decides the scheme.
+"""
 
 RESULT_COLUMNS = ("mdc", "adrg", "drg", "status", "reason", "severity")
 
@@ -79,6 +87,17 @@ class GroupedRows:
             severity=np.empty(rows, dtype=np.int8),
             code_flags=np.empty(rows, dtype=np.int8),
         )
+
+    @classmethod
+    def invalid(cls, rows: int, reason: str) -> GroupedRows:
+        """The results of `rows` cases that no rule was tried for."""
+        result = cls.empty(rows)
+        for array in result.arrays():
+            array[:] = -1
+        result.status[:] = STATUSES.index("invalid")
+        result.reason[:] = _REASON_CODES.index(reason) + 1
+        result.code_flags[:] = 0
+        return result
 
     def __len__(self) -> int:
         return len(self.status)
@@ -120,6 +139,8 @@ class GroupingSummary:
         Rows in which a number that only this local scheme asks for is written but cannot be read;
         every comparison with it is false. None where the scheme asks for none, or it was not
         counted.
+    schemes : dict of str to int
+        Rows by scheme, where the day of discharge decides it; else empty.
     codes_translated, codes_untranslated : int or None
         With translation from the clinical version: occurrences of codes that were changed, and of
         codes that are unknown after it.
@@ -134,6 +155,7 @@ class GroupingSummary:
     codes_translated: int | None = None
     codes_untranslated: int | None = None
     rows_with_unreadable_local: int | None = None
+    schemes: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def grouping_rate(self) -> float:
@@ -142,6 +164,7 @@ class GroupingSummary:
 
     def __str__(self) -> str:
         lines = [f"{self.rows:,} cases by {self.scheme}"]
+        lines += [f"  {name:<20} {count:>12,}" for name, count in self.schemes.items()]
         for status, count in self.statuses.items():
             share = f"{count / self.rows:7.2%}" if self.rows else ""
             lines.append(f"  {status:<10} {count:>12,} {share}")
@@ -171,6 +194,7 @@ class SummaryCount:
         default_factory=lambda: np.zeros(len(REASONS) + 1, dtype=np.int64)
     )
     flags: NDArray[np.int64] = field(default_factory=lambda: np.zeros(8, dtype=np.int64))
+    schemes: Counter[str] = field(default_factory=Counter)
 
     def add(self, rows: GroupedRows) -> None:
         """Count the rows of one batch."""
@@ -199,10 +223,13 @@ class SummaryCount:
             translated,
             untranslated,
             int(self.flags[UNREADABLE_LOCAL:].sum()) if local else None,
+            dict(sorted(self.schemes.items())),
         )
 
 
-def check_free(names: list[str], prefix: str, keep_hint: str) -> None:
+def check_free(
+    names: list[str], prefix: str, keep_hint: str, results: Sequence[str] = RESULT_COLUMNS
+) -> None:
     """Refuse to write over columns of the input that have the results' names.
 
     Raises
@@ -210,7 +237,7 @@ def check_free(names: list[str], prefix: str, keep_hint: str) -> None:
     CaseSchemaError
         Names the columns.
     """
-    taken = [prefix + c for c in RESULT_COLUMNS if prefix + c in names]
+    taken = [prefix + c for c in results if prefix + c in names]
     if taken:
         raise CaseSchemaError(
             f"the input already has {'a column' if len(taken) == 1 else 'columns'} "

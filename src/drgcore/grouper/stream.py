@@ -18,10 +18,12 @@ import pyarrow.parquet as pq
 from drgcore.cases import CaseMapping, open_cases
 from drgcore.errors import CaseSchemaError, DrgcoreError
 from drgcore.files import whole_file
-from drgcore.grouper.batch import BATCH_ROWS, BatchGrouper, as_mapping, in_order, thread_count
+from drgcore.grouper.batch import BATCH_ROWS, as_mapping, in_order, thread_count
+from drgcore.grouper.dated import grouper_of
 from drgcore.grouper.group import kept_columns
-from drgcore.grouper.result import RESULT_COLUMNS, GroupingSummary, SummaryCount, check_free
+from drgcore.grouper.result import GroupingSummary, SummaryCount, check_free
 from drgcore.schemes import Scheme
+from drgcore.schemes.calendar import SchemeCalendar
 
 Progress = Callable[[int, int | None], None]
 """Called with the rows written so far and, where it is known, the number of all rows."""
@@ -30,7 +32,7 @@ Progress = Callable[[int, int | None], None]
 def group_file(
     src: str | Path,
     dst: str | Path,
-    scheme: str | Path | Scheme = "chs-drg-3.0",
+    scheme: str | Path | Scheme | SchemeCalendar = "chs-drg-3.0",
     *,
     mapping: str | Path | CaseMapping = "canonical",
     columns: Sequence[str] | None = None,
@@ -86,14 +88,14 @@ def group_file(
     if target.exists() and source_path.exists() and os.path.samefile(source_path, target):
         raise DrgcoreError(f"{target} is the input itself", hint="Name another output file.")
     writer_of = _writer_for(target)
-    grouper = BatchGrouper.of(scheme, clinical_codes)
+    grouper = grouper_of(scheme, clinical_codes)
     counts = SummaryCount()
     with open_cases(source_path, batch_rows=batch_rows) as plain:
         keep = kept_columns(plain.schema.names, columns)
-        check_free(keep, prefix, "--columns")
+        check_free(keep, prefix, "--columns", grouper.result_columns)
         case_mapping = as_mapping(mapping)
         resolved = grouper.resolve(case_mapping, plain.schema)
-        schema = _output_schema(plain.schema, keep, prefix)
+        schema = _output_schema(plain.schema, keep, prefix, grouper.result_columns)
     needed = list(dict.fromkeys([*keep, *resolved.columns()]))
     with (
         open_cases(
@@ -109,22 +111,13 @@ def group_file(
         for batch, rows in in_order(
             lambda b: grouper.group(b, resolved), source.batches(), threads
         ):
-            results = rows.columns(grouper.tables)
-            arrays = [batch.column(n) for n in keep] + [results[c] for c in RESULT_COLUMNS]
+            results = grouper.columns(rows)
+            arrays = [batch.column(n) for n in keep] + [results[c] for c in grouper.result_columns]
             writer.write(pa.RecordBatch.from_arrays(arrays, names=schema.names))
-            counts.add(rows)
+            grouper.count(counts, rows)
             if progress is not None:
                 progress(counts.rows, source.num_rows)
-    of = grouper.tables.scheme
-    return counts.summary(of.name, *_translated(grouper), local=bool(of.local_columns))
-
-
-def _translated(grouper: BatchGrouper) -> tuple[int | None, int | None]:
-    counts = [i.translation_count for i in (grouper.diagnoses, grouper.procedures)]
-    done = [c for c in counts if c is not None]
-    if not done:
-        return None, None
-    return sum(c.changed for c in done), sum(c.unknown for c in done)
+    return counts.summary(grouper.name, *grouper.translated(), local=grouper.asks_local)
 
 
 def _output_schema(schema: pa.Schema, keep: Sequence[str], prefix: str) -> pa.Schema:
