@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
+from html.parser import HTMLParser
 from typing import Any
 
 import pyarrow as pa
 import pytest
 
-from drgcore.errors import CaseSchemaError
+from drgcore.errors import CaseSchemaError, DrgcoreError
 from drgcore.grouper import REASONS, Explanation, explain
-from drgcore.grouper.explain import code_name
+from drgcore.grouper.account import Language, Step, account_of, code_name
 from drgcore.grouper.plain import COMPARISONS, Facts
+from drgcore.grouper.wording import WORDS
 from drgcore.schemes.rules import Compare
 from tests.grouper.helpers import (
     SCHEMES,
@@ -22,7 +25,7 @@ from tests.grouper.helpers import (
     scheme,
     table_of,
 )
-from tests.grouper.strategies import near_witness
+from tests.grouper.strategies import SchemeRows, near_witness, scheme_of
 
 NAME = "chs-drg-3.0"
 CASE = case_row("G11.900", ["S52.804"], sex=2, age_years=69)
@@ -148,11 +151,9 @@ def test_a_grouped_case_reads_well() -> None:
     assert lines[0] == (
         f"MDCB → BU2 → BU23  {of.name_of('BU23')}  [grouped, complications CC; {NAME}]"
     )
-    assert lines[1] == "  女 female, 69 years"
-    assert (
-        _line(lines, "主要诊断") == f"主要诊断 principal diagnosis: G11.900 {code_name('G11.900')}"
-    )
-    assert _line(lines, "其他诊断") == f"其他诊断 other diagnoses: S52.804 {code_name('S52.804')}"
+    assert lines[1] == "  female, 69 years"
+    assert _line(lines, "principal d") == f"principal diagnosis: G11.900 {code_name('G11.900')}"
+    assert _line(lines, "other d") == f"other diagnoses: S52.804 {code_name('S52.804')}"
     assert "Complications (QTZD in the CC sheet)" in lines
     assert _line(lines, "CC  S52.804").endswith("counts")
     assert "Rules tried, in order" in lines
@@ -168,6 +169,10 @@ def test_a_grouped_case_reads_well() -> None:
     assert max(map(len, lines)) < 200
 
 
+def _english(reason: str) -> str:
+    return REASONS[reason].split(" ", 1)[1]
+
+
 def test_an_ambiguous_case_says_what_that_is() -> None:
     ambiguous = case_row(
         "S82.100x011",
@@ -180,8 +185,8 @@ def test_an_ambiguous_case_says_what_that_is() -> None:
     )
     lines = str(explain(ambiguous, scheme(NAME))).splitlines()
     assert lines[0] == f"MDCP → PQY → PQY  歧义组  [ambiguous, complications CC; {NAME}]"
-    assert lines[1] == "  男 male, 0 years, 3 days, 999 g"
-    assert f"  unrelated_procedure: {REASONS['unrelated_procedure']}" in lines
+    assert lines[1] == "  male, 0 years, 3 days, 999 g"
+    assert f"  unrelated_procedure: {_english('unrelated_procedure')}" in lines
     assert "XSRTL < 29: age_days is 3" in "\n".join(lines)
     # The rule of MDCP holds by another part; this one does not, for all that it finds a code.
     assert not [line for line in lines if line.strip().startswith("ZYSS not in OP_ALL:")]
@@ -191,7 +196,7 @@ def test_an_invalid_case_gives_the_reason_and_no_path() -> None:
     lines = _lines(sex=None)
     assert lines[0].startswith("no group  ")
     assert lines[0].endswith(f"[invalid; {NAME}]")
-    assert f"  sex_missing: {REASONS['sex_missing']}" in lines
+    assert f"  sex_missing: {_english('sex_missing')}" in lines
     assert lines[1] == "  sex ?, 69 years"
     assert "Rules tried, in order" not in lines
 
@@ -208,7 +213,8 @@ def test_an_invalid_case_gives_the_reason_and_no_path() -> None:
 def test_every_invalid_case_is_explained(change: dict[str, Any], reason: str) -> None:
     why = explain({**CASE, **change}, scheme(NAME))
     assert (why.result.status, why.result.reason) == ("invalid", reason)
-    assert REASONS[reason] in str(why)
+    assert _english(reason) in str(why)
+    assert REASONS[reason].split()[0] in why.text("zh")
 
 
 def test_unknown_codes_are_counted() -> None:
@@ -243,7 +249,7 @@ def test_an_ungrouped_case_tells_all_that_was_tried() -> None:
     assert why.result.drg.code == "P000"
     text = str(why)
     assert text.splitlines()[0].startswith("MDCP → P00 → P000  未入组  [ungrouped")
-    assert REASONS["catch_all"] in text
+    assert _english("catch_all") in text
     # The groups that ask for the same age come close, and are told in full.
     assert "✗ PB1" in text
     assert "✓ P00 未入组" in text
@@ -255,7 +261,124 @@ def test_groups_of_which_nothing_holds_are_told_by_code() -> None:
     told = [line.strip().removeprefix(start) for line in lines if line.strip().startswith(start)]
     numbers = [int(t.split()[0]) for t in told if t.split()[1] == "ADRG:"]
     assert numbers
-    assert all(2 <= n < 60 for n in numbers)
+    assert all(1 <= n < 60 for n in numbers)
+
+
+# --- in order, in two languages, for pages -----------------------------------------------------
+
+
+def _codes_in_order(steps: Sequence[Step]) -> list[str]:
+    """The groups of an account, from first to last; of those passed over the ones that are told."""
+    found = []
+    for step in steps:
+        told = (
+            step.text.split(": ", 1)[1].split()
+            if step.state == "passed"
+            else [step.text.split()[0]]
+        )
+        found += [code for code in told if code != "…"]
+        found += _codes_in_order(step.steps)
+    return found
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_every_group_stands_where_it_was_tried(seed: int) -> None:
+    of = scheme(NAME)
+    why = explain(near_witness(NAME, random.Random(seed)), of)
+    place = {}
+    for mdc in of.mdcs:
+        for group in (mdc, *(g for a in of.adrgs_of(mdc.code) for g in (a, *of.drgs_of(a.code)))):
+            place.setdefault((type(group).__name__, group.code), len(place))
+    told = _codes_in_order(account_of(why, "en").steps)
+    kinds = {g.code: type(g).__name__ for g in (*of.drgs, *of.adrgs, *of.mdcs)}
+    places = [place[kinds[code], code] for code in dict.fromkeys(told)]
+    assert places == sorted(places)
+    # The groups that hold are those of the result, and the last MDC told is the one that was found.
+    if why.result.drg is not None:
+        assert why.result.mdc is not None
+        assert [c for c in told if c.startswith("MDC")][-1] == why.result.mdc.code
+        assert told[-1] == why.result.drg.code
+
+
+def test_an_mdc_without_a_group_of_its_own_stands_before_the_one_that_has() -> None:
+    # MDCA holds of every case, and none of its ADRG of this one.
+    lines = str(explain(case_row("J18.900", sex=1, age_years=60), scheme(NAME))).splitlines()
+    at = {
+        code: i for i, line in enumerate(lines) for code in ("MDCA", "MDCE") if f"✓ {code}" in line
+    }
+    assert at["MDCA"] < at["MDCE"]
+
+
+def test_chinese_has_no_english_words() -> None:
+    why = explain(dict(CASE), scheme(NAME), lang="zh")
+    assert str(why) == why.text("zh") == explain(dict(CASE), scheme(NAME)).text("zh")
+    assert str(why) != why.text("en")
+    lines = str(why).splitlines()
+    assert lines[0].endswith(f"[已入组，合并症并发症：CC; {NAME}]")
+    assert lines[1] == "  女，69岁"
+    assert "依次判断的规则" in lines
+    for word in ("diagnos", "always", "years", "counts", "condition", "grouped"):
+        assert word not in str(why)
+    assert WORDS["zh"].keys() >= WORDS["en"].keys()
+    with pytest.raises(DrgcoreError, match="no language 'fr'"):
+        why.text("fr")  # type: ignore[arg-type]
+    with pytest.raises(DrgcoreError, match="no language"):
+        explain(dict(CASE), scheme(NAME), lang="")  # type: ignore[call-overload, arg-type]
+
+
+class _Page(HTMLParser):
+    """Whether every element is closed, which there are, and all that is to be read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.seen: set[tuple[str, str]] = set()
+        self.text = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen |= {(tag, name) for name, _ in attrs} | {(tag, "")}
+        if tag != "br":
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_a_fragment_for_a_page(lang: Language) -> None:
+    why = explain(dict(CASE), scheme(NAME))
+    page = _Page()
+    page.feed(why.html(lang))
+    assert not page.open
+    assert {tag for tag, _ in page.seen} == {"section", "p", "ul", "ol", "li", "strong"}
+    assert {name for _, name in page.seen} == {"", "class", "lang"}
+    # Nothing is told in text alone.
+    told = "".join(page.text.split())
+    for line in why.text(lang).splitlines():
+        for part in line.split(": ", 1):
+            assert "".join(part.split()).rstrip(":") in told
+
+
+def test_what_a_scheme_or_a_case_says_is_no_html() -> None:
+    bad = "<script>alert('x')</script>&"
+    rows: SchemeRows = {
+        "mdc": [("MDCA", bad, "CYKB in DEPT_X", 1)],
+        "adrg": [("AA1", bad, "", "MDCA", 1)],
+        "drg": [("AA19", bad, "", "AA1", "MDCA", 1)],
+        "sets": [("DEPT_X", bad)],
+    }
+    case = {"principal_diagnosis": "J18.900", "sex": 1, "age_years": 5, "department": bad}
+    why = explain(case, scheme_of(rows, "<b>"))
+    assert why.result.drg is not None
+    page = _Page()
+    page.feed(html := why.html("en"))
+    assert "script" not in {tag for tag, _ in page.seen}
+    assert "<script" not in html
+    assert "<b>" not in html
+    assert bad in page.text
 
 
 # --- what it takes ----------------------------------------------------------------------------

@@ -83,13 +83,7 @@ def days_of(values: pa.Array | pa.ChunkedArray, *, name: str) -> pa.Array:
     Traceback (most recent call last):
     drgcore.errors.CaseSchemaError: column discharge_date: row 1 holds no date, or one with two ...
     """
-    kind = values.type.value_type if types.is_dictionary(values.type) else values.type
-    if is_text(kind) or types.is_null(kind):
-        days, missing, wrong = _of_texts(values)
-    else:
-        parts = [_of_values(chunk, name) for chunk in chunks_of(values)]
-        parts = parts or [_of_values(pa.array([], values.type), name)]
-        days, missing, wrong = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+    days, wrong = _read(values, name, serials=True)
     if wrong.any():
         count = int(wrong.sum())
         more = f" ({count:,} rows are such)" if count > 1 else ""
@@ -98,17 +92,63 @@ def days_of(values: pa.Array | pa.ChunkedArray, *, name: str) -> pa.Array:
             where=f"column {name}",
             hint=f"Forms that are read: {DAY_FORMS}.",
         )
-    return pa.array(days.astype(np.int32), pa.int32(), mask=missing).cast(pa.date32())
+    return days
 
 
-def _of_texts(values: pa.Array | pa.ChunkedArray) -> tuple[Days, Flags, Flags]:
+def read_days(values: pa.Array | pa.ChunkedArray, *, name: str) -> tuple[pa.Array, Flags]:
+    """Read a part of a column of dates as days in China, where a bad row is no error.
+
+    Parameters
+    ----------
+    values : pyarrow.Array or ChunkedArray
+        n values as for `days_of`. Of a column of text, numbers as Excel counts days are not read:
+        whether the whole column holds such numbers a part of it cannot tell.
+    name : str
+        The column, for the message.
+
+    Returns
+    -------
+    days : pyarrow.Array of date32
+        n days; null where a value is missing or wrong.
+    wrong : ndarray of bool, shape (n,)
+        Which values are no date, or have two readings.
+
+    Raises
+    ------
+    CaseSchemaError
+        The column is of a type that holds no dates.
+
+    Examples
+    --------
+    >>> days, wrong = read_days(pa.array(["2027年1月7日", "", "07/01/2027"]), name="discharge_date")
+    >>> days.null_count, wrong.tolist()
+    (2, [False, False, True])
+    """
+    return _read(values, name, serials=False)
+
+
+def _read(
+    values: pa.Array | pa.ChunkedArray, name: str, *, serials: bool
+) -> tuple[pa.Array, Flags]:
+    kind = values.type.value_type if types.is_dictionary(values.type) else values.type
+    if is_text(kind) or types.is_null(kind):
+        days, missing, wrong = _of_texts(values, serials=serials)
+    else:
+        parts = [_of_values(chunk, name) for chunk in chunks_of(values)]
+        parts = parts or [_of_values(pa.array([], values.type), name)]
+        days, missing, wrong = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+    whole = np.where(wrong, 0, days).astype(np.int32)
+    return pa.array(whole, pa.int32(), mask=missing | wrong).cast(pa.date32()), wrong
+
+
+def _of_texts(values: pa.Array | pa.ChunkedArray, *, serials: bool) -> tuple[Days, Flags, Flags]:
     """Days, which are missing and which are wrong, read through the distinct texts."""
     words, places = distinct(values)
     tidied = tidy(pa.concat_arrays([words, pa.nulls(1, words.type)]))
     missing = is_missing(tidied)
     there = tidied.filter(pa.array(~missing))
     # Five digits are a day of Excel only where the whole column is such numbers.
-    if len(there) and pc.all(pc.match_substring_regex(there, _SERIAL)).as_py():
+    if serials and len(there) and pc.all(pc.match_substring_regex(there, _SERIAL)).as_py():
         numbers = np.full(len(tidied), np.nan)
         numbers[~missing] = there.cast(pa.float64()).to_numpy(zero_copy_only=False)
         days, wrong = _of_numbers(numbers)

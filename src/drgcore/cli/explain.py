@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, cast
 
 import typer
 
 import drgcore
-from drgcore.cli.options import ClinicalOption, MappingOption, SchemeOption
+from drgcore.cli.options import AnySchemeOption, ClinicalOption, MappingOption
 from drgcore.cli.select import one_case
 
 app = typer.Typer(add_completion=False)
@@ -20,10 +20,15 @@ def explain(
     row: Annotated[int | None, typer.Option(help="Number of the row, the first is 1.")] = None,
     case_id: Annotated[str | None, typer.Option("--id", help="Value of the id column.")] = None,
     id_column: Annotated[str, typer.Option(help="Name of the id column.")] = "case_id",
-    scheme: SchemeOption = "chs-drg-3.0",
+    scheme: AnySchemeOption = "chs-drg-3.0",
     mapping: MappingOption = "canonical",
     clinical: ClinicalOption = False,
+    lang: Annotated[str, typer.Option(help="Language: en, or zh for 中文.")] = "en",
+    html: Annotated[bool, typer.Option("--html", help="One HTML fragment for a page.")] = False,
 ) -> None:
     """Show the whole path by which one case of a file comes to its group."""
     case = one_case(src, row=row, case_id=case_id, id_column=id_column)
-    typer.echo(drgcore.explain(case, scheme, mapping=mapping, clinical_codes=clinical))
+    why = drgcore.explain(
+        case, scheme, mapping=mapping, clinical_codes=clinical, lang=cast(Any, lang)
+    )
+    typer.echo(why.html() if html else why)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 import drgcore
-from drgcore.cli.options import ClinicalOption, MappingOption, SchemeOption
+from drgcore.cli.options import AnySchemeOption, ClinicalOption, MappingOption
 from drgcore.cli.progress import progress_bar
 
 app = typer.Typer(add_completion=False)
@@ -18,7 +18,7 @@ app = typer.Typer(add_completion=False)
 def group(
     src: Annotated[Path, typer.Argument(metavar="IN", help="Cases: .parquet or .csv.")],
     dst: Annotated[Path, typer.Argument(metavar="OUT", help="Result: .parquet or .csv.")],
-    scheme: SchemeOption = "chs-drg-3.0",
+    scheme: AnySchemeOption = "chs-drg-3.0",
     mapping: MappingOption = "canonical",
     columns: Annotated[
         str | None, typer.Option(help="Input columns to keep, comma-separated; all by default.")

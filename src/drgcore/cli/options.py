@@ -9,6 +9,13 @@ import typer
 SchemeOption = Annotated[
     str, typer.Option(help="Shipped scheme (`drgcore scheme list`) or path of a compiled one.")
 ]
+AnySchemeOption = Annotated[
+    str,
+    typer.Option(
+        help="Shipped scheme (`drgcore scheme list`), path of a compiled one, by-date (each case "
+        "by the national scheme of its discharge date), or a calendar of your own (.toml)."
+    ),
+]
 MappingOption = Annotated[
     str, typer.Option(help="Where the columns are: canonical, hqms, or a .toml file.")
 ]

@@ -13,7 +13,7 @@ from drgcore.grouper.plain import AtomTrace, ComplicationTrace
 from drgcore.grouper.result import REASONS
 from drgcore.grouper.wording import WORDS
 from drgcore.schemes import load_dictionary
-from drgcore.schemes.rules import LOCAL_VARIABLES, TRUE, VARIABLES, Compare, Member, YES_NO
+from drgcore.schemes.rules import LOCAL_VARIABLES, TRUE, VARIABLES, YES_NO, Compare, Member
 from drgcore.schemes.store import CodeKind
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, TypeVar
+from typing import TypeVar
 
 import pyarrow as pa
 
@@ -55,12 +55,15 @@ class BatchGrouper:
             CodeIndex(tables.procedures.codes, translate=pairs[1]),
         )
 
-    result_columns: ClassVar[tuple[str, ...]] = RESULT_COLUMNS
-
     @property
     def name(self) -> str:
         """What a summary calls the grouping."""
         return self.tables.scheme.name
+
+    @property
+    def result_columns(self) -> tuple[str, ...]:
+        """The columns that grouping adds."""
+        return RESULT_COLUMNS
 
     @property
     def asks_local(self) -> bool:

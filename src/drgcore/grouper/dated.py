@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from threading import Lock
-from typing import ClassVar, TypeAlias
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -92,8 +92,6 @@ def _joined(arrays: list[pa.Array]) -> pa.Array:
 class DatedGrouper:
     """The schemes of a calendar, each compiled when the first case of it comes."""
 
-    result_columns: ClassVar[tuple[str, ...]] = (*RESULT_COLUMNS, SCHEME_COLUMN)
-
     calendar: SchemeCalendar
     clinical_codes: bool
     _groupers: dict[str, BatchGrouper] = field(default_factory=dict)
@@ -110,6 +108,11 @@ class DatedGrouper:
     def name(self) -> str:
         """What a summary calls the grouping."""
         return self.calendar.name
+
+    @property
+    def result_columns(self) -> tuple[str, ...]:
+        """The columns that grouping adds."""
+        return (*RESULT_COLUMNS, SCHEME_COLUMN)
 
     @property
     def asks_local(self) -> bool:
@@ -150,7 +153,7 @@ class DatedGrouper:
             raise CaseSchemaError(
                 f"{self.calendar.name} chooses the scheme by the day of discharge, and the data "
                 "have no such column",
-                hint=f"Say in a mapping file which column holds it: {DISCHARGE} = \"出院日期\"",
+                hint=f'Say in a mapping file which column holds it: {DISCHARGE} = "出院日期"',
             )
         asked = {
             column
@@ -162,7 +165,7 @@ class DatedGrouper:
 
     def group(self, batch: pa.RecordBatch, mapping: DatedMapping) -> DatedRows:
         """Group the rows of one batch, each by its scheme."""
-        parts = []
+        parts: list[tuple[NDArray[np.int64], GroupedRows, BatchGrouper, str | None]] = []
         for at, of, resolved, reason in self.split(batch, mapping):
             if reason is not None:
                 parts.append((at, GroupedRows.invalid(len(at), reason), of, None))
@@ -213,14 +216,25 @@ class DatedGrouper:
         return parts
 
 
-AnyGrouper: TypeAlias = BatchGrouper | DatedGrouper
+class Grouping(Protocol):
+    """What `group` and `group_file` ask of a `BatchGrouper` or a `DatedGrouper`."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def asks_local(self) -> bool: ...
+    @property
+    def result_columns(self) -> tuple[str, ...]: ...
+    def resolve(self, mapping: str | Path | CaseMapping, schema: pa.Schema) -> Any: ...
+    def group(self, batch: pa.RecordBatch, mapping: Any) -> Any: ...
+    def columns(self, rows: Any) -> dict[str, pa.Array]: ...
+    def count(self, counts: SummaryCount, rows: Any) -> None: ...
+    def translated(self) -> tuple[int | None, int | None]: ...
 
 
-def grouper_of(
-    scheme: str | Path | Scheme | SchemeCalendar, clinical_codes: bool
-) -> AnyGrouper:
+def grouper_of(scheme: str | Path | Scheme | SchemeCalendar, clinical_codes: bool) -> Grouping:
     """What groups by a scheme, or by the scheme of each case's day of discharge."""
-    if isinstance(scheme, Scheme) or not is_calendar(scheme):
-        assert not isinstance(scheme, SchemeCalendar)
-        return BatchGrouper.of(scheme, clinical_codes)
-    return DatedGrouper(load_calendar(scheme), clinical_codes)
+    if isinstance(scheme, SchemeCalendar) or is_calendar(scheme):
+        assert not isinstance(scheme, Scheme)
+        return DatedGrouper(load_calendar(scheme), clinical_codes)
+    return BatchGrouper.of(scheme, clinical_codes)

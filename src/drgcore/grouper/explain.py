@@ -21,6 +21,7 @@ from drgcore.cases import (
 )
 from drgcore.errors import CaseSchemaError
 from drgcore.grouper.account import Language, account_of, as_html, as_text, check_language
+from drgcore.grouper.batch import BatchGrouper
 from drgcore.grouper.dated import DISCHARGE, DatedGrouper, grouper_of
 from drgcore.grouper.plain import (
     AtomTrace,
@@ -31,7 +32,7 @@ from drgcore.grouper.plain import (
     group_plainly,
 )
 from drgcore.schemes import Scheme
-from drgcore.schemes.calendar import SchemeCalendar, load_calendar
+from drgcore.schemes.calendar import SchemeCalendar
 from drgcore.schemes.model import Adrg, Drg, Mdc
 from drgcore.schemes.rules import atoms
 
@@ -174,10 +175,11 @@ def explain(
         raise CaseSchemaError(
             f"explain takes one case, not {sum(b.num_rows for b in batches)} rows"
         )
-    refused = None
+    refused, calendar = None, grouper.name
     if isinstance(grouper, DatedGrouper):
-        (_, grouper, resolved, refused), = grouper.split(batches[0], where)
+        ((_, grouper, resolved, refused),) = grouper.split(batches[0], where)
     else:
+        assert isinstance(grouper, BatchGrouper)
         resolved = where
     arrays = grouper.encode(batches[0], resolved)
     local = arrays.local
@@ -207,7 +209,7 @@ def explain(
     of = grouper.tables.scheme
     if refused is not None:
         result = PlainResult("invalid", refused)
-        return Explanation(of, plain, unknown, result, (), (), (), lang, load_calendar(scheme).name)
+        return Explanation(of, plain, unknown, result, (), (), (), lang, calendar)
     return replace(trace_case(of, plain, unknown), lang=lang)
 
 
@@ -260,6 +262,6 @@ def _known(index: CodeIndex, ids: Any) -> dict[int, str]:
     }
 
 
-def _number(value: Any) -> int | None:
-    """A number of the case arrays, None where it is missing."""
-    return None if value == MISSING_NUMBER else int(value)
+def _number(value: Any) -> Any:
+    """A number of the case arrays as Python has it, None where it is missing."""
+    return None if value == MISSING_NUMBER else value.item()

@@ -45,11 +45,12 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "no_drg": "无对应DRG an ADRG holds, but none of its DRG",
         "unrelated_procedure": "手术与主要诊断无关 a valid procedure is unrelated to the principal "
         "diagnosis",
-        "discharge_date_missing": "出院日期缺失 the discharge date, which decides the scheme, is missing",
-        "discharge_date_invalid": "出院日期无效 the discharge date, which decides the scheme, is no "
-        "date or has two readings",
-        "discharge_date_early": "出院日期早于分组方案 the discharge date lies before the first scheme "
-        "of the calendar",
+        "discharge_date_missing": "出院日期缺失 the discharge date, which decides the "
+        "scheme, is missing",
+        "discharge_date_invalid": "出院日期无效 the discharge date, which decides the scheme, "
+        "is no date or has two readings",
+        "discharge_date_early": "出院日期早于分组方案 the discharge date lies before the first "
+        "scheme of the calendar",
     }
 )
 """Reason code → what it means. The order is that of the kernel's numbers, from 1.

@@ -120,10 +120,12 @@ def group_file(
     return counts.summary(grouper.name, *grouper.translated(), local=grouper.asks_local)
 
 
-def _output_schema(schema: pa.Schema, keep: Sequence[str], prefix: str) -> pa.Schema:
+def _output_schema(
+    schema: pa.Schema, keep: Sequence[str], prefix: str, results: Sequence[str]
+) -> pa.Schema:
     """The kept columns as they came in, then the results as strings."""
     fields = [schema.field(n) for n in keep]
-    fields += [pa.field(prefix + c, pa.string()) for c in RESULT_COLUMNS]
+    fields += [pa.field(prefix + c, pa.string()) for c in results]
     return pa.schema(fields, schema.metadata)
 
 

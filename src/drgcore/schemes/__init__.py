@@ -1,5 +1,6 @@
 """What the rules are: reading, checking, keeping and comparing grouping schemes."""
 
+from drgcore.schemes.calendar import SchemeCalendar, load_calendar
 from drgcore.schemes.cells import Repair, RepairKind
 from drgcore.schemes.checks import check_scheme
 from drgcore.schemes.compile import CompileReport, compile_scheme
@@ -41,6 +42,7 @@ __all__ = [
     "Repair",
     "RepairKind",
     "Scheme",
+    "SchemeCalendar",
     "SchemeDiff",
     "SchemeInfo",
     "Severity",
@@ -50,6 +52,7 @@ __all__ = [
     "compile_scheme",
     "diff_schemes",
     "list_schemes",
+    "load_calendar",
     "load_dictionary",
     "load_scheme",
     "load_translation",

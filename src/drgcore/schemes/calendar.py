@@ -47,8 +47,8 @@ class SchemeCalendar:
 
     Examples
     --------
-    >>> NATIONAL_CALENDAR.scheme_on(date(2026, 12, 31)), NATIONAL_CALENDAR.scheme_on(date(2027, 1, 1))
-    ('chs-drg-2.0', 'chs-drg-3.0')
+    >>> [NATIONAL_CALENDAR.scheme_on(date(year, 6, 1)) for year in (2024, 2025, 2027)]
+    ['chs-drg-1.1', 'chs-drg-2.0', 'chs-drg-3.0']
     >>> print(NATIONAL_CALENDAR)
     by-date
       until 2024-12-31  chs-drg-1.1
@@ -66,7 +66,8 @@ class SchemeCalendar:
         for place, period in enumerate(self.periods[1:], 1):
             if period.first_day is None or days[place] <= days[place - 1]:
                 raise SchemeError(
-                    f"{period.scheme} has no first day after that of {self.periods[place - 1].scheme}",
+                    f"{period.scheme} has no first day after that of "
+                    f"{self.periods[place - 1].scheme}",
                     where=self.name,
                     hint=_HINT,
                 )
@@ -119,10 +120,10 @@ def load_calendar(calendar: str | Path | SchemeCalendar = BY_DATE) -> SchemeCale
     Parameters
     ----------
     calendar : str, Path or SchemeCalendar, default "by-date"
-        ``"by-date"`` is the national calendar. A file is TOML in UTF-8 with one table ``[[scheme]]``
-        for each scheme in order: ``name``, a shipped scheme or the path of another, from the folder
-        of the file, and ``from``, the first day of discharge on which it holds. The first may
-        have no ``from``; with one, earlier discharges have no scheme.
+        ``"by-date"`` is the national calendar. A file is TOML in UTF-8 with one table
+        ``[[scheme]]`` for each scheme in order: ``name``, a shipped scheme or the path of another,
+        from the folder of the file, and ``from``, the first day of discharge on which it holds.
+        The first may have no ``from``; with one, earlier discharges have no scheme.
 
     Returns
     -------
