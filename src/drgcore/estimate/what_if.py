@@ -16,8 +16,8 @@ from drgcore.cases.codes import MISSING, UNKNOWN
 from drgcore.errors import CaseSchemaError
 from drgcore.estimate.prices import priced, weights_by_drg
 from drgcore.estimate.variants import KINDS, Variants, variants_of
+from drgcore.grouper.account import code_name
 from drgcore.grouper.batch import BatchGrouper
-from drgcore.grouper.explain import code_name
 from drgcore.points import Policy
 from drgcore.schemes import Scheme
 
