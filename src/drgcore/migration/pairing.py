@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeAlias
 
+from drgcore.migration.hand_pairs import HandPair, hand_pairs
 from drgcore.schemes import Adrg, Drg, GroupKind, Scheme
 from drgcore.schemes.implication import is_diagnosis
 from drgcore.schemes.rules import COMPLICATIONS, CodeAtom, Member, Rule, atoms
@@ -56,12 +57,14 @@ class Pairing:
         return {m.code: m.code for m in self.before.mdcs if m.code in there}
 
 
-def pair_groups(before: Scheme, after: Scheme) -> Pairing:
+def pair_groups(before: Scheme, after: Scheme, *, by_hand: bool = True) -> Pairing:
     """Find which group of the one scheme is which of the other.
 
     Parameters
     ----------
     before, after : Scheme
+    by_hand : bool, default True
+        Take the pairs first that were read by hand (`hand_pairs`), where there are any.
 
     Returns
     -------
@@ -70,8 +73,8 @@ def pair_groups(before: Scheme, after: Scheme) -> Pairing:
 
     Notes
     -----
-    ADRG are paired within an MDC, each at most once, by the first of these that fits (the last two
-    for named groups only):
+    ADRG are paired within an MDC, each at most once: as they were read by hand, else by the first
+    of these that fits (the last two for named groups only):
 
     1. the same code and the same name;
     2. the same name, which no other ADRG of the MDC has;
@@ -91,8 +94,9 @@ def pair_groups(before: Scheme, after: Scheme) -> Pairing:
     ('BR1', None)
     """
     adrgs: dict[str, str] = {}
+    read = hand_pairs(before, after) if by_hand else {}
     for mdc in before.mdcs:
-        adrgs.update(_pair_adrgs(before, after, mdc.code))
+        adrgs.update(_pair_adrgs(before, after, mdc.code, read))
     drgs: dict[str, str] = {}
     for old, new in adrgs.items():
         ends = {_ending(d): d.code for d in after.drgs_of(new) if d.adrg == new}
@@ -122,7 +126,9 @@ def _ending(drg: Drg) -> str:
     return drg.code.removeprefix(drg.adrg)
 
 
-def _pair_adrgs(before: Scheme, after: Scheme, mdc: str) -> dict[str, str]:
+def _pair_adrgs(
+    before: Scheme, after: Scheme, mdc: str, read: Mapping[str, HandPair]
+) -> dict[str, str]:
     old = {a.code: a for a in before.adrgs_of(mdc)}
     new = {a.code: a for a in after.adrgs_of(mdc)}
     pairs: dict[str, str] = {}
@@ -134,6 +140,10 @@ def _pair_adrgs(before: Scheme, after: Scheme, mdc: str) -> dict[str, str]:
                 pairs[one] = other
                 del old[one], new[other]
 
+    pair((p.before, p.after) for p in read.values() if p.after is not None)
+    for hand in read.values():
+        # What was read to be none of the other scheme's groups is not paired by its name.
+        old.pop(hand.before, None)
     pair((c, c) for c in list(old) if c in new and folded(old[c].name) == folded(new[c].name))
     pair(_by_name(old, new))
     named = [
