@@ -1,29 +1,35 @@
-"""Cases in text files: encoding and delimiter found, every column read as text."""
+"""Cases in text files: encoding, delimiter and header found, every column read as text."""
 
 from __future__ import annotations
 
 import codecs
 import csv
-import io
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
+from drgcore.cases.encodings import BLOCK_BYTES, find_encoding
+from drgcore.cases.header import FOOTER, LOOKED_AT, TOTAL_WORDS, find_layout, note_of
 from drgcore.cases.source import CaseSource, select
+from drgcore.cases.text_stream import TextStream
 from drgcore.errors import CaseSchemaError
 
-_BLOCK_BYTES = 4 << 20
 _HEADER_BYTES = 1 << 20
-
-# Text in GB18030 does not look like UTF-8 for thousands of characters by chance.
-_CONVINCING_BYTES = 8192
+_DELIMITERS = (",", "\t", ";", "|")
+# Columns in which a row of totals names itself.
+_FIRST_COLUMNS = 3
+_SHOWN_ROWS = 5
 
 # A row's number is all that is taken from Arrow's messages: they quote the row itself.
 _RAGGED = re.compile(r"CSV parse error: (?:Row #(\d+): )?Expected (\d+) columns, got (\d+)")
+_LINES = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+$")
 
 
 class CsvSource(CaseSource):
@@ -32,7 +38,7 @@ class CsvSource(CaseSource):
     Parameters
     ----------
     path : Path
-        The file. UTF-8 with or without BOM, else GB18030; commas or tabs.
+        The file. UTF-8 with or without BOM, GB18030 or UTF-16; commas, tabs, ``;`` or ``|``.
     columns : sequence of str or None
         The columns wanted; None for all.
     batch_rows : int
@@ -53,158 +59,224 @@ class CsvSource(CaseSource):
         self._where = str(path)
         try:
             with self._open() as stream:
-                self._encoding = self._find_encoding(stream)
-            with self._open() as stream:
-                start: bytes = stream.read(_HEADER_BYTES)
-        except OSError as error:
+                self._encoding = find_encoding(stream, self._where)
+            with TextStream(self._open(), self._encoding) as text:
+                start = text.read(_HEADER_BYTES)
+        except (OSError, EOFError) as error:
             raise self._unreadable(0) from error
-        names, self._delimiter = self._header(start)
+        except UnicodeError:
+            raise self._not_text(1) from None
+        names = self._header(start)
         self._names = names
+        # Arrow is given names of its own: those of the file may be empty.
+        self._inner = [f"c{place}" for place in range(len(names))]
         whole = pa.schema([pa.field(name, pa.string()) for name in names])
         self.schema = select(whole, columns, self._where)
+        self._left_out: dict[str, list[int]] = {}
+        self._tail: bytes | None = None
 
     def _open(self) -> Any:
         compression = "gzip" if self._path.suffix.lower() == ".gz" else None
         return pa.input_stream(str(self._path), compression=compression)
 
-    def _find_encoding(self, stream: Any) -> str:
-        """UTF-8 if the file is, as far as is needed to be sure; else GB18030."""
-        decoder = codecs.getincrementaldecoder("utf-8")()
-        first = chunk = stream.read(_BLOCK_BYTES)
-        if not first.removeprefix(codecs.BOM_UTF8).strip():
-            raise CaseSchemaError(
-                "the file is empty",
-                where=self._where,
-                hint="A file of cases starts with a row of column names.",
-            )
-        if first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in first:
-            raise CaseSchemaError(
-                "the file is no text in UTF-8 or GB18030",
-                where=self._where,
-                hint="Save it as CSV in UTF-8, or as parquet.",
-            )
-        if first.startswith(codecs.BOM_UTF8):
-            return "utf-8"
-        beyond_ascii = 0
+    def _header(self, start: bytes) -> list[str]:
+        """Find the names, and where in the decoded file the rows below them begin."""
+        text = start.decode("utf-8", errors="ignore")
+        marked = text.startswith("\ufeff")
+        lines = _LINES.findall(text.removeprefix("\ufeff"))
+        self._delimiter = _find_delimiter(lines[:LOOKED_AT])
+        reader = csv.reader(iter(lines), delimiter=self._delimiter)
+        rows: list[list[str]] = []
+        ends: list[int] = []
         try:
-            # A file in ASCII is read to its end: its first Chinese character may be its last.
-            while chunk and beyond_ascii < _CONVINCING_BYTES:
-                beyond_ascii += max(0, len(chunk) - len(decoder.decode(chunk)))
-                chunk = stream.read(_BLOCK_BYTES)
-            if not chunk:
-                decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            return "gb18030"
-        return "utf-8"
-
-    def _header(self, start: bytes) -> tuple[list[str], str]:
-        text = start.decode(self._encoding, errors="ignore").removeprefix("\ufeff")
-        text = text.lstrip("\r\n")
-        line = text.splitlines()[0]
-        delimiter = "\t" if line.count("\t") > line.count(",") else ","
-        try:
-            names = next(csv.reader(io.StringIO(text, newline=None), delimiter=delimiter))
+            for row in reader:
+                # Arrow leaves lines without anything out, and counts no rows for them.
+                if row:
+                    rows.append(row)
+                    ends.append(reader.line_num)
+                if len(rows) == LOOKED_AT:
+                    break
         except csv.Error:
+            # What comes far below may be a quote that is never closed: Arrow finds its row.
+            pass
+        if not rows:
             raise CaseSchemaError(
                 "the row of column names cannot be read",
                 where=self._where,
                 hint="Look for a quote that is not closed in the first row.",
-            ) from None
+            )
+        layout = find_layout(rows)
+        names = rows[layout.header]
         # Spreadsheets leave empty columns behind the last one; no mapping can name those.
-        twice = sorted({name for name in names if name and names.count(name) > 1})
+        twice = sorted({name for name in names if name.strip() and names.count(name) > 1})
         if twice:
             raise CaseSchemaError(
                 f"column names occur more than once: {', '.join(map(repr, twice))}",
                 where=self._where,
                 hint="Rename or remove the repeated columns.",
             )
-        return names, delimiter
+        below = "".join(lines[: ends[layout.first - 1]])
+        self._skip = len(below.encode()) + 3 * marked
+        self._rows_above = layout.first
+        self._layout_notes = layout.notes
+        return [name if name.strip() else "" for name in names]
 
     def _read(self) -> Iterator[pa.RecordBatch]:
+        self._left_out = {}
         rows = 0
-        end = None
-        include, kept, last = self._layout()
+        problem: CaseSchemaError | None = None
+        include, kept = self._included()
+        stream = TextStream(self._open(), self._encoding)
         try:
-            with self._open() as stream:
-                for batch in self._parse(stream, include):
+            for batch in self._parse(stream, include):
+                self._refuse_swallowed(batch, rows)
+                filtered = self._cases(batch, include, rows)
+                rows += batch.num_rows
+                if filtered.num_rows:
                     yield pa.RecordBatch.from_arrays(
-                        [batch.column(place) for place in kept], schema=self.schema
+                        [filtered.column(place) for place in kept], schema=self.schema
                     )
-                    if batch.num_rows:
-                        rows += batch.num_rows
-                        end = batch.column(last)[-1].as_py()
+            if len(include) < len(self._names) and stream.newlines > rows:
+                # Some value has several lines, in a column that may not have been read.
+                self._check_all_columns()
         # The errors below hold text of the file, which must not reach a log: they are dropped.
-        except (pa.ArrowInvalid, UnicodeError) as error:
+        except (pa.ArrowException, UnicodeError) as error:
             problem = self._explain(error, rows)
-        except OSError:
-            problem = self._unreadable(rows)
-        else:
-            problem = None
-        if problem is None and end is not None and "\n" in end and not self._ends_in_quote():
-            # Arrow takes the rest of a file behind an open quote for one value; those rows would
-            # be lost without a word.
-            problem = CaseSchemaError(
-                f"a quote in row {rows + 1} is never closed",
-                where=self._where,
-                hint="Close the quote; the row of column names is row 1.",
-            )
+        except (OSError, EOFError):
+            problem = self._nul(stream) or self._unreadable(rows)
+        finally:
+            stream.close()
         if problem is not None:
             raise problem
+        kinds = {
+            what: note_of(what, at[:_SHOWN_ROWS], len(at)) for what, at in self._left_out.items()
+        }
+        self.notes = [*self._layout_notes, *kinds.values()]
 
-    def _layout(self) -> tuple[list[str], list[int], int]:
-        """Columns that Arrow is to read, places of the wanted ones, place of the file's last."""
-        names = self._names
-        if len(set(names)) < len(names):
-            # Columns without a name cannot be asked for by name: all are read.
-            wanted = self.schema.names
-            every = list(range(len(names)))
-            return [], every if wanted == names else [names.index(n) for n in wanted], every[-1]
-        # The last column is read in any case, for the check of an open quote.
-        include = list(dict.fromkeys([*self.schema.names, names[-1]]))
-        return include, list(range(len(self.schema))), include.index(names[-1])
+    def _included(self) -> tuple[list[str], list[int]]:
+        """Columns that Arrow is to read, and the places of the wanted ones among them."""
+        wanted = self.schema.names
+        if wanted == self._names:
+            return self._inner, list(range(len(wanted)))
+        places = [self._names.index(name) for name in wanted]
+        # The first columns tell rows of totals; the last one tells an open quote.
+        first = range(min(_FIRST_COLUMNS, len(self._names)))
+        every = list(dict.fromkeys([*places, *first, len(self._names) - 1]))
+        return [self._inner[place] for place in every], list(range(len(places)))
 
-    def _parse(self, stream: Any, include: list[str]) -> Iterator[pa.RecordBatch]:
-        reader = pa_csv.open_csv(
-            stream,
+    def _parse(self, stream: TextStream, include: list[str]) -> Iterator[pa.RecordBatch]:
+        stream.skip(self._skip)
+        if not stream.has_more():
+            return
+        yield from pa_csv.open_csv(
+            pa.PythonFile(stream, mode="r"),
             # One thread reads as fast, and only then do Arrow's messages number the rows.
             read_options=pa_csv.ReadOptions(
-                use_threads=False, block_size=_BLOCK_BYTES, encoding=self._encoding
+                use_threads=False, block_size=BLOCK_BYTES, column_names=self._inner
             ),
             parse_options=pa_csv.ParseOptions(delimiter=self._delimiter, newlines_in_values=True),
             convert_options=pa_csv.ConvertOptions(
-                column_types=dict.fromkeys(self._names, pa.string()), include_columns=include
+                column_types=dict.fromkeys(self._inner, pa.string()), include_columns=include
             ),
         )
-        yield from reader
 
-    def _ends_in_quote(self) -> bool:
-        tail = b""
-        with self._open() as stream:
-            while chunk := stream.read(_BLOCK_BYTES):
-                tail = (tail + chunk).rstrip(b"\r\n")[-1:]
-        return tail == b'"'
+    def _cases(self, batch: pa.RecordBatch, include: list[str], before: int) -> pa.RecordBatch:
+        """Leave out rows that are no cases: empty ones, totals, the header once more."""
+        out = np.zeros(batch.num_rows, bool)
+        blank = _blank(batch)
+        if blank.any() and len(include) < len(self._names):
+            everywhere = self._blank_rows()[before : before + batch.num_rows]
+            blank &= everywhere
+        self._leave_out("without any value", blank, out, before)
+        first = [c for c in include if int(c[1:]) < _FIRST_COLUMNS]
+        nothing_before = np.ones(batch.num_rows, bool)
+        for name in sorted(first, key=lambda c: int(c[1:])):
+            cells = pc.utf8_trim_whitespace(batch.column(name))
+            total = _flags(pc.is_in(cells, value_set=pa.array(TOTAL_WORDS)))
+            total |= _flags(pc.match_substring_regex(cells, FOOTER))
+            self._leave_out("of totals or footers", total & nothing_before, out, before)
+            nothing_before &= _flags(pc.equal(cells, ""))
+        again = np.ones(batch.num_rows, bool)
+        for name in include:
+            if not again.any():
+                break
+            again &= _flags(pc.equal(batch.column(name), self._names[int(name[1:])]))
+        self._leave_out("that repeat the column names", again & ~out, out, before)
+        return batch.filter(pa.array(~out)) if out.any() else batch
+
+    def _leave_out(
+        self,
+        what: str,
+        rows: npt.NDArray[np.bool_],
+        out: npt.NDArray[np.bool_],
+        before: int,
+    ) -> None:
+        if rows.any():
+            numbers = np.flatnonzero(rows & ~out) + before + self._rows_above + 1
+            self._left_out.setdefault(what, []).extend(numbers.tolist())
+            out |= rows
+
+    def _blank_rows(self) -> npt.NDArray[np.bool_]:
+        """Which rows hold nothing in any column, where not all columns are read."""
+        with TextStream(self._open(), self._encoding) as stream:
+            parts = [_blank(batch) for batch in self._parse(stream, self._inner)]
+        return np.concatenate(parts)
+
+    def _check_all_columns(self) -> None:
+        rows = 0
+        with TextStream(self._open(), self._encoding) as stream:
+            for batch in self._parse(stream, self._inner):
+                self._refuse_swallowed(batch, rows)
+                rows += batch.num_rows
+
+    def _refuse_swallowed(self, batch: pa.RecordBatch, before: int) -> None:
+        """Refuse a quoted value that holds whole rows: they would be lost without a word."""
+        between = len(self._names) - 1
+        for place, column in enumerate(batch.columns):
+            data = column.buffers()[2]
+            if data is None or memoryview(data).tobytes().find(b"\n") < 0:
+                continue
+            suspects = pc.fill_null(pc.match_substring(column, "\n"), False)
+            for row in np.flatnonzero(_flags(suspects)).tolist():
+                lines = column[row].as_py().replace("\r\n", "\n").split("\n")
+                last = batch.schema.names[place] == self._inner[-1]
+                held = any(line.count(self._delimiter) >= max(between, 1) for line in lines[1:])
+                # In the last column, a quote that is never closed holds the rest of the file.
+                if held or (last and self._ends_open(lines)):
+                    raise CaseSchemaError(
+                        f"a quote in row {before + row + self._rows_above + 1} is never closed, or "
+                        "only rows later",
+                        where=self._where,
+                        hint="Close the quote; the row of column names is counted.",
+                    )
+
+    def _ends_open(self, lines: list[str]) -> bool:
+        """Whether the file ends with these lines and no quote behind them."""
+        if self._tail is None:
+            self._tail = b""
+            with TextStream(self._open(), self._encoding) as stream:
+                while chunk := stream.read(BLOCK_BYTES):
+                    self._tail = (self._tail + chunk).rstrip(b"\r\n")[-4096:]
+        if self._tail.endswith(b'"'):
+            return False
+        end = next((line for line in reversed(lines) if line.strip()), "\0")
+        return self._tail.decode("utf-8", "ignore").endswith(end.rstrip("\r")[-64:])
 
     def _explain(self, error: Exception, rows: int) -> CaseSchemaError | None:
         text = str(error)
-        if "Empty CSV file" in text:
-            return None
-        after = f"after row {rows + 1}" if rows else "at the start"
+        if isinstance(error, UnicodeError) or "UTF8" in text:
+            return self._not_text(self._first_wrong_line())
+        after = f"after row {rows + self._rows_above}" if rows else "at the start"
         if ragged := _RAGGED.search(text):
             row, expected, found = ragged.groups()
-            place = f"row {row}" if row else f"a row {after}"
+            place = f"row {int(row) + self._rows_above}" if row else f"a row {after}"
             return CaseSchemaError(
                 f"{place} has {found} values where the row of column names has {expected}",
                 where=self._where,
                 hint=(
-                    "Quote values that contain the delimiter. The row of column names is row 1; "
-                    "empty rows are not counted."
+                    "Quote values that contain the delimiter. The row of column names is counted; "
+                    "empty rows are not."
                 ),
-            )
-        if isinstance(error, UnicodeError) or "UTF8" in text:
-            return CaseSchemaError(
-                f"bytes {after} are not {self._encoding.upper()}, which the rest of the file is",
-                where=self._where,
-                hint="Save the whole file as UTF-8.",
             )
         return CaseSchemaError(
             f"rows {after} cannot be read",
@@ -212,9 +284,66 @@ class CsvSource(CaseSource):
             hint="Look for a quote that is not closed.",
         )
 
-    def _unreadable(self, rows: int) -> CaseSchemaError:
+    def _first_wrong_line(self) -> int:
+        """The line of the first byte that is not of the file's encoding."""
+        decoder = codecs.getincrementaldecoder(self._encoding)()
+        line = 1
+        with self._open() as stream:
+            while chunk := stream.read(1 << 16):
+                try:
+                    line += decoder.decode(chunk).count("\n")
+                except UnicodeDecodeError as error:
+                    return line + chunk[: error.start].count(b"\n")
+        return line
+
+    def _nul(self, stream: TextStream) -> CaseSchemaError | None:
+        if stream.nul_line is None:
+            return None
         return CaseSchemaError(
-            f"the file cannot be read beyond row {rows + 1}" if rows else "the file is unreadable",
+            f"line {stream.nul_line} holds a byte 0, which no text does",
+            where=self._where,
+            hint="Export the file again as CSV in UTF-8, or correct the line.",
+        )
+
+    def _not_text(self, line: int) -> CaseSchemaError:
+        return CaseSchemaError(
+            f"line {line} holds bytes that are not {self._encoding.upper()}, which the rest is",
+            where=self._where,
+            hint="Save the whole file as UTF-8, or correct the line.",
+        )
+
+    def _unreadable(self, rows: int) -> CaseSchemaError:
+        beyond = f"the file cannot be read beyond row {rows + self._rows_above}" if rows else ""
+        return CaseSchemaError(
+            beyond or "the file is unreadable",
             where=self._where,
             hint="Check that it may be read, and that it was copied as a whole.",
         )
+
+
+def _find_delimiter(lines: Sequence[str]) -> str:
+    """The delimiter that stands equally often in most lines, and then most often."""
+    best, score = _DELIMITERS[0], (0, 0)
+    for delimiter in _DELIMITERS:
+        counts = [line.count(delimiter) for line in lines if line.strip()]
+        there = [count for count in counts if count]
+        if there:
+            usual = max(set(there), key=there.count)
+            found = (there.count(usual), usual)
+            if found > score:
+                best, score = delimiter, found
+    return best
+
+
+def _blank(batch: pa.RecordBatch) -> npt.NDArray[np.bool_]:
+    blank = np.ones(batch.num_rows, bool)
+    for column in batch.columns:
+        if not blank.any():
+            break
+        cells = pc.utf8_trim_whitespace(column.filter(pa.array(blank)))
+        blank[blank] = _flags(pc.equal(cells, ""))
+    return blank
+
+
+def _flags(values: pa.Array) -> npt.NDArray[np.bool_]:
+    return pc.fill_null(values, False).to_numpy(zero_copy_only=False)
