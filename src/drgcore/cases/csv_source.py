@@ -57,13 +57,14 @@ class CsvSource(CaseSource):
         super().__init__(batch_rows)
         self._path = path
         self._where = str(path)
+        text: TextStream | None = None
         try:
             with self._open() as stream:
                 self._encoding = find_encoding(stream, self._where)
             with TextStream(self._open(), self._encoding) as text:
                 start = text.read(_HEADER_BYTES)
-        except (OSError, EOFError) as error:
-            raise self._unreadable(0) from error
+        except (OSError, EOFError):
+            raise self._nul(text) or self._unreadable(0) from None
         except UnicodeError:
             raise self._not_text(1) from None
         names = self._header(start)
@@ -296,8 +297,8 @@ class CsvSource(CaseSource):
                     return line + chunk[: error.start].count(b"\n")
         return line
 
-    def _nul(self, stream: TextStream) -> CaseSchemaError | None:
-        if stream.nul_line is None:
+    def _nul(self, stream: TextStream | None) -> CaseSchemaError | None:
+        if stream is None or stream.nul_line is None:
             return None
         return CaseSchemaError(
             f"line {stream.nul_line} holds a byte 0, which no text does",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 from dbfread import DBF
 
-from drgcore.cases.excel_source import damage_as_error
+from drgcore.cases.damage import damage_as_error
 from drgcore.cases.sheet_rows import SheetRows
 from drgcore.cases.source import CaseSource, select
 from drgcore.errors import CaseSchemaError
@@ -38,7 +39,7 @@ class DbfSource(CaseSource):
     def __init__(self, path: Path, columns: Sequence[str] | None, batch_rows: int) -> None:
         super().__init__(batch_rows)
         self._path = path
-        with damage_as_error(path):
+        with self._careful():
             self._table = DBF(str(path), encoding="gb18030", ignore_missing_memofile=True)
             head = self._table.header
             names = list(self._table.field_names)
@@ -57,17 +58,20 @@ class DbfSource(CaseSource):
     def expect_codes(self, columns: Sequence[str]) -> None:
         self._codes = columns
 
+    def _careful(self) -> AbstractContextManager[None]:
+        return damage_as_error(self._path, "dBase file", "Export it again, or save it as CSV.")
+
     def _read(self) -> Iterator[pa.RecordBatch]:
         rows = SheetRows(self._cells(), str(self._path))
         yield from rows.batches(self.schema.names, self._batch_rows, self._codes)
-        with damage_as_error(self._path):
+        with self._careful():
             deleted = len(self._table.deleted)
         note = [f"{deleted:,} rows marked as deleted left out"] if deleted else []
         self.notes = [*rows.notes, *note]
 
     def _cells(self) -> Iterator[list[Any]]:
         yield list(self._table.field_names)
-        with damage_as_error(self._path):
+        with self._careful():
             for record in self._table:
                 yield [_bare(value) for value in record.values()]
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 from python_calamine import CalamineWorkbook
 
+from drgcore.cases.damage import damage_as_error
 from drgcore.cases.sheet_rows import SheetRows
 from drgcore.cases.source import CaseSource, select
 from drgcore.errors import CaseSchemaError
 
-ZIP_MAGIC, OLE_MAGIC = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
-"""How files of .xlsx and of .xls begin."""
+# Opening a large sheet takes most of the time of reading it. One that was opened for its names
+# alone is handed to the next reader of the same file, once.
+_UNREAD: dict[tuple[object, ...], SheetRows] = {}
 
 
 class ExcelSource(CaseSource):
@@ -50,7 +53,8 @@ class ExcelSource(CaseSource):
         super().__init__(batch_rows)
         self._path = path
         self._sheet = sheet
-        self._rows: SheetRows | None = self._open()
+        self._opened_as = self._key()
+        self._rows: SheetRows | None = _UNREAD.pop(self._opened_as, None) or self._open()
         self.schema = select(
             pa.schema([pa.field(name, pa.string()) for name in self._rows.names]),
             columns,
@@ -63,10 +67,17 @@ class ExcelSource(CaseSource):
 
     def close(self) -> None:
         super().close()
+        if self._rows is not None:
+            _UNREAD.clear()
+            _UNREAD[self._opened_as] = self._rows
         self._rows = None
 
+    def _key(self) -> tuple[object, ...]:
+        there = self._path.stat()
+        return (str(self._path.absolute()), there.st_mtime_ns, there.st_size, self._sheet)
+
     def _open(self) -> SheetRows:
-        with damage_as_error(self._path):
+        with self._careful():
             book = CalamineWorkbook.from_path(str(self._path))
             names = list(book.sheet_names)
         if not names:
@@ -80,10 +91,15 @@ class ExcelSource(CaseSource):
             )
         return found
 
+    def _careful(self) -> AbstractContextManager[None]:
+        return damage_as_error(
+            self._path, "workbook", "Open it in Excel and save it again as .xlsx."
+        )
+
     def _choose(self, book: CalamineWorkbook, names: list[str]) -> tuple[str, Iterator[list[Any]]]:
         if self._sheet is None:
             for name in names:
-                with damage_as_error(self._path):
+                with self._careful():
                     found = book.get_sheet_by_name(name)
                     if found.total_height and found.total_width:
                         return name, self._iterate(found)
@@ -97,11 +113,11 @@ class ExcelSource(CaseSource):
                 where=str(self._path),
                 hint=f"The workbook has: {', '.join(map(repr, names))}",
             )
-        with damage_as_error(self._path):
+        with self._careful():
             return str(chosen), self._iterate(book.get_sheet_by_name(str(chosen)))
 
     def _iterate(self, sheet: Any) -> Iterator[list[Any]]:
-        with damage_as_error(self._path):
+        with self._careful():
             yield from sheet.iter_rows()
 
     def _read(self) -> Iterator[pa.RecordBatch]:
@@ -109,29 +125,3 @@ class ExcelSource(CaseSource):
         rows, self._rows = self._rows or self._open(), None
         yield from rows.batches(self.schema.names, self._batch_rows, self._codes)
         self.notes = rows.notes
-
-
-class damage_as_error:
-    """Whatever calamine says about a damaged workbook, as one error; its own text quotes cells."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
-        if error is None or isinstance(error, CaseSchemaError | GeneratorExit | KeyboardInterrupt):
-            return
-        if type(error).__name__ == "PasswordError":
-            raise CaseSchemaError(
-                "the workbook is locked with a password",
-                where=str(self._path),
-                hint="Save it without a password.",
-            ) from None
-        # A panic of the library is no Exception, only a BaseException.
-        raise CaseSchemaError(
-            "the workbook is damaged or no workbook",
-            where=str(self._path),
-            hint="Open it in Excel and save it again as .xlsx.",
-        ) from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import date
 from decimal import Decimal
 from numbers import Number
@@ -12,15 +13,19 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from drgcore.cases.csv_source import CsvSource
+from drgcore.cases.damage import damage_as_error
 from drgcore.cases.source import CaseSource, Kind, select
 from drgcore.errors import CaseSchemaError
 
 _MAGIC = b"PAR1"
 _PARQUET_SUFFIXES = (".parquet", ".pq")
 _TEXT_SUFFIXES = (".csv", ".tsv", ".txt")
+_SUFFIXES = (*_PARQUET_SUFFIXES, ".xlsx", ".xls", *_TEXT_SUFFIXES, ".dbf")
+ZIP_MAGIC, OLE_MAGIC = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 
 # Column chunks are read through a buffer of this size, so that memory does not follow the size of
 # a row group.
@@ -40,8 +45,9 @@ def open_cases(
     Parameters
     ----------
     source : str, path, or object
-        A parquet file (.parquet, .pq); a text file (.csv, .tsv, .txt, also with .gz), in UTF-8 or
-        GB18030, with commas or tabs, all of whose columns are read as strings; a pandas frame; a
+        A parquet file (.parquet, .pq); a workbook (.xlsx, .xls), a dBase file (.dbf) or a text file
+        (.csv, .tsv, .txt, also with .gz), in UTF-8, GB18030 or UTF-16, with commas, tabs, ``;`` or
+        ``|``, all of whose columns are read as strings; a pandas frame; a
         pyarrow Table, RecordBatch or RecordBatchReader; anything with the Arrow PyCapsule
         interface (polars, DuckDB); a dict of columns; a list of dicts.
     columns : sequence of str, optional
@@ -82,19 +88,20 @@ def open_cases(
     if isinstance(source, pd.DataFrame):
         names = [str(name) for name in source.columns]
         series = [source.iloc[:, i] for i in range(len(names))]
-        return TableSource(_table(names, series), "pandas", columns, batch_rows)
+        table, numbers = _table(names, series)
+        return TableSource(table, "pandas", columns, batch_rows, numbers)
     if hasattr(source, "__arrow_c_stream__"):
         return StreamSource(pa.RecordBatchReader.from_stream(source), columns, batch_rows)
     if hasattr(source, "__arrow_c_array__"):
         table = pa.Table.from_batches([pa.record_batch(source)])
         return TableSource(table, "arrow", columns, batch_rows)
     if isinstance(source, Mapping):
-        table = _table([str(name) for name in source], list(source.values()))
-        return TableSource(table, "arrow", columns, batch_rows)
+        table, numbers = _table([str(name) for name in source], list(source.values()))
+        return TableSource(table, "arrow", columns, batch_rows, numbers)
     if isinstance(source, list) and all(isinstance(row, Mapping) for row in source):
         names = list(dict.fromkeys(name for row in source for name in row))
-        table = _table(names, [[row.get(name) for row in source] for name in names])
-        return TableSource(table, "arrow", columns, batch_rows)
+        table, numbers = _table(names, [[row.get(name) for row in source] for name in names])
+        return TableSource(table, "arrow", columns, batch_rows, numbers)
     raise CaseSchemaError(
         f"cases cannot be read from {type(source).__name__}",
         hint="Give a path, a frame, an Arrow table or stream, a dict of columns, a list of dicts.",
@@ -116,7 +123,7 @@ class ParquetSource(CaseSource):
         super().__init__(batch_rows)
         self._where = str(path)
         _check_magic(path)
-        try:
+        with self._careful():
             metadata = pq.read_metadata(path)
             leaves = [metadata.schema.column(i) for i in range(metadata.num_columns)]
             dictionaries = [
@@ -129,8 +136,8 @@ class ParquetSource(CaseSource):
                 path, metadata=metadata, read_dictionary=dictionaries, buffer_size=_BUFFER_BYTES
             )
             whole = self._file.schema_arrow
-        except (pa.ArrowException, OSError):
-            raise self._damaged() from None
+            # A name that is no text is found only when it is looked at.
+            _ = whole.names
         self.schema = select(whole, columns, self._where)
         self.num_rows = metadata.num_rows
         self._columns = None if columns is None else list(columns)
@@ -143,35 +150,47 @@ class ParquetSource(CaseSource):
 
     def _read(self) -> Iterator[pa.RecordBatch]:
         groups = range(self._file.num_row_groups)
-        try:
+        with self._careful():
             for part in [[group] for group in groups] if self._nested else [list(groups)]:
                 for batch in self._file.iter_batches(
                     batch_size=self._batch_rows, row_groups=part, columns=self._columns
                 ):
                     # iter_batches gives the columns in the order of the file.
-                    yield batch.select(self.schema.names) if self._columns else batch
-        except (pa.ArrowException, OSError):
-            raise self._damaged() from None
+                    found = batch.select(self.schema.names) if self._columns else batch
+                    _check_indices(found)
+                    yield found
 
-    def _damaged(self) -> CaseSchemaError:
-        return CaseSchemaError(
-            "the parquet file is damaged or truncated",
-            where=self._where,
-            hint="Copy or write it again.",
-        )
+    def _careful(self) -> AbstractContextManager[None]:
+        return damage_as_error(Path(self._where), "parquet file", "Copy or write it again.")
 
 
 class TableSource(CaseSource):
     """A table in memory."""
 
     def __init__(
-        self, table: pa.Table, kind: Kind, columns: Sequence[str] | None, batch_rows: int
+        self,
+        table: pa.Table,
+        kind: Kind,
+        columns: Sequence[str] | None,
+        batch_rows: int,
+        numbers: Mapping[str, int] | None = None,
     ) -> None:
         super().__init__(batch_rows)
         self.kind = kind
         self.schema = select(table.schema, columns, None)
         self.num_rows = table.num_rows
+        self._numbers = numbers or {}
         self._table = table if columns is None else table.select(list(columns))
+
+    def expect_codes(self, columns: Sequence[str]) -> None:
+        for name in columns:
+            if name in self._numbers:
+                raise CaseSchemaError(
+                    f"column {name!r} holds a number where a code belongs, first in row "
+                    f"{self._numbers[name]}",
+                    hint="Zeros of numbers are lost, 51.2300 becomes 51.23: read the column as "
+                    "text.",
+                )
 
     def _read(self) -> Iterator[pa.RecordBatch]:
         yield from self._table.to_batches()
@@ -222,14 +241,36 @@ def _open_file(
             "the file is empty (0 bytes)", where=where, hint="Write or copy it again."
         )
     suffix = path.with_suffix("").suffix if path.suffix.lower() == ".gz" else path.suffix
-    if path.suffix.lower() in _PARQUET_SUFFIXES:
+    kind = path.suffix.lower()
+    with path.open("rb") as file:
+        head = file.read(512)
+    # What a file is called is not what it is: a system's export may be a workbook called .csv.
+    if head.startswith(_MAGIC) or kind in _PARQUET_SUFFIXES:
         return ParquetSource(path, columns, dictionary_columns, batch_rows)
-    if suffix.lower() in _TEXT_SUFFIXES:
+    if head.startswith((ZIP_MAGIC, OLE_MAGIC)) or kind == ".xlsx":
+        from drgcore.cases.excel_source import ExcelSource
+
+        return ExcelSource(path, columns, batch_rows, sheet)
+    if sheet is not None:
+        raise CaseSchemaError(
+            "only a workbook has sheets", where=where, hint="Leave --sheet out for this file."
+        )
+    if kind == ".dbf":
+        from drgcore.cases.dbf_source import DbfSource
+
+        return DbfSource(path, columns, batch_rows)
+    if kind == ".xls" and head.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<"):
+        raise CaseSchemaError(
+            "this is a web page called .xls",
+            where=where,
+            hint="Open it in Excel and save it as .xlsx.",
+        )
+    if suffix.lower() in _TEXT_SUFFIXES or kind == ".xls":
         return CsvSource(path, columns, batch_rows)
     raise CaseSchemaError(
         f"files of the kind {path.suffix or 'without suffix'!r} cannot be read as cases",
         where=where,
-        hint=f"Save the cases as one of {', '.join(_PARQUET_SUFFIXES + _TEXT_SUFFIXES)}.",
+        hint=f"Save the cases as one of {', '.join(_SUFFIXES)}.",
     )
 
 
@@ -252,13 +293,26 @@ def _check_magic(path: Path) -> None:
         )
 
 
+def _check_indices(batch: pa.RecordBatch) -> None:
+    """Refuse places beyond a dictionary, which Arrow does not check when it reads."""
+    for column in batch.columns:
+        values = column.flatten() if pa.types.is_list(column.type) else column
+        if pa.types.is_dictionary(values.type) and len(values):
+            values.validate(full=False)
+            ends = pc.min_max(values.indices)
+            low, high = ends["min"].as_py(), ends["max"].as_py()
+            if low is not None and not 0 <= low <= high < len(values.dictionary):
+                raise IndexError("a place beyond the dictionary")
+
+
 def _stands_for(wanted: str, leaf: str) -> bool:
     # Writers call the leaf of a list list.element, list.item, bag.array_element and more.
     column = wanted.removesuffix(".list.element")
     return leaf == column or leaf.startswith(f"{column}.")
 
 
-def _table(names: list[str], columns: list[Any]) -> pa.Table:
+def _table(names: list[str], columns: list[Any]) -> tuple[pa.Table, dict[str, int]]:
+    """A table of columns, and of columns of text the first row that is a number."""
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise CaseSchemaError(
@@ -271,7 +325,21 @@ def _table(names: list[str], columns: list[Any]) -> pa.Table:
             "the columns have different numbers of rows",
             hint="Give every column one value for each case.",
         )
-    return pa.table(arrays, names=names)
+    numbers = {}
+    for name, array, column in zip(names, arrays, columns, strict=True):
+        if array is not column and pa.types.is_string(array.type) and _is_object(column):
+            first = next((i for i, value in enumerate(column) if _is_number(value)), None)
+            if first is not None:
+                numbers[name] = first + 1
+    return pa.table(arrays, names=names), numbers
+
+
+def _is_object(column: Any) -> bool:
+    return not hasattr(column, "dtype") or column.dtype == object
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, Number) and not isinstance(value, bool) and not _is_nothing(value)
 
 
 def _array(name: str, column: Any) -> pa.Array | pa.ChunkedArray:

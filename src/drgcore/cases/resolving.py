@@ -19,6 +19,9 @@ from drgcore.errors import CaseSchemaError
 
 Shape = Literal["list", "joined", "numbered", "none"]
 
+_CODE = r"[a-z][a-z0-9_]*[0-9_][a-z0-9_]*"
+_CODE_IN_BRACKETS = re.compile(rf"[(\[【]\s*({_CODE})\s*[)\]】]")
+_CODE_AT_START = re.compile(rf"^({_CODE})(?=[\s:、,，.-]*[^\x00-\x7f])")
 _RANGE = re.compile(r"\{(\d+)\.\.(\d+)\}")
 
 _ACCEPTED = {
@@ -77,6 +80,12 @@ class ResolvedMapping:
         )
         return tuple(name for name in (*codes, *single, *self.local.values()) if name is not None)
 
+    def code_names(self) -> tuple[str, ...]:
+        """The columns of the data that hold codes, in whatever shape."""
+        single = (self.principal_diagnosis, self.principal_procedure)
+        several = (*self.other_diagnoses.names, *self.other_procedures.names)
+        return tuple(name for name in (*single, *several) if name is not None)
+
     def code_columns(self) -> tuple[str, ...]:
         """Parquet leaf paths that are best read as dictionaries.
 
@@ -112,8 +121,13 @@ class ColumnFinder:
     def __init__(self, schema: pa.Schema) -> None:
         self._schema = schema
         self._by_form: dict[str, list[str]] = {}
+        self._by_code: dict[str, list[str]] = {}
         for name in schema.names:
-            self._by_form.setdefault(form_of(name), []).append(name)
+            form = form_of(name)
+            self._by_form.setdefault(form, []).append(name)
+            # Headings such as 主要诊断编码（C03C） or C03C 主要诊断编码 name a code.
+            for code in {*_CODE_IN_BRACKETS.findall(form), *_CODE_AT_START.findall(form)} - {form}:
+                self._by_code.setdefault(code, []).append(name)
         self._missing: list[str] = []
         self._wrong: list[str] = []
         self._owner: dict[str, str] = {}
@@ -214,7 +228,8 @@ class ColumnFinder:
         exact = self._schema.names.count(wanted)
         if exact == 1:
             return wanted
-        alike = self._by_form.get(form_of(wanted), [])
+        form = form_of(wanted)
+        alike = self._by_form.get(form) or self._by_code.get(form, [])
         if exact > 1 or len(alike) > 1:
             raise CaseSchemaError(
                 f"column {wanted!r} is ambiguous: the data have {', '.join(map(repr, alike))}",

@@ -46,7 +46,8 @@ class SheetRows:
 
     Examples
     --------
-    >>> rows = SheetRows([["出院病例", "", ""], ["id", "cost", "day"], [1.0, 2.5, "x"], ["合计"]], "")
+    >>> title, names = ["出院病例", "", ""], ["id", "cost", "day"]
+    >>> rows = SheetRows([title, names, [1.0, 2.5, "x"], ["合计"]], "cases.xlsx")
     >>> rows.names, [batch.to_pylist() for batch in rows.batches(["id", "cost"], 10, [])]
     (['id', 'cost', 'day'], [[{'id': '1', 'cost': '2.5'}]])
     >>> rows.notes

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from drgcore.errors import CaseSchemaError
 
-Kind = Literal["parquet", "csv", "arrow", "pandas"]
+Kind = Literal["parquet", "csv", "excel", "dbf", "arrow", "pandas"]
 
 # Small pieces are joined until they have this many bytes, whatever their number of rows.
 _JOINED_BYTES = 64 << 20
@@ -26,7 +26,7 @@ class CaseSource(ABC):
         Of each batch.
     num_rows : int or None
         Number of cases, where it is known before reading.
-    kind : {"parquet", "csv", "arrow", "pandas"}
+    kind : {"parquet", "csv", "excel", "dbf", "arrow", "pandas"}
         What the cases came in.
     notes : list of str
         What was left out or decided while reading: title rows, rows without any value, totals.

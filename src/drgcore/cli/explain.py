@@ -9,6 +9,7 @@ import typer
 
 import drgcore
 from drgcore.cli.options import AnySchemeOption, ClinicalOption, MappingOption
+from drgcore.cli.reading import FILES, SheetOption
 from drgcore.cli.select import one_case
 
 app = typer.Typer(add_completion=False)
@@ -16,18 +17,19 @@ app = typer.Typer(add_completion=False)
 
 @app.command()
 def explain(
-    src: Annotated[Path, typer.Argument(metavar="IN", help="Cases: .parquet or .csv.")],
+    src: Annotated[Path, typer.Argument(metavar="IN", help=f"Cases: {FILES}.")],
     row: Annotated[int | None, typer.Option(help="Number of the row, the first is 1.")] = None,
     case_id: Annotated[str | None, typer.Option("--id", help="Value of the id column.")] = None,
     id_column: Annotated[str, typer.Option(help="Name of the id column.")] = "case_id",
     scheme: AnySchemeOption = "chs-drg-3.0",
     mapping: MappingOption = "canonical",
+    sheet: SheetOption = None,
     clinical: ClinicalOption = False,
     lang: Annotated[str, typer.Option(help="Language: en, or zh for 中文.")] = "en",
     html: Annotated[bool, typer.Option("--html", help="One HTML fragment for a page.")] = False,
 ) -> None:
     """Show the whole path by which one case of a file comes to its group."""
-    case = one_case(src, row=row, case_id=case_id, id_column=id_column)
+    case = one_case(src, row=row, case_id=case_id, id_column=id_column, sheet=sheet)
     why = drgcore.explain(
         case, scheme, mapping=mapping, clinical_codes=clinical, lang=cast(Any, lang)
     )

@@ -10,16 +10,18 @@ import typer
 import drgcore
 from drgcore.cli.options import AnySchemeOption, ClinicalOption, MappingOption
 from drgcore.cli.progress import progress_bar
+from drgcore.cli.reading import FILES, SheetOption
 
 app = typer.Typer(add_completion=False)
 
 
 @app.command()
 def group(
-    src: Annotated[Path, typer.Argument(metavar="IN", help="Cases: .parquet or .csv.")],
-    dst: Annotated[Path, typer.Argument(metavar="OUT", help="Result: .parquet or .csv.")],
+    src: Annotated[Path, typer.Argument(metavar="IN", help=f"Cases: {FILES}.")],
+    dst: Annotated[Path, typer.Argument(metavar="OUT", help="Result: .xlsx, .csv or .parquet.")],
     scheme: AnySchemeOption = "chs-drg-3.0",
     mapping: MappingOption = "canonical",
+    sheet: SheetOption = None,
     columns: Annotated[
         str | None, typer.Option(help="Input columns to keep, comma-separated; all by default.")
     ] = None,
@@ -41,5 +43,6 @@ def group(
             clinical_codes=clinical,
             threads=threads,
             progress=callback,
+            sheet=sheet,
         )
     typer.echo(summary)

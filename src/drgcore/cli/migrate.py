@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import pandas as pd
-import pyarrow as pa
 import pyarrow.csv as pacsv
 import typer
 
-from drgcore.cases import open_cases
+from drgcore.cli.reading import FILES, SheetOption, read_cases
 from drgcore.files import whole_file
 from drgcore.migration import migrate, migration_effect
 
@@ -22,12 +21,13 @@ app = typer.Typer(add_completion=False)
 
 @app.command()
 def migrate_cases(
-    cases: Annotated[Path, typer.Argument(help="Cases: .parquet or .csv.")],
+    cases: Annotated[Path, typer.Argument(help=f"Cases: {FILES}.")],
     before: Annotated[str, typer.Option(help="The scheme before.")] = "chs-drg-1.1",
     after: Annotated[str, typer.Option(help="The scheme after.")] = "chs-drg-3.0",
     mapping: Annotated[
         str, typer.Option(help="Where the columns are: canonical, hqms, or a .toml file.")
     ] = "canonical",
+    sheet: SheetOption = None,
     clinical: Annotated[
         bool, typer.Option("--clinical", help="Codes are 国临版: translate them to 医保版 first.")
     ] = False,
@@ -49,6 +49,7 @@ def migrate_cases(
         after,
         mapping=mapping,
         clinical_codes=clinical,
+        sheet=sheet,
         case_id=case_id,
         cost=cost,
         threads=threads,
@@ -56,11 +57,8 @@ def migrate_cases(
     typer.echo(moved)
     tables: dict[str, Any] = dict(moved.tables())
     if effect:
-        with open_cases(cases, columns=_columns(cases, cost)) as source:
-            batches = list(source.batches())
-            weighed = migration_effect(
-                pa.Table.from_batches(batches, source.schema), moved, cost=cost
-            )
+        table = read_cases(cases, mapping, sheet, ["hospital", "hospital_level", "pool", cost])
+        weighed = migration_effect(table, moved, cost=cost)
         shown = weighed.hospitals[["hospital", *_EFFECT]]
         typer.echo("weights of hospitals, by the mean costs of these cases")
         typer.echo(shown.to_string(index=False, float_format=lambda v: f"{v:,.4f}"))
@@ -74,10 +72,3 @@ def migrate_cases(
                 else:
                     pacsv.write_csv(table, str(part))
         typer.echo(f"{len(tables)} tables in {out}")
-
-
-def _columns(cases: Path, cost: str) -> list[str]:
-    """Those of the columns of an effect that the file has."""
-    with open_cases(cases) as source:
-        there = source.schema.names
-    return [name for name in ("hospital", "hospital_level", "pool", cost) if name in there]

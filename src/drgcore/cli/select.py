@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from drgcore.cases import CaseSource, open_cases
+from drgcore.cases.text import stripped
 from drgcore.errors import CaseSchemaError
 
 
-def one_case(path: Path, *, row: int | None, case_id: str | None, id_column: str) -> pa.Table:
+def one_case(
+    path: Path, *, row: int | None, case_id: str | None, id_column: str, sheet: str | None = None
+) -> pa.Table:
     """The row of a number (from 1), or the one row of an id.
 
     Raises
@@ -21,7 +25,7 @@ def one_case(path: Path, *, row: int | None, case_id: str | None, id_column: str
     """
     if (row is None) == (case_id is None):
         raise CaseSchemaError("say which case: either --row or --id")
-    with open_cases(path) as source:
+    with open_cases(path, sheet=sheet) as source:
         if row is not None:
             return _by_row(source, row, str(path))
         return _by_id(source, str(case_id), id_column, str(path))
@@ -47,10 +51,13 @@ def _by_id(source: CaseSource, case_id: str, id_column: str, where: str) -> pa.T
             where=where,
             hint=f"Name it with --id-column. The file has: {', '.join(names)}",
         )
+    wanted = stripped(pa.array([case_id]))[0]
     found: list[pa.RecordBatch] = []
+    rows: list[int] = []
+    seen = 0
     for batch in source.batches():
         try:
-            ids = pc.cast(batch.column(id_column), pa.string())
+            ids = stripped(pc.cast(batch.column(id_column), pa.string()))
         except pa.ArrowException:
             # Arrow's message quotes values.
             kind = source.schema.field(id_column).type
@@ -59,9 +66,18 @@ def _by_id(source: CaseSource, case_id: str, id_column: str, where: str) -> pa.T
                 where=where,
                 hint="Name another one with --id-column.",
             ) from None
-        found.append(batch.filter(pc.fill_null(pc.equal(ids, case_id), False)))
-    table = pa.Table.from_batches(found, source.schema)
-    if table.num_rows != 1:
-        count = f"{table.num_rows} cases have" if table.num_rows else "no case has"
-        raise CaseSchemaError(f"{count} the id {case_id!r} in column {id_column!r}", where=where)
-    return table
+        places = np.flatnonzero(pc.fill_null(pc.equal(ids, wanted), False).to_numpy(False))
+        rows += (places + seen + 1).tolist()
+        found.append(batch.take(pa.array(places)))
+        seen += batch.num_rows
+    if len(rows) != 1:
+        hint = None
+        count = "no case has"
+        if rows:
+            count = f"{len(rows)} cases have"
+            more = f" and {len(rows) - 10} more" if len(rows) > 10 else ""
+            hint = f"They are the rows {', '.join(map(str, rows[:10]))}{more}: name one with --row."
+        raise CaseSchemaError(
+            f"{count} the id {case_id!r} in column {id_column!r}", where=where, hint=hint
+        )
+    return pa.Table.from_batches(found, source.schema)

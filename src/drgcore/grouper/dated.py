@@ -44,6 +44,10 @@ class DatedMapping:
         """The columns of the data that grouping needs, each once."""
         return tuple(dict.fromkeys((*self.resolved.columns(), self.discharge)))
 
+    def code_names(self) -> tuple[str, ...]:
+        """The columns that hold codes."""
+        return self.resolved.code_names()
+
     def code_columns(self) -> tuple[str, ...]:
         """Parquet leaf paths that are best read as dictionaries."""
         return self.resolved.code_columns()

@@ -170,6 +170,7 @@ def explain(
         case = _one_row(case, mapping)
     with open_cases(case) as source:
         where = grouper.resolve(mapping, source.schema)
+        source.expect_codes(where.code_names())
         batches = [b for b in source.batches() if b.num_rows]
     if sum(b.num_rows for b in batches) != 1:
         raise CaseSchemaError(

@@ -103,6 +103,7 @@ def group(
         keep = kept_columns(names, columns)
         check_free(keep, prefix, "columns=", grouper.result_columns)
         resolved = grouper.resolve(mapping, source.schema)
+        source.expect_codes(resolved.code_names())
         kept: list[pa.RecordBatch] = []
         parts: list[dict[str, pa.DictionaryArray]] = []
         for batch, rows in in_order(

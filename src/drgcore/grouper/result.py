@@ -145,6 +145,8 @@ class GroupingSummary:
     codes_translated, codes_untranslated : int or None
         With translation from the clinical version: occurrences of codes that were changed, and of
         codes that are unknown after it.
+    notes : tuple of str
+        What the reader of a file left out: title rows, rows of totals, rows without any value.
     """
 
     scheme: str
@@ -157,6 +159,7 @@ class GroupingSummary:
     codes_untranslated: int | None = None
     rows_with_unreadable_local: int | None = None
     schemes: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @property
     def grouping_rate(self) -> float:
@@ -180,6 +183,7 @@ class GroupingSummary:
         ):
             if number is not None:
                 lines.append(f"  {text}: {number:,}")
+        lines += [f"  {note}" for note in self.notes]
         return "\n".join(lines)
 
 

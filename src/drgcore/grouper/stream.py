@@ -6,6 +6,7 @@ import base64
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -22,6 +23,7 @@ from drgcore.grouper.batch import BATCH_ROWS, as_mapping, in_order, thread_count
 from drgcore.grouper.dated import grouper_of
 from drgcore.grouper.group import kept_columns
 from drgcore.grouper.result import GroupingSummary, SummaryCount, check_free
+from drgcore.grouper.xlsx_writer import xlsx_writer
 from drgcore.schemes import Scheme
 from drgcore.schemes.calendar import SchemeCalendar
 
@@ -41,15 +43,16 @@ def group_file(
     threads: int | None = None,
     batch_rows: int = BATCH_ROWS,
     progress: Progress | None = None,
+    sheet: str | int | None = None,
 ) -> GroupingSummary:
-    """Group a parquet or CSV file into another, with memory that does not grow with the rows.
+    """Group a file into another, with memory that does not grow with the rows.
 
     Parameters
     ----------
     src : str or Path
-        A parquet file, or a CSV file (UTF-8 with or without BOM, or GB18030; comma or tab).
+        A parquet, .xlsx, .xls, .csv, .tsv, .txt or .dbf file, as `open_cases` reads them.
     dst : str or Path
-        The file to write, parquet or CSV by its ending (``.parquet``, ``.csv``). It is written
+        The file to write, by its ending (``.parquet``, ``.csv``, ``.xlsx``). It is written
         next to its name and renamed when whole; an older file of that name stays until then.
     scheme, mapping, columns, prefix, clinical_codes, threads
         As for `group`.
@@ -57,6 +60,8 @@ def group_file(
         Rows read and grouped at a time. The result does not depend on it.
     progress : callable, optional
         Called after every batch with the rows done and the number of all rows (None for CSV).
+    sheet : str or int, optional
+        The sheet of a workbook: its name, or its number from 1.
 
     Returns
     -------
@@ -90,7 +95,7 @@ def group_file(
     writer_of = _writer_for(target)
     grouper = grouper_of(scheme, clinical_codes)
     counts = SummaryCount()
-    with open_cases(source_path, batch_rows=batch_rows) as plain:
+    with open_cases(source_path, batch_rows=batch_rows, sheet=sheet) as plain:
         keep = kept_columns(plain.schema.names, columns)
         check_free(keep, prefix, "--columns", grouper.result_columns)
         case_mapping = as_mapping(mapping)
@@ -103,11 +108,13 @@ def group_file(
             columns=needed,
             dictionary_columns=resolved.code_columns(),
             batch_rows=batch_rows,
+            sheet=sheet,
         ) as source,
         whole_file(target) as part,
         writer_of(part, schema) as writer,
     ):
         resolved = grouper.resolve(case_mapping, source.schema)
+        source.expect_codes(resolved.code_names())
         for batch, rows in in_order(
             lambda b: grouper.group(b, resolved), source.batches(), threads
         ):
@@ -117,7 +124,9 @@ def group_file(
             grouper.count(counts, rows)
             if progress is not None:
                 progress(counts.rows, source.num_rows)
-    return counts.summary(grouper.name, *grouper.translated(), local=grouper.asks_local)
+        notes = tuple(source.notes)
+    summary = counts.summary(grouper.name, *grouper.translated(), local=grouper.asks_local)
+    return replace(summary, notes=notes)
 
 
 def _output_schema(
@@ -238,13 +247,18 @@ def _writer_for(path: Path) -> Callable[[Path, pa.Schema], Any]:
     Raises
     ------
     DrgcoreError
-        When the ending is neither that of parquet nor of CSV.
+        When the ending is that of no kind that is written.
     """
-    writers = {".parquet": _parquet_writer, ".pq": _parquet_writer, ".csv": _csv_writer}
+    writers = {
+        ".parquet": _parquet_writer,
+        ".pq": _parquet_writer,
+        ".csv": _csv_writer,
+        ".xlsx": xlsx_writer,
+    }
     try:
         return writers[path.suffix.lower()]
     except KeyError:
         raise DrgcoreError(
             f"{path}: unknown kind of output {path.suffix!r}",
-            hint="Name the output with the ending .parquet or .csv.",
+            hint="Name the output with the ending .parquet, .csv or .xlsx.",
         ) from None

@@ -135,6 +135,7 @@ def migrate(
     case_id: str = "case_id",
     cost: str = "total_cost",
     threads: int | None = None,
+    sheet: str | int | None = None,
 ) -> Migration:
     """Group the same cases by two schemes and say what moves, where to and why.
 
@@ -175,11 +176,12 @@ def migrate(
     """
     groupers = [BatchGrouper.of(scheme, clinical_codes) for scheme in (before, after)]
     pairs = pair_groups(*(grouper.tables.scheme for grouper in groupers))
-    with open_cases(cases, batch_rows=BATCH_ROWS) as source:
+    with open_cases(cases, batch_rows=BATCH_ROWS, sheet=sheet) as source:
         names = kept_columns(source.schema.names, None)
         kept = [name for name in dict.fromkeys((case_id, cost)) if name in names]
         asked = {c for g in groupers for c in g.tables.scheme.local_columns.values()}
         resolved = as_mapping(mapping).resolve(source.schema, sorted(asked))
+        source.expect_codes(resolved.code_names())
         regrouping = Regrouping(groupers, pairs)
         results, others, reasons = regrouping.run(source, resolved, kept, thread_count(threads))
     cost_fen, without_cost = _cost_fen(others[cost]) if cost in kept else (None, None)

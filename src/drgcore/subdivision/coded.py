@@ -102,6 +102,7 @@ def code_cases(
         wanted = [name for name in (cost, *_KEPT) if name in names]
         asked = {*grouper.tables.scheme.local_columns.values(), *local}
         resolved = as_mapping(mapping).resolve(source.schema, sorted(asked))
+        source.expect_codes(resolved.code_names())
 
         def work(batch: pa.RecordBatch) -> tuple[CaseArrays, GroupedRows]:
             arrays = grouper.encode(batch, resolved)
