@@ -44,8 +44,12 @@ from .grouper import group as group
 from .grouper import group_file as group_file
 from .grouper import summarise as summarise
 from .indicators import Indicators as Indicators
+from .indicators import ProfitAndLoss as ProfitAndLoss
 from .indicators import Tally as Tally
 from .indicators import compute_indicators as compute_indicators
+from .indicators import fee_structure as fee_structure
+from .indicators import profit_and_loss as profit_and_loss
+from .indicators import quadrants as quadrants
 from .indicators import readmissions as readmissions
 from .indicators import tally_cases as tally_cases
 from .migration import REASON_KINDS as REASON_KINDS

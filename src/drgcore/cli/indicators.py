@@ -8,6 +8,7 @@ from typing import Annotated
 import pandas as pd
 import typer
 
+from drgcore.cli.reading import CasesArgument, SheetOption, read_cases
 from drgcore.errors import DrgcoreError
 from drgcore.indicators import INDICATORS, Indicators, compute_indicators
 from drgcore.indicators.columns import checked_keys
@@ -36,7 +37,7 @@ OutlierOption = Annotated[
 
 @app.command()
 def indicators(
-    cases: Annotated[Path, typer.Argument(help="Grouped cases: .parquet or .csv.")],
+    cases: CasesArgument,
     by: ByOption = ["hospital"],  # noqa: B006
     norms: Annotated[
         Path | None,
@@ -46,6 +47,7 @@ def indicators(
         Path | None, typer.Option(help="Grouped cases of the same period of last year.")
     ] = None,
     outliers: OutlierOption = "",
+    sheet: SheetOption = None,
     show: Annotated[str, typer.Option(help="Indicators to print, comma-separated.")] = ",".join(
         SHOWN
     ),
@@ -61,11 +63,13 @@ def indicators(
         raise DrgcoreError(
             f"--show {unknown[0]} is no indicator", hint=f"it is one of {', '.join(INDICATORS)}"
         )
+    # A parquet file is read batch by batch, anything else whole.
+    source = cases if cases.suffix == ".parquet" else read_cases(cases, sheet=sheet)
     tables: dict[str, pd.DataFrame] = {}
     for text in by:
         keys = checked_keys([key.strip() for key in text.split(",") if key.strip()])
         found = compute_indicators(
-            cases, keys, norms=norms, last_year=last_year, outliers=multiples(outliers)
+            source, keys, norms=norms, last_year=last_year, outliers=multiples(outliers)
         )
         name = "-".join(keys) or "all"
         tables[name] = found.table

@@ -110,9 +110,7 @@ class Encoder:
         """Encode a batch; `back` are its marks of readmission."""
         drg = self._codes(batch, "drg")
         status = _statuses(batch, drg, self._names["drg"])
-        columns = [
-            self._months(batch) if k == "month" else self._codes(batch, k) for k in self.keys
-        ]
+        columns = [self.months(batch) if k == "month" else self._codes(batch, k) for k in self.keys]
         cost = _numbers(batch, "total_cost")
         if limits is not None:
             outlier = limits.marks(self._names["drg"], drg, status, cost)
@@ -139,7 +137,9 @@ class Encoder:
             place = [names.setdefault(name, len(names)) for name in found.names]
         return np.array([*place, -1], np.int32)[found.codes]
 
-    def _months(self, batch: pa.Table) -> NDArray[np.int32]:
+    @staticmethod
+    def months(batch: pa.Table) -> NDArray[np.int32]:
+        """Months of discharge since year 0; -1 for none."""
         day = dates_of(batch, "discharge_date")
         number = pc.add(pc.multiply(pc.year(day), 12), pc.subtract(pc.month(day), 1))
         return pc.fill_null(number, -1).to_numpy().astype(np.int32)

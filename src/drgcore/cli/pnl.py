@@ -1,0 +1,134 @@
+"""`drgcore pnl`: profit and loss of hospitals, departments, doctors and groups."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+import typer
+
+from drgcore.cli.reading import CasesArgument, DecisionsOption, SheetOption, read_cases, read_side
+from drgcore.errors import DrgcoreError
+from drgcore.indicators import fee_structure, profit_and_loss, quadrants
+from drgcore.points import Policy
+from drgcore.points.tables import read_table
+from drgcore.workbooks import write_tables
+
+app = typer.Typer(add_completion=False)
+
+_ROWS = 20
+
+
+@app.command()
+def pnl(
+    cases: CasesArgument,
+    by: Annotated[
+        list[str],
+        typer.Option(help="Keys, comma-separated: drg, department, doctor, month, case_class …"),
+    ] = ["hospital"],  # noqa: B006
+    policy: Annotated[str | None, typer.Option(help="Policy file (.toml) or preset.")] = None,
+    value: Annotated[
+        str, typer.Option(help="Yuan a point: 64.5, or by pool: employee=64.5,resident=58.")
+    ] = "",
+    weights: Annotated[
+        Path | None,
+        typer.Option(help="Without a policy: drg and base_points or relative_weight."),
+    ] = None,
+    rate: Annotated[
+        str, typer.Option(help="Without a policy: yuan a point or for weight 1, as --value.")
+    ] = "",
+    basis: Annotated[
+        str, typer.Option(help="Without a policy: the price covers total_cost, or the fund part.")
+    ] = "total_cost",
+    cost: Annotated[str, typer.Option(help="Column of the cost [yuan].")] = "total_cost",
+    decisions: DecisionsOption = None,
+    sheet: SheetOption = None,
+    per_case: Annotated[
+        bool, typer.Option("--cases", help="Write one row a case too; needs --out.")
+    ] = False,
+    groups: Annotated[
+        bool, typer.Option("--groups", help="Also quadrants of the DRGs and fees beside peers.")
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="The tables [yuan]: .xlsx, .csv or .parquet.")
+    ] = None,
+) -> None:
+    """What cases are paid against what they cost, and why it differs; parts add up to the fen."""
+    if per_case and out is None:
+        raise DrgcoreError("--cases needs --out", hint="rows of patients are not printed")
+    table = read_cases(cases, sheet=sheet)
+    found = profit_and_loss(
+        table,
+        None if policy is None else Policy.load(policy),
+        _values("--value", value),
+        weights=None if weights is None else read_table(weights),
+        rate=_values("--rate", rate),
+        basis=basis,
+        cost=cost,
+        decisions=read_side(decisions),
+    )
+    tables: dict[str, pd.DataFrame] = {"total": in_yuan(found.by())}
+    for text in by:
+        keys = [key.strip() for key in text.split(",") if key.strip()]
+        if keys:
+            tables["-".join(keys)] = in_yuan(found.by(keys))
+    for name, shown in tables.items():
+        _print(name, shown)
+    for row in found.left_out.to_dict("records"):
+        typer.echo(f"left out: {row['cases']:,} cases, {row['reason']}")
+    if groups:
+        units = [k for k in ("hospital",) if k in table.column_names]
+        tables["quadrants"] = quadrants(table, units)
+        tables["fees"] = fee_structure(table, [*units, "drg"])
+        counted = tables["quadrants"]["quadrant"].value_counts()
+        typer.echo("quadrants: " + ", ".join(f"{n:,} {name}" for name, n in counted.items()))
+    if per_case:
+        tables["cases"] = in_yuan(found.cases())
+    if out is not None:
+        write_tables(out, tables)
+        typer.echo(f"written {out}, {len(tables)} tables")
+
+
+def in_yuan(table: pd.DataFrame) -> pd.DataFrame:
+    """Amounts of fen as yuan with two decimals."""
+    shown = table.copy()
+    for name in table.columns:
+        if name.endswith("_fen"):
+            shown[name] = table[name] / 100
+    return shown.rename(columns=lambda name: name.removesuffix("_fen"))
+
+
+def _values(option: str, text: str) -> float | dict[str, float] | None:
+    """Read one number, or one for each pool."""
+    if not text:
+        return None
+    try:
+        if "=" not in text:
+            return float(text)
+        pairs = [part.split("=") for part in text.split(",")]
+        return {pool.strip(): float(number) for pool, number in pairs}
+    except ValueError:
+        raise DrgcoreError(
+            f"{option} {text!r} cannot be read", hint="write 64.5 or employee=64.5,resident=58"
+        ) from None
+
+
+def _print(name: str, table: pd.DataFrame) -> None:
+    typer.echo(f"{name.replace('-', ', ')} [yuan]")
+    keys = [c for c in table.columns if table[c].dtype == object]
+    amounts = [c for c in table.columns if c not in (*keys, "cases")]
+    # A part that is nothing anywhere is left out of what is printed.
+    amounts = [c for c in amounts if (table[c] != 0).any()]
+    if not keys and len(table):
+        for column in ("cases", *amounts):
+            typer.echo(
+                f"  {column:<14}{table[column].iloc[0]:>22,.{0 if column == 'cases' else 2}f}"
+            )
+        return
+    shown = table.sort_values("surplus", kind="stable").head(_ROWS)[[*keys, "cases", *amounts]]
+    for column in amounts:
+        shown[column] = shown[column].map("{:,.0f}".format)
+    typer.echo(shown.fillna("–").to_string(index=False))
+    if len(table) > _ROWS:
+        typer.echo(f"… {len(table) - _ROWS:,} more, with a greater surplus")
