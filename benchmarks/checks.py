@@ -3,13 +3,13 @@
     python benchmarks/checks.py [rows]
 
 The five checks of the comparison are written in each library as an expert would write them, on the
-same parquet file, and must find the same cases; only drgcore looks codes up in the dictionary, says
+same parquet file, and must find the same cases (a few more by drgcore, which also reads codes in full width and lower
+case); only drgcore looks codes up in the dictionary, says
 what stands in the fields, and writes a profile.
 """
 
 from __future__ import annotations
 
-import resource
 import subprocess
 import sys
 import tempfile
@@ -77,7 +77,7 @@ def polars_checks(path: Path) -> dict[str, int]:
     found = (
         pl.scan_parquet(path)
         .select(
-            M02=pl.col("sex").is_null(),
+            M02=pl.col("sex").is_null() | (pl.col("sex") == 9),
             D01=pl.col("discharge_date") < pl.col("admission_date"),
             D03=(pl.col("length_of_stay") != stay)
             & (stay >= 0)
@@ -106,7 +106,7 @@ def duckdb_checks(path: Path) -> dict[str, int]:
                    length_of_stay as l, list_append(other_diagnoses, principal_diagnosis) as codes
             from read_parquet('{path}', file_row_number = true)
         ), long as (select row, sex, unnest(codes) as code from cases)
-        select 'M02' as rule, row from cases where sex is null
+        select 'M02' as rule, row from cases where sex is null or sex = 9
         union all select 'D01', row from cases where d < a
         union all select 'D03', row from cases where l <> d - a and d >= a and not (d = a and l = 1)
         union all select distinct 'S01', row from long semi join female using (code) where sex = 1
@@ -137,7 +137,8 @@ def one(name: str, path: Path) -> None:
     start = time.perf_counter()
     counts = WAYS[name](path)
     seconds = time.perf_counter() - start
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    peak = int(status.partition("VmHWM:")[2].split()[0]) / 1024
     print((seconds, peak, counts))
 
 
@@ -153,7 +154,7 @@ def main() -> None:
     for name, (seconds, peak, counts) in results.items():
         print(f"  {name:<22}{seconds:7.2f} s {peak:7.0f} MB {sum(counts.values()):>10,} findings")
     five = [counts for name, (_, _, counts) in results.items() if name.endswith("five checks")]
-    assert all({**five[0], **c} == five[0] for c in five[1:]), five
+    assert all(0.999 * five[0][k] <= c[k] <= five[0][k] for c in five[1:] for k in c), five
 
 
 if __name__ == "__main__":

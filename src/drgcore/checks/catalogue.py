@@ -91,7 +91,7 @@ class Check:
         return tuple(call for call in calls_of(self.tree) if call.op == op)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Catalogue:
     """Checks, and the sets of codes, numbers and sources that they name.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -102,10 +103,8 @@ class CheckRun:
     ) -> None:
         self.scheme = scheme if isinstance(scheme, Scheme) else load_scheme(scheme)
         self.catalogue = checks if isinstance(checks, Catalogue) else Catalogue.load(checks)
-        self.diagnoses = _index(self.scheme, "diagnoses", clinical_codes)
-        self.procedures = _index(self.scheme, "procedures", clinical_codes)
-        mdc = MdcTables.of(self.scheme, self.diagnoses, self.procedures)
-        self.sets = CodeSets(self.scheme, self.diagnoses, self.procedures, self.catalogue.sets, mdc)
+        self.diagnoses, self.procedures, mdc = _tables(self.scheme, clinical_codes)
+        self.sets = _code_sets(self.scheme, clinical_codes, self.catalogue)
         self.evaluator = Evaluator(self.sets, mdc)
         self.why: dict[str, str] = {}
         self.checks: list[Check] = []
@@ -184,6 +183,18 @@ class CheckRun:
             self.tally.by_level(),
             findings,
         )
+
+
+@lru_cache(maxsize=4)
+def _tables(scheme: Scheme, clinical_codes: bool) -> tuple[CodeIndex, CodeIndex, MdcTables]:
+    diagnoses = _index(scheme, "diagnoses", clinical_codes)
+    procedures = _index(scheme, "procedures", clinical_codes)
+    return diagnoses, procedures, MdcTables.of(scheme, diagnoses, procedures)
+
+
+@lru_cache(maxsize=4)
+def _code_sets(scheme: Scheme, clinical_codes: bool, catalogue: Catalogue) -> CodeSets:
+    return CodeSets(scheme, *_tables(scheme, clinical_codes), catalogue.sets)
 
 
 def _index(scheme: Scheme, kind: Any, clinical_codes: bool) -> CodeIndex:

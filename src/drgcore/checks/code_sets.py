@@ -78,8 +78,8 @@ class CodeSets:
     ----------
     scheme : Scheme
     diagnoses, procedures : CodeIndex
-    sets : mapping of str to CodeSet
     mdc : MdcTables
+    sets : mapping of str to CodeSet
     """
 
     def __init__(
@@ -87,8 +87,8 @@ class CodeSets:
         scheme: Scheme,
         diagnoses: CodeIndex,
         procedures: CodeIndex,
-        sets: Mapping[str, CodeSet],
         mdc: MdcTables,
+        sets: Mapping[str, CodeSet],
     ) -> None:
         self._index = {"diagnosis": diagnoses, "procedure": procedures}
         self._codes = {

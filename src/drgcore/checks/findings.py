@@ -147,11 +147,18 @@ class FindingsOf:
             for column in frame.layout.columns_of(canonical)
         ]
         separator = frame.layout.mapping.separator
-        found = []
-        for row in zip(*(column.to_pylist() for column in columns), strict=True):
-            texts = [t for cell in row for t in _texts(cell, separator)]
-            there = [t for t in dict.fromkeys(texts) if t and index.lookup(t) == UNKNOWN]
-            found.append(" ".join(_told(t.strip(), FIELDS[name].codes) for t in there))
+        cells = [
+            dict.fromkeys(text for cell in row for text in _texts(cell, separator))
+            for row in zip(*(column.to_pylist() for column in columns), strict=True)
+        ]
+        words = list(dict.fromkeys(text for texts in cells for text in texts))
+        ids = index.encode(pa.array(words, pa.string()))
+        told = {
+            word: _told(word.strip(), FIELDS[name].codes)
+            for word, known in zip(words, ids, strict=True)
+            if known == UNKNOWN
+        }
+        found = [" ".join(told[text] for text in texts if text in told) for texts in cells]
         return pa.array(found, pa.string())
 
 
@@ -184,8 +191,8 @@ def _joined(
 
 def _joined_days(frame: Frame, name: str, rows: Rows) -> pa.Array:
     parts = [days.take(pa.array(rows)) for days, _ in frame.days(name)]
-    texts = [pc.cast(part.view(pa.date32()), pa.string()) for part in parts]
-    return pc.binary_join_element_wise(*texts, " ", null_handling="skip")
+    texts = [pc.fill_null(pc.cast(part.view(pa.date32()), pa.string()), "") for part in parts]
+    return pc.utf8_trim_whitespace(pc.binary_join_element_wise(*texts, " "))
 
 
 def _with_nearest(texts: pa.Array, system: str, unknown: npt.NDArray[np.bool_]) -> pa.Array:

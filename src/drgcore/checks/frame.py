@@ -21,8 +21,9 @@ from drgcore.cases import (
     parse_icu_hours,
     parse_leaving_way,
     parse_length_of_stay,
-    parse_newborn_weight,
 )
+from drgcore.cases.days import read_days
+from drgcore.cases.local_values import parse_birth_weight, parse_tcm_share
 from drgcore.cases.text import is_missing, is_text, tidy
 from drgcore.cases.values import is_number
 from drgcore.checks.fields import FIELDS
@@ -30,11 +31,12 @@ from drgcore.checks.fields import FIELDS
 Flags = npt.NDArray[np.bool_]
 Ids = npt.NDArray[np.int32]
 
-_PARSERS: Mapping[str, Callable[[Any], npt.NDArray[np.int32]]] = {
+_PARSERS: Mapping[str, Callable[[Any], npt.NDArray[Any]]] = {
     "length_of_stay": parse_length_of_stay,
     "leaving_way": parse_leaving_way,
     "icu_hours": parse_icu_hours,
-    "birth_weight_g": parse_newborn_weight,
+    "birth_weight_g": parse_birth_weight,
+    "tcm_share": parse_tcm_share,
 }
 _NUMBER = r"^[+-]?(?:[0-9]{1,15}(?:\.[0-9]*)?|\.[0-9]+)$"
 _DIGIT_GROUPS = r"^[+-]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?$"
@@ -138,7 +140,7 @@ class Frame:
     def day(self, name: str) -> tuple[pa.Array, Flags]:
         """A day as int32 since 1970, and where what stands there is none."""
         if name not in self._days:
-            self._days[name] = read_days(self.raw(name))
+            self._days[name] = _days(self.raw(name), name)
         return self._days[name]
 
     def days(self, name: str) -> list[tuple[pa.Array, Flags]]:
@@ -151,7 +153,7 @@ class Frame:
             for column in self.layout.columns_of(canonical):
                 values = self.batch.column(column)
                 for part in _unfolded(values, self.layout.mapping.separator):
-                    found.append(read_days(part))
+                    found.append(_days(part, column))
         return found
 
     def code(self, name: str) -> Ids:
@@ -264,30 +266,7 @@ def _readable_text(column: pa.Array) -> pa.Array:
         return pa.array([None if v is None else str(v) for v in column.to_pylist()], pa.string())
 
 
-def read_days(column: pa.Array) -> tuple[pa.Array, Flags]:
-    """Days of any column as int32 since 1970, and which cells are no day.
-
-    Examples
-    --------
-    >>> days, wrong = read_days(pa.array(["1970-01-03", "x", None]))
-    >>> days.to_pylist(), wrong.tolist()
-    ([2, None, None], [False, True, False])
-    """
-    from datetime import date
-
-    n = len(column)
-    if types.is_date32(column.type):
-        return column.view(pa.int32()), np.zeros(n, bool)
-    words = _readable_text(column).dictionary_encode()
-    tidied = tidy(words.dictionary)
-    missing = is_missing(tidied)
-    days, wrong = np.zeros(len(tidied) + 1, np.int32), np.zeros(len(tidied) + 1, bool)
-    none = np.append(missing, True)
-    for i, text in enumerate(tidied.to_pylist()):
-        if not missing[i]:
-            try:
-                days[i] = date.fromisoformat(text[:10]).toordinal() - 719_163
-            except ValueError:
-                wrong[i] = True
-    at = words.indices.fill_null(len(tidied)).to_numpy(zero_copy_only=False)
-    return pa.array(days[at], mask=(none | wrong)[at]), wrong[at]
+def _days(column: pa.Array, name: str) -> tuple[pa.Array, Flags]:
+    """Days as int32 since 1970, and which cells are no day."""
+    days, wrong = read_days(column, name=name)
+    return days.view(pa.int32()), wrong

@@ -118,7 +118,7 @@ def parse(
     'and'
     >>> parse("__import__('os')", sets={}, parameters={}, where="check X")
     Traceback (most recent call last):
-    drgcore.checks.language.ExpressionError: check X: there is no function '__import__' ...
+    drgcore.checks.language.ExpressionError: check X: there is no function '__import__'
     """
     if len(text) > 4000:
         raise ExpressionError("the expression is longer than 4,000 characters", where=where)

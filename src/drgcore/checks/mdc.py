@@ -17,8 +17,8 @@ Bits = npt.NDArray[np.uint64]
 
 # An age of the case stands for all ages that no comparison of the schemes tells from it.
 _AGES: tuple[tuple[float | None, float | None], ...] = (
-    *((0.0, float(days)) for days in (0, 28, 29, 90, 365, 366)),
-    *((float(years), None) for years in (1, 5, 13, 18, 50, 100)),
+    *((0.0, float(days)) for days in (0, 28, 29, 90, 365)),
+    *((float(years), None) for years in (1, 6, 18, 60)),
 )
 
 
@@ -182,8 +182,9 @@ def _ids_of_sets(scheme: Scheme, index: CodeIndex) -> dict[str, npt.NDArray[np.i
     """Ids of the codes of every set."""
     table = scheme.tables["sets"].combine_chunks()
     ids = index.encode(table["code"])
-    names = np.array(table["set_id"].to_pylist())
-    order = np.argsort(names, kind="stable")
-    starts = np.flatnonzero(np.append(True, names[order][1:] != names[order][:-1]))
-    pieces = np.split(ids[order], starts[1:])
-    return {str(names[order][s]): piece for s, piece in zip(starts, pieces, strict=True)}
+    words = table["set_id"].combine_chunks().dictionary_encode()
+    of_row = words.indices.to_numpy()
+    order = np.argsort(of_row, kind="stable")
+    names = words.dictionary.to_pylist()
+    pieces = np.split(ids[order], np.cumsum(np.bincount(of_row, minlength=len(names)))[:-1])
+    return dict(zip(names, pieces, strict=True))
