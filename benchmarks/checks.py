@@ -3,9 +3,8 @@
     python benchmarks/checks.py [rows]
 
 The five checks of the comparison are written in each library as an expert would write them, on the
-same parquet file, and must find the same cases (a few more by drgcore, which also reads codes in full width and lower
-case); only drgcore looks codes up in the dictionary, says
-what stands in the fields, and writes a profile.
+same parquet file, and must find the same cases, but for a few of drgcore, which also reads codes in
+full width and lower case. Only drgcore says what stands in the fields and writes a profile.
 """
 
 from __future__ import annotations
