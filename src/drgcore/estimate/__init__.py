@@ -1,12 +1,17 @@
 """What another coding would mean, and what is known of a case before it is finished."""
 
+from drgcore.estimate.compare import GroupComparison, compare_groups
+from drgcore.estimate.differing import DIFFERENCE_REASONS
 from drgcore.estimate.pivotal import PIVOTAL_COLUMNS, pivotal_codes, pivotal_summary
 from drgcore.estimate.prices import weights_by_drg
 from drgcore.estimate.what_if import WhatIf, what_if
 
 __all__ = [
+    "DIFFERENCE_REASONS",
     "PIVOTAL_COLUMNS",
+    "GroupComparison",
     "WhatIf",
+    "compare_groups",
     "pivotal_codes",
     "pivotal_summary",
     "weights_by_drg",
