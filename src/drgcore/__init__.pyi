@@ -14,6 +14,7 @@ from .budget import show as show
 from .cases import CANONICAL_SCHEMA as CANONICAL_SCHEMA
 from .cases import LOCAL_SCHEMA as LOCAL_SCHEMA
 from .cases import CaseMapping as CaseMapping
+from .cases import pseudonymise as pseudonymise
 from .checks import CaseChecks as CaseChecks
 from .checks import check_cases as check_cases
 from .checks import check_file as check_file
@@ -47,12 +48,15 @@ from .grouper import group_file as group_file
 from .grouper import summarise as summarise
 from .indicators import Indicators as Indicators
 from .indicators import ProfitAndLoss as ProfitAndLoss
+from .indicators import Scores as Scores
+from .indicators import ScoreSheet as ScoreSheet
 from .indicators import Tally as Tally
 from .indicators import compute_indicators as compute_indicators
 from .indicators import fee_structure as fee_structure
 from .indicators import profit_and_loss as profit_and_loss
 from .indicators import quadrants as quadrants
 from .indicators import readmissions as readmissions
+from .indicators import score_units as score_units
 from .indicators import tally_cases as tally_cases
 from .migration import REASON_KINDS as REASON_KINDS
 from .migration import Migration as Migration

@@ -4,6 +4,7 @@ from drgcore.cases.batch import CaseArrays, encode_cases
 from drgcore.cases.codes import FIRST_CODE, MISSING, UNKNOWN, CodeIndex, TranslationCount
 from drgcore.cases.columns import CANONICAL_SCHEMA, LOCAL_SCHEMA
 from drgcore.cases.mapping import CaseMapping
+from drgcore.cases.pseudonyms import pseudonymise
 from drgcore.cases.readers import open_cases
 from drgcore.cases.resolving import CodeColumns, ResolvedMapping
 from drgcore.cases.source import CaseSource
@@ -46,5 +47,6 @@ __all__ = [
     "parse_length_of_stay",
     "parse_newborn_weight",
     "parse_sex",
+    "pseudonymise",
     "read_table",
 ]

@@ -30,6 +30,7 @@ COMMANDS = {
     "weights": Lazy("weights", "What history says: base points, groups, spread."),
     "forecast": Lazy("forecast", "Forecast from history."),
     "scenario": Lazy("scenario", "Compare policies on the same cases."),
+    "score": Lazy("score", "Scores of departments and doctors, each explained."),
     "pnl": Lazy("pnl", "Profit and loss by DRG, department, doctor, …, and why."),
     "indicators": Lazy("indicators", "CMI, indices, rates and shares of any hospital, doctor, …"),
 }

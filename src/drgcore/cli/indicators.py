@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import pandas as pd
 import typer
 
+from drgcore.cases.pseudonyms import pseudonymise, read_key
 from drgcore.cli.reading import CasesArgument, SheetOption, read_cases
 from drgcore.errors import DrgcoreError
 from drgcore.indicators import INDICATORS, Indicators, compute_indicators
@@ -34,6 +35,11 @@ OutlierOption = Annotated[
     ),
 ]
 
+KeyOption = Annotated[
+    Path | None,
+    typer.Option(help="File of a secret: ids of doctors and patients become keyed hashes."),
+]
+
 
 @app.command()
 def indicators(
@@ -48,6 +54,7 @@ def indicators(
     ] = None,
     outliers: OutlierOption = "",
     sheet: SheetOption = None,
+    key: KeyOption = None,
     show: Annotated[str, typer.Option(help="Indicators to print, comma-separated.")] = ",".join(
         SHOWN
     ),
@@ -63,8 +70,7 @@ def indicators(
         raise DrgcoreError(
             f"--show {unknown[0]} is no indicator", hint=f"it is one of {', '.join(INDICATORS)}"
         )
-    # A parquet file is read batch by batch, anything else whole.
-    source = cases if cases.suffix == ".parquet" else read_cases(cases, sheet=sheet)
+    source = source_of(cases, sheet, key)
     tables: dict[str, pd.DataFrame] = {}
     for text in by:
         keys = checked_keys([key.strip() for key in text.split(",") if key.strip()])
@@ -79,6 +85,14 @@ def indicators(
     if out is not None:
         write_tables(out, tables, keys=1)
         typer.echo(f"written {out}" + (f", {len(tables)} tables" if len(tables) > 1 else ""))
+
+
+def source_of(cases: Path, sheet: str | None, key: Path | None) -> Any:
+    """A parquet file is read batch by batch; anything else, or with pseudonyms, whole."""
+    if cases.suffix == ".parquet" and key is None:
+        return cases
+    table = read_cases(cases, sheet=sheet)
+    return table if key is None else pseudonymise(table, read_key(key))
 
 
 def multiples(text: str) -> tuple[float, float] | None:

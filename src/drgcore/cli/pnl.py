@@ -8,6 +8,8 @@ from typing import Annotated
 import pandas as pd
 import typer
 
+from drgcore.cases.pseudonyms import pseudonymise, read_key
+from drgcore.cli.indicators import KeyOption
 from drgcore.cli.reading import CasesArgument, DecisionsOption, SheetOption, read_cases, read_side
 from drgcore.errors import DrgcoreError
 from drgcore.indicators import fee_structure, profit_and_loss, quadrants
@@ -42,8 +44,13 @@ def pnl(
         str, typer.Option(help="Without a policy: the price covers total_cost, or the fund part.")
     ] = "total_cost",
     cost: Annotated[str, typer.Option(help="Column of the cost [yuan].")] = "total_cost",
+    norms: Annotated[
+        Path | None,
+        typer.Option(help="The region's drg and mean_cost, where these cases are one hospital's."),
+    ] = None,
     decisions: DecisionsOption = None,
     sheet: SheetOption = None,
+    key: KeyOption = None,
     per_case: Annotated[
         bool, typer.Option("--cases", help="Write one row a case too; needs --out.")
     ] = False,
@@ -58,6 +65,8 @@ def pnl(
     if per_case and out is None:
         raise DrgcoreError("--cases needs --out", hint="rows of patients are not printed")
     table = read_cases(cases, sheet=sheet)
+    if key is not None:
+        table = pseudonymise(table, read_key(key))
     found = profit_and_loss(
         table,
         None if policy is None else Policy.load(policy),
@@ -66,6 +75,7 @@ def pnl(
         rate=_values("--rate", rate),
         basis=basis,
         cost=cost,
+        norms=None if norms is None else read_table(norms),
         decisions=read_side(decisions),
     )
     tables: dict[str, pd.DataFrame] = {"total": in_yuan(found.by())}
@@ -115,9 +125,10 @@ def _values(option: str, text: str) -> float | dict[str, float] | None:
 
 
 def _print(name: str, table: pd.DataFrame) -> None:
-    typer.echo(f"{name.replace('-', ', ')} [yuan]")
     keys = [c for c in table.columns if table[c].dtype == object]
     amounts = [c for c in table.columns if c not in (*keys, "cases")]
+    unit = "yuan" if not keys else "10,000 yuan, 万元"
+    typer.echo(f"{name.replace('-', ', ')} [{unit}]")
     # A part that is nothing anywhere is left out of what is printed.
     amounts = [c for c in amounts if (table[c] != 0).any()]
     if not keys and len(table):
@@ -126,9 +137,11 @@ def _print(name: str, table: pd.DataFrame) -> None:
                 f"  {column:<14}{table[column].iloc[0]:>22,.{0 if column == 'cases' else 2}f}"
             )
         return
+    # Payment and cost are in the file; here their difference and why.
+    amounts = [c for c in amounts if c not in ("payment", "cost")]
     shown = table.sort_values("surplus", kind="stable").head(_ROWS)[[*keys, "cases", *amounts]]
     for column in amounts:
-        shown[column] = shown[column].map("{:,.0f}".format)
+        shown[column] = (shown[column] / 10_000).map("{:,.1f}".format)
     typer.echo(shown.fillna("–").to_string(index=False))
     if len(table) > _ROWS:
         typer.echo(f"… {len(table) - _ROWS:,} more, with a greater surplus")

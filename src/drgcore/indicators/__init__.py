@@ -11,6 +11,7 @@ from drgcore.indicators.measure import INDICATORS
 from drgcore.indicators.norms import death_risk, norms_of
 from drgcore.indicators.profit import PARTS, ProfitAndLoss, profit_and_loss
 from drgcore.indicators.readmission import readmissions
+from drgcore.indicators.scores import Scores, ScoreSheet, score_units
 from drgcore.indicators.tally import Tally, tally_cases
 
 __all__ = [
@@ -19,6 +20,8 @@ __all__ = [
     "QUADRANTS",
     "Indicators",
     "ProfitAndLoss",
+    "ScoreSheet",
+    "Scores",
     "Tally",
     "bootstrap_interval",
     "compute_indicators",
@@ -30,5 +33,6 @@ __all__ = [
     "proportion_interval",
     "quadrants",
     "readmissions",
+    "score_units",
     "tally_cases",
 ]

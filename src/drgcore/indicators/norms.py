@@ -121,13 +121,20 @@ def norms_of(tally: Tally, given: pd.DataFrame | str | Path | None = None) -> pd
         }
     )
     if given is not None:
-        own = _given(given)
+        own = given_norms(given)
         for name in own.columns:
             table[name] = own[name].reindex(table["drg"]).to_numpy()
     return table
 
 
-def _given(given: pd.DataFrame | str | Path) -> pd.DataFrame:
+def given_norms(given: pd.DataFrame | str | Path) -> pd.DataFrame:
+    """Read a table of norms, see `norms_of`: those of `NORM_COLUMNS` that it has, by DRG.
+
+    Examples
+    --------
+    >>> given_norms(pd.DataFrame({"drg": ["A"], "mean_cost": ["12.5"]})).loc["A", "mean_cost"]
+    np.float64(12.5)
+    """
     frame = given if isinstance(given, pd.DataFrame) else read_table(Path(given))
     where = "norms" if isinstance(given, pd.DataFrame) else str(given)
     names = [name for name in NORM_COLUMNS if name in frame.columns]

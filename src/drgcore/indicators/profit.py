@@ -15,6 +15,7 @@ from drgcore.cases import open_cases
 from drgcore.cases.attributes import Codes, numbers_of, select_columns, text_codes
 from drgcore.errors import CaseSchemaError, DrgcoreError
 from drgcore.indicators.columns import KEYS, Encoder, checked_keys
+from drgcore.indicators.norms import given_norms
 from drgcore.indicators.payment import Paid, paid_by_policy, paid_by_weight
 from drgcore.points import Policy
 
@@ -158,7 +159,7 @@ def profit_and_loss(
     rate: float | Mapping[str, float] | None = None,
     basis: str = "total_cost",
     cost: str = "total_cost",
-    norms: Mapping[str, float] | None = None,
+    norms: Any = None,
     reference_value: float | None = None,
     decisions: Any = None,
 ) -> ProfitAndLoss:
@@ -184,8 +185,9 @@ def profit_and_loss(
         off the cost, because the price does not cover it.
     cost : str, default "total_cost"
         Column of the cost [yuan], charges or a hospital's own costing.
-    norms : mapping of str to float, optional
-        Reference cost of each DRG [yuan], on the same basis; the mean of these cases by default.
+    norms : mapping of str to float or DataFrame, optional
+        Reference cost of each DRG [yuan], or ``drg`` and ``mean_cost``, on the same basis; the mean
+        of these cases by default, beside which one hospital's own costs are as dear as themselves.
     reference_value : float, optional
         Value that prices are set beside; the mean over the points of these cases by default.
     decisions : table, optional
@@ -248,6 +250,11 @@ def profit_and_loss(
         paid = paid_by_policy(table, policy, values, decisions)
     else:
         paid = paid_by_weight(table, weights, rate or 0.0, basis=basis)
+    if norms is not None and not isinstance(norms, Mapping):
+        given = given_norms(norms)
+        if "mean_cost" not in given.columns:
+            raise CaseSchemaError("the table has no column mean_cost", where="norms")
+        norms = given["mean_cost"].to_dict()
     return _compute(table, paid, cost, norms, reference_value)
 
 
