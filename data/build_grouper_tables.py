@@ -10,7 +10,9 @@ from __future__ import annotations
 import csv
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
@@ -57,13 +59,37 @@ SCHEMES = {
     "wuhan-2022": {
         "title": "武汉市本地版（2022年）",
         "base": "chs-drg-1.0r",
-        "metadata": {"source": "武汉市本地版（2022年）"},
+        "metadata": {"source": "武汉市本地版（2022年）", "region": "武汉市", "year": "2022"},
     },
     "suzhou-2023": {
         "title": "苏州市本地版（2023年）",
         "base": "chs-drg-1.1",
-        "metadata": {"source": "苏州市本地版（2023年）"},
+        "metadata": {"source": "苏州市本地版（2023年）", "region": "苏州市", "year": "2023"},
     },
+}
+
+_OPEN = "OpenDRG/DRG_Python, commit 5d523a26 (Apache-2.0)"
+# Local versions, all from one open grouper; the one named Changsha is that of four cities.
+CITIES = {
+    "anyang-2021": "安阳市",
+    "beijing-2022": "北京市",
+    "changsha-2023": "长株潭衡区域",
+    "chongqing-2022": "重庆市",
+    "fuzhou-2022": "福州市",
+    "guangxi-2022": "广西壮族自治区",
+    "haerbin-2022": "哈尔滨市",
+    "lanzhou-2023": "兰州市",
+    "linfen-2022": "临汾市",
+    "nanping-2023": "南平市",
+    "qingdao-2023": "青岛市",
+    "taizhou-2022": "泰州市",
+    "wlmq-2022": "乌鲁木齐市",
+    "wuxi-2022": "无锡市",
+    "xjbt-2022": "新疆生产建设兵团",
+    "yancheng-2023": "盐城市",
+    "yantai-2023": "烟台市",
+    "yunnan-2022": "云南省",
+    "yunnan-2023": "云南省",
 }
 
 DICTIONARIES = {
@@ -156,6 +182,17 @@ def build_lists(folder: Path, target: Path) -> None:
     (target / "lists.json").write_text(text + "\n", encoding="utf-8")
 
 
+def build_scheme(source: Path, name: str, options: Mapping[str, Any]) -> None:
+    """One scheme, and what there is to say of it."""
+    report = compile_scheme(source, OUT, name=name, **options)
+    size = sum(file.stat().st_size for file in report.folder.iterdir())
+    print(f"{name}: {dict(report.counts)}, {size:,} bytes, changes {report.changes}")
+    for repair in report.repairs:
+        print(f"  repaired {repair}")
+    for finding in report.warnings:
+        print(f"  {finding}")
+
+
 def main(folder: Path) -> None:
     """Build the dictionaries, the lists and every scheme."""
     build_lists(folder / "lists", OUT / LISTS_FOLDER)
@@ -164,14 +201,12 @@ def main(folder: Path) -> None:
         build_dictionary(folder / "icd" / f"{name}.csv", columns, OUT / "icd" / f"{target}.parquet")
     for name, options in SCHEMES.items():
         workbook = folder / "schemes" / f"{name}.xlsx"
-        source = workbook if workbook.exists() else folder / "schemes" / name
-        report = compile_scheme(source, OUT, name=name, **options)
-        size = sum(file.stat().st_size for file in report.folder.iterdir())
-        print(f"{name}: {dict(report.counts)}, {size:,} bytes, changes {report.changes}")
-        for repair in report.repairs:
-            print(f"  repaired {repair}")
-        for finding in report.warnings:
-            print(f"  {finding}")
+        build_scheme(workbook if workbook.exists() else folder / "schemes" / name, name, options)
+    for name, region in CITIES.items():
+        year = name.rpartition("-")[2]
+        metadata = {"source": _OPEN, "region": region, "year": year}
+        options = {"title": f"{region}本地版（{year}年）", "metadata": metadata}
+        build_scheme(folder / "schemes" / "cities" / name, name, options)
 
 
 if __name__ == "__main__":

@@ -45,6 +45,7 @@ _SUZHOU = ["PV19"]
 
 UNREACHABLE = {
     "chs-drg-3.0": _CATCH_ALLS,
+    "chs-drg-2.0": [],
     "chs-drg-1.1": [],
     "chs-drg-1.0r": [*_BEHIND_PB1, *_BEHIND_WB1, *_BEHIND_YC1],
     "wuhan-2022": [*_BEHIND_PB1, *_BEHIND_WB1, *_BEHIND_YC1],

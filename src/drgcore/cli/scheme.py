@@ -20,8 +20,10 @@ from drgcore.schemes import (
     Mdc,
     Scheme,
     check_scheme,
+    code_lists,
     compile_scheme,
     diff_schemes,
+    export_scheme,
     list_schemes,
     load_dictionary,
     load_scheme,
@@ -52,6 +54,14 @@ _COUNTS = {
     "exclusion_rows": "exclusion tables, rows",
 }
 
+_LISTS = {
+    "no_principal_diagnosis": "不作为主要诊断: is no principal diagnosis for grouping",
+    "no_part_procedures": "不参与分组: as a procedure it counts as none",
+    "gray_diagnoses": "置灰: a heading, not to be used on a settlement list",
+    "gray_procedures": "置灰: a heading, not to be used on a settlement list",
+    "basic_groups": "基层病组: the same price at every level of hospital",
+}
+
 SchemeName = Annotated[
     str, typer.Argument(help="A shipped scheme, a compiled folder, a workbook or a .csv folder.")
 ]
@@ -59,14 +69,22 @@ SchemeName = Annotated[
 
 @app.command("list")
 def list_() -> None:
-    """List the shipped schemes."""
+    """List the shipped schemes: where each is from, when it is in force, how many groups it has."""
     table = Table("Scheme", box=None, pad_edge=False)
-    table.add_column("Title", overflow="fold")
-    table.add_column("Base")
-    table.add_column("In force")
-    for info in list_schemes():
-        table.add_row(info.name, info.title, info.base or "", info.in_force_from or "")
+    for column in ("Region", "Year", "Base", "In force"):
+        table.add_column(column)
+    for column in ("ADRG", "DRG"):
+        table.add_column(column, justify="right")
+    # The national schemes first, the newest before the others; then the local ones by name.
+    infos = list_schemes()
+    national = sorted((i for i in infos if i.base is None), key=lambda i: i.name, reverse=True)
+    for info in (*national, *(i for i in infos if i.base is not None)):
+        region = info.region or ("" if info.base else "national")
+        counts = (str(info.counts[level]) for level in ("adrg", "drg"))
+        year, base, since = info.year or "", info.base or "", info.in_force_from or ""
+        table.add_row(info.name, region, year, base, since, *counts)
     _print(table)
+    _print("\nDRG without the ambiguous (QY) and the catch-all groups; all local ones are historical.")
 
 
 @app.command()
@@ -120,6 +138,19 @@ def show(
 
 
 @app.command()
+def export(
+    name: SchemeName,
+    out: Annotated[Path, typer.Argument(help="A new folder for .csv sheets, or a name in .xlsx.")],
+    changes: Annotated[
+        bool, typer.Option("--changes", help="Of an overlay, only what differs from its base.")
+    ] = False,
+) -> None:
+    """Write a scheme as the official sheets, to start a local version from it."""
+    for file in export_scheme(load_scheme(name), out, changes=changes):
+        _print(escape(f"{file}"))
+
+
+@app.command()
 def check(name: SchemeName) -> None:
     """Check a scheme; exit with 1 when it has errors."""
     kinds: tuple[CodeKind, ...] = ("diagnoses", "procedures")
@@ -136,7 +167,13 @@ def check(name: SchemeName) -> None:
 
 
 @app.command()
-def diff(before: SchemeName, after: SchemeName) -> None:
+def diff(
+    before: SchemeName,
+    after: SchemeName,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for one .csv of every change for each table.")
+    ] = None,
+) -> None:
     """Compare two schemes."""
     found = diff_schemes(load_scheme(before), load_scheme(after))
     table = Table("Table", box=None, pad_edge=False)
@@ -146,6 +183,9 @@ def diff(before: SchemeName, after: SchemeName) -> None:
         table.add_row(name, *(f"{count:,}" for count in counts.values()))
     _print(table)
     _print(escape(f"\n{found}"))
+    if out is not None:
+        found.to_csv(out)
+        _print(escape(f"\nevery change is in {out}"))
 
 
 def _show_scheme(scheme: Scheme) -> None:
@@ -169,6 +209,8 @@ def _show_group(scheme: Scheme, code: str) -> None:
     group = scheme.group(code)
     _print(f"[bold]{group.code}[/bold] {escape(scheme.name_of(code))}")
     _print(f"rule: {escape(_rule(group))}")
+    if code in code_lists(scheme).basic_groups:
+        _print(_LISTS["basic_groups"])
     if isinstance(group, Mdc):
         below: tuple[Adrg | Drg, ...] = scheme.adrgs_of(code)
     elif isinstance(group, Adrg):
@@ -202,8 +244,14 @@ def _show_set(scheme: Scheme, name: str) -> None:
 def _show_code(scheme: Scheme, code: str) -> None:
     _print(f"[bold]{escape(code)}[/bold] {_names().get(code, '')}\n")
     uses = scheme.uses_of(code)
+    lists = code_lists(scheme)
+    for kind in lists.about(code):
+        note = _LISTS[kind]
+        if kind == "no_part_procedures" and any(use.level != "exclusion" for use in uses):
+            note += "; here a rule names it, so it counts there"
+        _print(f"{note} ({escape(lists.source[kind])})")
     if not uses:
-        _print(f"takes no part in {scheme.name}")
+        _print(f"no rule of {scheme.name} names it")
         return
     table = Table("Level", "Group", "Set", "As", "Name", box=None, pad_edge=False)
     for use in uses:

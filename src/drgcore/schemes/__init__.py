@@ -5,6 +5,7 @@ from drgcore.schemes.cells import Repair, RepairKind
 from drgcore.schemes.checks import check_scheme
 from drgcore.schemes.compile import CompileReport, compile_scheme
 from drgcore.schemes.diff import SchemeDiff, diff_schemes
+from drgcore.schemes.export import export_scheme
 from drgcore.schemes.findings import CheckReport, Finding, Severity
 from drgcore.schemes.lists import CodeLists, code_lists
 from drgcore.schemes.model import (
@@ -51,6 +52,7 @@ __all__ = [
     "code_lists",
     "compile_scheme",
     "diff_schemes",
+    "export_scheme",
     "list_schemes",
     "load_calendar",
     "load_dictionary",

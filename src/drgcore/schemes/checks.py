@@ -10,7 +10,8 @@ import pyarrow as pa
 
 from drgcore.cases.text import is_missing, tidy
 from drgcore.errors import RuleSyntaxError, SchemeError
-from drgcore.schemes.findings import CheckReport, Finding, Severity, error, warning
+from drgcore.schemes.findings import CheckReport, Finding, Severity, error, listed, warning
+from drgcore.schemes.impossible import impossible_findings
 from drgcore.schemes.implication import Prover, is_diagnosis
 from drgcore.schemes.local import department_sets, local_findings
 from drgcore.schemes.model import Scheme
@@ -24,7 +25,6 @@ TYPES = ("MCC", "CC")
 
 _PARENTS = {"adrg": ("mdc",), "drg": ("adrg", "mdc")}
 _CHILDREN = {"mdc": "adrg", "adrg": "drg"}
-_SHOWN = 5
 
 
 def check_scheme(scheme: Scheme, dictionaries: Mapping[str, pa.Table] | None = None) -> CheckReport:
@@ -65,6 +65,7 @@ def check_scheme(scheme: Scheme, dictionaries: Mapping[str, pa.Table] | None = N
         *checker.local(scheme.metadata.get("base")),
         *checker.reach(),
         *checker.complications(),
+        *checker.impossible(),
         *(checker.codes(dictionaries) if dictionaries is not None else ()),
     ]
     return CheckReport(
@@ -213,7 +214,7 @@ class _Checker:
                     yield warning(
                         "catch-all-order",
                         _where(level, row),
-                        f"sorts before {_listed(later)}; {last}",
+                        f"sorts before {listed(later)}; {last}",
                         tuple(later),
                     )
 
@@ -309,6 +310,15 @@ class _Checker:
                 tuple(codes),
             )
 
+    def impossible(self) -> Iterator[Finding]:
+        ordered: dict[str, list[dict[str, Any]]] = {level: [] for level in self._groups}
+        for level, _, rows in self._scopes():
+            ordered[level] += rows
+        yield from impossible_findings(ordered, self._sets)
+        named = {row["exclusion"] for row in self._cc}
+        for table in sorted(self._exclusions.keys() - named):
+            yield warning("unused-exclusion", f"exclusion table {table}", "no diagnosis names it")
+
     def without_table(self) -> int:
         return sum(
             row["exclusion"] in NO_TABLE and row["exclusion"] not in self._exclusions
@@ -333,7 +343,7 @@ class _Checker:
                     yield warning(
                         "unknown-code",
                         f"table {table}",
-                        f"{len(missing)} {kind} are not in the dictionary: {_listed(missing)}",
+                        f"{len(missing)} {kind} are not in the dictionary: {listed(missing)}",
                         missing,
                     )
 
@@ -361,8 +371,3 @@ def _any(rules: Iterator[Rule]) -> Rule:
 
 def _where(level: str, row: Mapping[str, Any]) -> str:
     return f"{level.upper()} {row['code']}"
-
-
-def _listed(names: list[str] | tuple[str, ...]) -> str:
-    more = f" … and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more

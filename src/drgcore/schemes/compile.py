@@ -20,8 +20,14 @@ from drgcore.schemes.checks import refuse_unsound
 from drgcore.schemes.findings import Finding
 from drgcore.schemes.model import TABLE_SCHEMAS, Scheme
 from drgcore.schemes.overlay import cut_overlay
-from drgcore.schemes.source import SourceTables, read_source
-from drgcore.schemes.store import FORMAT_VERSION, MANIFEST, find_base, load_scheme
+from drgcore.schemes.source import SourceTables
+from drgcore.schemes.store import (
+    FORMAT_VERSION,
+    MANIFEST,
+    find_base,
+    load_scheme,
+    read_source_beside,
+)
 
 Progress = Callable[[str], None]
 
@@ -75,7 +81,8 @@ def compile_scheme(
     Parameters
     ----------
     source : str, Path or SourceTables
-        An official workbook, a folder of .csv tables, or what `read_source` made of one.
+        An official workbook, a folder of .csv tables, the folder of an overlay (``base.txt`` and
+        the .csv tables of what differs), or what `read_source` made of a source.
     out : str or Path
         The folder under which the folder `name` is written, or replaced when it is there.
     name : str
@@ -84,7 +91,7 @@ def compile_scheme(
         Title of the plan; the name where none is given.
     base : str, optional
         Write an overlay: only the rows that differ from this scheme, which stands under `out` or
-        is shipped.
+        is shipped. The folder of an overlay names its own.
     metadata : mapping of str to str, optional
         More to keep with the scheme: ``source`` (the documents; the file name where none is
         given), ``in_force_from`` (ISO date) and the like.
@@ -119,7 +126,9 @@ def compile_scheme(
     out = Path(out)
     if not isinstance(source, SourceTables):
         step("read")
-        source = read_source(source)
+        source, told = read_source_beside(Path(source), out)
+        base = base or told
+        refuse_name(name, base)
     step("check")
     digest = content_digest(source.tables)
     scheme = Scheme(

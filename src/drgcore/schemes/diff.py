@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import pyarrow as pa
 
+from drgcore.files import whole_file
+from drgcore.schemes.cells import header
 from drgcore.schemes.model import TABLE_SCHEMAS, Scheme
 from drgcore.schemes.overlay import KEYED
 from drgcore.schemes.parser import parse_rule
@@ -117,6 +122,24 @@ class SchemeDiff:
                 tables[table] = _table(codes, _MEMBER_SCHEMA)
         return tables
 
+    def to_csv(self, folder: str | Path) -> None:
+        """Write every change, one file for each table, in UTF-8 with a byte order mark.
+
+        Parameters
+        ----------
+        folder : str or Path
+            Made if it is not there.
+        """
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, changes in self.to_tables().items():
+            text = io.StringIO(newline="")
+            writer = csv.writer(text)
+            writer.writerow(changes.column_names)
+            writer.writerows(zip(*(c.to_pylist() for c in changes.columns), strict=True))
+            with whole_file(folder / f"{name}.csv") as part:
+                part.write_text(text.getvalue(), encoding="utf-8-sig", newline="")
+
     def __str__(self) -> str:
         return "\n".join(self._lines())
 
@@ -142,8 +165,8 @@ def diff_schemes(a: Scheme, b: Scheme) -> SchemeDiff:
     Returns
     -------
     SchemeDiff
-        Rules are compared by what they say: another spacing or letter case is no change. The
-        comparison the other way round is the same with before and after exchanged.
+        Rules and names are compared by what they say: another spacing, letter case or width of
+        punctuation (/ for ／) is no change. The comparison the other way round is the same with before and after exchanged.
 
     Examples
     --------
@@ -193,8 +216,10 @@ def _member_changes(
 def _same(field: str, before: str | int | None, after: str | int | None) -> bool:
     if before == after:
         return True
-    if field != "rule" or before is None or after is None:
+    if field not in ("name", "rule") or before is None or after is None:
         return False
+    if field == "name":
+        return header(before) == header(after)
     return parse_rule(str(before)) == parse_rule(str(after))
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+
+_SHOWN = 5
 
 
 class Severity(StrEnum):
@@ -74,3 +77,15 @@ def error(code: str, where: str, message: str, items: tuple[str, ...] = ()) -> F
 def warning(code: str, where: str, message: str, items: tuple[str, ...] = ()) -> Finding:
     """A finding for a person to look at."""
     return Finding(code, Severity.WARNING, where, message, items)
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names one after the other, the first few where they are many.
+
+    Examples
+    --------
+    >>> listed(["BB1", "BB2", "BC1", "BC2", "BD1", "BD2", "BE1"])
+    'BB1, BB2, BC1, BC2, BD1 … and 2 more'
+    """
+    more = f" … and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more

@@ -21,6 +21,8 @@ CHANGE_FIELD = pa.field(CHANGE, pa.string())
 
 ADD, REMOVE = "+", "-"
 
+_SHOWN = 5
+
 KEYED = frozenset({"mdc", "adrg", "drg", "cc"})
 """Tables whose rows are known by their code; a row of the others is the pair it holds."""
 
@@ -57,8 +59,20 @@ def lay_on(base: Mapping[str, pa.Table], overlay: Mapping[str, pa.Table]) -> dic
         is_new = pc.equal(changes[CHANGE], ADD)
         added = changes.filter(is_new).select(schema.names)
         gone = changes.filter(pc.invert(is_new))
-        if _without(gone, base[name], key).num_rows:
-            raise SchemeError(f"the overlay removes rows of {name} that its base does not have")
+        strange = _without(gone, base[name], key)
+        if strange.num_rows:
+            shown = [" ".join(map(str, row.values())) for row in strange.select(key).to_pylist()]
+            more = f" … and {len(shown) - _SHOWN} more" if len(shown) > _SHOWN else ""
+            raise SchemeError(
+                f"the overlay removes rows of {name} that its base does not have: "
+                + ", ".join(shown[:_SHOWN])
+                + more
+            )
+        both = pc.is_in(_keys(added, key), _keys(gone, key))
+        if pc.any(both).as_py():
+            raise SchemeError(
+                f"the overlay both removes and adds {added.filter(both)[key[-1]][0]} in {name}"
+            )
         kept = _without(base[name], changes, key)
         tables[name] = pa.concat_tables([kept, added.cast(schema)]).combine_chunks()
     return tables

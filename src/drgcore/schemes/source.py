@@ -136,21 +136,22 @@ def read_source(path: str | Path) -> SourceTables:
     """
     path = Path(path)
     if path.is_dir():
-        sheets = [_read_csv(file) for file in sorted(path.glob("*.[cC][sS][vV]"))]
+        sheets = [read_sheet(file) for file in sorted(path.glob("*.[cC][sS][vV]"))]
         if not sheets:
             raise SchemeError("the folder holds no .csv files", where=str(path))
     elif path.exists():
         sheets = read_workbook(path)
     else:
         raise SchemeError("there is no such file or folder", where=str(path))
-    reader = _Reader(path)
+    reader = TableReader(path)
     chosen = _choose_sheets(sheets, path)
     tables = {table: reader.table(table, chosen[table]) for table in TABLE_SCHEMAS}
     reader.raise_problems()
     return SourceTables(path.name, tables, reader.source_rows, tuple(reader.repairs))
 
 
-def _read_csv(path: Path) -> Sheet:
+def read_sheet(path: Path) -> Sheet:
+    """A .csv file as a sheet of the name of its stem."""
     raw = path.read_bytes()
     for encoding in ("utf-8-sig", "gb18030"):
         try:
@@ -214,7 +215,7 @@ class _Column:
     clean: dict[str, str | int]  # texts that need no repair; codes recur by the thousand
 
 
-class _Reader:
+class TableReader:
     """Collects tables, repairs and problems of one source."""
 
     def __init__(self, path: Path) -> None:
@@ -234,9 +235,9 @@ class _Reader:
                 f"problems: {len(self._problems)}\n" + "\n".join(shown), where=str(self._path)
             )
 
-    def table(self, table: str, sheet: Sheet) -> pa.Table:
-        """The clean table of a sheet; what cannot be read is kept as a problem."""
-        header_row, columns = self._locate(table, sheet)
+    def table(self, table: str, sheet: Sheet, only: Sequence[str] | None = None) -> pa.Table:
+        """The clean table of a sheet, or of its columns `only`; problems are kept for later."""
+        header_row, columns = self._locate(table, sheet, only)
         names = [column.name for column in columns]
         keyed = "rule" in names
         rows: list[tuple[str | int, ...]] = []
@@ -257,20 +258,25 @@ class _Reader:
                 self._note(sheet, number, names[0], RepairKind.REPEATED_ROW, text, kept)
         if not self.source_rows[table] and not self._problems:
             self._problem(sheet, header_row, "there is nothing below the header")
-        schema = TABLE_SCHEMAS[table]
+        schema = TABLE_SCHEMAS[table] if only is None else _part(TABLE_SCHEMAS[table], only)
         data: dict[str, list[object]] = {n: [r[i] for r in rows] for i, n in enumerate(names)}
         if "sort" in schema.names and "sort" not in names:
             data["sort"] = list(range(1, len(rows) + 1))
             self._note(sheet, header_row, "sort", RepairKind.SORT_FROM_ORDER, "", "1, 2, 3 …")
         return pa.table({n: data.get(n, [""] * len(rows)) for n in schema.names}, schema=schema)
 
-    def _locate(self, table: str, sheet: Sheet) -> tuple[int, list[_Column]]:
+    def _locate(
+        self, table: str, sheet: Sheet, only: Sequence[str] | None
+    ) -> tuple[int, list[_Column]]:
         """The number of the header row, and the columns below it."""
         titles = [[cells.header(v) for v in row] for row in sheet.rows[:_HEADER_ROWS]] or [[]]
         found = [_match_headers(table, row) for row in titles]
         index = max(range(len(found)), key=lambda i: len(found[i]))
         places, there = found[index], titles[index]
-        missing = [c for c in HEADERS[table] if c not in places and (table, c) not in _OPTIONAL]
+        if only is not None:
+            places = {name: title for name, title in places.items() if name in only}
+        asked_for = [c for c in HEADERS[table] if (table, c) not in _OPTIONAL]
+        missing = [c for c in (asked_for if only is None else only) if c not in places]
         if missing:
             wanted = HEADERS[table][missing[0]][0]
             near = difflib.get_close_matches(wanted, filter(None, there), n=3, cutoff=0.3)
@@ -348,6 +354,10 @@ class _Reader:
 
     def _at(self, sheet: Sheet, row: int) -> str:
         return f"{self._path}, sheet {sheet.name}, row {row}"
+
+
+def _part(schema: pa.Schema, names: Sequence[str]) -> pa.Schema:
+    return pa.schema([schema.field(name) for name in names])
 
 
 def _match_headers(table: str, titles: Sequence[str]) -> dict[str, str]:

@@ -20,7 +20,8 @@ from drgcore.errors import SchemeError
 from drgcore.schemes.checks import refuse_unsound
 from drgcore.schemes.model import TABLE_SCHEMAS, Scheme
 from drgcore.schemes.overlay import CHANGE_FIELD, lay_on
-from drgcore.schemes.source import read_source
+from drgcore.schemes.overlay_source import base_of_source, read_overlay_source
+from drgcore.schemes.source import SourceTables, read_source
 
 FORMAT_VERSION = 1
 """Of the compiled tables; a reader refuses any other."""
@@ -45,6 +46,8 @@ class SchemeInfo:
         The scheme of which it is an overlay.
     in_force_from : str or None
         ISO date, where the source states one.
+    region, year : str or None
+        Of a local version: the city or province, and the year.
     counts : mapping of str to int
         As `Scheme.counts` gives them.
     """
@@ -53,6 +56,8 @@ class SchemeInfo:
     title: str
     base: str | None
     in_force_from: str | None
+    region: str | None
+    year: str | None
     counts: Mapping[str, int]
 
 
@@ -85,8 +90,7 @@ def load_scheme(name_or_path: str | Path = DEFAULT_SCHEME, *, check: bool = True
     >>> load_scheme("chs-drg-9.9")
     Traceback (most recent call last):
     drgcore.errors.SchemeError: there is no scheme 'chs-drg-9.9'
-    Shipped are chs-drg-1.0r, chs-drg-1.1, chs-drg-2.0, chs-drg-3.0, suzhou-2023, wuhan-2022;
-    a folder or a workbook is named by its path.
+    Shipped are anyang-2021, beijing-2022, ...
     """
     shipped = shipped_names()
     if isinstance(name_or_path, str) and name_or_path in shipped:
@@ -95,9 +99,10 @@ def load_scheme(name_or_path: str | Path = DEFAULT_SCHEME, *, check: bool = True
     if (path / MANIFEST).is_file():
         return _read_compiled(path, ())
     if path.exists():
-        source = read_source(path)
+        source, base = read_source_beside(path, path.parent)
         name = path.name if path.is_dir() else path.stem
-        scheme = Scheme(name, source.tables, {"source": source.origin}, source.source_rows)
+        metadata = {**({"base": base} if base else {}), "source": source.origin}
+        scheme = Scheme(name, source.tables, metadata, source.source_rows)
         if check:
             refuse_unsound(scheme)
         return scheme
@@ -113,13 +118,13 @@ def list_schemes() -> tuple[SchemeInfo, ...]:
     Examples
     --------
     >>> for info in list_schemes():
-    ...     print(info.name, info.base, info.counts["drg"])
+    ...     if info.base is None or info.region == "北京市":
+    ...         print(info.name, info.base, info.counts["drg"])
+    beijing-2022 chs-drg-1.1 696
     chs-drg-1.0r None 618
     chs-drg-1.1 None 628
     chs-drg-2.0 None 634
     chs-drg-3.0 None 825
-    suzhou-2023 chs-drg-1.1 648
-    wuhan-2022 chs-drg-1.0r 665
     """
     folder = tables_folder()
     return tuple(_info(read_manifest(folder / name)) for name in shipped_names())
@@ -185,6 +190,21 @@ def read_manifest(folder: Path) -> dict[str, Any]:
             f"the file is damaged: it lacks {', '.join(sorted(missing))}", where=str(path)
         )
     return dict(manifest)
+
+
+def read_source_beside(path: Path, beside: Path) -> tuple[SourceTables, str | None]:
+    """The whole tables of a source, and the name of its base where it is the folder of an overlay.
+
+    Raises
+    ------
+    SchemeError
+        As `read_source`; also when the base is neither `beside` it nor shipped.
+    """
+    base = base_of_source(path)
+    if base is None:
+        return read_source(path), None
+    below = _read_compiled(find_base(base, beside), ())
+    return read_overlay_source(path, below.tables), base
 
 
 def base_name(manifest: Mapping[str, Any]) -> str | None:
@@ -276,6 +296,6 @@ def _info(manifest: Mapping[str, Any]) -> SchemeInfo:
         manifest["name"],
         manifest["title"],
         base_name(manifest),
-        manifest["metadata"].get("in_force_from"),
+        *(manifest["metadata"].get(key) for key in ("in_force_from", "region", "year")),
         MappingProxyType(manifest["counts"]),
     )
