@@ -10,16 +10,17 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from drgcore.errors import SchemeError
-from drgcore.schemes import cells
+from drgcore.schemes import cells, check_scheme, load_dictionary, load_scheme
 from drgcore.schemes.compile import compile_scheme, write_table
 from drgcore.schemes.lists import LISTS_FOLDER, LISTS_SCHEMA
+from drgcore.schemes.store import CodeKind, read_manifest
 
 OUT = Path(__file__).parent / "grouper_tables"
 
@@ -99,7 +100,10 @@ DICTIONARIES = {
     "procedures_clinical_to_insurance": ("clinical_code", "insurance_code"),
 }
 
-_PLAN = "按病组（DRG）付费{}版分组方案"
+_PLANS = {
+    "chs-drg-3.0": "按病组（DRG）付费3.0版分组方案",
+    "chs-drg-2.0": "按病组和病种分值付费2.0版分组方案",
+}
 _COPY = "as an open grouping project registers it"
 # List, the scheme it belongs to ("" for the dictionary), its file, where it is from.
 LISTS = (
@@ -107,25 +111,25 @@ LISTS = (
         "no_principal_diagnosis",
         "chs-drg-3.0",
         "no-principal-diagnosis-3.0",
-        f"不作为主要诊断的编码, {_PLAN.format('3.0')}, {_COPY}",
+        f"不作为主要诊断的编码, {_PLANS['chs-drg-3.0']}, {_COPY}",
     ),
     (
         "no_principal_diagnosis",
         "chs-drg-2.0",
         "no-principal-diagnosis-2.0",
-        f"不作为主要诊断的编码, {_PLAN.format('2.0')}, {_COPY}",
+        f"不作为主要诊断的编码, {_PLANS['chs-drg-2.0']}, {_COPY}",
     ),
     (
         "no_part_procedures",
         "chs-drg-3.0",
         "no-part-procedures-3.0",
-        f"不参与分组的手术操作, {_PLAN.format('3.0')}, {_COPY}",
+        f"不参与分组的手术操作, {_PLANS['chs-drg-3.0']}, {_COPY}",
     ),
     (
         "no_part_procedures",
         "chs-drg-2.0",
         "no-part-procedures-2.0",
-        f"不参与分组的手术操作, {_PLAN.format('2.0')}, {_COPY}",
+        f"不参与分组的手术操作, {_PLANS['chs-drg-2.0']}, {_COPY}",
     ),
     ("gray_diagnoses", "", "gray-diagnoses", "医保版疾病诊断分类与代码, 置灰编码"),
     ("gray_procedures", "", "gray-procedures", "医保版手术操作分类与代码, 置灰编码"),
@@ -133,9 +137,26 @@ LISTS = (
         "basic_groups",
         "chs-drg-3.0",
         "basic-groups-3.0",
-        f"基层病组（首批31个）, {_PLAN.format('3.0')}",
+        f"基层病组（首批31个）, {_PLANS['chs-drg-3.0']}",
     ),
 )
+
+
+_FINDINGS_HEAD = """# What `drgcore scheme check` finds in the shipped schemes
+
+Written by `data/build_grouper_tables.py`. The tables are shipped as they were found: a finding is
+for a person to look at. The word in brackets is the kind:
+
+- `unreachable`: no case gets to the group; `never-true`: its rule contradicts itself.
+- `falls-through`: the last DRG of an ADRG has a condition, so that a case may be left without one.
+- `not-admitted`: diagnoses of a group that no case can bring there, for the MDC (or the ADRG) does
+  not admit them as principal diagnosis.
+- `two-mdc`: principal diagnoses of two MDC; the one that is tried first has them, unless none of
+  its ADRG holds.
+- `same-rule`, `same-name`: DRG of one ADRG that have this in common.
+- `equal-sort`, `catch-all-order`: places in the order that say less, or other, than they should.
+- `unused-set`, `unused-exclusion`: sets that no rule and exclusion tables that no diagnosis names.
+- `unknown-code`: codes that are not in the dictionary."""
 
 
 def build_dictionary(source: Path, columns: tuple[str, str], target: Path) -> None:
@@ -193,6 +214,39 @@ def build_scheme(source: Path, name: str, options: Mapping[str, Any]) -> None:
         print(f"  {finding}")
 
 
+def findings_of(name: str) -> list[str]:
+    """What the check says of a shipped scheme, one line a finding, all codes listed."""
+    kinds: tuple[CodeKind, ...] = ("diagnoses", "procedures")
+    report = check_scheme(load_scheme(OUT / name), {kind: load_dictionary(kind) for kind in kinds})
+    lines = []
+    for finding in (*report.errors, *report.warnings):
+        # The message names the first few where there are more.
+        shown, more, _ = finding.message.partition(" … and ")
+        codes = ", ".join(finding.items)
+        said = f"{shown.rpartition(': ')[0]}: {codes}" if more else finding.message
+        lines.append(f"- {finding.where}: {said} [{finding.code}]")
+    return lines
+
+
+def write_findings(names: Sequence[str]) -> None:
+    """All findings, of an overlay only those that its base has not."""
+    found = {name: findings_of(name) for name in names}
+    parts = [_FINDINGS_HEAD]
+    for name, lines in found.items():
+        base = read_manifest(OUT / name)["base"]
+        known = found[base["name"]] if base else []
+        own = [line for line in lines if line not in known]
+        gone = len([line for line in known if line not in lines])
+        parts.append(f"\n## {name}\n")
+        if base:
+            parts.append(
+                f"What {base['name']} has too ({len(lines) - len(own)} of its {len(known)}; "
+                f"{gone} are gone) is not repeated.\n"
+            )
+        parts += own or ["Nothing else." if base else "Nothing."]
+    (OUT / "FINDINGS.md").write_text("\n".join(parts) + "\n", encoding="utf-8")
+
+
 def main(folder: Path) -> None:
     """Build the dictionaries, the lists and every scheme."""
     build_lists(folder / "lists", OUT / LISTS_FOLDER)
@@ -207,6 +261,7 @@ def main(folder: Path) -> None:
         metadata = {"source": _OPEN, "region": region, "year": year}
         options = {"title": f"{region}本地版（{year}年）", "metadata": metadata}
         build_scheme(folder / "schemes" / "cities" / name, name, options)
+    write_findings([*SCHEMES, *CITIES])
 
 
 if __name__ == "__main__":

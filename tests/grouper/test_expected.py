@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import csv
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from drgcore.cases import LOCAL_SCHEMA
 from drgcore.grouper.plain import PlainCase, group_plainly
+from drgcore.schemes import list_schemes
 from tests.grouper.helpers import (
     CASE_COLUMNS,
     CODE_LISTS,
@@ -15,6 +19,7 @@ from tests.grouper.helpers import (
     assert_same,
     by_kernel,
     by_plain,
+    local_schema,
     read_samples,
     scheme,
     twin,
@@ -52,6 +57,37 @@ def test_carried_cases_have_the_expected_groups(name: str, rows: int, drgs: int)
     _only_groups(kernel, cases)
     assert_same(kernel, plain, cases, "plain evaluator")
     assert_same(kernel, slow, cases, "twin")
+
+
+def test_cases_of_the_local_versions_have_the_expected_groups() -> None:
+    """Groups of each local version for cases of its base, by the plain evaluator of the tests."""
+    with (DATA / "expected_chs-drg-1.1.csv").open(encoding="utf-8", newline="") as file:
+        ids = [row["case_id"] for row in csv.DictReader(file)]
+    known = dict(zip(ids, read_samples(DATA / "expected_chs-drg-1.1.csv"), strict=True))
+    with (DATA / "expected_cities.csv").open(encoding="utf-8", newline="") as file:
+        expected = list(csv.DictReader(file))
+    local = {info.name for info in list_schemes() if info.base}
+    assert {row["scheme"] for row in expected} == local - {"wuhan-2022", "suzhou-2023"}
+    nothing = dict.fromkeys(LOCAL_SCHEMA.names)
+    for name in sorted({row["scheme"] for row in expected}):
+        wanted = [row for row in expected if row["scheme"] == name]
+        assert len({row["drg"] for row in wanted}) == len(wanted) == 30
+        cases = [
+            {**known[row["case_id"]], **nothing, "length_of_stay": int(row["length_of_stay"])}
+            for row in wanted
+        ]
+        kernel = by_kernel(cases, scheme(name), local_schema())
+        _only_groups(kernel, [{g: row[g] or None for g in GROUPS} for row in wanted])
+        plain = [
+            by_plain(
+                group_plainly(
+                    scheme(name),
+                    replace(_plain_case(c), length_of_stay=c["length_of_stay"]),
+                )
+            )
+            for c in cases[::5]
+        ]
+        assert_same(kernel[::5], plain, cases[::5], f"{name}, plain evaluator")
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="the whole sample is not there")

@@ -21,23 +21,37 @@ from drgcore.schemes import (
     load_dictionary,
     load_scheme,
     load_translation,
-    read_source,
     store,
 )
 from drgcore.schemes.compile import content_digest
 from drgcore.schemes.overlay import CHANGE
-from drgcore.schemes.store import MANIFEST, tables_folder
+from drgcore.schemes.store import MANIFEST, read_source_beside, tables_folder
 
 ROOT = Path(__file__).parents[2]
 SHARED = ROOT.parent / "shared"
-NAMES = (
-    "chs-drg-1.0r",
-    "chs-drg-1.1",
-    "chs-drg-2.0",
-    "chs-drg-3.0",
-    "suzhou-2023",
-    "wuhan-2022",
+NATIONAL = ("chs-drg-1.0r", "chs-drg-1.1", "chs-drg-2.0", "chs-drg-3.0")
+CITIES = (
+    "anyang-2021",
+    "beijing-2022",
+    "changsha-2023",
+    "chongqing-2022",
+    "fuzhou-2022",
+    "guangxi-2022",
+    "haerbin-2022",
+    "lanzhou-2023",
+    "linfen-2022",
+    "nanping-2023",
+    "qingdao-2023",
+    "taizhou-2022",
+    "wlmq-2022",
+    "wuxi-2022",
+    "xjbt-2022",
+    "yancheng-2023",
+    "yantai-2023",
+    "yunnan-2022",
+    "yunnan-2023",
 )
+NAMES = (*NATIONAL, "suzhou-2023", "wuhan-2022", *CITIES)
 
 needs_sources = pytest.mark.skipif(
     not (SHARED / "schemes").is_dir(), reason="the sources of the tables are not here"
@@ -77,7 +91,7 @@ def test_the_default_scheme_has_the_published_counts() -> None:
 def test_the_counts_in_the_sources_file_are_those_of_the_tables() -> None:
     header, *rows = next(t for t in _markdown_tables() if t[0][0] == "count")
     schemes = {name: load_scheme(name).counts() for name in header[2:] if "published" not in name}
-    assert sorted(schemes) == sorted(NAMES)
+    assert sorted(schemes) == sorted(set(NAMES) - set(CITIES))
     assert [row[0] for row in rows] == list(schemes["chs-drg-3.0"])
     for row in rows:
         for name, cell in zip(header[2:], row[2:], strict=True):
@@ -88,6 +102,17 @@ def test_the_counts_in_the_sources_file_are_those_of_the_tables() -> None:
                 more = 7 if (name, row[0]) == ("3.0 published", "exclusion_rows") else 0
                 found = schemes[f"chs-drg-{name.split()[0]}"][row[0]]
                 assert _number(cell) + more == found
+
+
+def test_the_counts_of_local_versions_are_those_of_the_tables() -> None:
+    _, *rows = next(t for t in _markdown_tables() if t[0][0] == "local version")
+    keys = ("adrg", "adrg_ambiguous", "drg", "drg_rows", "sets", "set_members", "mcc", "cc")
+    assert [row[0] for row in rows] == list(CITIES)
+    infos = {info.name: info for info in list_schemes()}
+    for name, *cells in rows:
+        assert [_number(cell) for cell in cells] == [infos[name].counts[key] for key in keys]
+        assert infos[name].region
+        assert name.endswith(f"-{infos[name].year}")
 
 
 def test_the_version_in_force_has_the_published_counts() -> None:
@@ -129,19 +154,35 @@ def test_the_repairs_in_the_sources_file_are_those_made() -> None:
         assert load_scheme().sets[set_id] >= {code.strip() for code in members}
 
 
-def test_the_gaps_in_the_sources_file_are_those_found() -> None:
-    text = (tables_folder() / "SOURCES.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize("name", [*NATIONAL, "suzhou-2023", "beijing-2022"])
+def test_the_findings_file_is_what_the_check_finds(name: str) -> None:
+    text = (tables_folder() / "FINDINGS.md").read_text(encoding="utf-8")
+    sections = dict(re.findall(r"^## (\S+)\n\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL))
+    assert sorted(sections) == sorted(NAMES)
     dictionaries = {kind: load_dictionary(kind) for kind in ("diagnoses", "procedures")}
-    unreachable = {}
-    for name in NAMES:
-        report = check_scheme(load_scheme(name), dictionaries)
-        assert report.errors == ()
-        unreachable[name] = [f.where for f in report.warnings if f.code == "unreachable"]
-        for finding in report.warnings:
-            for code in finding.items or finding.where.split()[-1:]:
-                assert code in text
+    report = check_scheme(load_scheme(name), dictionaries)
+    assert report.errors == ()
+    base = load_scheme(name).metadata.get("base", "")
+    told = sections[name] + sections.get(base, "")
+    for finding in report.warnings:
+        (_line,) = {
+            line
+            for line in told.splitlines()
+            if line.startswith(f"- {finding.where}: ")
+            and line.endswith(f"[{finding.code}]")
+            and all(code in line for code in finding.items)
+            and finding.message.partition(" … and ")[0] in line
+        }
+    own = [line for line in sections[name].splitlines() if line.startswith("- ")]
+    assert len(own) == len(report.warnings) if not base else len(own) <= len(report.warnings)
+
+
+def test_groups_that_no_case_reaches() -> None:
+    unreachable = {
+        name: [f.where for f in check_scheme(load_scheme(name)).warnings if f.code == "unreachable"]
+        for name in ("chs-drg-3.0", "chs-drg-1.0r", "suzhou-2023", "wuhan-2022")
+    }
     assert unreachable["chs-drg-3.0"] == ["ADRG W00", "ADRG Y00"]
-    assert unreachable["chs-drg-2.0"] == unreachable["chs-drg-1.1"] == []
     assert unreachable["suzhou-2023"] == ["ADRG PV1"]
     assert unreachable["wuhan-2022"] == unreachable["chs-drg-1.0r"]
     assert len(unreachable["chs-drg-1.0r"]) == 14
@@ -164,7 +205,8 @@ def test_every_set_is_named_and_every_name_is_a_set() -> None:
 
 def test_schemes_are_listed_without_being_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store, "read_table", None)
-    assert {info.name: info.base for info in list_schemes()} == {
+    found = {info.name: info.base for info in list_schemes()}
+    assert {name: found.pop(name) for name in set(NAMES) - set(CITIES)} == {
         "chs-drg-1.0r": None,
         "chs-drg-1.1": None,
         "chs-drg-2.0": None,
@@ -172,6 +214,8 @@ def test_schemes_are_listed_without_being_loaded(monkeypatch: pytest.MonkeyPatch
         "suzhou-2023": "chs-drg-1.1",
         "wuhan-2022": "chs-drg-1.0r",
     }
+    assert sorted(found) == sorted(CITIES)
+    assert {found.pop("chongqing-2022"), *found.values()} == {"chs-drg-1.0r", "chs-drg-1.1"}
 
 
 def test_dictionaries_and_translations() -> None:
@@ -231,7 +275,8 @@ def test_building_again_gives_the_shipped_files(tmp_path: Path) -> None:
 @needs_sources
 @pytest.mark.parametrize("name", NAMES)
 def test_a_shipped_scheme_holds_every_row_of_its_source(name: str) -> None:
-    source = read_source(SHARED / "schemes" / name)
+    folder = SHARED / "schemes" / ("cities" if name in CITIES else "")
+    source, _ = read_source_beside(folder / name, folder)
     scheme = load_scheme(name)
     assert dict(scheme.source_rows) == dict(source.source_rows)
     for table, rows in source.tables.items():

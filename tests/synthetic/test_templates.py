@@ -16,7 +16,12 @@ from drgcore.schemes.rules import Count, Member, atoms
 from drgcore.synthetic.region import region_of
 from drgcore.synthetic.templates import Templates, templates_of
 
-SCHEMES = [info.name for info in list_schemes()]
+# Of the local versions one on each base.
+SCHEMES = [
+    *(info.name for info in list_schemes() if info.base is None),
+    "wuhan-2022",
+    "suzhou-2023",
+]
 
 
 def as_table(templates: Templates) -> pa.Table:

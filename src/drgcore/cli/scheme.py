@@ -84,7 +84,9 @@ def list_() -> None:
         year, base, since = info.year or "", info.base or "", info.in_force_from or ""
         table.add_row(info.name, region, year, base, since, *counts)
     _print(table)
-    _print("\nDRG without the ambiguous (QY) and the catch-all groups; all local ones are historical.")
+    _print(
+        "\nDRG without the ambiguous (QY) and the catch-all groups; all local ones are historical."
+    )
 
 
 @app.command()

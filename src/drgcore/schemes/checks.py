@@ -11,8 +11,8 @@ import pyarrow as pa
 from drgcore.cases.text import is_missing, tidy
 from drgcore.errors import RuleSyntaxError, SchemeError
 from drgcore.schemes.findings import CheckReport, Finding, Severity, error, listed, warning
-from drgcore.schemes.impossible import impossible_findings
 from drgcore.schemes.implication import Prover, is_diagnosis
+from drgcore.schemes.impossible import impossible_findings
 from drgcore.schemes.local import department_sets, local_findings
 from drgcore.schemes.model import Scheme
 from drgcore.schemes.parser import parse_rule

@@ -20,16 +20,21 @@ from drgcore.schemes.checks import refuse_unsound
 from drgcore.schemes.findings import Finding
 from drgcore.schemes.model import TABLE_SCHEMAS, Scheme
 from drgcore.schemes.overlay import cut_overlay
+from drgcore.schemes.overlay_source import base_of_source
 from drgcore.schemes.source import SourceTables
 from drgcore.schemes.store import (
     FORMAT_VERSION,
     MANIFEST,
+    base_name,
     find_base,
     load_scheme,
+    read_manifest,
     read_source_beside,
 )
 
 Progress = Callable[[str], None]
+
+_MAX_BASES = 20  # of an older circle, which loading its schemes names
 
 # What the manifest holds beside the other metadata.
 _OWN_KEYS = frozenset({"title", "base", "digest"})
@@ -122,13 +127,15 @@ def compile_scheme(
     ({}, 628)
     """
     step = progress or (lambda _: None)
-    refuse_name(name, base)
     out = Path(out)
+    if base is None and not isinstance(source, SourceTables):
+        base = base_of_source(source)
+    refuse_name(name, base)
+    if base is not None:
+        _refuse_circle(name, base, out)
     if not isinstance(source, SourceTables):
         step("read")
-        source, told = read_source_beside(Path(source), out)
-        base = base or told
-        refuse_name(name, base)
+        source, _ = read_source_beside(Path(source), out)
     step("check")
     digest = content_digest(source.tables)
     scheme = Scheme(
@@ -217,6 +224,21 @@ def refuse_name(name: str, base: str | None = None) -> None:
         )
     if base == name:
         raise SchemeError(f"scheme {name} cannot be its own base")
+
+
+def _refuse_circle(name: str, base: str, out: Path) -> None:
+    """Refuse a base that lies on the scheme that is to be written, directly or by others."""
+    chain, folder = [name], find_base(base, out)
+    while True:
+        chain.append(folder.name)
+        if folder.resolve() == (out / name).resolve():
+            raise SchemeError(
+                f"the overlay would be its own base: {' → '.join(chain)}", where=str(out / name)
+            )
+        below = base_name(read_manifest(folder))
+        if below is None or len(chain) > _MAX_BASES:
+            return
+        folder = find_base(below, folder.parent)
 
 
 def _write_folder(

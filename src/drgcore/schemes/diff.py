@@ -166,7 +166,8 @@ def diff_schemes(a: Scheme, b: Scheme) -> SchemeDiff:
     -------
     SchemeDiff
         Rules and names are compared by what they say: another spacing, letter case or width of
-        punctuation (/ for ／) is no change. The comparison the other way round is the same with before and after exchanged.
+        punctuation (/ for ／) is no change. The comparison the other way round is the same with
+        before and after exchanged.
 
     Examples
     --------

@@ -24,9 +24,7 @@ _NAMED = {"sets": "ICD名称", "cc": "疾病名称", "exclusions": "ICD名称"}
 Row = Sequence[str | int]
 
 
-def export_scheme(
-    scheme: Scheme, target: str | Path, *, changes: bool = False
-) -> tuple[Path, ...]:
+def export_scheme(scheme: Scheme, target: str | Path, *, changes: bool = False) -> tuple[Path, ...]:
     """Write a scheme in the official shape, so that a local version can start from it.
 
     Parameters

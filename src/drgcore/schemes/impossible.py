@@ -136,7 +136,11 @@ def _two_mdc(
     alone = {row["code"] for row, _ in limits if _asks_no_more(row["tree"])}
     for (first, codes), (second, others) in combinations(limits, 2):
         shared = tuple(sorted(codes & others))
-        if first["code"] in alone and shared and not _exclude(prover, first["tree"], second["tree"]):
+        if (
+            first["code"] in alone
+            and shared
+            and not _exclude(prover, first["tree"], second["tree"])
+        ):
             yield warning(
                 "two-mdc",
                 f"MDC {first['code']}",

@@ -59,7 +59,8 @@ def lay_on(base: Mapping[str, pa.Table], overlay: Mapping[str, pa.Table]) -> dic
         is_new = pc.equal(changes[CHANGE], ADD)
         added = changes.filter(is_new).select(schema.names)
         gone = changes.filter(pc.invert(is_new))
-        strange = _without(gone, base[name], key)
+        hit = _hit(base[name], changes, key)
+        strange = _without(gone, base[name].filter(hit), key)
         if strange.num_rows:
             shown = [" ".join(map(str, row.values())) for row in strange.select(key).to_pylist()]
             more = f" … and {len(shown) - _SHOWN} more" if len(shown) > _SHOWN else ""
@@ -73,7 +74,7 @@ def lay_on(base: Mapping[str, pa.Table], overlay: Mapping[str, pa.Table]) -> dic
             raise SchemeError(
                 f"the overlay both removes and adds {added.filter(both)[key[-1]][0]} in {name}"
             )
-        kept = _without(base[name], changes, key)
+        kept = base[name].filter(pc.invert(hit))
         tables[name] = pa.concat_tables([kept, added.cast(schema)]).combine_chunks()
     return tables
 
@@ -85,6 +86,16 @@ def _marked(table: pa.Table, change: str) -> pa.Table:
 def _without(table: pa.Table, other: pa.Table, columns: list[str]) -> pa.Table:
     """The rows of `table` whose `columns` occur in no row of `other`."""
     return table.filter(pc.invert(pc.is_in(_keys(table, columns), _keys(other, columns))))
+
+
+def _hit(table: pa.Table, changes: pa.Table, columns: list[str]) -> pa.Array:
+    """Which rows of `table` have a key that occurs in `changes`, which are few."""
+    # The last column alone leaves few rows whose whole keys are then made.
+    hit = pc.is_in(table[columns[-1]], changes[columns[-1]]).combine_chunks()
+    if len(columns) == 1:
+        return hit
+    found = pc.is_in(_keys(table.filter(hit), columns), _keys(changes, columns))
+    return pc.replace_with_mask(hit, hit, found.combine_chunks())
 
 
 def _keys(table: pa.Table, columns: list[str]) -> pa.ChunkedArray:
