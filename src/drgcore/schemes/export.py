@@ -96,10 +96,12 @@ def export_scheme(scheme: Scheme, target: str | Path, *, changes: bool = False) 
 def _whole(scheme: Scheme) -> Iterator[tuple[str, list[Row]]]:
     """Table → header and rows, groups in the order in which they are tried."""
     names = _names()
-    places = {
-        level: {group.code: place for place, group in enumerate(groups)}
-        for level, groups in (("mdc", scheme.mdcs), ("adrg", scheme.adrgs), ("drg", scheme.drgs))
+    order = {
+        "mdc": [mdc.code for mdc in scheme.mdcs],
+        "adrg": [adrg.code for adrg in scheme.adrgs],
+        "drg": [drg.code for drg in scheme.drgs],
     }
+    places = {level: {c: place for place, c in enumerate(codes)} for level, codes in order.items()}
     for table in TABLE_SCHEMAS:
         rows = scheme.tables[table].to_pylist()
         if table in places:

@@ -292,10 +292,13 @@ def read_table(folder: Path, table: str, schema: pa.Schema) -> pa.Table:
 
 
 def _info(manifest: Mapping[str, Any]) -> SchemeInfo:
+    told = manifest["metadata"]
     return SchemeInfo(
         manifest["name"],
         manifest["title"],
         base_name(manifest),
-        *(manifest["metadata"].get(key) for key in ("in_force_from", "region", "year")),
+        told.get("in_force_from"),
+        told.get("region"),
+        told.get("year"),
         MappingProxyType(manifest["counts"]),
     )
