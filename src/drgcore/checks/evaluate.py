@@ -56,6 +56,7 @@ class Evaluator:
     def __init__(self, sets: CodeSets, mdc: MdcTables) -> None:
         self._sets, self._mdc = sets, mdc
         self._seen: dict[str, npt.NDArray[np.uint64]] = {}
+        self._taken: tuple[Frame, npt.NDArray[np.uint64]] | None = None
 
     def truth(self, node: Node, frame: Frame, kept: dict[Node, Any]) -> pa.BooleanArray:
         """What an expression says of each case: true, false, or null for neither.
@@ -187,10 +188,13 @@ class Evaluator:
 
     def taken(self, frame: Frame) -> npt.NDArray[np.uint64]:
         """Bits of the MDC that take each case."""
-        cases = frame.cases
-        return self._mdc.taken(
-            cases.principal_diagnosis, cases.sex, cases.age_years, cases.age_days
-        )
+        if self._taken is None or self._taken[0] is not frame:
+            cases = frame.cases
+            bits = self._mdc.taken(
+                cases.principal_diagnosis, cases.sex, cases.age_years, cases.age_days
+            )
+            self._taken = (frame, bits)
+        return self._taken[1]
 
     def _accepted(self, name: str, frame: Frame) -> Flags:
         ids, sex = frame.cases.principal_diagnosis, frame.cases.sex
@@ -198,12 +202,15 @@ class Evaluator:
             return self._mdc.ever[ids] != 0
         if name == "accepted":
             return self.taken(frame) & self._mdc.ruled != 0
-        of_men, of_women = (bits[ids] != 0 for bits in self._mdc.by_sex)
-        own, other = np.where(sex == 1, of_men, of_women), np.where(sex == 1, of_women, of_men)
+        now = self.taken(frame) & self._mdc.ruled != 0
         if name == "accepted_otherwise_sexed":
-            # Not one of the two where the age would have to change as well.
-            return (sex > 0) & other & ~own
-        return (sex > 0) & own & (self.taken(frame) & self._mdc.ruled == 0)
+            cases = frame.cases
+            flipped = self._mdc.taken(
+                ids, (3 - sex).astype(np.int8), cases.age_years, cases.age_days
+            )
+            return (sex > 0) & ~now & (flipped & self._mdc.ruled != 0)
+        of_men, of_women = (bits[ids] != 0 for bits in self._mdc.by_sex)
+        return (sex > 0) & ~now & np.where(sex == 1, of_men, of_women)
 
     # --- values --------------------------------------------------------------------------------
 

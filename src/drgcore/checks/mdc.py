@@ -96,7 +96,7 @@ class MdcTables:
 
     @cached_property
     def ever(self) -> Bits:
-        """Bits of the MDC that take each diagnosis at some sex and age, shape (ids,)."""
+        """Bits of the MDC that take each diagnosis for its own sake at some sex and age."""
         found = np.zeros(len(self.diagnoses), np.uint64)
         for sex in (1, 2):
             found |= self.at_some_age(sex)
@@ -107,12 +107,14 @@ class MdcTables:
         ids = np.arange(len(self.diagnoses), dtype=np.int32)
         found = np.zeros(len(ids), np.uint64)
         for years, days in _AGES:
-            found |= self.taken(
+            at_age = self.taken(
                 ids,
                 np.full(len(ids), sex, np.int8),
                 np.full(len(ids), -1 if years is None else years, np.int32),
                 np.full(len(ids), -1 if days is None else days, np.int32),
             )
+            # An MDC that takes newborns with whatever diagnosis says nothing of a diagnosis.
+            found |= at_age & ~at_age[0]
         found[:FIRST_CODE] = 0
         return found & self.ruled
 
