@@ -9,17 +9,16 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
-from pyarrow import types
 
-from drgcore.cases.codes import MISSING, CodeIndex
+from drgcore.cases.ages import read_ages
+from drgcore.cases.code_columns import codes_of, read_codes
+from drgcore.cases.code_texts import CodeReader, Ids, Offsets
+from drgcore.cases.codes import CodeIndex
 from drgcore.cases.local_values import parse_birth_weight, parse_tcm_share, parse_yes_no
-from drgcore.cases.resolving import CodeColumns, ResolvedMapping
-from drgcore.cases.text import chunks_of
+from drgcore.cases.notes import ReadingNotes
+from drgcore.cases.resolving import ResolvedMapping
 from drgcore.cases.values import (
     MISSING_NUMBER,
-    parse_age_days,
-    parse_age_years,
     parse_icu_hours,
     parse_leaving_way,
     parse_length_of_stay,
@@ -27,9 +26,6 @@ from drgcore.cases.values import (
     parse_sex,
 )
 from drgcore.errors import CaseSchemaError
-
-Ids = npt.NDArray[np.int32]
-Offsets = npt.NDArray[np.int64]
 
 Local: TypeAlias = npt.NDArray[Any]  # of int32, or float64 for a share
 
@@ -73,6 +69,9 @@ class CaseArrays:
     local : dict of str to ndarray of int32 or float64, shape (n,)
         Of the columns of `LOCAL_SCHEMA` those that were asked for: numbers as the ages (shares as
         float64), and ids of departments.
+    listed_diagnoses, listed_procedures : ndarray of bool, shape (n,), or None
+        Cases whose principal diagnosis, or procedure, was the first code of a text of several;
+        None where there are none, and in cases taken or joined.
     """
 
     principal_diagnosis: Ids
@@ -86,6 +85,8 @@ class CaseArrays:
     age_days: npt.NDArray[np.int32]
     newborn_weight_g: npt.NDArray[np.int32]
     local: Mapping[str, Local] = field(default_factory=dict)
+    listed_diagnoses: npt.NDArray[np.bool_] | None = None
+    listed_procedures: npt.NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:
         """Number of cases."""
@@ -152,6 +153,9 @@ def encode_cases(
     diagnoses: CodeIndex,
     procedures: CodeIndex,
     departments: CodeIndex | None = None,
+    *,
+    notes: ReadingNotes | None = None,
+    restore_zeros: bool = False,
 ) -> CaseArrays:
     """Turn a batch of cases into the arrays that the grouping kernel takes.
 
@@ -165,6 +169,10 @@ def encode_cases(
         The known codes.
     departments : CodeIndex, optional
         The departments that a local scheme tells apart; without it every one is unknown.
+    notes : ReadingNotes, optional
+        Where to count what was noticed.
+    restore_zeros : bool, default False
+        Give procedures the zeros back that a spreadsheet ate, where one reading exists.
 
     Returns
     -------
@@ -199,117 +207,47 @@ def encode_cases(
             hint="Resolve the mapping with the schema of the data that are encoded.",
         )
 
-    def one(name: str | None, index: CodeIndex) -> Ids:
-        return np.zeros(n, np.int32) if name is None else index.encode(_codes(batch, name))
+    def reader(column: str, index: CodeIndex) -> CodeReader:
+        return CodeReader(index, column, notes, restore_zeros)
 
-    diagnosis_offsets, other_diagnoses = _several(
-        batch, mapping.other_diagnoses, mapping.separator, diagnoses
+    of_diagnoses = read_codes(
+        batch,
+        mapping.principal_diagnosis,
+        mapping.other_diagnoses,
+        mapping.separator,
+        (reader("principal_diagnosis", diagnoses), reader("other_diagnoses", diagnoses)),
     )
-    procedure_offsets, other_procedures = _several(
-        batch, mapping.other_procedures, mapping.separator, procedures
+    of_procedures = read_codes(
+        batch,
+        mapping.principal_procedure,
+        mapping.other_procedures,
+        mapping.separator,
+        (reader("principal_procedure", procedures), reader("other_procedures", procedures)),
     )
-    absent_number = np.full(n, MISSING_NUMBER, np.int32)
+    age_years, age_days = read_ages(batch, mapping, notes)
     return CaseArrays(
-        principal_diagnosis=one(mapping.principal_diagnosis, diagnoses),
-        other_diagnosis_offsets=diagnosis_offsets,
-        other_diagnoses=other_diagnoses,
-        principal_procedure=one(mapping.principal_procedure, procedures),
-        other_procedure_offsets=procedure_offsets,
-        other_procedures=other_procedures,
+        principal_diagnosis=of_diagnoses.principal,
+        other_diagnosis_offsets=of_diagnoses.offsets,
+        other_diagnoses=of_diagnoses.others,
+        principal_procedure=of_procedures.principal,
+        other_procedure_offsets=of_procedures.offsets,
+        other_procedures=of_procedures.others,
         sex=parse_sex(batch.column(mapping.sex)),
-        age_years=parse_age_years(batch.column(mapping.age_years)),
-        age_days=(
-            absent_number
-            if mapping.age_days is None
-            else parse_age_days(batch.column(mapping.age_days))
-        ),
+        age_years=age_years,
+        age_days=age_days,
         newborn_weight_g=(
-            absent_number.copy()
+            np.full(n, MISSING_NUMBER, np.int32)
             if mapping.newborn_weight_g is None
             else parse_newborn_weight(batch.column(mapping.newborn_weight_g))
         ),
+        listed_diagnoses=of_diagnoses.listed,
+        listed_procedures=of_procedures.listed,
         local={
             field: (
-                (departments or CodeIndex([])).encode(_codes(batch, name))
+                (departments or CodeIndex([])).encode(codes_of(batch, name))
                 if field == "department"
                 else _LOCAL_NUMBERS[field](batch.column(name))
             )
             for field, name in mapping.local.items()
         },
     )
-
-
-def _codes(batch: pa.RecordBatch | pa.Table, name: str) -> pa.Array | pa.ChunkedArray:
-    column = batch.column(name)
-    if not types.is_floating(column.type):
-        return column
-    # Column types are guessed by many programs, and one without any value becomes floating.
-    if pc.all(pc.is_null(column, nan_is_null=True), min_count=0).as_py():
-        return pa.nulls(len(column))
-    raise CaseSchemaError(
-        f"column {name!r} is {column.type} and holds numbers where codes belong",
-        hint="Read it as text, so that zeros at the start and the end of a code are kept.",
-    )
-
-
-def _several(
-    batch: pa.RecordBatch | pa.Table, source: CodeColumns, separator: str, index: CodeIndex
-) -> tuple[Offsets, Ids]:
-    n = batch.num_rows
-    if source.shape == "none":
-        return np.zeros(n + 1, np.int64), np.empty(0, np.int32)
-    if source.shape == "numbered":
-        return _numbered([_codes(batch, name) for name in source.names], n, index)
-    name = source.names[0]
-    if source.shape == "list":
-        return _lists(batch.column(name), index)
-    column = _codes(batch, name)
-    if types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
-    # string_view and null columns have no kernel for splitting.
-    if not (types.is_string(column.type) or types.is_large_string(column.type)):
-        column = column.cast(pa.large_string())
-    return _lists(pc.split_pattern(column, separator), index)
-
-
-def _lists(lists: pa.Array | pa.ChunkedArray, index: CodeIndex) -> tuple[Offsets, Ids]:
-    offsets = np.zeros(len(lists) + 1, np.int64)
-    lengths = pc.list_value_length(lists).fill_null(0).to_numpy(zero_copy_only=False)
-    np.cumsum(lengths, out=offsets[1:])
-    # flatten() heeds the offset of a slice and leaves out what stands under a null list.
-    pieces = [chunk.flatten() for chunk in chunks_of(lists)]
-    flat = index.encode(pa.chunked_array(pieces, lists.type.value_type))
-    present = flat != MISSING
-    if present.all():
-        return offsets, flat
-    before = np.zeros(len(flat) + 1, np.int64)
-    np.cumsum(present, out=before[1:])
-    return before[offsets], flat[present]
-
-
-def _numbered(
-    columns: list[pa.Array | pa.ChunkedArray], n: int, index: CodeIndex
-) -> tuple[Offsets, Ids]:
-    # The last numbered columns of an export are empty or nearly so: only what is there is handled.
-    filled = [column for column in columns if column.null_count < n]
-    # All columns of one type are encoded in one call, for the sake of Arrow's lookup.
-    by_type: dict[pa.DataType, list[int]] = {}
-    for place, column in enumerate(filled):
-        by_type.setdefault(column.type, []).append(place)
-    ids: dict[int, Ids] = {}
-    for places in by_type.values():
-        chunks = [chunk for place in places for chunk in chunks_of(filled[place])]
-        encoded = index.encode(pa.chunked_array(chunks)).reshape(len(places), n)
-        ids.update(zip(places, encoded, strict=True))
-    rows = [np.flatnonzero(ids[place]) for place in range(len(filled))]
-    counts = np.zeros(n, np.int64)
-    for there in rows:
-        counts[there] += 1
-    offsets = np.zeros(n + 1, np.int64)
-    np.cumsum(counts, out=offsets[1:])
-    flat = np.empty(int(offsets[-1]), np.int32)
-    following = offsets[:-1].copy()
-    for place, there in enumerate(rows):
-        flat[following[there]] = ids[place][there]
-        following[there] += 1
-    return offsets, flat

@@ -175,6 +175,12 @@ class CodeIndex:
                 self.translation_count.unknown += unknown
         return ids
 
+    def forget_unknown(self, number: int) -> None:
+        """Take back from `translation_count` texts that turned out to be known after all."""
+        if self.translation_count is not None:
+            with _COUNTING:
+                self.translation_count.unknown -= number
+
     def lookup(self, code: str) -> int:
         """Id of one code; not counted in `translation_count`.
 

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import types
 
+from drgcore.cases.forms import age_in_days, age_in_years, weight_in_grams
 from drgcore.cases.text import chunks_of, is_missing, is_text, tidy, words_of
 
 MISSING_NUMBER = -1
@@ -36,8 +37,8 @@ _NUMBER = r"^[+-]?0*(?:[0-9]{1,15}(?:\.[0-9]*)?|\.[0-9]+)(?:e[+-]?[0-9]{1,2})?"
 # 0 and 9 are 未知的性别 and 未说明的性别 of GB/T 2261.1: nothing is known, nothing is wrong.
 _SEX_OF_NUMBER = {1.0: 1, 2.0: 2, 0.0: SEX_MISSING, 9.0: SEX_MISSING}
 _SEX_OF_WORD = {
-    **dict.fromkeys(("男", "男性", "m", "male"), 1),
-    **dict.fromkeys(("女", "女性", "f", "female"), 2),
+    **dict.fromkeys(("男", "男性", "m", "male", "1-男", "1男", "1 男", "男1", "1.男"), 1),
+    **dict.fromkeys(("女", "女性", "f", "female", "2-女", "2女", "2 女", "女2", "2.女"), 2),
     **dict.fromkeys(("未知", "未知的性别", "未说明", "未说明的性别"), SEX_MISSING),
 }
 _SEX_WORDS = pa.array(list(_SEX_OF_WORD), pa.string())
@@ -95,7 +96,8 @@ def parse_age_years(values: pa.Array | pa.ChunkedArray) -> npt.NDArray[np.int32]
     ----------
     values : pyarrow.Array or ChunkedArray
         n values [years] of an integer, floating, decimal or text type, or a dictionary of one;
-        "65", "65.0" and "65岁" are read. A fraction is cut off: the age is in completed years.
+        "65", "65.0", "65岁" and the forms of `forms.age_in_years` are read. A fraction is cut off:
+        the age is in completed years.
 
     Returns
     -------
@@ -113,7 +115,7 @@ def parse_age_years(values: pa.Array | pa.ChunkedArray) -> npt.NDArray[np.int32]
     >>> parse_age_years(pa.array(["65", "65.9", "６５岁", "", "-3", "900"])).tolist()
     [65, 65, 65, -1, -2, -2]
     """
-    return _parse_number(values, "岁", 0, MAX_AGE_YEARS)
+    return _parse_number(values, "岁", 0, MAX_AGE_YEARS, form=age_in_years)
 
 
 def parse_age_days(values: pa.Array | pa.ChunkedArray) -> npt.NDArray[np.int32]:
@@ -122,7 +124,8 @@ def parse_age_days(values: pa.Array | pa.ChunkedArray) -> npt.NDArray[np.int32]:
     Parameters
     ----------
     values : pyarrow.Array or ChunkedArray
-        n values [days], as for `parse_age_years`; "12天" is read.
+        n values [days], as for `parse_age_years`; "12天" and the forms of `forms.age_in_days` are
+        read.
 
     Returns
     -------
@@ -140,7 +143,7 @@ def parse_age_days(values: pa.Array | pa.ChunkedArray) -> npt.NDArray[np.int32]:
     >>> parse_age_days(pa.array([12.0, None, 10023.0, float("inf")])).tolist()
     [12, -1, 10023, -2]
     """
-    return _parse_number(values, "天", 0, MAX_AGE_DAYS)
+    return _parse_number(values, "天", 0, MAX_AGE_DAYS, form=age_in_days)
 
 
 def parse_newborn_weight(values: pa.Array | pa.ChunkedArray) -> npt.NDArray[np.int32]:
@@ -149,7 +152,7 @@ def parse_newborn_weight(values: pa.Array | pa.ChunkedArray) -> npt.NDArray[np.i
     Parameters
     ----------
     values : pyarrow.Array or ChunkedArray
-        n values [g], as for `parse_age_years`; "3200克" and "3200g" are read.
+        n values [g], as for `parse_age_years`; "3200克", "3200g", "3.2kg" and "3,200" are read.
 
     Returns
     -------
@@ -167,7 +170,7 @@ def parse_newborn_weight(values: pa.Array | pa.ChunkedArray) -> npt.NDArray[np.i
     >>> parse_newborn_weight(pa.array(["3200克", "0", "3200 g", "heavy", "3.2"])).tolist()
     [3200, -1, 3200, -2, -2]
     """
-    weights = _parse_number(values, "克|g", 0, MAX_NEWBORN_WEIGHT_G)
+    weights = _parse_number(values, "克|g", 0, MAX_NEWBORN_WEIGHT_G, form=weight_in_grams)
     weights[weights == 0] = MISSING_NUMBER
     weights[(weights > 0) & (weights < MIN_NEWBORN_WEIGHT_G)] = INVALID_NUMBER
     return weights
@@ -259,7 +262,13 @@ def is_number(kind: pa.DataType) -> bool:
 
 
 def _parse_number(
-    values: pa.Array | pa.ChunkedArray, units: str, low: int, high: int, *, cut: bool = True
+    values: pa.Array | pa.ChunkedArray,
+    units: str,
+    low: int,
+    high: int,
+    *,
+    cut: bool = True,
+    form: Callable[[str], int | None] | None = None,
 ) -> npt.NDArray[np.int32]:
     def of_numbers(numbers: npt.NDArray[np.float64]) -> npt.NDArray[np.int32]:
         whole = np.floor(numbers)
@@ -268,9 +277,15 @@ def _parse_number(
         result[valid] = whole[valid].astype(np.int32)
         return result
 
-    return parse_values(
-        values, of_numbers, lambda tidied: of_numbers(numbers_of_words(tidied, units))
-    )
+    def of_words(tidied: pa.Array) -> npt.NDArray[np.int32]:
+        numbers = numbers_of_words(tidied, units)
+        if form is not None:
+            for place in np.flatnonzero(numbers == -1):
+                meant = form(tidied[int(place)].as_py())
+                numbers[place] = -1 if meant is None else meant
+        return of_numbers(numbers)
+
+    return parse_values(values, of_numbers, of_words)
 
 
 def parse_values(
