@@ -20,8 +20,33 @@ DIAGNOSES = ["A00.000", "A01.000", "S82.100x011", "A18.000x047+M49.0*"]
 PROCEDURES = ["33.6x00", "00.0100"]
 CANONICAL = CaseMapping.preset("canonical")
 
-diagnosis = st.sampled_from([*DIAGNOSES, "s82.100X011", "?", "Z" * 200, None, "", " ", "无"])
-procedure = st.sampled_from([*PROCEDURES, "33.6X00", "x", None, "-"])
+LISTED = [
+    "A00.000,S82.100X011",
+    '["A00.000", "A01.000"]',
+    "A00.000 霍乱",
+    "A00.000， A99.9",
+    "A00/?",
+]
+diagnosis = st.sampled_from(
+    [
+        *DIAGNOSES,
+        "s82.100X011",
+        "?",
+        "Z" * 200,
+        None,
+        "",
+        " ",
+        "无",
+        "A00.000,S82.100X011",
+        '["A00.000", "A01.000"]',
+        "A00.000 霍乱",
+        "A00.000， A99.9",
+        "A00/?",
+    ]
+)
+procedure = st.sampled_from(
+    [*PROCEDURES, "33.6X00", "x", None, "-", "33.6x00、 00.0100", "['33.6x00']", '="00.0100"']
+)
 case = st.fixed_dictionaries(
     {
         "principal_diagnosis": diagnosis,
@@ -29,9 +54,9 @@ case = st.fixed_dictionaries(
         "principal_procedure": procedure,
         "other_procedures": st.none() | st.lists(procedure, max_size=3),
         "sex": st.sampled_from(["1", "2", "男", None, "9", "x"]),
-        "age_years": st.sampled_from(["0", "65", "65岁", "-1", None, "1e300"]),
-        "age_days": st.sampled_from(["12", "12天", None, "70000"]),
-        "newborn_weight_g": st.sampled_from(["3200", "3200g", "0", None]),
+        "age_years": st.sampled_from(["0", "65", "65岁", "-1", None, "1e300", "5月", "12天", "-"]),
+        "age_days": st.sampled_from(["12", "12天", None, "70000", "0天12小时", "400"]),
+        "newborn_weight_g": st.sampled_from(["3200", "3200g", "0", None, "3.2kg"]),
     }
 )
 tables = st.lists(case, max_size=25)
@@ -92,28 +117,26 @@ def numbered(table, rows, name, prefix, width, kind):
 def assert_is(arrays, rows):
     assert len(arrays) == len(rows)
     expected = {
-        "principal_diagnosis": [plain.encode(r["principal_diagnosis"], DIAGNOSES)[0] for r in rows],
-        "principal_procedure": [
-            plain.encode(r["principal_procedure"], PROCEDURES)[0] for r in rows
-        ],
         "sex": [plain.sex(r["sex"]) for r in rows],
-        "age_years": [plain.age_years(r["age_years"]) for r in rows],
-        "age_days": [plain.age_days(r["age_days"]) for r in rows],
+        "age_years": [plain.ages(r["age_years"], r["age_days"])[0] for r in rows],
+        "age_days": [plain.ages(r["age_years"], r["age_days"])[1] for r in rows],
         "newborn_weight_g": [plain.newborn_weight(r["newborn_weight_g"]) for r in rows],
     }
     for name, values in expected.items():
         assert getattr(arrays, name).tolist() == values, name
-    for offsets, ids, name, codes in (
-        (arrays.other_diagnosis_offsets, arrays.other_diagnoses, "other_diagnoses", DIAGNOSES),
-        (arrays.other_procedure_offsets, arrays.other_procedures, "other_procedures", PROCEDURES),
+    for principals, offsets, ids, principal, name, codes in (
+        (*arrays.arrays()[:3], "principal_diagnosis", "other_diagnoses", DIAGNOSES),
+        (*arrays.arrays()[3:6], "principal_procedure", "other_procedures", PROCEDURES),
     ):
         parts = [ids[a:b].tolist() for a, b in pairwise(offsets)]
-        assert parts == [plain.codes_of(row[name], codes) for row in rows], name
+        right = [plain.codes_of_case(row[principal], row[name], codes) for row in rows]
+        assert principals.tolist() == [first for first, _ in right]
+        assert parts == [others for _, others in right], name
         assert offsets[0] == 0
         assert offsets[-1] == len(ids)
     assert not arrays.local
     # In the order of the attributes, `local` left out.
-    names = [field.name for field in dataclasses.fields(arrays)][:-1]
+    names = [field.name for field in dataclasses.fields(arrays)][:-3]
     for name, array in zip(names, arrays.arrays(), strict=True):
         assert array is getattr(arrays, name)
         assert array.flags.c_contiguous

@@ -248,7 +248,7 @@ def test_mapping_file_without_preset_equals_the_mapping_it_spells_out(tmp_path):
     path = tmp_path / "mapping.toml"
     entries = dataclasses.asdict(CANONICAL)
     entries |= entries.pop("front_page") | entries.pop("others")
-    text = "".join(f'{key} = "{value}"\n' for key, value in entries.items())
+    text = "".join(f'{key} = "{value}"\n' for key, value in entries.items() if value)
     path.write_text(text, encoding="utf-8")
     assert CaseMapping.from_file(str(path)) == CANONICAL
 
@@ -257,7 +257,7 @@ def test_a_mapping_file_of_before_there_were_local_columns(tmp_path):
     path = tmp_path / "mapping.toml"
     local = LOCAL_SCHEMA.names
     beside = [*local, "front_page", "others"]
-    entries = [(k, v) for k, v in dataclasses.asdict(CANONICAL).items() if k not in beside]
+    entries = [(k, v) for k, v in dataclasses.asdict(CANONICAL).items() if v and k not in beside]
     path.write_text("".join(f'{key} = "{value}"\n' for key, value in entries), encoding="utf-8")
     old = CaseMapping.from_file(path)
     assert old == dataclasses.replace(CANONICAL, **dict.fromkeys(local))

@@ -37,6 +37,9 @@ READERS = [
     (parse_yes_no, plain.yes_no, np.int32),
 ]
 
+UNITS = ["个月", "周岁", "日", "小时", "/30", "kg", "公斤", "岁5月", "天12小时", "月40天", ",200"]
+INFANTS = ["2 15/30", "12 15/30", "15/30", "2又15/30", "1月", "0月28天", "1月1天", "3.25 kg"]
+
 texts = st.one_of(
     st.none(),
     st.builds(
@@ -49,12 +52,27 @@ texts = st.one_of(
             st.sampled_from(["６５", "1e300", "1e400", "9" * 300, "5.", ".5", "1e2", "0" * 40]),
         ),
         st.sampled_from(
-            ["", " ", "岁", "天", "克", "g", " G", "ｇ", " 岁 ", "月", "岁岁", "%", " ％", "%%"]
+            ["", " ", "岁", "天", "克", "g", " G", "ｇ", " 岁 ", "月", "岁岁", "%", " ％", "%%", *UNITS]
         ),
     ),
     st.sampled_from(["", "-", "——", "无", "NaN", "null", "inf", "岁", "g", "1.0", "9", "2.00"]),
     st.sampled_from(
-        ["男", "女", " 男性", "女性", "M", "f", "Ｍａｌｅ", "FEMALE", "未知", "未说明的性别"]
+        [
+            "男",
+            "女",
+            " 男性",
+            "女性",
+            "M",
+            "f",
+            "Ｍａｌｅ",
+            "FEMALE",
+            "未知",
+            "未说明的性别",
+            "1-男",
+            "2女",
+            "1女",
+            *INFANTS,
+        ]
     ),
     st.sampled_from(
         ["是", "否", "有", "Y", " n", "Ｔrue", "false", "√", "×", "0.6", "57.3%", "1e0%"]
@@ -153,7 +171,8 @@ def test_shares_and_answers():
 def test_a_unit_belongs_to_its_own_column():
     twelve_days = pa.array(["12天"])
     assert parse_age_days(twelve_days).tolist() == [12]
-    assert parse_age_years(twelve_days).tolist() == [-2]
+    # Whoever is twelve days old has completed no year; who is 400 days old, who knows.
+    assert parse_age_years(pa.array(["12天", "400天"])).tolist() == [0, -2]
     assert parse_newborn_weight(twelve_days).tolist() == [-2]
     assert parse_length_of_stay(twelve_days).tolist() == [12]
     assert parse_leaving_way(pa.array(["1天"])).tolist() == [-2]

@@ -6,6 +6,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Sequence
+from datetime import date
 
 MISSING, UNKNOWN = 0, 1
 MISSING_NUMBER, INVALID_NUMBER = -1, -2
@@ -56,10 +57,45 @@ def encode(
     return (alike_codes[0] + 2 if len(alike_codes) == 1 else UNKNOWN), False
 
 
-def codes_of(values: Sequence[str | None] | None, codes: Sequence[str]) -> list[int]:
-    """Ids of a list of codes, without those that are missing."""
-    ids = [encode(value, codes)[0] for value in values or ()]
+def codes_in(text: str | None, codes: Sequence[str]) -> list[int]:
+    """Ids of the codes in one text: of itself, or of the pieces that are a list of codes."""
+    whole = encode(text, codes)[0]
+    if whole != UNKNOWN:
+        return [whole]
+    form = tidy(text or "")
+    pieces = [""]
+    for character in form:
+        if character in ";,、|/ \t\n\r\f\v":
+            pieces.append("")
+        elif character not in "[](){}\"'`‘’“”=":
+            pieces[-1] += character
+    if pieces == [form]:
+        return [UNKNOWN]
+    ids = [encode(piece, codes)[0] for piece in pieces]
+    for piece, i in zip(pieces, ids, strict=True):
+        body = piece[1:] if piece[:1].isascii() and piece[:1].isalpha() else piece
+        like = body[:1].isascii() and body[:1].isdigit()
+        if i == UNKNOWN and not (
+            like and set(body) <= set("0123456789abcdefghijklmnopqrstuvwxyz.+*")
+        ):
+            return [UNKNOWN]
+    if not any(i > UNKNOWN for i in ids):
+        return [UNKNOWN]
     return [i for i in ids if i != MISSING]
+
+
+def codes_of(values: Sequence[str | None] | None, codes: Sequence[str]) -> list[int]:
+    """Ids of a list of texts, without those that are missing."""
+    ids = [i for value in values or () for i in codes_in(value, codes)]
+    return [i for i in ids if i != MISSING]
+
+
+def codes_of_case(
+    principal: str | None, others: Sequence[str | None] | None, codes: Sequence[str]
+) -> tuple[int, list[int]]:
+    """The principal code, and the others; what stands behind the principal one is another one."""
+    first, *further = codes_in(principal, codes)
+    return first, further + codes_of(others, codes)
 
 
 def number(value: object, units: tuple[str, ...], high: int) -> int:
@@ -84,16 +120,88 @@ def number(value: object, units: tuple[str, ...], high: int) -> int:
     return whole if 0 <= whole <= high else INVALID_NUMBER
 
 
+def _tokens(value: object) -> list[str]:
+    """Numbers and what stands between them, blanks left out; [] for what is no text."""
+    text = tidy(value) if isinstance(value, str) else ""
+    tokens = re.findall(r"\d+(?:\.\d+)?|[^\d\s]+", text, re.ASCII)
+    return [] if any(len(token) > 9 for token in tokens) else tokens
+
+
+_MONTH, _DAY, _HOUR = {"月", "个月", "月零"}, {"天", "日"}, {"小时", "时", "h"}
+
+
+def _age(value: object) -> tuple[int, int] | None:
+    """Years and days of an age that is written with its units; -1 days where it gives none."""
+    tokens = _tokens(value)
+    if any("." in token for token in tokens):
+        return None
+    units = tokens[1::2]
+    if tokens[-2:] == ["/", "30"]:
+        *months, days = (int(t) for t in tokens[:-2] if t.isdigit())
+        if len(tokens) > 4 or days >= 30 or (months and months[0] >= 12):
+            return None
+        return 0, 30 * sum(months) + days
+    if len(tokens) != 2 * len(units) or not all(t.isdigit() for t in tokens[::2]) or not units:
+        return None
+    numbers = [int(token) for token in tokens[::2]]
+    match [next((k for k, s in _UNITS.items() if u in s), "?") for u in units]:
+        case ["year"]:
+            return numbers[0], -2
+        case ["year", "month"] if numbers[1] < 12:
+            return numbers[0], -2
+        case ["month"] | ["month", "day"]:
+            months, days = numbers[0], sum(numbers[1:])
+            certain = months < 12 and (months == 0 or 28 * months + days > 28)
+            return months // 12, 30 * months + days if certain else -2
+        case ["day"] | ["day", "hour"] if sum(numbers[1:]) < 24:
+            return (0 if numbers[0] < 365 else -2), numbers[0]
+        case ["hour"]:
+            return 0, numbers[0] // 24
+    return None
+
+
+_UNITS = {"year": {"岁", "周岁", "年"}, "month": _MONTH, "day": _DAY, "hour": _HOUR}
+
+
 def age_years(value: object) -> int:
-    return number(value, ("岁",), 150)
+    plainly = number(value, ("岁",), 150)
+    written = _age(value)
+    if plainly != INVALID_NUMBER or written is None or not 0 <= written[0] <= 150:
+        return plainly
+    return written[0]
 
 
 def age_days(value: object) -> int:
-    return number(value, ("天",), 60_000)
+    plainly = number(value, ("天",), 60_000)
+    written = _age(value)
+    if plainly != INVALID_NUMBER or written is None or not 0 <= written[1] <= 60_000:
+        return plainly
+    return written[1]
+
+
+def ages(
+    years: object, days: object, birth: date | None = None, admission: date | None = None
+) -> tuple[int, int]:
+    """Both ages of a case, each deduced from the other where that is certain."""
+    y, d = age_years(years), age_days(days)
+    if d == MISSING_NUMBER and y in (0, MISSING_NUMBER):
+        if birth and admission and 0 <= (admission - birth).days <= 365:
+            d = (admission - birth).days
+        elif isinstance(years, str) and any(c in years for c in "天日时月hH/") and y == 0:
+            d = max(age_days(years), MISSING_NUMBER)
+    if y == MISSING_NUMBER and 0 <= d <= 365:
+        y = 0
+    return y, d
 
 
 def newborn_weight(value: object) -> int:
     weight = number(value, ("克", "g"), 20_000)
+    tokens = _tokens(value)
+    if weight == INVALID_NUMBER and len(tokens) == 2 and tokens[1] in ("kg", "公斤", "千克"):
+        weight = round(float(tokens[0]) * 1000)
+        weight = weight if 0 <= weight <= 20_000 else INVALID_NUMBER
+    elif weight == INVALID_NUMBER and tokens[1:2] == [","] and tokens[3:] in ([], ["g"], ["克"]):
+        weight = int(tokens[0] + tokens[2]) if len(tokens[2]) == 3 else INVALID_NUMBER
     if 0 < weight < 100:
         return INVALID_NUMBER
     return MISSING_NUMBER if weight == 0 else weight
@@ -157,6 +265,8 @@ def sex(value: object) -> int:
     """1 male, 2 female, 0 missing, -1 not a sex."""
     if isinstance(value, str):
         text = tidy(value)
+        if text in {"1男", "1-男", "1 男", "2女", "2-女", "2 女"}:
+            text = text[-1]
         if text in {"男", "男性", "m", "male"}:
             return 1
         if text in {"女", "女性", "f", "female"}:

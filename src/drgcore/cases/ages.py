@@ -52,7 +52,7 @@ def read_ages(
     if len(wanted):
         found = _days_between(batch, mapping, wanted)
         if not is_number(_plain(column.type)):
-            in_text = _days_in_text(column.take(pa.array(wanted)))
+            in_text = _days_in_text(_some(column, wanted))
             found = np.where(found == MISSING_NUMBER, in_text, found)
         days[wanted] = found
         if notes is not None:
@@ -72,7 +72,7 @@ def _days_between(
     if mapping.birth_date is None or mapping.admission_date is None:
         return none
     birth, admission = (
-        _days(batch.column(name).take(pa.array(rows)))
+        _days(_some(batch.column(name), rows))
         for name in (mapping.birth_date, mapping.admission_date)
     )
     between = admission - birth
@@ -112,6 +112,15 @@ def _days_in_text(column: pa.Array | pa.ChunkedArray) -> npt.NDArray[np.int32]:
     says_days = np.array([any(c in word for c in "天日时月hH/／") for word in words], np.bool_)
     there = (days >= 0) & says_days & (parse_age_years(column) == 0)
     return np.where(there, days, MISSING_NUMBER).astype(np.int32)
+
+
+def _some(
+    column: pa.Array | pa.ChunkedArray, rows: npt.NDArray[np.int64]
+) -> pa.Array | pa.ChunkedArray:
+    # Views have no kernel for taking some of them.
+    if types.is_string_view(column.type):
+        column = column.cast(pa.large_string())
+    return column.take(pa.array(rows))
 
 
 def _plain(kind: pa.DataType) -> pa.DataType:

@@ -217,16 +217,19 @@ def in_front(further: Further | None, offsets: Offsets, ids: Ids) -> tuple[Offse
 
 def _texts_at(values: pa.Array | pa.ChunkedArray, places: npt.NDArray[np.int64]) -> pa.Array:
     """Some of the texts, as one array of large strings."""
-    kind = values.type
     pieces = []
     start = 0
     for chunk in chunks_of(values):
-        here = places[(places >= start) & (places < start + len(chunk))] - start
+        here = pa.array(places[(places >= start) & (places < start + len(chunk))] - start)
         start += len(chunk)
-        part = chunk.take(pa.array(here))
-        if types.is_dictionary(kind):
-            part = part.dictionary_decode()
-        pieces.append(_valid(part.cast(pa.large_binary())))
+        if types.is_dictionary(chunk.type):
+            words, here = chunk.dictionary, chunk.indices.take(here)
+        else:
+            words = chunk
+        if types.is_string_view(words.type):
+            # Views have no kernel for taking some of them.
+            words = words.cast(pa.large_string())
+        pieces.append(_valid(words.take(here).cast(pa.large_binary())))
     return pa.concat_arrays(pieces)
 
 

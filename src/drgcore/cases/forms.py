@@ -1,6 +1,6 @@
 """Ages and weights in the forms that people write, where what they mean is certain.
 
-Each function takes a text as `tidy` leaves it and gives a number, or None for what it does not read.
+Each function takes a text as `tidy` leaves it and gives a number, or None where it reads none.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ DAYS_OF_A_MONTH = 30
 _INFANT_DAYS = 28
 
 _YEARS = re.compile(
-    r"(\d{1,3})\s*(?:周?岁|岁整|年)\s*"
-    r"(?:(\d{1,2})\s*个?月(?:龄)?)?\s*(?:零?(\d{1,2})\s*[天日])?"
+    r"(?a)(\d{1,9})\s*(?:周?岁|岁整|年)\s*"
+    r"(?:(\d{1,9})\s*个?月(?:龄)?)?\s*(?:零?(\d{1,9})\s*[天日])?"
 )
-_MONTHS = re.compile(r"(\d{1,2})\s*个?月(?:龄)?\s*(?:零?(\d{1,2})\s*[天日])?")
-_FRACTION = re.compile(r"(?:(\d{1,2})\s*(?:又|个?月|\s)\s*)?(\d{1,2})/30(?:\s*个?月)?")
-_DAYS = re.compile(r"(\d{1,5})\s*[天日](?:龄)?\s*(?:(\d{1,2})\s*(?:个?小时|时|h))?")
-_HOURS = re.compile(r"(\d{1,4})\s*(?:个?小时|时|h)")
-_KILOGRAMS = re.compile(r"(\d{1,2}(?:\.\d{1,3})?)\s*(?:kg|千克|公斤)")
-_GRAMS = re.compile(r"(\d{1,2},\d{3})(?:\.0*)?\s*(?:g|克)?")
+_MONTHS = re.compile(r"(?a)(\d{1,9})\s*个?月(?:龄)?\s*(?:零?(\d{1,9})\s*[天日])?")
+_FRACTION = re.compile(r"(?a)(?:(\d{1,9})\s+)?(\d{1,9})/30")
+_DAYS = re.compile(r"(?a)(\d{1,9})\s*[天日](?:龄)?\s*(?:(\d{1,9})\s*(?:个?小时|时|h))?")
+_HOURS = re.compile(r"(?a)(\d{1,9})\s*(?:个?小时|时|h)")
+_KILOGRAMS = re.compile(r"(?a)(\d{1,2}(?:\.\d{1,9})?)\s*(?:kg|千克|公斤)")
+_GRAMS = re.compile(r"(?a)(\d{1,2},\d{3})(?:\.0*)?\s*(?:g|克)?")
 
 
 def age_in_years(text: str) -> int | None:

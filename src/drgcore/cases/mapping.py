@@ -7,7 +7,7 @@ import difflib
 import os
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,13 +15,19 @@ import pyarrow as pa
 
 from drgcore.cases.columns import FRONT_PAGE_SCHEMA, LOCAL_SCHEMA
 from drgcore.cases.front_page import FRONT_PAGE_PRESETS, find_front_page
+from drgcore.cases.presets import PRESETS
 from drgcore.cases.renaming import NAMED_COLUMNS
-from drgcore.cases.resolving import ColumnFinder, ResolvedMapping, expand
+from drgcore.cases.resolving import CodeColumns, ColumnFinder, ResolvedMapping, expand
 from drgcore.errors import CaseSchemaError
 
-_ALWAYS = ("principal_diagnosis", "sex", "age_years")
+_ALWAYS = ("sex", "age_years")
 _OPTIONAL = ("age_days", "newborn_weight_g")
-_SEVERAL = ("other_diagnoses", "other_procedures")
+_SEVERAL = ("other_diagnoses", "other_procedures", "diagnoses", "procedures")
+# What one column of all codes stands in the stead of.
+_APART = {
+    "diagnoses": ("principal_diagnosis", "other_diagnoses"),
+    "procedures": ("principal_procedure", "other_procedures"),
+}
 _LOCAL = tuple(LOCAL_SCHEMA.names)
 
 
@@ -34,8 +40,8 @@ class CaseMapping:
 
     Parameters
     ----------
-    principal_diagnosis : str
-        Principal diagnosis (主要诊断), one code.
+    principal_diagnosis : str or None
+        Principal diagnosis (主要诊断), one code. None only with `diagnoses`.
     other_diagnoses : str, tuple of str, or None
         Other diagnoses (其他诊断): one column of lists or of joined strings; a tuple of columns
         with one code each, all of which the data must have; or a pattern of numbered columns such
@@ -66,6 +72,9 @@ class CaseMapping:
     day_surgery, several_sites, new_technique, intensive_care : str or None
         Day surgery (日间手术), several sites (多部位), new technique (新技术) and intensive care
         (重症监护): yes or no.
+    diagnoses, procedures : str, tuple of str, or None
+        All diagnoses, or procedures, the principal one first, as `other_diagnoses`; then neither
+        the principal one nor the others are mapped by themselves.
     front_page : mapping of str to str, tuple of str, or None
         The columns of `FRONT_PAGE_SCHEMA`, which only checks ask for; those that it leaves out are
         not in the data. By default the canonical names, all of which may be absent.
@@ -87,7 +96,7 @@ class CaseMapping:
     'C06x{01..40}C'
     """
 
-    principal_diagnosis: str
+    principal_diagnosis: str | None
     other_diagnoses: str | tuple[str, ...] | None
     principal_procedure: str | None
     other_procedures: str | tuple[str, ...] | None
@@ -106,6 +115,8 @@ class CaseMapping:
     several_sites: str | None = None
     new_technique: str | None = None
     intensive_care: str | None = None
+    diagnoses: str | tuple[str, ...] | None = None
+    procedures: str | tuple[str, ...] | None = None
     others: Mapping[str, str] = dataclasses.field(default_factory=dict, hash=False)
     front_page: Mapping[str, str | tuple[str, ...] | None] = dataclasses.field(
         default_factory=lambda: FRONT_PAGE_PRESETS["canonical"], hash=False
@@ -116,6 +127,15 @@ class CaseMapping:
             problem = _problem(field.name, getattr(self, field.name))
             if problem is not None:
                 raise CaseSchemaError(f"{field.name} {problem}", where="case mapping")
+        for whole, parts in _APART.items():
+            if getattr(self, whole) is not None and any(getattr(self, p) for p in parts):
+                raise CaseSchemaError(
+                    f"{whole} and {' or '.join(parts)} are both mapped",
+                    where="case mapping",
+                    hint=f"{whole} holds all of them, the principal one first.",
+                )
+        if self.diagnoses is None and self.principal_diagnosis is None:
+            raise CaseSchemaError("principal_diagnosis must name a column", where="case mapping")
         for name, other in self.others.items():
             if not (isinstance(other, str) and other):
                 raise CaseSchemaError(f"{name} must be a column's name", where="case mapping")
@@ -145,11 +165,12 @@ class CaseMapping:
         >>> CaseMapping.preset("hqms").sex
         'A12C'
         """
-        if name not in _PRESETS:
+        if name not in PRESETS:
             raise CaseSchemaError(
-                f"there is no mapping preset {name!r}", hint=f"Presets: {', '.join(_PRESETS)}"
+                f"there is no mapping preset {name!r}",
+                hint=f"Presets: {', '.join(PRESETS)}; or the path of a .toml file",
             )
-        return _PRESETS[name]
+        return cls(**PRESETS[name])
 
     @classmethod
     def of(cls, mapping: str | os.PathLike[str] | CaseMapping) -> CaseMapping:
@@ -242,9 +263,11 @@ class CaseMapping:
             chosen[key] = tuple(value) if isinstance(value, list) else value
             if value == "" and key not in (*_ALWAYS, "separator"):
                 chosen[key] = None
-        absent = [
-            key for key in known if key not in (*chosen, "separator", *_LOCAL, *NAMED_COLUMNS)
-        ]
+        for whole, parts in _APART.items():
+            if chosen.get(whole) is not None:
+                chosen |= {part: entries.get(part) or None for part in parts}
+        optional = ("separator", *_LOCAL, *_APART, *NAMED_COLUMNS)
+        absent = [key for key in known if key not in (*chosen, *optional)]
         if absent:
             raise CaseSchemaError(
                 f"the mapping file lacks {', '.join(absent)}",
@@ -308,26 +331,31 @@ class CaseMapping:
         CodeColumns(shape='numbered', names=('C06X01C', 'C06X02C'))
         """
         finder = ColumnFinder(schema)
-        principal_diagnosis = finder.one("principal_diagnosis", self.principal_diagnosis, "code")
-        other_diagnoses = finder.several("other_diagnoses", self.other_diagnoses)
-        principal_procedure = None
-        if self.principal_procedure is not None:
-            principal_procedure = finder.one(
-                "principal_procedure", self.principal_procedure, "code"
-            )
-        other_procedures = finder.several("other_procedures", self.other_procedures)
+        codes: dict[str, tuple[str | None, CodeColumns]] = {}
+        for whole, (principal, others) in _APART.items():
+            if (all_codes := getattr(self, whole)) is not None:
+                found_codes = replace(finder.several(whole, all_codes), principal_first=True)
+                codes[whole] = (None, found_codes)
+                continue
+            spec = getattr(self, principal)
+            one = None if spec is None else finder.one(principal, spec, "code")
+            codes[whole] = (one, finder.several(others, getattr(self, others)))
         values: dict[str, str | None] = {}
         for name in ("sex", "age_years", *_OPTIONAL):
             spec = getattr(self, name)
             values[name] = None if spec is None else finder.one(name, spec, "value")
         found = {name: finder.local(name, getattr(self, name)) for name in local}
         finder.check()
+        dates = {name: self.front_page.get(name) for name in ("birth_date", "admission_date")}
+        days = find_front_page(schema, dates)
         # After the check none of the columns that every case needs is None.
         return ResolvedMapping(
-            principal_diagnosis=cast(str, principal_diagnosis),
-            other_diagnoses=other_diagnoses,
-            principal_procedure=principal_procedure,
-            other_procedures=other_procedures,
+            principal_diagnosis=codes["diagnoses"][0],
+            other_diagnoses=codes["diagnoses"][1],
+            principal_procedure=codes["procedures"][0],
+            other_procedures=codes["procedures"][1],
+            birth_date=days.get("birth_date", (None,))[0],
+            admission_date=days.get("admission_date", (None,))[0],
             sex=cast(str, values["sex"]),
             age_years=cast(str, values["age_years"]),
             age_days=values["age_days"],
@@ -352,44 +380,3 @@ def _problem(field: str, value: object) -> str | None:
             for part in name.split(" or "):
                 expand(part)
     return None
-
-
-_PRESETS = {
-    "canonical": CaseMapping(
-        principal_diagnosis="principal_diagnosis",
-        other_diagnoses="other_diagnoses or other_diagnosis_{1..500}",
-        principal_procedure="principal_procedure",
-        other_procedures="other_procedures or other_procedure_{1..500}",
-        sex="sex",
-        age_years="age_years",
-        age_days="age_days?",
-        newborn_weight_g="newborn_weight_g?",
-        length_of_stay="length_of_stay?",
-        leaving_way="leaving_way?",
-        icu_hours="icu_hours?",
-        department="department?",
-        tcm_share="tcm_share?",
-        birth_weight_g="birth_weight_g?",
-        day_surgery="day_surgery?",
-        several_sites="several_sites?",
-        new_technique="new_technique?",
-        intensive_care="intensive_care?",
-        front_page=FRONT_PAGE_PRESETS["canonical"],
-    ),
-    "hqms": CaseMapping(
-        principal_diagnosis="C03C",
-        other_diagnoses="C06x{01..40}C",
-        principal_procedure="C14x01C",
-        other_procedures="C35x{01..40}C",
-        sex="A12C",
-        age_years="A14",
-        age_days="A16?",
-        newborn_weight_g="A17?",
-        # The export has no single column of hours in intensive care.
-        length_of_stay="B20?",
-        leaving_way="B34C?",
-        department="B16C?",
-        birth_weight_g="A18x01?",
-        front_page=FRONT_PAGE_PRESETS["hqms"],
-    ),
-}

@@ -43,10 +43,13 @@ class CodeColumns:
         One list column, one column of joined strings, one code a column, or not in the data.
     names : tuple of str
         The columns, in order.
+    principal_first : bool
+        Whether the first code of a case is its principal one.
     """
 
     shape: Shape
     names: tuple[str, ...]
+    principal_first: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,7 @@ class ResolvedMapping:
     those that only local schemes use: canonical name → column.
     """
 
-    principal_diagnosis: str
+    principal_diagnosis: str | None
     other_diagnoses: CodeColumns
     principal_procedure: str | None
     other_procedures: CodeColumns
@@ -68,17 +71,21 @@ class ResolvedMapping:
     newborn_weight_g: str | None
     separator: str
     local: Mapping[str, str] = field(default_factory=dict)
+    birth_date: str | None = None
+    admission_date: str | None = None
 
     def columns(self) -> tuple[str, ...]:
         """The columns of the data that grouping needs, each once."""
         single = (self.sex, self.age_years, self.age_days, self.newborn_weight_g)
+        dates = (self.birth_date, self.admission_date)
         codes = (
             self.principal_diagnosis,
             *self.other_diagnoses.names,
             self.principal_procedure,
             *self.other_procedures.names,
         )
-        return tuple(name for name in (*codes, *single, *self.local.values()) if name is not None)
+        every = (*codes, *single, *self.local.values(), *dates)
+        return tuple(dict.fromkeys(name for name in every if name is not None))
 
     def code_names(self) -> tuple[str, ...]:
         """The columns of the data that hold codes, in whatever shape."""
@@ -92,9 +99,8 @@ class ResolvedMapping:
         A list column is named by its leaf, such as ``other_diagnoses.list.element``. Joined
         strings are left out: nearly each is different.
         """
-        paths = [self.principal_diagnosis]
-        if self.principal_procedure is not None:
-            paths.append(self.principal_procedure)
+        principal = (self.principal_diagnosis, self.principal_procedure)
+        paths = [name for name in principal if name is not None]
         for several in (self.other_diagnoses, self.other_procedures):
             if several.shape == "list":
                 paths.append(f"{several.names[0]}.list.element")

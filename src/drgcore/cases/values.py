@@ -37,8 +37,8 @@ _NUMBER = r"^[+-]?0*(?:[0-9]{1,15}(?:\.[0-9]*)?|\.[0-9]+)(?:e[+-]?[0-9]{1,2})?"
 # 0 and 9 are 未知的性别 and 未说明的性别 of GB/T 2261.1: nothing is known, nothing is wrong.
 _SEX_OF_NUMBER = {1.0: 1, 2.0: 2, 0.0: SEX_MISSING, 9.0: SEX_MISSING}
 _SEX_OF_WORD = {
-    **dict.fromkeys(("男", "男性", "m", "male", "1-男", "1男", "1 男", "男1", "1.男"), 1),
-    **dict.fromkeys(("女", "女性", "f", "female", "2-女", "2女", "2 女", "女2", "2.女"), 2),
+    **dict.fromkeys(("男", "男性", "m", "male", "1-男", "1男", "1 男"), 1),
+    **dict.fromkeys(("女", "女性", "f", "female", "2-女", "2女", "2 女"), 2),
     **dict.fromkeys(("未知", "未知的性别", "未说明", "未说明的性别"), SEX_MISSING),
 }
 _SEX_WORDS = pa.array(list(_SEX_OF_WORD), pa.string())

@@ -14,14 +14,26 @@ import pyarrow as pa
 
 from drgcore.cases import (
     INVALID_NUMBER,
+    UNKNOWN,
     CaseArrays,
     CaseMapping,
     CodeIndex,
     ResolvedMapping,
     encode_cases,
 )
+from drgcore.cases.notes import ReadingNotes
 from drgcore.errors import DrgcoreError
-from drgcore.grouper.result import RESULT_COLUMNS, UNREADABLE_LOCAL, GroupedRows, SummaryCount
+from drgcore.grouper.reasons import complete_reasons
+from drgcore.grouper.result import (
+    LIST_OF_DIAGNOSES,
+    LIST_OF_PROCEDURES,
+    UNKNOWN_PRINCIPAL_DIAGNOSIS,
+    UNKNOWN_PRINCIPAL_PROCEDURE,
+    RESULT_COLUMNS,
+    UNREADABLE_LOCAL,
+    GroupedRows,
+    SummaryCount,
+)
 from drgcore.grouper.tables import GrouperTables, compile_tables
 from drgcore.schemes import Scheme, load_scheme, load_translation
 
@@ -38,13 +50,18 @@ class BatchGrouper:
     tables: GrouperTables
     diagnoses: CodeIndex
     procedures: CodeIndex
+    notes: ReadingNotes
+    restore_zeros: bool = False
 
     @classmethod
-    def of(cls, scheme: str | Path | Scheme, clinical_codes: bool) -> BatchGrouper:
+    def of(
+        cls, scheme: str | Path | Scheme, clinical_codes: bool, *, restore_zeros: bool = False
+    ) -> BatchGrouper:
         """Compile the scheme; with `clinical_codes`, read codes through the translation tables."""
+        notes = ReadingNotes()
         tables = compile_tables(scheme if isinstance(scheme, Scheme) else load_scheme(scheme))
         if not clinical_codes:
-            return cls(tables, tables.diagnoses, tables.procedures)
+            return cls(tables, tables.diagnoses, tables.procedures, notes, restore_zeros)
         pairs = [
             dict(zip(t["clinical_code"].to_pylist(), t["insurance_code"].to_pylist(), strict=True))
             for t in (load_translation("diagnoses"), load_translation("procedures"))
@@ -53,6 +70,8 @@ class BatchGrouper:
             tables,
             CodeIndex(tables.diagnoses.codes, translate=pairs[0]),
             CodeIndex(tables.procedures.codes, translate=pairs[1]),
+            notes,
+            restore_zeros,
         )
 
     @property
@@ -102,7 +121,13 @@ class BatchGrouper:
     def encode(self, batch: pa.RecordBatch, mapping: ResolvedMapping) -> CaseArrays:
         """Read one batch as ids and numbers."""
         return encode_cases(
-            batch, mapping, self.diagnoses, self.procedures, self.tables.departments
+            batch,
+            mapping,
+            self.diagnoses,
+            self.procedures,
+            self.tables.departments,
+            notes=self.notes,
+            restore_zeros=self.restore_zeros,
         )
 
     def group(self, batch: pa.RecordBatch, mapping: ResolvedMapping) -> GroupedRows:
@@ -120,6 +145,15 @@ class BatchGrouper:
         for column, values in cases.local.items():
             if column != "department":
                 rows.code_flags[values == INVALID_NUMBER] |= UNREADABLE_LOCAL
+        rows.code_flags[cases.principal_procedure == UNKNOWN] |= UNKNOWN_PRINCIPAL_PROCEDURE
+        rows.code_flags[cases.principal_diagnosis == UNKNOWN] |= UNKNOWN_PRINCIPAL_DIAGNOSIS
+        for listed, flag in (
+            (cases.listed_diagnoses, LIST_OF_DIAGNOSES),
+            (cases.listed_procedures, LIST_OF_PROCEDURES),
+        ):
+            if listed is not None:
+                rows.code_flags[listed] |= flag
+        complete_reasons(rows, cases, self.tables)
         return rows
 
 

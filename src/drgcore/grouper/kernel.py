@@ -241,7 +241,7 @@ def _invalid(t, principal, sex, age, days):
 @_inline
 def _gather(t, ints, words, principal, procedure, lists, first, end, bits):
     """Collect the sets of the other codes into `bits`; flags of complications and unknown codes."""
-    flags = UNKNOWN_PROCEDURE if procedure == _UNKNOWN_CODE else 0
+    flags = 0
     bits[:] = 0
     excluded = ints[t.exclusion_row + principal]
     for j in range(first[0], end[0]):

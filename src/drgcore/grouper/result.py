@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from drgcore.cases.notes import ReadingNotes
 from drgcore.cases.statuses import STATUSES
 from drgcore.errors import CaseSchemaError
 from drgcore.grouper.tables import GrouperTables
@@ -51,6 +52,9 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "is no date or has two readings",
         "discharge_date_early": "出院日期早于分组方案 the discharge date lies before the first "
         "scheme of the calendar",
+        "no_mdc_diagnosis": "该诊断不能作为主要诊断入组 no MDC takes the code as principal diagnosis",
+        "no_mdc_sex": "主要诊断与性别不符 the MDC of the principal diagnosis asks for the other sex",
+        "no_mdc_age": "主要诊断与年龄不符 the MDC of the principal diagnosis asks for another age",
     }
 )
 """Reason code → what it means. The order is that of the kernel's numbers, from 1.
@@ -58,17 +62,54 @@ REASONS: Mapping[str, str] = MappingProxyType(
 The last three are given before the kernel, where the day of discharge decides the scheme.
 """
 
-RESULT_COLUMNS = ("mdc", "adrg", "drg", "status", "reason", "severity")
+RESULT_COLUMNS = ("mdc", "adrg", "drg", "status", "reason", "severity", "reasons", "code_flags")
 
-UNREADABLE_LOCAL = 4
-"""Bit of `code_flags` beside the two that the kernel gives out."""
+LIST_COLUMNS = ("reasons",)
+"""Of the result columns those that hold lists of strings; the others hold strings."""
+
+CODE_FLAGS: Mapping[str, str] = MappingProxyType(
+    {
+        "other_diagnoses": "其他诊断含未知编码 an other diagnosis is no code of the dictionary",
+        "other_procedures": "其他手术含未知编码 an other procedure is no code of the dictionary",
+        "local_values": "本地字段无法识别 a number that the local scheme asks for cannot be read",
+        "principal_procedure": "主要手术编码未知 the principal procedure is no code of the "
+        "dictionary",
+        "list_of_diagnoses": "主要诊断含多个编码 the principal diagnosis was the first code of a text "
+        "of several",
+        "list_of_procedures": "主要手术含多个编码 the principal procedure was the first code of a "
+        "text of several",
+        "principal_diagnosis": "主要诊断编码未知 the principal diagnosis is no code of the "
+        "dictionary",
+    }
+)
+"""Mark in `code_flags` → what it means. The order is that of the bits, from 1."""
+
+(
+    UNKNOWN_OTHER_DIAGNOSIS,
+    UNKNOWN_OTHER_PROCEDURE,
+    UNREADABLE_LOCAL,
+    UNKNOWN_PRINCIPAL_PROCEDURE,
+    LIST_OF_DIAGNOSES,
+    LIST_OF_PROCEDURES,
+    UNKNOWN_PRINCIPAL_DIAGNOSIS,
+) = (1 << bit for bit in range(len(CODE_FLAGS)))
+
+_FLAGS = 1 << len(CODE_FLAGS)
 
 _REASON_CODES = tuple(REASONS)
+_FLAG_TEXTS = tuple(
+    "|".join(name for bit, name in enumerate(CODE_FLAGS) if flags >> bit & 1)
+    for flags in range(1, _FLAGS)
+)
 
 
 @dataclass(frozen=True)
 class GroupedRows:
-    """The kernel's output for some rows, by index; -1 (0 for the reason) stands for none."""
+    """The kernel's output for some rows, by index; -1 (0 for the reason) stands for none.
+
+    `faults` has a bit for each reason that holds, that of `reason` included; 0 where there is only
+    that one.
+    """
 
     adrg: NDArray[np.int16]
     drg: NDArray[np.int16]
@@ -76,6 +117,7 @@ class GroupedRows:
     reason: NDArray[np.int8]
     severity: NDArray[np.int8]
     code_flags: NDArray[np.int8]
+    faults: NDArray[np.int32]
 
     @classmethod
     def empty(cls, rows: int) -> GroupedRows:
@@ -87,6 +129,7 @@ class GroupedRows:
             reason=np.empty(rows, dtype=np.int8),
             severity=np.empty(rows, dtype=np.int8),
             code_flags=np.empty(rows, dtype=np.int8),
+            faults=np.zeros(rows, dtype=np.int32),
         )
 
     @classmethod
@@ -107,8 +150,8 @@ class GroupedRows:
         """The arrays in the order in which the kernel takes them."""
         return (self.adrg, self.drg, self.status, self.reason, self.severity, self.code_flags)
 
-    def columns(self, tables: GrouperTables) -> dict[str, pa.DictionaryArray]:
-        """The result columns as dictionary arrays of strings, null where there is none."""
+    def columns(self, tables: GrouperTables) -> dict[str, pa.Array]:
+        """The result columns as dictionary arrays of strings, or lists; null for none."""
         # No ADRG is -1, which finds the -1 behind the last ADRG.
         mdc = np.append(tables.adrg_mdc, np.int16(-1))[self.adrg]
         return {
@@ -118,7 +161,25 @@ class GroupedRows:
             "status": _dictionary(self.status, STATUSES),
             "reason": _dictionary(self.reason - 1, _REASON_CODES),
             "severity": _dictionary(self.severity, SEVERITIES),
+            "reasons": self._reasons(),
+            "code_flags": _dictionary(self.code_flags.astype(np.int32) - 1, _FLAG_TEXTS),
         }
+
+    def _reasons(self) -> pa.ListArray:
+        """All reasons of each row, the one of `reason` first; null where there is none."""
+        bits = self.faults | np.where(self.reason > 0, 1 << self.reason.astype(np.int32), 0)
+        # Of a few million rows a few hundred combinations occur.
+        keys = bits.astype(np.int64) << 8 | self.reason
+        there = np.flatnonzero(bits)
+        kinds, which = np.unique(keys[there], return_inverse=True)
+        lists = []
+        for key in kinds.tolist():
+            first = key & 255
+            rest = [n for n in range(1, len(REASONS) + 1) if key >> (8 + n) & 1 and n != first]
+            lists.append([_REASON_CODES[n - 1] for n in (first, *rest)])
+        places = np.full(len(bits), -1, np.int64)
+        places[there] = which
+        return pa.array(lists, pa.list_(pa.string())).take(pa.array(places, mask=places < 0))
 
 
 @dataclass(frozen=True)
@@ -145,6 +206,11 @@ class GroupingSummary:
     codes_translated, codes_untranslated : int or None
         With translation from the clinical version: occurrences of codes that were changed, and of
         codes that are unknown after it.
+    rows_with_unknown_principal_procedure : int or None
+        Rows whose principal procedure is no code of the dictionary: they are grouped as if there
+        were none.
+    reading : ReadingNotes or None
+        What reading noticed: unknown codes one by one, texts that were lists, deduced ages.
     notes : tuple of str
         What the reader of a file left out: title rows, rows of totals, rows without any value.
     """
@@ -160,6 +226,8 @@ class GroupingSummary:
     rows_with_unreadable_local: int | None = None
     schemes: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    rows_with_unknown_principal_procedure: int | None = None
+    reading: ReadingNotes | None = field(default=None, compare=False, repr=False)
 
     @property
     def grouping_rate(self) -> float:
@@ -183,8 +251,36 @@ class GroupingSummary:
         ):
             if number is not None:
                 lines.append(f"  {text}: {number:,}")
+        if self.rows_with_unknown_principal_procedure:
+            lines.append(
+                f"  warning: in {self.rows_with_unknown_principal_procedure:,} rows the principal "
+                "procedure is unknown\n  and was left out of grouping (code_flags)"
+            )
+        if self.reading is not None:
+            lines += notes_as_lines(self.reading)
         lines += [f"  {note}" for note in self.notes]
         return "\n".join(lines)
+
+
+def notes_as_lines(notes: ReadingNotes, most: int = 8) -> list[str]:
+    """What reading noticed, as lines of at most 80 columns."""
+    lines = []
+    for number, text in (
+        (notes.ages_deduced, "ages of 0 years deduced from the age in days"),
+        (notes.days_deduced, "ages in days deduced from dates or from the text of the age"),
+        (notes.zeros_restored, "procedures given back the zeros that a spreadsheet ate"),
+    ):
+        if number:
+            lines.append(f"  {text}: {number:,}")
+    for (column, separator), number in notes.lists.most_common():
+        sign = "blanks" if separator == " " else repr(separator)
+        lines.append(f"  {column}: {number:,} texts read as lists, split at {sign}")
+    if notes.unknown:
+        lines.append("  commonest unknown codes (count, column, code, near in the dictionary)")
+        for code in notes.unknown_codes(most):
+            near = f" → {', '.join(code.near)}" if code.near else ""
+            lines.append(f"    {code.count:>9,} {code.column:<20} {code.shown}{near}")
+    return lines
 
 
 @dataclass
@@ -198,7 +294,7 @@ class SummaryCount:
     reasons: NDArray[np.int64] = field(
         default_factory=lambda: np.zeros(len(REASONS) + 1, dtype=np.int64)
     )
-    flags: NDArray[np.int64] = field(default_factory=lambda: np.zeros(8, dtype=np.int64))
+    flags: NDArray[np.int64] = field(default_factory=lambda: np.zeros(_FLAGS, dtype=np.int64))
     schemes: Counter[str] = field(default_factory=Counter)
 
     def add(self, rows: GroupedRows) -> None:
@@ -206,7 +302,7 @@ class SummaryCount:
         self.rows += len(rows)
         self.statuses += np.bincount(rows.status, minlength=len(STATUSES))
         self.reasons += np.bincount(rows.reason, minlength=len(REASONS) + 1)
-        self.flags += np.bincount(rows.code_flags, minlength=8)
+        self.flags += np.bincount(rows.code_flags, minlength=_FLAGS)
 
     def summary(
         self,
@@ -215,6 +311,7 @@ class SummaryCount:
         untranslated: int | None = None,
         *,
         local: bool = False,
+        notes: ReadingNotes | None = None,
     ) -> GroupingSummary:
         """The counts as a `GroupingSummary`; with `local`, also of unreadable local numbers."""
         reasons = Counter(dict(zip(_REASON_CODES, self.reasons[1:].tolist(), strict=True)))
@@ -223,13 +320,19 @@ class SummaryCount:
             self.rows,
             dict(zip(STATUSES, self.statuses.tolist(), strict=True)),
             {r: n for r, n in reasons.most_common() if n},
-            int(self.flags[1::2].sum()),
-            int(self.flags[[2, 3, 6, 7]].sum()),
+            self._flagged(UNKNOWN_OTHER_DIAGNOSIS),
+            self._flagged(UNKNOWN_OTHER_PROCEDURE | UNKNOWN_PRINCIPAL_PROCEDURE),
             translated,
             untranslated,
-            int(self.flags[UNREADABLE_LOCAL:].sum()) if local else None,
+            self._flagged(UNREADABLE_LOCAL) if local else None,
             dict(sorted(self.schemes.items())),
+            rows_with_unknown_principal_procedure=self._flagged(UNKNOWN_PRINCIPAL_PROCEDURE),
+            reading=notes,
         )
+
+    def _flagged(self, bits: int) -> int:
+        """Rows that have any of these flags."""
+        return int(self.flags[(np.arange(_FLAGS) & bits) != 0].sum())
 
 
 def check_free(
