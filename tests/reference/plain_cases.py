@@ -151,6 +151,8 @@ def _age(value: object) -> tuple[int, int] | None:
             return numbers[0], -2
         case ["month"] | ["month", "day"]:
             months, days = numbers[0], sum(numbers[1:])
+            if days > 31:
+                return None
             certain = months < 12 and (months == 0 or 28 * months + days > 28)
             return months // 12, 30 * months + days if certain else -2
         case ["day"] | ["day", "hour"] if sum(numbers[1:]) < 24:
@@ -202,6 +204,7 @@ def newborn_weight(value: object) -> int:
         weight = weight if 0 <= weight <= 20_000 else INVALID_NUMBER
     elif weight == INVALID_NUMBER and tokens[1:2] == [","] and tokens[3:] in ([], ["g"], ["克"]):
         weight = int(tokens[0] + tokens[2]) if len(tokens[2]) == 3 else INVALID_NUMBER
+        weight = weight if 0 <= weight <= 20_000 else INVALID_NUMBER
     if 0 < weight < 100:
         return INVALID_NUMBER
     return MISSING_NUMBER if weight == 0 else weight

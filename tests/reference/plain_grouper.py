@@ -184,6 +184,7 @@ class PlainGrouper:
         }
         everything = " ".join(self.texts)
         self.asked = {v for v in NUMBERS if f"c.number('{v}')" in everything}
+        self.local = {v for v in LOCAL_NUMBERS if f"c.number('{v}')" in everything}
         self.weights = self._telling_weights(everything)
         self.known_diagnoses = KnownCodes(
             [*diagnoses, *self.cc, *set().union(*self.exclusions.values()), *self._named("ZD")]
@@ -243,28 +244,26 @@ class PlainGrouper:
             "CYKB": self.known_departments.read_all([row.get("department")]),
         }
         sex = plain_cases.sex(row.get("sex"))
-        years = plain_cases.age_years(row.get("age_years"))
-        days = plain_cases.age_days(row.get("age_days"))
+        years, days = plain_cases.ages(row.get("age_years"), row.get("age_days"))
         weight = plain_cases.newborn_weight(row.get("newborn_weight_g"))
-        reason = None
-        if principal is None:
-            reason = "principal_diagnosis_missing"
-        elif principal == "":
-            reason = "principal_diagnosis_unknown"
-        elif "XB" in self.asked and sex == 0:
-            reason = "sex_missing"
-        elif "XB" in self.asked and sex == -1:
-            reason = "sex_invalid"
-        elif "NL" in self.asked and years == -1:
-            reason = "age_missing"
-        elif "NL" in self.asked and years == -2:
-            reason = "age_invalid"
-        elif "XSRTL" in self.asked and years == 0 and days == -1:
-            reason = "age_days_missing"
-        elif "XSRTL" in self.asked and years == 0 and not 0 <= days <= 365:
-            reason = "age_days_invalid"
-        if reason:
-            return {**nothing, "status": "invalid", "reason": reason}
+        flags = self._flags(row, principal, procedure)
+        faults = []
+        if not principal:
+            faults.append(f"principal_diagnosis_{'missing' if principal is None else 'unknown'}")
+        if "XB" in self.asked and sex < 1:
+            faults.append("sex_missing" if sex == 0 else "sex_invalid")
+        if "NL" in self.asked and years < 0:
+            faults.append("age_missing" if years == -1 else "age_invalid")
+        if "XSRTL" in self.asked and years == 0 and not 0 <= days <= 365:
+            faults.append("age_days_missing" if days == -1 else "age_days_invalid")
+        if faults:
+            return {
+                **nothing,
+                "status": "invalid",
+                "reason": faults[0],
+                "reasons": faults,
+                "code_flags": flags,
+            }
         numbers = {
             "XB": float(sex) if sex > 0 else math.nan,
             "NL": float(years) if years >= 0 else math.nan,
@@ -287,9 +286,73 @@ class PlainGrouper:
                 elsewhere = self._first(case)
                 if any(elsewhere[k] != found[k] for k in ("mdc", "adrg", "drg")):
                     state = "missing" if weight == -1 else "invalid"
-                    return {**nothing, "status": "invalid", "reason": f"newborn_weight_{state}"}
+                    reason = f"newborn_weight_{state}"
+                    return {
+                        **nothing,
+                        "status": "invalid",
+                        "reason": reason,
+                        "reasons": [reason],
+                        "code_flags": flags,
+                    }
+        case.numbers = numbers
+        reasons = [found["reason"]] if found["reason"] else None
+        if found["reason"] == "no_mdc":
+            reasons = self._why_no_mdc(principal, numbers)
+        found |= {"reason": reasons and reasons[0], "reasons": reasons, "code_flags": flags}
         worst = [kind for kind in ("MCC", "CC") if kind in case.complications]
         return {**found, "severity": worst[0] if worst else "none"}
+
+    def _flags(self, row: Mapping[str, Any], principal: str | None, procedure: str | None) -> Any:
+        """Which columns hold unknown codes, which texts several; as the result column has it."""
+        others = (
+            (self.known_diagnoses, "other_diagnoses"),
+            (self.known_procedures, "other_procedures"),
+        )
+        marks = [name for known, name in others if "" in map(known.read, _listed(row.get(name)))]
+        for name, (column, read) in LOCAL_NUMBERS.items():
+            if name in self.local and read(row.get(column)) == -2 and "local_values" not in marks:
+                marks.append("local_values")
+        marks += ["principal_procedure"] if procedure == "" else []
+        marks += ["principal_diagnosis"] if principal == "" else []
+        return "|".join(marks) or None
+
+    def _why_no_mdc(self, principal: str, numbers: dict[str, float]) -> list[str]:
+        """Try every sex and age with the principal diagnosis alone."""
+        nothing = dict.fromkeys(("QTZD", "ZYSS", "QTSS", "CYKB"), ())
+
+        def alone(sex: float, years: float, days: float) -> Case:
+            tried = dict.fromkeys(numbers, math.nan) | {"XB": sex, "NL": years, "XSRTL": days}
+            return Case({**nothing, "ZYZD": [principal]}, tried, self.sets)
+
+        own = alone(numbers["XB"], numbers["NL"], numbers["XSRTL"])
+        rules = []
+        for mdc in self.mdcs:
+            texts = " ".join(g["text"] for g in (mdc, *self.adrgs[mdc["code"]]))
+            named = {
+                name
+                for no, fields, names in re.findall(
+                    r"(not )?c\.member\(\[(.*?)\], \[(.*?)\]\)", texts
+                )
+                if not no and "ZYZD" in fields
+                for name in re.findall("'(.*?)'", names)
+            }
+            takes = any(principal in self.sets.get(name, ()) for name in named)
+            if takes and not mdc["holds"](own):
+                rules.append(mdc["holds"])
+        if not rules:
+            return ["no_mdc_diagnosis"]
+
+        def some(sexes: Iterable[float], ages: Iterable[tuple[float, float]]) -> bool:
+            return any(rule(alone(sex, *age)) for sex in sexes for age in ages for rule in rules)
+
+        every = [(0.0, float(d)) for d in range(400)]
+        every += [(float(y), math.nan) for y in range(1, 151)]
+        age = [(numbers["NL"], numbers["XSRTL"])]
+        found = ["no_mdc_sex"] if some((1.0, 2.0), age) else []
+        found += ["no_mdc_age"] if some((numbers["XB"],), every) else []
+        if not found and some((1.0, 2.0), every):
+            found = ["no_mdc_sex", "no_mdc_age"]
+        return found or ["no_mdc"]
 
     def _first(self, case: Case) -> Row:
         """The first MDC with an ADRG that holds, its first ADRG, and that one's first DRG."""

@@ -241,10 +241,17 @@ class _Writer:
                 more = len(present) - _SHOWN_CODES
                 rest = [self._say("more", number=more)] if more > 0 else []
                 yield words[key], (*present[:_SHOWN_CODES], *rest)
+            if unknown := [self._unknown(u) for u in e.unknown if u.column == key]:
+                yield words[key], tuple(unknown)
         if e.unknown_codes:
             yield "", (self._say("unknown", number=e.unknown_codes),)
-        if e.result.reason:
-            yield "", (f"{e.result.reason}: {self._reason(e.result.reason)}",)
+        for reason in e.result.reasons:
+            yield "", (f"{reason}: {self._reason(reason)}",)
+
+    def _unknown(self, code: UnknownCode) -> str:
+        """An unknown code, with those of the dictionary that it may mean."""
+        near = ", ".join(map(_coded, code.near))
+        return self._say("unknown_near" if near else "unknown_code", code=code.text, near=near)
 
     def _reason(self, reason: str) -> str:
         chinese, english = REASONS[reason].split(" ", 1)

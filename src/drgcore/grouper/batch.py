@@ -55,10 +55,15 @@ class BatchGrouper:
 
     @classmethod
     def of(
-        cls, scheme: str | Path | Scheme, clinical_codes: bool, *, restore_zeros: bool = False
+        cls,
+        scheme: str | Path | Scheme,
+        clinical_codes: bool,
+        *,
+        restore_zeros: bool = False,
+        notes: ReadingNotes | None = None,
     ) -> BatchGrouper:
         """Compile the scheme; with `clinical_codes`, read codes through the translation tables."""
-        notes = ReadingNotes()
+        notes = notes or ReadingNotes()
         tables = compile_tables(scheme if isinstance(scheme, Scheme) else load_scheme(scheme))
         if not clinical_codes:
             return cls(tables, tables.diagnoses, tables.procedures, notes, restore_zeros)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from drgcore.cases import CaseMapping, ResolvedMapping
 from drgcore.cases.days import read_days
+from drgcore.cases.notes import ReadingNotes
 from drgcore.errors import CaseSchemaError
 from drgcore.grouper.batch import BatchGrouper, as_mapping
 from drgcore.grouper.result import RESULT_COLUMNS, GroupedRows, SummaryCount
@@ -98,6 +99,8 @@ class DatedGrouper:
 
     calendar: SchemeCalendar
     clinical_codes: bool
+    restore_zeros: bool = False
+    notes: ReadingNotes = field(default_factory=ReadingNotes)
     _groupers: dict[str, BatchGrouper] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
@@ -105,7 +108,12 @@ class DatedGrouper:
         """The grouper of one of the schemes."""
         with self._lock:
             if name not in self._groupers:
-                self._groupers[name] = BatchGrouper.of(name, self.clinical_codes)
+                self._groupers[name] = BatchGrouper.of(
+                    name,
+                    self.clinical_codes,
+                    restore_zeros=self.restore_zeros,
+                    notes=self.notes,
+                )
             return self._groupers[name]
 
     @property
@@ -229,6 +237,8 @@ class Grouping(Protocol):
     def asks_local(self) -> bool: ...
     @property
     def result_columns(self) -> tuple[str, ...]: ...
+    @property
+    def notes(self) -> ReadingNotes: ...
     def resolve(self, mapping: str | Path | CaseMapping, schema: pa.Schema) -> Any: ...
     def group(self, batch: pa.RecordBatch, mapping: Any) -> Any: ...
     def columns(self, rows: Any) -> dict[str, pa.Array]: ...
@@ -236,9 +246,14 @@ class Grouping(Protocol):
     def translated(self) -> tuple[int | None, int | None]: ...
 
 
-def grouper_of(scheme: str | Path | Scheme | SchemeCalendar, clinical_codes: bool) -> Grouping:
+def grouper_of(
+    scheme: str | Path | Scheme | SchemeCalendar,
+    clinical_codes: bool,
+    *,
+    restore_zeros: bool = False,
+) -> Grouping:
     """What groups by a scheme, or by the scheme of each case's day of discharge."""
     if isinstance(scheme, SchemeCalendar) or is_calendar(scheme):
         assert not isinstance(scheme, Scheme)
-        return DatedGrouper(load_calendar(scheme), clinical_codes)
-    return BatchGrouper.of(scheme, clinical_codes)
+        return DatedGrouper(load_calendar(scheme), clinical_codes, restore_zeros=restore_zeros)
+    return BatchGrouper.of(scheme, clinical_codes, restore_zeros=restore_zeros)

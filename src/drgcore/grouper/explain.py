@@ -19,6 +19,7 @@ from drgcore.cases import (
     CodeIndex,
     open_cases,
 )
+from drgcore.cases.notes import UnknownCode
 from drgcore.errors import CaseSchemaError
 from drgcore.grouper.account import Language, account_of, as_html, as_text, check_language
 from drgcore.grouper.batch import BatchGrouper
@@ -73,6 +74,8 @@ class Explanation:
         Each MDC tried, in order; with the ADRG tried in it.
     drgs : tuple of RuleTrace
         The DRG tried in the ADRG that was found.
+    unknown : tuple of UnknownCode
+        Each unknown code, with its column and the codes that are near to it.
     lang : {"zh", "en"}
         The language of `str()`.
     calendar : str or None
@@ -87,6 +90,7 @@ class Explanation:
     complications: tuple[ComplicationTrace, ...]
     mdcs: tuple[MdcTrace, ...]
     drgs: tuple[RuleTrace, ...]
+    unknown: tuple[UnknownCode, ...] = ()
 
     lang: Language = "en"
     calendar: str | None = None
@@ -208,10 +212,11 @@ def explain(
         )
     )
     of = grouper.tables.scheme
+    noticed = tuple(grouper.notes.unknown_codes())
     if refused is not None:
         result = PlainResult("invalid", refused)
-        return Explanation(of, plain, unknown, result, (), (), (), lang, calendar)
-    return replace(trace_case(of, plain, unknown), lang=lang)
+        return Explanation(of, plain, unknown, result, (), (), (), noticed, lang, calendar)
+    return replace(trace_case(of, plain, unknown), lang=lang, unknown=noticed)
 
 
 def trace_case(scheme: Scheme, case: PlainCase, unknown_codes: int = 0) -> Explanation:

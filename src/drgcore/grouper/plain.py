@@ -23,6 +23,7 @@ from drgcore.schemes.rules import (
     Compare,
     Count,
     Literal,
+    Member,
     Not,
     Or,
     Rule,
@@ -99,6 +100,11 @@ class PlainResult:
     adrg: Adrg | None = None
     drg: Drg | None = None
     severity: str | None = None
+    reasons: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.reason is not None and not self.reasons:
+            object.__setattr__(self, "reasons", (self.reason,))
 
 
 @dataclass(frozen=True)
@@ -179,22 +185,85 @@ class Facts:
         return self.trace(rule).holds
 
 
-def why_invalid(scheme: Scheme, case: PlainCase) -> str | None:
-    """The reason for which a case cannot be grouped at all, None where it can."""
+def faults_of(scheme: Scheme, case: PlainCase) -> tuple[str, ...]:
+    """All reasons for which a case cannot be grouped at all, none where it can."""
     asked = asked_variables(scheme)
+    faults = []
     if case.principal_diagnosis is None:
         unknown = case.principal_diagnosis_unknown
-        return f"principal_diagnosis_{'unknown' if unknown else 'missing'}"
+        faults.append(f"principal_diagnosis_{'unknown' if unknown else 'missing'}")
     if "XB" in asked and case.sex not in (1, 2):
-        return "sex_missing" if case.sex is None else "sex_invalid"
+        faults.append("sex_missing" if case.sex is None else "sex_invalid")
     if "NL" in asked and (case.age_years is None or case.age_years < 0):
-        return "age_missing" if case.age_years is None else "age_invalid"
+        faults.append("age_missing" if case.age_years is None else "age_invalid")
     if "XSRTL" in asked and case.age_years == 0:
         if case.age_days is None:
-            return "age_days_missing"
-        if not 0 <= case.age_days <= _INFANT_DAYS:
-            return "age_days_invalid"
-    return None
+            faults.append("age_days_missing")
+        elif not 0 <= case.age_days <= _INFANT_DAYS:
+            faults.append("age_days_invalid")
+    return tuple(faults)
+
+
+def why_no_mdc(scheme: Scheme, case: PlainCase) -> tuple[str, ...]:
+    """Why no MDC takes a case: its principal diagnosis, its sex, its age, or something else.
+
+    An MDC takes a diagnosis where its rule, or that of one of its ADRG, names a set with it as
+    principal diagnosis. Whether it would with the other sex or another age is tried with the
+    principal diagnosis alone.
+    """
+    code = case.principal_diagnosis
+    alone = PlainCase(code, sex=case.sex, age_years=case.age_years, age_days=case.age_days)
+    rules = [
+        mdc.rule
+        for mdc in scheme.mdcs
+        if any(code in scheme.sets.get(s, ()) for s in _principal_sets(scheme)[mdc.code])
+        and not Facts(scheme, alone).holds(mdc.rule)
+    ]
+    if not rules:
+        return ("no_mdc_diagnosis",)
+
+    def some(cases: Iterator[PlainCase]) -> bool:
+        return any(Facts(scheme, c).holds(rule) for c in cases for rule in rules)
+
+    def sexes(of: PlainCase) -> Iterator[PlainCase]:
+        return (replace(of, sex=sex) for sex in (1, 2))
+
+    def ages(of: PlainCase) -> Iterator[PlainCase]:
+        for years in _near(rules, "NL"):
+            for days in _near(rules, "XSRTL") if years == 0 else (None,):
+                yield replace(of, age_years=years, age_days=days)
+
+    found = ["no_mdc_sex"] if some(sexes(alone)) else []
+    found += ["no_mdc_age"] if some(ages(alone)) else []
+    if not found and some(other for of in sexes(alone) for other in ages(of)):
+        found = ["no_mdc_sex", "no_mdc_age"]
+    return tuple(found) or ("no_mdc",)
+
+
+@lru_cache(maxsize=16)
+def _principal_sets(scheme: Scheme) -> dict[str, frozenset[str]]:
+    """MDC → the sets that its rule and those of its ADRG name for the principal diagnosis."""
+    return {
+        mdc.code: frozenset(
+            name
+            for rule in (mdc.rule, *(adrg.rule for adrg in scheme.adrgs_of(mdc.code)))
+            for a in atoms(rule)
+            if isinstance(a, Member) and not a.negated and "ZYZD" in a.fields
+            for name in a.sets
+        )
+        for mdc in scheme.mdcs
+    }
+
+
+def _near(rules: list[Rule], variable: str) -> tuple[int, ...]:
+    """Numbers on both sides of each that the rules compare a variable with."""
+    bounds = [
+        a.number
+        for r in rules
+        for a in atoms(r)
+        if isinstance(a, Compare) and a.variable == variable
+    ]
+    return tuple(sorted({0, 1, *(max(0, math.floor(b) + d) for b in bounds for d in (-1, 0, 1))}))
 
 
 @lru_cache(maxsize=16)
@@ -215,9 +284,9 @@ def group_plainly(scheme: Scheme, case: PlainCase) -> PlainResult:
     -------
     PlainResult
     """
-    reason = why_invalid(scheme, case)
-    if reason is not None:
-        return PlainResult("invalid", reason)
+    faults = faults_of(scheme, case)
+    if faults:
+        return PlainResult("invalid", faults[0], reasons=faults)
     result = _first(Facts(scheme, case))
     missing = case.newborn_weight_g is None or case.newborn_weight_g < 0
     if missing and (case.age_years is None or case.age_years <= 0):
@@ -226,6 +295,9 @@ def group_plainly(scheme: Scheme, case: PlainCase) -> PlainResult:
             if (other.adrg, other.drg) != (result.adrg, result.drg):
                 state = "missing" if case.newborn_weight_g is None else "invalid"
                 return PlainResult("invalid", f"newborn_weight_{state}")
+    if result.reason == "no_mdc":
+        reasons = why_no_mdc(scheme, case)
+        return replace(result, reason=reasons[0], reasons=reasons)
     return result
 
 

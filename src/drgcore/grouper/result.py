@@ -52,8 +52,10 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "is no date or has two readings",
         "discharge_date_early": "出院日期早于分组方案 the discharge date lies before the first "
         "scheme of the calendar",
-        "no_mdc_diagnosis": "该诊断不能作为主要诊断入组 no MDC takes the code as principal diagnosis",
-        "no_mdc_sex": "主要诊断与性别不符 the MDC of the principal diagnosis asks for the other sex",
+        "no_mdc_diagnosis": "该诊断不能作为主要诊断入组 no MDC takes the code as the "
+        "principal diagnosis",
+        "no_mdc_sex": "主要诊断与性别不符 the MDC of the principal diagnosis asks for the "
+        "other sex",
         "no_mdc_age": "主要诊断与年龄不符 the MDC of the principal diagnosis asks for another age",
     }
 )
@@ -74,8 +76,8 @@ CODE_FLAGS: Mapping[str, str] = MappingProxyType(
         "local_values": "本地字段无法识别 a number that the local scheme asks for cannot be read",
         "principal_procedure": "主要手术编码未知 the principal procedure is no code of the "
         "dictionary",
-        "list_of_diagnoses": "主要诊断含多个编码 the principal diagnosis was the first code of a text "
-        "of several",
+        "list_of_diagnoses": "主要诊断含多个编码 the principal diagnosis was the first code of "
+        "a text of several",
         "list_of_procedures": "主要手术含多个编码 the principal procedure was the first code of a "
         "text of several",
         "principal_diagnosis": "主要诊断编码未知 the principal diagnosis is no code of the "
@@ -311,7 +313,6 @@ class SummaryCount:
         untranslated: int | None = None,
         *,
         local: bool = False,
-        notes: ReadingNotes | None = None,
     ) -> GroupingSummary:
         """The counts as a `GroupingSummary`; with `local`, also of unreadable local numbers."""
         reasons = Counter(dict(zip(_REASON_CODES, self.reasons[1:].tolist(), strict=True)))
@@ -327,12 +328,20 @@ class SummaryCount:
             self._flagged(UNREADABLE_LOCAL) if local else None,
             dict(sorted(self.schemes.items())),
             rows_with_unknown_principal_procedure=self._flagged(UNKNOWN_PRINCIPAL_PROCEDURE),
-            reading=notes,
         )
 
     def _flagged(self, bits: int) -> int:
         """Rows that have any of these flags."""
         return int(self.flags[(np.arange(_FLAGS) & bits) != 0].sum())
+
+
+def result_fields(prefix: str, results: Sequence[str]) -> list[pa.Field]:
+    """The result columns as they stand in a file."""
+    lists = pa.list_(pa.string())
+    return [
+        pa.field(prefix + name, lists if name in LIST_COLUMNS else pa.string())
+        for name in results
+    ]
 
 
 def check_free(

@@ -22,7 +22,7 @@ from drgcore.files import whole_file
 from drgcore.grouper.batch import BATCH_ROWS, as_mapping, in_order, thread_count
 from drgcore.grouper.dated import grouper_of
 from drgcore.grouper.group import kept_columns
-from drgcore.grouper.result import GroupingSummary, SummaryCount, check_free
+from drgcore.grouper.result import GroupingSummary, SummaryCount, check_free, result_fields
 from drgcore.grouper.xlsx_writer import xlsx_writer
 from drgcore.schemes import Scheme
 from drgcore.schemes.calendar import SchemeCalendar
@@ -126,7 +126,7 @@ def group_file(
                 progress(counts.rows, source.num_rows)
         notes = tuple(source.notes)
     summary = counts.summary(grouper.name, *grouper.translated(), local=grouper.asks_local)
-    return replace(summary, notes=notes)
+    return replace(summary, notes=notes, reading=grouper.notes)
 
 
 def _output_schema(
@@ -134,7 +134,7 @@ def _output_schema(
 ) -> pa.Schema:
     """The kept columns as they came in, then the results as strings."""
     fields = [schema.field(n) for n in keep]
-    fields += [pa.field(prefix + c, pa.string()) for c in results]
+    fields += result_fields(prefix, results)
     return pa.schema(fields, schema.metadata)
 
 
