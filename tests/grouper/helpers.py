@@ -20,7 +20,7 @@ from drgcore.schemes.model import TABLE_SCHEMAS
 from tests.reference.plain_grouper import PlainGrouper
 
 SCHEMES = ("chs-drg-3.0", "chs-drg-2.0", "chs-drg-1.1", "chs-drg-1.0r", "wuhan-2022", "suzhou-2023")
-RESULT = ("mdc", "adrg", "drg", "status", "reason", "severity")
+RESULT = ("mdc", "adrg", "drg", "status", "reason", "severity", "reasons", "code_flags")
 DATA = Path(__file__).parent / "data"
 Row = dict[str, Any]
 

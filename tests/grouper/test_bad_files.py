@@ -229,6 +229,12 @@ def test_monstrous_rows(tmp_path: Path) -> None:
     pq.write_table(table_of(rows), tmp_path / "in.parquet")
     group_file(tmp_path / "in.parquet", tmp_path / "out.parquet", scheme(NAME))
     result = plain_rows(pq.read_table(tmp_path / "out.parquet"))
+    assert [r.pop("code_flags") for r in result[:4]] == [
+        None,
+        None,
+        "other_diagnoses",
+        "other_procedures",
+    ]
     assert result[:4] == [result[0]] * 4
     assert result[0]["drg"] == "BU23"
     assert [r["reason"] for r in result[4:]] == ["age_invalid", "age_invalid", "sex_invalid"]

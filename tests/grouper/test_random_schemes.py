@@ -85,7 +85,7 @@ def test_random_schemes() -> None:
     agree()
     # A strategy that no longer reaches what it is for must not pass in silence.
     assert examples >= 300
-    for what in ("grouped", "ambiguous", "catch_all", "no_drg", "no_adrg", "no_mdc"):
+    for what in ("grouped", "ambiguous", "catch_all", "no_drg", "no_adrg", "no_mdc_diagnosis"):
         assert seen[what] >= 20, what
     for what in ("newborn_weight_missing", "newborn_weight_invalid", "age_days_invalid"):
         assert seen[what] >= 1, what

@@ -8,6 +8,7 @@ from functools import lru_cache
 from html import escape
 from typing import TYPE_CHECKING, Literal
 
+from drgcore.cases.notes import UnknownCode
 from drgcore.errors import DrgcoreError
 from drgcore.grouper.plain import AtomTrace, ComplicationTrace
 from drgcore.grouper.result import REASONS
