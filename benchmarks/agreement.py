@@ -44,6 +44,8 @@ from drgcore.grouper.tables import compile_tables
 from drgcore.schemes import Scheme
 from drgcore.schemes.rules import Compare, atoms
 
+COMPARED = ("mdc", "adrg", "drg", "status", "reason", "severity")
+
 Row = tuple[str | None, ...]
 
 PIECE = 5_000
@@ -203,7 +205,7 @@ def compare(
         began = time.perf_counter()
         result = drgcore.group(cases, scheme, columns=[], threads=1)
         fast = min(fast, time.perf_counter() - began)
-    columns = [result[c].cast(pa.string()).to_pylist() for c in RESULT_COLUMNS[:6]]
+    columns = [result[c].cast(pa.string()).to_pylist() for c in COMPARED]
     by_kernel: list[Row] = list(zip(*columns, strict=True))
     slow = 0.0
     differing: list[int] = []

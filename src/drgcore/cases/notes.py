@@ -128,3 +128,23 @@ class ReadingNotes:
             found = nearest_codes(texts, kind)
             near.update({(kind, t): f for t, f in zip(texts, found, strict=True)})
         return [UnknownCode(c, t, n, near[CODE_FIELDS[c], t]) for c, t, n in chosen]
+
+    def lines(self, most: int = 8) -> list[str]:
+        """What was noticed, as lines for a person; of the unknown codes the commonest."""
+        lines = []
+        for number, text in (
+            (self.ages_deduced, "ages of 0 years deduced from the age in days"),
+            (self.days_deduced, "ages in days deduced from dates or from the text of the age"),
+            (self.zeros_restored, "procedures given back the zeros that a spreadsheet ate"),
+        ):
+            if number:
+                lines.append(f"  {text}: {number:,}")
+        for (column, separator), number in self.lists.most_common():
+            sign = "blanks" if separator == " " else repr(separator)
+            lines.append(f"  {column}: {number:,} texts read as lists, split at {sign}")
+        if self.unknown:
+            lines.append("  commonest unknown codes: count, column, code → near codes")
+            for code in self.unknown_codes(most):
+                near = f" → {', '.join(code.near)}" if code.near else ""
+                lines.append(f"    {code.count:>9,} {code.column:<20} {code.shown}{near}")
+        return lines

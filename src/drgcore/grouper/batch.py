@@ -27,9 +27,9 @@ from drgcore.grouper.reasons import complete_reasons
 from drgcore.grouper.result import (
     LIST_OF_DIAGNOSES,
     LIST_OF_PROCEDURES,
+    RESULT_COLUMNS,
     UNKNOWN_PRINCIPAL_DIAGNOSIS,
     UNKNOWN_PRINCIPAL_PROCEDURE,
-    RESULT_COLUMNS,
     UNREADABLE_LOCAL,
     GroupedRows,
     SummaryCount,

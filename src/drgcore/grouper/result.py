@@ -259,30 +259,9 @@ class GroupingSummary:
                 "procedure is unknown\n  and was left out of grouping (code_flags)"
             )
         if self.reading is not None:
-            lines += notes_as_lines(self.reading)
+            lines += self.reading.lines()
         lines += [f"  {note}" for note in self.notes]
         return "\n".join(lines)
-
-
-def notes_as_lines(notes: ReadingNotes, most: int = 8) -> list[str]:
-    """What reading noticed, as lines of at most 80 columns."""
-    lines = []
-    for number, text in (
-        (notes.ages_deduced, "ages of 0 years deduced from the age in days"),
-        (notes.days_deduced, "ages in days deduced from dates or from the text of the age"),
-        (notes.zeros_restored, "procedures given back the zeros that a spreadsheet ate"),
-    ):
-        if number:
-            lines.append(f"  {text}: {number:,}")
-    for (column, separator), number in notes.lists.most_common():
-        sign = "blanks" if separator == " " else repr(separator)
-        lines.append(f"  {column}: {number:,} texts read as lists, split at {sign}")
-    if notes.unknown:
-        lines.append("  commonest unknown codes (count, column, code, near in the dictionary)")
-        for code in notes.unknown_codes(most):
-            near = f" → {', '.join(code.near)}" if code.near else ""
-            lines.append(f"    {code.count:>9,} {code.column:<20} {code.shown}{near}")
-    return lines
 
 
 @dataclass
@@ -339,8 +318,7 @@ def result_fields(prefix: str, results: Sequence[str]) -> list[pa.Field]:
     """The result columns as they stand in a file."""
     lists = pa.list_(pa.string())
     return [
-        pa.field(prefix + name, lists if name in LIST_COLUMNS else pa.string())
-        for name in results
+        pa.field(prefix + name, lists if name in LIST_COLUMNS else pa.string()) for name in results
     ]
 
 
