@@ -195,7 +195,7 @@ def test_the_weight_is_not_asked_for_where_every_weight_leads_to_the_same_group(
 def test_a_weight_that_decides_only_which_mdc_fits_is_not_asked_for() -> None:
     of = _scheme([("MDCP", "ZYZD in DI_A and XSRTZ > 999", 1)], [("PS1", "p", "NL > 60", 1)])
     result = _group(of, age_years=0)
-    assert (result["status"], result["reason"]) == ("ungrouped", "no_mdc_diagnosis")
+    assert (result["status"], result["reason"]) == ("ungrouped", "no_mdc")
 
 
 def test_weights_that_no_newborn_has_do_not_matter() -> None:
