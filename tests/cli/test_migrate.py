@@ -8,7 +8,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from drgcore.errors import CaseSchemaError, SchemeError
+from drgcore.errors import BudgetError, CaseSchemaError, SchemeError
 from drgcore.migration import migrate, migration_effect
 from tests.cli.conftest import ROWS, plain, run
 
@@ -40,6 +40,21 @@ def test_weights_of_hospitals(cases: Path, tmp_path: Path) -> None:
     pq.write_table(sample.drop_columns(["hospital"]), plain_file)
     with pytest.raises(CaseSchemaError, match="no column hospital"):
         run("scheme", "migrate", plain_file, "--after", "suzhou-2023", "--effect")
+
+
+def test_money_of_hospitals_and_departments(cases: Path, tmp_path: Path) -> None:
+    budgets = ["--budget", "employee=9000000", "--budget", "resident=7000000.50"]
+    shown = run("scheme", "migrate", cases, "--after", "suzhou-2023", "--out", tmp_path, *budgets)
+    assert "money of hospitals [yuan]" in shown
+    assert "money of departments [yuan]: the " in shown
+    assert "\nMDC\n" in shown
+    for name in ("money", "money_departments", "money_mdcs"):
+        table = pd.read_csv(tmp_path / f"effect_{name}.csv")
+        assert table["before_fen"].sum() == table["after_fen"].sum() == 1600000050
+    with pytest.raises(BudgetError, match="'employee' is no budget"):
+        run("scheme", "migrate", cases, "--budget", "employee")
+    with pytest.raises(BudgetError, match="no budget is given for the pool resident"):
+        run("scheme", "migrate", cases, "--budget", "employee=1")
 
 
 def test_a_scheme_that_is_none(cases: Path) -> None:

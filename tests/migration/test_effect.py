@@ -76,6 +76,33 @@ def test_money_adds_up_and_follows_the_weight(frame: pd.DataFrame, moved: Migrat
         assert part["difference_fen"].sum() == 0
 
 
+def test_within_a_hospital_money_adds_up_by_department_and_mdc(
+    frame: pd.DataFrame, moved: Migration
+) -> None:
+    cases = frame.assign(department=frame["department"].where(frame.index % 50 != 0))
+    effect = migration_effect(cases, moved, budgets=BUDGETS)
+    assert effect.money is not None
+    whole = effect.money.set_index(["pool", "hospital"])
+    for name, table in (("department", effect.money_departments), ("mdc", effect.money_mdcs)):
+        assert table is not None
+        assert not table.duplicated(["pool", "hospital", name]).any()
+        sums = table.groupby(["pool", "hospital"]).sum(numeric_only=True)
+        for side in ("before", "after"):
+            assert sums[f"{side}_fen"].to_dict() == whole[f"{side}_fen"].to_dict()
+            assert sums[f"weight_{side}"].to_numpy() == pytest.approx(
+                whole.loc[sums.index, f"weight_{side}"].to_numpy()
+            )
+        assert (table["difference_fen"] == table["after_fen"] - table["before_fen"]).all()
+    for side in ("before", "after"):
+        weight = _plain_weights(frame, moved, side)
+        sums = weight.groupby([cases["hospital"], cases["department"].fillna("")]).sum()
+        found = effect.departments.set_index(["hospital", "department"])[f"weight_{side}"]
+        assert found.to_dict() == pytest.approx(sums.to_dict())
+    without = migration_effect(frame.drop(columns="department"), moved)
+    assert set(without.departments["department"]) == {""}
+    assert without.money_departments is None
+
+
 def test_neither_the_order_of_rows_nor_the_unit_of_cost_matters(
     frame: pd.DataFrame, moved: Migration
 ) -> None:

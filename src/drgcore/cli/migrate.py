@@ -10,10 +10,13 @@ import pyarrow.csv as pacsv
 import typer
 
 from drgcore.cli.reading import FILES, SheetOption, read_cases
+from drgcore.errors import BudgetError
 from drgcore.files import whole_file
 from drgcore.migration import migrate, migration_effect
 
 _EFFECT = ("cases_after", "weight_before", "weight_after", "cmi_before", "cmi_after")
+_MONEY = ("before", "after", "difference")
+_LARGEST = 15
 
 
 app = typer.Typer(add_completion=False)
@@ -37,9 +40,17 @@ def migrate_cases(
     effect: Annotated[
         bool,
         typer.Option(
-            "--effect", help="Also each hospital's weight; needs the columns hospital and cost."
+            "--effect",
+            help="Also weights of hospitals, departments and MDC; needs hospital and cost.",
         ),
     ] = False,
+    budget: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="POOL=YUAN",
+            help="Budget of a pool, split by weight; once for each pool. Means --effect.",
+        ),
+    ] = None,
     threads: Annotated[int | None, typer.Option(help="All processors by default.")] = None,
 ) -> None:
     """Group the same cases by two schemes; show what moves, where to and why."""
@@ -56,12 +67,25 @@ def migrate_cases(
     )
     typer.echo(moved)
     tables: dict[str, Any] = dict(moved.tables())
-    if effect:
-        table = read_cases(cases, mapping, sheet, ["hospital", "hospital_level", "pool", cost])
-        weighed = migration_effect(table, moved, cost=cost)
-        shown = weighed.hospitals[["hospital", *_EFFECT]]
+    if effect or budget:
+        columns = ["hospital", "hospital_level", "department", "pool", cost]
+        table = read_cases(cases, mapping, sheet, columns)
+        budgets = dict(map(_pool_budget, budget)) if budget else None
+        weighed = migration_effect(table, moved, budgets=budgets, cost=cost)
         typer.echo("weights of hospitals, by the mean costs of these cases")
-        typer.echo(shown.to_string(index=False, float_format=lambda v: f"{v:,.4f}"))
+        _show(weighed.hospitals[["hospital", *_EFFECT]])
+        typer.echo("MDC")
+        _show(weighed.mdcs[["mdc", *_EFFECT]])
+        if weighed.departments["department"].any():
+            _show_largest("departments", weighed.departments, ["hospital", "department", *_EFFECT])
+        if weighed.money is not None and weighed.money_departments is not None:
+            typer.echo("money of hospitals [yuan]")
+            _show(_yuan(weighed.money)[["pool", "hospital", *_MONEY]])
+            if weighed.departments["department"].any():
+                parts = _yuan(weighed.money_departments)
+                _show_largest(
+                    "money of departments [yuan]", parts, ["hospital", "department", *_MONEY]
+                )
         tables |= {f"effect_{name}": table for name, table in weighed.tables().items()}
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
@@ -72,3 +96,29 @@ def migrate_cases(
                 else:
                     pacsv.write_csv(table, str(part))
         typer.echo(f"{len(tables)} tables in {out}")
+
+
+def _pool_budget(text: str) -> tuple[str, str]:
+    pool, sign, amount = text.partition("=")
+    if not (pool and sign and amount):
+        raise BudgetError(
+            f"{text!r} is no budget of a pool", hint="Write it as --budget employee=9000000."
+        )
+    return pool, amount
+
+
+def _yuan(table: pd.DataFrame) -> pd.DataFrame:
+    return table.assign(**{name: table[f"{name}_fen"] / 100 for name in _MONEY})
+
+
+def _show(table: pd.DataFrame) -> None:
+    typer.echo(table.to_string(index=False, float_format=lambda v: f"{v:,.2f}"))
+
+
+def _show_largest(title: str, table: pd.DataFrame, columns: list[str]) -> None:
+    """The rows that change most; the others are in the files of --out."""
+    last = columns[-1] if columns[-1] == "difference" else None
+    change = table[last] if last else table["weight_after"] - table["weight_before"]
+    order = change.abs().sort_values(ascending=False, kind="stable").index
+    typer.echo(f"{title}: the {min(_LARGEST, len(table))} of {len(table)} that change most")
+    _show(table.loc[order[:_LARGEST], columns])

@@ -18,13 +18,14 @@ from drgcore.cases.attributes import Codes, select_columns, some_of, text_codes
 from drgcore.errors import BudgetError, CaseSchemaError
 from drgcore.migration.migrate import Migration
 from drgcore.migration.reasons import SIDES
+from drgcore.migration.within import NO_WEIGHT as _NO_WEIGHT
+from drgcore.migration.within import UNIT as _UNIT
+from drgcore.migration.within import combined, money_within
 from drgcore.rounding import round_half_up
 from drgcore.weights import base_points, read_history
 
 # Weights enter with that many decimals; sums of them are exact, whatever the order of the cases.
 _PLACES = 4
-_UNIT = 10**_PLACES
-_NO_WEIGHT = -1
 
 
 @dataclass(frozen=True)
@@ -37,9 +38,14 @@ class MigrationEffect:
         One row each: ``cases_before``, ``cases_after`` that have a weight, ``weight_before``,
         ``weight_after``, ``cmi_before``, ``cmi_after`` (weight by such case; NaN for none),
         ``share_before``, ``share_after`` of the weight of all cases. Every hospital is there.
+    departments : pandas.DataFrame
+        The same by ``hospital`` and ``department``; empty where the cases have none.
     money : pandas.DataFrame or None
         By ``pool`` and ``hospital``: ``weight_before``, ``weight_after``, the amounts
         ``before_fen`` and ``after_fen`` of the same budget, ``difference_fen``.
+    money_departments, money_mdcs : pandas.DataFrame or None
+        The same within each hospital by ``department`` and by ``mdc``; the parts of a hospital add
+        up to its amount.
     without_weight : pandas.DataFrame
         Cases that have no weight by ``side``, ``status`` and ``drg``: groups that the table of
         weights lacks, and cases that are not in a group.
@@ -50,17 +56,25 @@ class MigrationEffect:
     hospitals: pd.DataFrame
     levels: pd.DataFrame
     mdcs: pd.DataFrame
+    departments: pd.DataFrame
     money: pd.DataFrame | None
+    money_departments: pd.DataFrame | None
+    money_mdcs: pd.DataFrame | None
     without_weight: pd.DataFrame
     weights: pd.DataFrame = field(repr=False)
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """The tables by name."""
-        money = {} if self.money is None else {"money": self.money}
+        money = {
+            name: table
+            for name in ("money", "money_departments", "money_mdcs")
+            if (table := getattr(self, name)) is not None
+        }
         return {
             "hospitals": self.hospitals,
             "levels": self.levels,
             "mdcs": self.mdcs,
+            "departments": self.departments,
             **money,
             "without_weight": self.without_weight,
             "weights": self.weights,
@@ -101,8 +115,8 @@ def migration_effect(
     Parameters
     ----------
     cases : pandas.DataFrame or Arrow table or stream
-        The cases of the migration in the same order, with ``hospital``; ``hospital_level`` and
-        ``pool`` where there are levels and budgets.
+        The cases of the migration in the same order, with ``hospital``; ``hospital_level``,
+        ``department`` and ``pool`` where there are levels, departments and budgets.
     migration : Migration
         What `migrate` gave for them.
     weights_before, weights_after : pandas.DataFrame, optional
@@ -142,7 +156,8 @@ def migration_effect(
     >>> int(effect.money["before_fen"].sum()), int(effect.money["difference_fen"].sum())
     (1600000000, 0)
     """
-    table = select_columns(cases, ["case_id", "hospital", "hospital_level", "pool", cost])
+    columns = ["case_id", "hospital", "hospital_level", "department", "pool", cost]
+    table = select_columns(cases, columns)
     if len(table) != len(migration.results):
         raise CaseSchemaError(
             f"these are {len(table):,} cases, the migration has {len(migration.results):,}",
@@ -175,11 +190,28 @@ def migration_effect(
     hospital = text_codes(table, "hospital")
     level = text_codes(table, "hospital_level", optional=True)
     mdcs = [text_codes(migration.results, f"{side}_mdc", optional=True) for side in SIDES]
+    department = text_codes(table, "department", optional=True)
+    wards, told = combined(("hospital", "department"), hospital, department)
+    departments = _by("ward", wards, wards, weights)
+    departments = pd.concat(
+        [told.loc[departments.pop("ward").astype(int)].reset_index(drop=True), departments], axis=1
+    )
+    money = money_departments = money_mdcs = None
+    if budgets is not None:
+        pool = text_codes(table, "pool")
+        money = _money(pool, hospital, weights, budgets)
+        money_departments, money_mdcs = (
+            money_within(money, name, pool, hospital, dict(zip(SIDES, of, strict=True)), weights)
+            for name, of in (("department", [department] * 2), ("mdc", mdcs))
+        )
     return MigrationEffect(
         _by("hospital", hospital, hospital, weights),
         _by("hospital_level", level, level, weights),
         _by("mdc", mdcs[0], mdcs[1], weights),
-        None if budgets is None else _money(table, hospital, weights, budgets),
+        departments.sort_values(["hospital", "department"], ignore_index=True),
+        money,
+        money_departments,
+        money_mdcs,
         pd.concat(without, ignore_index=True),
         pd.concat(used, ignore_index=True),
     )
@@ -250,13 +282,12 @@ def _by(
 
 
 def _money(
-    table: pa.Table,
+    pool: Codes,
     hospital: Codes,
     weights: Mapping[str, NDArray[np.int64]],
     budgets: Mapping[str, str | int | Decimal],
 ) -> pd.DataFrame:
     """The budget of each pool split by weight, before and after."""
-    pool = text_codes(table, "pool")
     missing = sorted(set(pool.names) - set(budgets))
     if missing:
         raise BudgetError(f"no budget is given for the pool {some_of(missing)}")
