@@ -68,8 +68,10 @@ from .points import Policy as Policy
 from .points import check_policy as check_policy
 from .points import compute_points as compute_points
 from .points import explain_points as explain_points
+from .points import find_readmissions as find_readmissions
 from .points import points_by_class as points_by_class
 from .points import policy_sentences as policy_sentences
+from .points import review_report as review_report
 from .points import sanction_points as sanction_points
 from .scenarios import Comparison as Comparison
 from .scenarios import KeptTotal as KeptTotal

@@ -8,7 +8,9 @@ from drgcore.points.compute import POINT_COLUMNS, compute_points
 from drgcore.points.explain import explain_points, points_by_class
 from drgcore.points.policy import Policy
 from drgcore.points.policy_file import PRESETS
+from drgcore.points.readmissions import find_readmissions
 from drgcore.points.records import CLASSES
+from drgcore.points.reviews import refuse_over_quota, review_report
 from drgcore.points.sanctions import sanction_points
 from drgcore.points.sentences import policy_sentences
 from drgcore.points.tables import GroupTable, group_table
@@ -26,8 +28,11 @@ __all__ = [
     "coefficients",
     "compute_points",
     "explain_points",
+    "find_readmissions",
     "group_table",
     "points_by_class",
     "policy_sentences",
+    "refuse_over_quota",
+    "review_report",
     "sanction_points",
 ]

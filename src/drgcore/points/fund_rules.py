@@ -154,6 +154,14 @@ class Violations(Model):
         "(分解住院), refusing (推诿), fewer_services, or the policy's own",
         default={},
     )
+    base_points: dict[str, Factor] = parameter(
+        "how many times P, the base points of the case's DRG, are withdrawn beside its points, by "
+        "kind, whatever the case earned; a kind that is not in `points` has the multiple 1 there",
+        "multiple of P",
+        source="for example Shaoxing, 2023-08-25: 1 for grave split stays, 2 for upcoding, 5 for "
+        "fraud",
+        default={},
+    )
 
 
 class Indicator(Model):

@@ -89,6 +89,9 @@ def _year_end(policy: Policy) -> Iterator[str]:
             verb = "is" if what.startswith("A ") else "are"
             kinds = [f"{kind} {number(multiple)}" for kind, multiple in table.items()]
             yield f"{what} {verb} multiplied by kind of violation: {list_of(kinds)}."
+    if policy.violations.base_points:
+        kinds = [f"{kind} {number(n)} · P" for kind, n in policy.violations.base_points.items()]
+        yield f"Beside a case's points are withdrawn, by kind of violation: {list_of(kinds)}."
     yield from _quality(policy.quality)
     pool = policy.incentive_pool
     yield "The incentive pool is shared out by κ·E" + (

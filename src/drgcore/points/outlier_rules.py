@@ -198,9 +198,9 @@ class Outliers(Model):
                 raise ValueError(f"piece {number} has no up_to, and is not the last")
             begin = one.up_to if two.above is None else two.above
             if begin != one.up_to:
-                what = "gap" if begin > one.up_to else "overlap"
+                what = "a gap" if begin > one.up_to else "an overlap"
                 raise ValueError(
-                    f"there is a {what}: piece {number} ends at {one.up_to}, "
+                    f"there is {what}: piece {number} ends at {one.up_to}, "
                     f"piece {number + 1} begins at {begin}"
                 )
             if two.up_to is not None and two.up_to <= one.up_to:

@@ -113,6 +113,12 @@ class PolicyParameters(Model):
             unknown = sorted(set(holds) - set(self.budget.pools))
             if unknown:
                 raise ValueError(f"account {name} holds money of no pool: {unknown[0]}")
+        known = {*self.violations.points, *self.violations.base_points}
+        for rule in self.readmissions:
+            if rule.kind not in known:
+                raise ValueError(
+                    f"readmissions name {rule.kind}, which is no kind of violations.points"
+                )
         self._check_accounts()
         if isinstance(self.sharing.surplus, ByClass) and any(u.capitation for u in self.units):
             raise ValueError("a capitated unit's surplus has no case classes; sharing.surplus")

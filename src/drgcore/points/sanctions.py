@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from drgcore.cases.attributes import dates_of, numbers_of, select_columns
 from drgcore.errors import CaseSchemaError, PolicyError
 from drgcore.points.policy import Policy
+from drgcore.points.segments import tier_of
+from drgcore.points.tables import group_table
 from drgcore.rounding import round_half_up
 
 SANCTION_COLUMNS = (
@@ -22,12 +26,16 @@ SANCTION_COLUMNS = (
     "kind",
     "unlawful_points",
     "multiple",
+    "base_multiple",
+    "base_points",
     "points",
 )
 
 
 def sanction_points(cases: Any, sanctions: Any, policy: Policy) -> pd.DataFrame:
-    """Compute the points that sanctions withdraw: ``−(unlawful points × multiple of the kind)``.
+    """Compute the points that sanctions withdraw: ``−(unlawful points × multiple + n × P)``.
+
+    The multiple and n, how many times the base points P of the case's DRG, are those of the kind.
 
     Parameters
     ----------
@@ -38,19 +46,20 @@ def sanction_points(cases: Any, sanctions: Any, policy: Policy) -> pd.DataFrame:
         policy's own) and `points`: the points earned unlawfully, for example what upcoding added;
         none stands for all points of the case.
     policy : Policy
-        The policy, whose `violations.points` of the day of discharge gives the multiples.
+        The policy, whose `violations.points` and `violations.base_points` of the day of discharge
+        give the multiple and n. A kind that only the latter has takes the case's points once.
 
     Returns
     -------
     pandas.DataFrame
         One row a sanction in the order given: `case_id, hospital, pool, month` (first day of the
-        month of discharge), `kind, unlawful_points, multiple, points`; the last is not positive and
-        rounded as the policy's points.
+        month of discharge), `kind, unlawful_points, multiple, base_multiple` (n), `base_points` (P;
+        none where n is 0), `points`; the last is not positive and rounded as the policy's points.
 
     Raises
     ------
     PolicyError
-        For a kind without multiple.
+        For a kind without multiple, or a DRG without base points where they are withdrawn.
     CaseSchemaError
         For a case that is not there, two sanctions of one kind on one case, or unlawful points that
         are negative or more than the case has.
@@ -67,7 +76,7 @@ def sanction_points(cases: Any, sanctions: Any, policy: Policy) -> pd.DataFrame:
     given = listed.to_pandas().assign(points=numbers_of(listed, "points"))
     needed = ["case_id", "hospital", "pool", "discharge_date", "points"]
     ids = set(given["case_id"].astype(str))
-    whole = _frame(cases, needed, "cases")
+    whole = _frame(cases, needed, "cases", ["drg", "hospital_level"])
     concerned = pc.is_in(whole.column("case_id").cast(pa.string()), value_set=pa.array(sorted(ids)))
     whole = whole.filter(concerned)
     days, earned_points = dates_of(whole, "discharge_date"), numbers_of(whole, "points")
@@ -83,10 +92,10 @@ def sanction_points(cases: Any, sanctions: Any, policy: Policy) -> pd.DataFrame:
         )
     found = whole.loc[given["case_id"]]
     days = pd.to_datetime(found["discharge_date"]).dt.date
-    of_day = {day: policy.at(day).violations.points for day in set(days)}
+    of_day = {day: policy.at(day) for day in set(days)}
     kinds = given["kind"].astype(str)
     pairs = list(zip(days, kinds, strict=True))
-    without = sorted({kind for day, kind in pairs if kind not in of_day[day]})
+    without = sorted({kind for day, kind in pairs if not _knows(of_day[day], kind)})
     if without:
         raise PolicyError(
             f"there is no multiple for {', '.join(without)}",
@@ -104,7 +113,10 @@ def sanction_points(cases: Any, sanctions: Any, policy: Policy) -> pd.DataFrame:
             f"case has, first {first}",
             where="sanctions",
         )
-    multiple = np.array([float(of_day[day][kind]) for day, kind in pairs], np.float64)
+    rules = [(of_day[day].violations, kind) for day, kind in pairs]
+    multiple = np.array([float(rule.points.get(kind, 1)) for rule, kind in rules], np.float64)
+    times = np.array([float(rule.base_points.get(kind, 0)) for rule, kind in rules], np.float64)
+    base = _base_points(found, days, of_day, times)
     month = pd.to_datetime(found["discharge_date"]).dt.to_period("M").dt.to_timestamp()
     columns = (
         given["case_id"].to_numpy(),
@@ -114,14 +126,54 @@ def sanction_points(cases: Any, sanctions: Any, policy: Policy) -> pd.DataFrame:
         given["kind"].astype(str).to_numpy(),
         unlawful,
         multiple,
+        times,
+        base,
         # Zero stays zero rather than becoming −0.
-        0.0 - round_half_up(unlawful * multiple, policy.rounding.points),
+        0.0
+        - round_half_up(unlawful * multiple + times * np.nan_to_num(base), policy.rounding.points),
     )
     return pd.DataFrame(dict(zip(SANCTION_COLUMNS, columns, strict=True)))
 
 
-def _frame(table: Any, names: list[str], what: str) -> pa.Table:
-    taken = select_columns(table, names)
+def _knows(policy: Policy, kind: str) -> bool:
+    return kind in policy.violations.points or kind in policy.violations.base_points
+
+
+def _base_points(
+    found: pd.DataFrame, days: Any, of_day: Mapping[Any, Policy], times: Any
+) -> NDArray[np.float64]:
+    """Give P of each case's DRG for its hospital, where it is withdrawn; NaN elsewhere."""
+    base = np.full(len(found), np.nan)
+    if not times.any():
+        return base
+    tables: dict[Any, dict[str, float]] = {}
+    rows = found.reset_index()
+    for at, day in enumerate(days):
+        if not times[at]:
+            continue
+        row, policy = rows.iloc[at], of_day[day]
+        level = row.get("hospital_level")
+        if not isinstance(level, str):
+            listed = policy.hospitals.get(str(row["hospital"]))
+            level = listed.level if listed else None
+        tier = tier_of(policy, str(row["hospital"]), level)
+        key = (policy.effective_from, None if tier is None else tier.name)
+        if key not in tables:
+            table = group_table(policy, tier)
+            tables[key] = dict(zip(table.drgs, table.base_points.tolist(), strict=True))
+        base[at] = tables[key].get(str(row.get("drg")), np.nan)
+        if np.isnan(base[at]):
+            raise PolicyError(
+                f"case {row['case_id']} is of a DRG without base points, of which "
+                f"{times[at]:g} times are to be withdrawn",
+                where=f"policy {policy.name}, violations.base_points",
+                hint="name another kind for it, or give the DRG base points",
+            )
+    return base
+
+
+def _frame(table: Any, names: list[str], what: str, optional: Sequence[str] = ()) -> pa.Table:
+    taken = select_columns(table, [*names, *optional])
     missing = [name for name in names if name not in taken.column_names]
     if missing:
         raise CaseSchemaError(f"there is no column {', '.join(missing)}", where=what)
