@@ -111,6 +111,7 @@ from .weights import compare_groupings as compare_groupings
 from .weights import group_statistics as group_statistics
 from .weights import grouping_performance as grouping_performance
 from .weights import hospital_coefficients as hospital_coefficients
+from .weights import hospital_group_coefficients as hospital_group_coefficients
 from .weights import level_coefficients as level_coefficients
 from .weights import level_cost_coefficients as level_cost_coefficients
 from .weights import read_history as read_history

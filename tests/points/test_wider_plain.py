@@ -63,12 +63,13 @@ def computed(formula: str, unit: float) -> tuple[float, float]:
     formula, _, cap = formula.partition(", ")
     text = formula.replace("×", "*").replace("−", "-").replace(" days", "")
     assert re.fullmatch(r"[-+*().0-9e ]+", text), formula
+    limit = max if " least " in cap else min
     if cap.startswith("what is added"):
         first, _, rest = text.partition(" + ")
-        value = eval(first) + min(eval(rest), float(cap.split()[-1]))
+        value = eval(first) + limit(eval(rest), float(cap.split()[-1]))
     else:
         value = eval(text)
-        value = min(value, float(cap.split()[-1])) if cap else value
+        value = limit(value, float(cap.split()[-1])) if cap else value
     return max(value, 0.0), 1.01 * unit + 1e-9
 
 

@@ -18,6 +18,8 @@ from drgcore.budget.policy_terms import terms_of
 from drgcore.budget.tally import by_hospital, tally
 from drgcore.budget.terms import Terms
 from drgcore.errors import BudgetError
+from drgcore.points.policy import Policy
+from drgcore.points.reviews import refuse_over_quota
 
 SNAPSHOT_COLUMNS = (
     "case_id",
@@ -111,6 +113,8 @@ def close_month(
     ------
     BudgetError
         If the settlement was made from other cases.
+    PolicyError
+        If a hospital has more special reviews than the policy's quota for the month.
 
     Examples
     --------
@@ -125,6 +129,8 @@ def close_month(
     >>> close_month(january, case, terms, "chs-drg-1.1").cases.num_rows
     1
     """
+    if isinstance(policy, Policy):
+        refuse_over_quota(cases, policy, period=str(settlement.month))
     terms = terms_of(policy, settlement.month.year)
     kept = snapshot(cases, terms, settlement.month)
     cells = tally(cases, terms).month(settlement.month)

@@ -35,6 +35,8 @@ from drgcore.budget.quality import assess
 from drgcore.budget.tally import Tally, tally
 from drgcore.budget.terms import Terms
 from drgcore.errors import BudgetError
+from drgcore.points.policy import Policy
+from drgcore.points.reviews import refuse_over_quota
 
 
 @dataclass(frozen=True)
@@ -154,6 +156,11 @@ def close_year(settlement: YearSettlement, cases: Any, policy: Any, scheme: str 
     ClosedYear
         What `Ledger.close_year` stores.
 
+    Raises
+    ------
+    PolicyError
+        If a hospital has more special reviews than the policy's quota.
+
     Examples
     --------
     >>> from drgcore.budget.month_end import settle_month
@@ -166,6 +173,8 @@ def close_year(settlement: YearSettlement, cases: Any, policy: Any, scheme: str 
     >>> len(close_year(year, case, terms).cases_digest)
     64
     """
+    if isinstance(policy, Policy):
+        refuse_over_quota(cases, policy)
     terms = terms_of(policy, settlement.year)
     months = Month.of_year(settlement.year)
     digests = [digest_of(snapshot(cases, terms, month)) for month in months]

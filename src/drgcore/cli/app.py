@@ -25,6 +25,7 @@ COMMANDS = {
     "demo": Lazy("demo", "Make a sample, group it, explain three cases, settle its year."),
     "scheme": Lazy("scheme", "Compile, show, check and compare grouping schemes."),
     "policy": Lazy("policy", "Check, show and start payment policies."),
+    "points": Lazy("points", "What cases earn, one case by hand, readmissions, special reviews."),
     "settle": Lazy("settle", "Settle months and years, explain payments."),
     "ledger": Lazy("ledger", "Closed months and years, and later corrections."),
     "weights": Lazy("weights", "What history says: base points, groups, spread."),

@@ -33,6 +33,7 @@ from drgcore.cli.reading import (
 )
 from drgcore.errors import BudgetError
 from drgcore.points import Policy, compute_points
+from drgcore.points.needs import needs_all_cases
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 
@@ -137,8 +138,9 @@ def with_points(
     if "points" in table.column_names:
         return table
     panel = read_side(decisions, mapping)
-    # Decisions name single cases, so they are given with the whole table and not with a slice.
-    size = _SLICE if panel is None else max(len(table), 1)
+    # Decisions name single cases, and a quota ranks all: both take the whole table, not a slice.
+    whole = panel is not None or needs_all_cases(policy)
+    size = max(len(table), 1) if whole else _SLICE
     starts = range(0, max(len(table), 1), size)
     slices = track(starts, "case points", console=Console(stderr=True), transient=True)
     parts = [compute_points(table.slice(s, size), policy, decisions=panel) for s in slices]

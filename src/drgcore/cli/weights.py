@@ -25,6 +25,7 @@ from drgcore.weights import (
     group_statistics,
     grouping_performance,
     hospital_coefficients,
+    hospital_group_coefficients,
     level_coefficients,
     level_cost_coefficients,
     read_history,
@@ -141,7 +142,7 @@ def performance(
 @app.command("coefficients")
 def coefficients(
     cases: CasesArgument,
-    of: Annotated[str, typer.Option(help="level, level-drg or hospital.")],
+    of: Annotated[str, typer.Option(help="level, level-drg, hospital or hospital-drg.")],
     trim: TrimOption = "none",
     mapping: MappingOption = "canonical",
     sheet: SheetOption = None,
@@ -152,6 +153,7 @@ def coefficients(
         "level": level_coefficients,
         "level-drg": level_cost_coefficients,
         "hospital": hospital_coefficients,
+        "hospital-drg": hospital_group_coefficients,
     }  # fmt: skip
     if of not in methods:
         raise DrgcoreError(f"--of {of} must be one of {', '.join(methods)}")

@@ -204,10 +204,12 @@ def _piece(case: Mapping[str, Any], piece: Piece, points: float) -> str:
     elif piece.k == "times":
         inner = f"{inner} × {_digits(k)}"
     cap = ""
-    if piece.cap != "none":
+    what = "what is added at" if piece.k == "plus" else "at"
+    if base * (a + b * x) < 0:
+        cap = f", {what} least 0"
+    elif piece.cap != "none":
         of = base * (k if piece.cap == "P·k" else 1.0) * float(piece.cap_multiple)
-        what = "what is added at most" if piece.k == "plus" else "at most"
-        cap = f", {what} {_digits(of)}"
+        cap = f", {what} most {_digits(of)}"
     return f"points = {piece_formula(piece).split(',')[0]} = {inner}{cap} = {_digits(points)}"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 
 from drgcore.points.outlier_rules import Piece
 from drgcore.points.wording import number
@@ -69,6 +70,7 @@ def piece_formula(piece: Piece) -> str:
     x = piece.x if piece.b == 1 else f"{number(piece.b)}·{piece.x}"
     if not piece.b:
         inner = "" if piece.a == 1 else f"·{number(piece.a)}"
+        inner = inner if (piece.a or 0) >= 0 else f"·(−{number(-(piece.a or Decimal(0)))})"
     elif not piece.a:
         inner = f"·{x}"
     else:

@@ -116,7 +116,9 @@ def review_report(
     return report.sort_values(["hospital", "period"], ignore_index=True)
 
 
-def refuse_over_quota(cases: Any, policy: Policy, *, today: date | None = None) -> None:
+def refuse_over_quota(
+    cases: Any, policy: Policy, *, period: str = "", today: date | None = None
+) -> None:
     """Refuse to go on if any hospital has more special reviews than its quota allows.
 
     Parameters
@@ -125,6 +127,9 @@ def refuse_over_quota(cases: Any, policy: Policy, *, today: date | None = None) 
         What `compute_points` returned. A policy without quota refuses nothing.
     policy : Policy
         The policy.
+    period : str
+        Only this period is judged, as `review_report` writes it, for example ``2027-03`` when that
+        month is closed: a quarter's cases are not all there before its end.
     today : datetime.date, optional
         Only periods that end before this day are judged.
 
@@ -140,6 +145,8 @@ def refuse_over_quota(cases: Any, policy: Policy, *, today: date | None = None) 
     if not any(p.special_review and p.special_review.quota for p in policy.periods()):
         return
     report = review_report(cases, policy, today=today)
+    if period:
+        report = report[report["period"] == period]
     over = report[report["over"] > 0]
     if len(over):
         each = [f"{row.hospital} {row.period}: {row.over} over {row.allowed}"

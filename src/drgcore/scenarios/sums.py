@@ -17,6 +17,7 @@ from drgcore.cases.attributes import select_columns, text_codes
 from drgcore.errors import CaseSchemaError
 from drgcore.points.compute import compute_points
 from drgcore.points.ids import checked_ids
+from drgcore.points.needs import needs_all_cases, tested_columns
 from drgcore.points.policy import Policy
 from drgcore.points.records import CLASSES
 
@@ -96,9 +97,9 @@ def case_columns(cases: Any, policies: Sequence[Policy]) -> pa.Table:
     ['case_id', 'hospital']
     """
     periods = [period for policy in policies for period in policy.periods()]
-    flags = {str(rule.flag) for period in periods for rule in period.exclusions if rule.flag}
+    flags, numbers = tested_columns(periods)
     earned = {"case_class", "points"}
-    names = dict.fromkeys([*REQUIRED, *OPTIONAL, *_COLUMNS, *sorted(flags)])
+    names = dict.fromkeys([*REQUIRED, *OPTIONAL, *_COLUMNS, *flags, *numbers])
     table = select_columns(cases, [name for name in names if name not in earned])
     missing = [name for name in ("case_id", "hospital") if name not in table.column_names]
     if missing:
@@ -221,8 +222,9 @@ def add_up(
     shapes = [(len(pools), n, len(CLASSES)) for n in (len(labels.sites), len(labels.mdcs))]
     sums = [np.zeros((int(np.prod(shape)), 4), np.int64) for shape in shapes]
     prints = [np.zeros(len(part), np.uint64) for part in sums]
-    # Decisions name single cases, so they are given with the whole table and not with a slice.
-    size = _SLICE if decisions is None else max(len(table), 1)
+    # Decisions name single cases, and a quota ranks all: both take the whole table, not a slice.
+    whole = decisions is not None or needs_all_cases(policy)
+    size = max(len(table), 1) if whole else _SLICE
     for start in range(0, len(table), size):
         part = table.slice(start, size)
         earned = compute_points(part, policy, year=terms.year, decisions=decisions)
@@ -231,11 +233,11 @@ def add_up(
         kinds = [CLASSES.index(name) for name in rows.case_class.names]
         kind = np.array(kinds)[rows.case_class.codes]
         values = np.stack((rows.points, rows.patient_paid, rows.outside))
-        for label, shape, whole, marks in zip(
+        for label, shape, total, marks in zip(
             (labels.site, labels.mdc), shapes, sums, prints, strict=True
         ):
             cell = np.ravel_multi_index((pool, label[start : start + size], kind), shape)
-            add_to_cells(cell, values, rows.hashes, whole, marks)
+            add_to_cells(cell, values, rows.hashes, total, marks)
     return Sums(*(part.reshape(*shape, 4) for part, shape in zip(sums, shapes, strict=True)))
 
 

@@ -3,6 +3,7 @@
 from drgcore.weights.base_points import GroupWeights, base_points
 from drgcore.weights.coefficients import (
     hospital_coefficients,
+    hospital_group_coefficients,
     level_coefficients,
     level_cost_coefficients,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "group_statistics",
     "grouping_performance",
     "hospital_coefficients",
+    "hospital_group_coefficients",
     "level_coefficients",
     "level_cost_coefficients",
     "read_history",

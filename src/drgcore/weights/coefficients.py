@@ -58,22 +58,50 @@ def level_cost_coefficients(
     0     2  BR13      5          0.8
     1     3  BR13      5          1.2
     """
-    history = _ready(cases, trimming, "hospital_level")
-    level, size = history.key("hospital_level"), len(history.drg.names)
-    region = costs_by(history, history.drg.codes, size)
-    parts = costs_by(history, level.codes * size + history.drg.codes, len(level.names) * size)
-    at = np.flatnonzero(parts.count >= max(1, n_min))
-    drg = at % size
-    return pd.DataFrame(
-        {
-            "level": [level.names[i] for i in at // size],
-            "drg": [history.drg.names[i] for i in drg],
-            "cases": parts.count[at],
-            "level_mean_cost": parts.mean[at],
-            "regional_mean_cost": region.mean[drg],
-            "coefficient": parts.mean[at] / region.mean[drg],
-        }
-    )
+    return _by_group(_ready(cases, trimming, "hospital_level"), "hospital_level", "level", n_min)
+
+
+def hospital_group_coefficients(
+    cases: Any, *, n_min: int = 5, trimming: Trimming | None = None
+) -> pd.DataFrame:
+    """Mean cost of the hospital over the regional mean, for each DRG: k_{h,g} = m_{h,g} / m_g.
+
+    Parameters
+    ----------
+    cases : DataFrame, Arrow table or History
+        Grouped cases with `hospital`, see `read_history`.
+    n_min : int, default 5
+        Pairs of hospital and DRG with fewer cases have no row; the policy's `fallbacks` or
+        `otherwise` apply to them.
+    trimming : Trimming, optional
+        Cases to leave out.
+
+    Returns
+    -------
+    pandas.DataFrame
+        hospital, drg, cases, hospital_mean_cost, regional_mean_cost [yuan], coefficient: the table
+        of a component ``method = "hospital_drg"``.
+
+    Raises
+    ------
+    CaseSchemaError
+        If no case is usable, or usable cases are of no hospital.
+
+    Notes
+    -----
+    The cost coefficient of Jinhua's point method (2017): the hospital's mean of the group over the
+    city's, from two years; 1 for a group that is new, which is ``otherwise = 1`` of the component.
+
+    Examples
+    --------
+    >>> cases = pd.DataFrame({"drg": "BR13", "hospital": ["H1"] * 5 + ["H2"] * 5,
+    ...     "total_cost": [8800.0] * 5 + [7200.0] * 5})
+    >>> hospital_group_coefficients(cases)[["hospital", "drg", "cases", "coefficient"]]
+      hospital   drg  cases  coefficient
+    0       H1  BR13      5          1.1
+    1       H2  BR13      5          0.9
+    """
+    return _by_group(_ready(cases, trimming, "hospital"), "hospital", "hospital", n_min)
 
 
 def level_coefficients(cases: Any, *, trimming: Trimming | None = None) -> pd.DataFrame:
@@ -161,6 +189,25 @@ def hospital_coefficients(
         if paid.column_names:
             table["patient_burden"] = _burden(history, table, numbers_of(paid, "patient_paid"))
     return table
+
+
+def _by_group(history: History, key: str, label: str, n_min: int) -> pd.DataFrame:
+    """Mean cost over the region's, for each value of a key and DRG with enough cases."""
+    of, size = history.key(key), len(history.drg.names)
+    region = costs_by(history, history.drg.codes, size)
+    parts = costs_by(history, of.codes * size + history.drg.codes, len(of.names) * size)
+    at = np.flatnonzero(parts.count >= max(1, n_min))
+    drg = at % size
+    return pd.DataFrame(
+        {
+            label: [of.names[i] for i in at // size],
+            "drg": [history.drg.names[i] for i in drg],
+            "cases": parts.count[at],
+            f"{label}_mean_cost": parts.mean[at],
+            "regional_mean_cost": region.mean[drg],
+            "coefficient": parts.mean[at] / region.mean[drg],
+        }
+    )
 
 
 def _burden(history: History, table: pd.DataFrame, paid: Floats) -> Floats:
