@@ -25,8 +25,11 @@ from .errors import PolicyError as PolicyError
 from .errors import RuleSyntaxError as RuleSyntaxError
 from .errors import SchemeError as SchemeError
 from .estimate import GroupComparison as GroupComparison
+from .estimate import LikelyGroups as LikelyGroups
 from .estimate import WhatIf as WhatIf
 from .estimate import compare_groups as compare_groups
+from .estimate import estimate_in_stay as estimate_in_stay
+from .estimate import fit_likely_groups as fit_likely_groups
 from .estimate import pivotal_codes as pivotal_codes
 from .estimate import pivotal_summary as pivotal_summary
 from .estimate import what_if as what_if
