@@ -85,7 +85,7 @@ FILES: list[tuple[str, Make, list[str]]] = [
     ("a.csv", raw(b""), ["the file is empty (0 bytes)"]),
     ("a.csv", text("\n\n  \n"), ["the file is empty"]),
     ("a.parquet", text(f"{SECRET},1\n" * 9), ["the file is not parquet", "suffix .csv"]),
-    ("a.xlsx", text(SECRET), ["files of the kind '.xlsx' cannot be read as cases"]),
+    ("a.xlsx", text(SECRET), ["the workbook is damaged or truncated"]),
     ("a", text(SECRET), ["'without suffix' cannot be read"]),
     ("a.parquet", cut, ["truncated: its end is missing"]),
     ("a.parquet", overwritten, ["the parquet file is damaged or truncated"]),
@@ -118,8 +118,7 @@ FILES: list[tuple[str, Make, list[str]]] = [
     ("a.csv", text(f"{HEADER}A00.000,,,,1,50\n{SECRET},,,,1,50,7\n"), ["row 3 has 7 values"]),
     ("a.csv", text(f'{HEADER}A00.000,,,,1,50\n{SECRET},,,,1,"50\n'), ["row"]),
     ("a.csv", text(HEADER.replace("sex", "age_years")), ["more than once: 'age_years'"]),
-    ("a.csv", raw(SECRET.encode("utf-16")), ["no text in UTF-8 or GB18030"]),
-    ("a.csv", raw(b"a,b\0" + SECRET.encode()), ["no text in UTF-8 or GB18030"]),
+    ("a.csv", raw(b"a,b\0" + SECRET.encode()), ["line 1 holds a byte 0"]),
 ]
 
 
@@ -170,7 +169,7 @@ def test_a_bad_option_of_group(
 def test_a_bad_target(cases: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     inside = tmp_path / "none" / "o.parquet"
     assert f"{inside.parent} is no folder" in fail(capfd, "group", cases, inside)
-    assert "unknown kind of output '.xlsx'" in fail(capfd, "group", cases, tmp_path / "o.xlsx")
+    assert "unknown kind of output '.json'" in fail(capfd, "group", cases, tmp_path / "o.json")
     assert "is the input itself" in fail(capfd, "group", cases, cases)
     (tmp_path / "o.parquet").mkdir()
     assert "Is a directory" in fail(capfd, "group", cases, tmp_path / "o.parquet")

@@ -104,7 +104,7 @@ def test_an_unknown_kind_of_input(tmp_path: Path) -> None:
     _refused(tmp_path / "in.xlsx", tmp_path / "out.parquet", ".xlsx")
 
 
-@pytest.mark.parametrize("name", ["out", "out.xlsx", "out.parquet.gz", ".csv"])
+@pytest.mark.parametrize("name", ["out", "out.json", "out.parquet.gz", ".csv"])
 def test_an_unknown_kind_of_output(source: Path, tmp_path: Path, name: str) -> None:
     _refused(source, tmp_path / name, "ending", ".parquet")
 

@@ -34,7 +34,7 @@ def damage_as_error(path: Path, what: str, hint: str) -> Iterator[None]:
     >>> with damage_as_error(Path("a.xlsx"), "workbook", "Save it again."):
     ...     raise IndexError("Zhang San")
     Traceback (most recent call last):
-    drgcore.errors.CaseSchemaError: a.xlsx: the workbook is damaged, or is none
+    drgcore.errors.CaseSchemaError: a.xlsx: the workbook is damaged or truncated
     Save it again.
     """
     try:
@@ -49,5 +49,5 @@ def damage_as_error(path: Path, what: str, hint: str) -> Iterator[None]:
                 hint="Save it without a password.",
             ) from None
         raise CaseSchemaError(
-            f"the {what} is damaged, or is none", where=str(path), hint=hint
+            f"the {what} is damaged or truncated", where=str(path), hint=hint
         ) from None
