@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 import numpy as np
 import pandas as pd
 
+from drgcore.budget.allocate import exact_text
 from drgcore.budget.month import Month
 from drgcore.budget.month_end import MonthSettlement, settle_month
+from drgcore.budget.pool_terms import FundShare, PoolTerms
 from drgcore.budget.tally import tally
-from drgcore.budget.terms import PoolTerms, Terms, Unit
+from drgcore.budget.terms import QualityTerms, Terms, Unit
+from drgcore.points.payment_rules import ByClass, Marginal
 
 YEAR = 2026
 
@@ -37,6 +41,19 @@ class Region:
     cases: pd.DataFrame
     months: tuple[Month, ...]
     kappas: dict[str, Fraction]
+    results: dict[str, Fraction] = field(default_factory=dict)
+
+    @property
+    def quality(self) -> pd.DataFrame:
+        """κ and ρ as a table."""
+        names = list(self.kappas)
+        return pd.DataFrame(
+            {
+                "hospital": names,
+                "kappa": [exact_text(self.kappas[h]) for h in names],
+                "result": [exact_text(self.results.get(h, Fraction(1))) for h in names],
+            }
+        )
 
 
 def random_region(seed: int) -> Region:
@@ -109,6 +126,79 @@ def random_region(seed: int) -> Region:
     )
     kappas = {h: Fraction(draw.randint(0, 120), 100) for h in terms.hospitals}
     return Region(terms, pd.DataFrame(rows), months, kappas)
+
+
+def with_more_rules(region: Region, seed: int) -> Region:
+    """Draw the rules that only some regions have on top of a random region."""
+    draw = random.Random(seed + 1)
+    months = len(region.months)
+    pools = []
+    for pool in region.terms.pools:
+        # Where payment by item must fit into the budget, the budget stays what it is.
+        tight = region.terms.outside_from_budget
+        payment = draw.choice(["month_budget", "month_budget", "given_value", "claims"])
+        sharing = FundShare(
+            Fraction(draw.randint(0, 10), 10),
+            Fraction(draw.randint(0, 10), 10),
+            draw.choice(["reserve", "balance"]),
+        )
+        changed = dataclasses.replace(
+            pool,
+            month_payment=payment,
+            month_value=Fraction(draw.randint(1, 9_000_000), 1000),
+            advances_fen={"H0": draw.randint(0, pool.budget_fen)} if draw.random() < 0.3 else {},
+            fund_sharing=sharing if draw.random() < 0.4 else None,
+        )
+        if draw.random() < 0.3:
+            before = dataclasses.replace(
+                changed,
+                budget_fen=changed.budget_fen if tight else changed.budget_fen * 3 // 4,
+                prepayment=Fraction(draw.randint(0, 100), 100),
+                advances_fen={},
+            )
+            start = draw.randint(2, months)
+            if any(changed.shares[start - 1 :]):
+                changed = dataclasses.replace(changed, periods=((1, before), (start, changed)))
+        if draw.random() < 0.15:
+            value = Fraction(draw.randint(1, 90_000), 1000)
+            changed = PoolTerms(
+                pool.pool, 0, pool.shares, basis=pool.basis, prepayment=pool.prepayment, value=value
+            )
+        pools.append(changed)
+    bands = [{"up_to": 0.1, "value": 1}, {"up_to": 0.35, "value": 0.6}, {"value": 0.05}]
+    less = [{"up_to": 0.15, "value": 0.6}, {"up_to": 0.4, "value": 0.3}, {"value": 0}]
+    cap = draw.choice([None, "0.02", "0.5"])
+    of = draw.choice(["entitlement", "cost"])
+    surplus = Marginal(rule="marginal", of=of, bands=bands, cap=cap)
+    by_class = ByClass(rule="by_class", classes={"high": "0.7", "normal": 1}, otherwise="0.35")
+    capitated = any(unit.capitation_fen for unit in region.terms.units)
+    terms = dataclasses.replace(
+        region.terms,
+        pools=tuple(pools),
+        surplus=draw.choice(
+            [region.terms.surplus, surplus, surplus if capitated else by_class],
+        ),
+        deficit=draw.choice(
+            [region.terms.deficit, Marginal(rule="marginal", of=of, bands=less, cap=cap)]
+        ),
+        accounts={"balance": {pool.pool: draw.randint(0, 9_000_000) for pool in pools}},
+        quality_money=draw.choice(
+            [
+                None,
+                QualityTerms(draw.choice([None, Fraction(3, 100)]), "reserve"),
+                QualityTerms(draw.choice([None, Fraction(3, 100)]), "shared"),
+            ]
+        ),
+        on_top_from=draw.choice([None, "budget" if not capitated else "reserve", "balance"]),
+    )
+    rows = region.cases.to_dict("records")
+    for row in rows:
+        most = min(row["total_cost"], 2_000)
+        row["on_top_amount"] = draw.choice([0, 0, draw.randint(0, int(most * 100)) / 100])
+    if terms.on_top_from == "budget" and not region.terms.outside_from_budget:
+        terms = dataclasses.replace(terms, on_top_from="reserve")
+    results = {h: Fraction(draw.choice([100, draw.randint(0, 100)]), 100) for h in terms.hospitals}
+    return dataclasses.replace(region, terms=terms, cases=pd.DataFrame(rows), results=results)
 
 
 def settle_months(region: Region, cases: pd.DataFrame) -> list[MonthSettlement]:

@@ -2,25 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
+from math import floor
 from typing import Any
 
-from drgcore.budget.allocate import decimal_text, yuan
+from drgcore.budget.allocate import decimal_text
 from drgcore.budget.closing import ClosedMonth
+from drgcore.budget.explain_year import article, year_lines
+from drgcore.budget.formula import (
+    Formula,
+    down,
+    equation,
+    greatest,
+    money,
+    number,
+    points,
+    shown_amount,
+    up,
+)
 from drgcore.budget.frames import records
 from drgcore.budget.month_end import MonthSettlement
+from drgcore.budget.month_value import CLAIMS, GIVEN, ON_TOP, QUALITY_HELD
 from drgcore.budget.pointvalue import PointValue
 from drgcore.budget.policy_terms import terms_of
+from drgcore.budget.pool_rows import FUND_SHARED
+from drgcore.budget.pool_terms import PoolTerms
 from drgcore.budget.tables import VALUE_PLACES, points_text
 from drgcore.budget.terms import Terms
 from drgcore.budget.year_end import ClosedYear, YearSettlement
 from drgcore.errors import BudgetError
 
 Settled = MonthSettlement | YearSettlement | ClosedMonth | ClosedYear
+ZERO = Formula("0", Fraction(0))
 
 
-def explain_payment(hospital: str, period: Settled, policy: Any) -> str:
+def explain_payment(
+    hospital: str,
+    period: Settled,
+    policy: Any,
+    months: Sequence[ClosedMonth | MonthSettlement] = (),
+) -> str:
     """Print a hospital's statement of a month or a year, every step with its numbers.
 
     Parameters
@@ -30,14 +52,18 @@ def explain_payment(hospital: str, period: Settled, policy: Any) -> str:
     period : MonthSettlement, YearSettlement, ClosedMonth or ClosedYear
         The settled month or year.
     policy : Policy or Terms
-        The policy, for θ, κ's rule and the articles that it names.
+        The policy, for θ, κ's rule, bands and the articles that it names.
+    months : sequence of ClosedMonth or MonthSettlement
+        A year's closed months, so that their adjustments are printed with formulas too.
 
     Returns
     -------
     str
         For each pool: points by class, the point value with numerator and denominator, deductions,
         what is prepaid, held back and carried; for a year also the adjustments with their months,
-        the pool share with κ, surplus and deficit, the final amount and the balance.
+        the pool share with κ, surplus and deficit with E, F and share, the final amount and the
+        balance. Under each amount stands its formula; where largest remainders moved a fen of it,
+        the formula says so.
 
     Raises
     ------
@@ -57,12 +83,15 @@ def explain_payment(hospital: str, period: Settled, policy: Any) -> str:
     >>> print(explain_payment("H1", january, terms))
     H1 · 2026-01 · pool resident
       points (基金点数)
-        normal                                              1 cases             250.0000
-        all                                                 1 cases             250.0000
+        normal                                          1 cases             250.0000
+        all                                             1 cases             250.0000
       point value (点值): 1,000.00 ÷ 250.0000 points = 4.000000 yuan
-      points × point value                                                      1,000.00
-      prepaid (预付), θ = 1                                                     1,000.00
-      held back into the incentive pool                                             0.00
+      points × point value                                              1,000.00
+        250.0000 × 1,000.00 ÷ 250.0000 = 1,000.00
+      prepaid (预付), θ = 1                                             1,000.00
+        1 × 1,000.00 = 1,000.00
+      held back into the incentive pool                                     0.00
+        0 × 1,000.00 = 0.00
     """
     settled = period.settlement if isinstance(period, ClosedMonth | ClosedYear) else period
     month = settled if isinstance(settled, MonthSettlement) else None
@@ -75,117 +104,155 @@ def explain_payment(hospital: str, period: Settled, policy: Any) -> str:
             where=str(month.month if month else year),
             hint="hospitals appear by their code in the cases",
         )
+    closed = [m.settlement if isinstance(m, ClosedMonth) else m for m in months]
     lines: list[str] = []
     for row in rows:
-        lines += _heading(settled, row, terms)
+        pool = terms.pool(row["pool"])
+        now = pool if month is None else pool.in_month(month.month.number)
+        lines += _heading(settled, row, terms, now)
         if isinstance(settled, YearSettlement):
-            lines += _year_lines(settled, row, terms)
+            lines += year_lines(settled, row, terms, closed)
         else:
-            lines += _month_lines(row, terms)
+            lines += _month_lines(settled, row, terms, now)
     return "\n".join(lines)
 
 
 def _heading(
-    settled: MonthSettlement | YearSettlement, row: Mapping[str, Any], terms: Terms
+    settled: MonthSettlement | YearSettlement,
+    row: Mapping[str, Any],
+    terms: Terms,
+    pool: PoolTerms,
 ) -> Iterator[str]:
-    """Points by class, and the point value as numerator over denominator."""
+    """Points by class, the point value as numerator over denominator, and v·Q."""
     value = settled.value(row["pool"])
     yield f"{row['hospital']} · {value.period} · pool {row['pool']}"
-    yield f"  points (基金点数){_article(terms, 'points')}"
-    for part in records(settled.classes):
-        if (part["pool"], part["hospital"]) == (row["pool"], row["hospital"]):
-            yield _points(part["case_class"], part["cases"], part["points"], value.places)
-    by_class = sum(
-        part["points"]
+    yield f"  points (基金点数){article(terms, 'points')}"
+    mine = [
+        part
         for part in records(settled.classes)
         if (part["pool"], part["hospital"]) == (row["pool"], row["hospital"])
-    )
-    if row["points"] != by_class:
-        yield _points("withdrawn or awarded", 0, row["points"] - by_class, value.places)
+    ]
+    for part in mine:
+        yield _points(part["case_class"], part["cases"], part["points"], value.places)
+    other = row["points"] - sum(part["points"] for part in mine)
+    if other:
+        yield _points("withdrawn or awarded", 0, other, value.places)
     yield _points("all", row["cases"], row["points"], value.places)
-    yield f"  point value (点值): {_division(value)}{_article(terms, 'point_value')}"
-    if value.limited:
-        moved = value.to_reserve_fen or -value.from_reserve_fen
-        yield f"    {value.limited}: {yuan(moved)} to the reserve"
-    yield _money("points × point value", row["gross_fen"])
+    yield from _value_lines(settled, value, terms, pool)
+    yield from _gross_lines(row, value, pool)
     if value.basis == "total_cost":
-        yield _money("− borne by patients and other payers", -row["patient_paid_fen"])
-        yield _money("entitlement", row["entitlement_fen"])
+        yield shown_amount("− borne by patients and other payers", -row["patient_paid_fen"])
+        yield shown_amount("entitlement", row["entitlement_fen"])
+        formula = money(row["gross_fen"]) - money(row["patient_paid_fen"])
+        yield equation(formula, row["entitlement_fen"])
     if row["refused_fen"]:
-        yield _money(f"− refused by audit{_article(terms, 'refused')}", -row["refused_fen"])
+        yield shown_amount(f"− refused by audit{article(terms, 'refused')}", -row["refused_fen"])
     if row["carried_in_fen"]:
-        yield _money("carried in", row["carried_in_fen"])
+        yield shown_amount("carried in", row["carried_in_fen"])
 
 
-def _month_lines(row: Mapping[str, Any], terms: Terms) -> Iterator[str]:
-    theta = terms.pool(row["pool"]).prepayment
-    name = f"prepaid (预付), θ = {float(theta):g}{_article(terms, 'prepayment')}"
-    yield _money(name, row["prepaid_fen"])
-    yield _money("held back into the incentive pool", row["held_fen"])
-    if row["carried_out_fen"]:
-        yield _money("carried forward, not paid", row["carried_out_fen"])
-    if row["outside_fen"]:
-        yield _money("paid by item, outside the points", row["outside_fen"])
-
-
-def _year_lines(year: YearSettlement, row: Mapping[str, Any], terms: Terms) -> Iterator[str]:
-    yield _money("prepaid in the months", row["prepaid_fen"])
-    yield f"  adjustments{_article(terms, 'adjustments')}"
-    places = year.value(row["pool"]).places
-    for item in records(year.adjustments):
-        if (item["pool"], item["hospital"]) == (row["pool"], row["hospital"]):
-            detail = f", {points_text(item['points'], places)} points" if item["points"] else ""
-            yield _money(f"  {item['month']} {item['kind']}{detail}", item["amount_fen"])
-    yield _money("  all adjustments", row["adjustments_fen"])
-    yield from _pool_share(year, row, terms)
-    for column, name, sign in (
-        ("surplus_returned_fen", "− surplus returned", -1),
-        ("deficit_borne_fen", "deficit borne by the reserve", 1),
-        ("capitation_fen", "from the capitated budget", 1),
-    ):
-        if row[column]:
-            yield _money(name + _article(terms, "bands"), sign * row[column])
-    if row["carried_out_fen"]:
-        yield _money("carried forward, not paid", row["carried_out_fen"])
-    yield _money(f"final payment (清算额){_article(terms, 'final')}", row["final_fen"])
-    yield _money("− prepaid", -row["prepaid_fen"])
-    yield _money(
-        "balance due" if row["balance_fen"] >= 0 else "to be recovered", row["balance_fen"]
-    )
-    if row["outside_fen"]:
-        yield _money("paid by item, outside the points", row["outside_fen"])
-
-
-def _pool_share(year: YearSettlement, row: Mapping[str, Any], terms: Terms) -> Iterator[str]:
-    """The hospital's part of the incentive pool, as pool × κE ÷ Σ κE."""
-    rows = [r for r in records(year.statement) if r["pool"] == row["pool"]]
-    pool = sum(r["held_fen"] for r in rows)
-    yield f"  incentive pool (激励机制基金池){_article(terms, 'pool')}"
-    yield _money("  held back from all hospitals", pool)
-    yield _money("  held back here", row["held_fen"])
-    if row["kappa"]:
-        all_weights = sum(Fraction(r["kappa"] or 0) * max(r["entitlement_fen"], 0) for r in rows)
-        total = decimal_text(Fraction(all_weights) / 100, 2)
-        name = f"{row['kappa']} × {yuan(row['entitlement_fen'])} ÷ {total}"
-        yield f"    pool × κ·E ÷ Σ κ·E = {yuan(pool)} × {name}"
-    yield _money("  share of the pool", row["pool_share_fen"])
-
-
-def _division(value: PointValue) -> str:
-    above = yuan(value.numerator_fen)
-    if value.basis == "total_cost" and not value.limited:
-        above = f"({yuan(value.budget_fen)} + {yuan(value.patient_paid_fen)})"
+def _value_lines(
+    settled: MonthSettlement | YearSettlement, value: PointValue, terms: Terms, pool: PoolTerms
+) -> Iterator[str]:
+    title = f"  point value (点值){{}}{article(terms, 'point_value')}"
+    given = pool.value if pool.value is not None else pool.month_value
+    if value.limited == CLAIMS:
+        yield title.format(": none; the month pays claims")
+        return
+    if value.limited == GIVEN and given is not None:
+        most = "; a case at most its claim" if pool.value is not None else ""
+        yield title.format(f": given, {number(given).text} yuan{most}")
+        return
+    for move in records(settled.flows):
+        if (move["pool"], move["item"]) == (value.pool, FUND_SHARED):
+            before = value.budget_fen - move["amount_fen"]
+            name = f"budget after sharing with the fund, A' ({move['account']})"
+            yield shown_amount(name, value.budget_fen)
+            yield equation(money(before) + money(move["amount_fen"]), value.budget_fen)
+    raw = money(value.budget_fen)
+    if value.basis == "total_cost":
+        raw = raw + money(value.patient_paid_fen)
+    if value.limited and pool.last_value is not None:
+        limit = pool.ceiling if value.limited == "ceiling" else pool.floor
+        assert limit is not None
+        bound = number(limit) * number(pool.last_value) * points(value.points, value.places)
+        if value.limited == "ceiling":
+            yield shown_amount("  ceiling", value.numerator_fen)
+            yield equation(down(bound), value.numerator_fen)
+            yield shown_amount("  left by it to the reserve", value.to_reserve_fen)
+            yield equation(raw - money(value.numerator_fen), value.to_reserve_fen)
+        else:
+            yield shown_amount("  floor", value.numerator_fen + value.unmet_fen)
+            yield equation(up(bound), value.numerator_fen + value.unmet_fen)
+            yield shown_amount("  paid by the reserve", value.from_reserve_fen)
+            yield shown_amount("  to be divided", value.numerator_fen)
+            yield equation(raw + money(value.from_reserve_fen), value.numerator_fen)
+        raw = money(value.numerator_fen)
+    above = f"({raw.text})" if " + " in raw.text else raw.text
     below = points_text(value.points, value.places)
-    return f"{above} ÷ {below} points = {decimal_text(value.yuan, VALUE_PLACES)} yuan"
+    v = decimal_text(value.yuan, VALUE_PLACES)
+    yield title.format(f": {above} ÷ {below} points = {v} yuan")
 
 
-def _points(name: str, cases: int, points: int, places: int) -> str:
-    return f"    {name:<44}{cases:>9,} cases{points_text(points, places):>21}"
+def _gross_lines(row: Mapping[str, Any], value: PointValue, pool: PoolTerms) -> Iterator[str]:
+    """v·Q with its formula; or claims, or the sum of what each case is paid."""
+    q = points(row["points"], value.places)
+    if value.limited == CLAIMS:
+        yield shown_amount("claims", row["gross_fen"])
+        return
+    if pool.value is not None:
+        worth = number(pool.value) * q
+        less = row["gross_fen"] - floor(worth.value * 100 + Fraction(1, 2))
+        yield shown_amount("  cut by claims, and each case rounded to the fen", less)
+        yield shown_amount("cases at the given value, Σ min(v·Q, claim)", row["gross_fen"])
+        yield equation(worth + money(less), row["gross_fen"])
+        return
+    yield shown_amount("points × point value", row["gross_fen"])
+    if value.points:
+        formula = q * money(value.numerator_fen) / points(value.points, value.places)
+        yield equation(formula, row["gross_fen"])
 
 
-def _money(name: str, amount_fen: int) -> str:
-    return f"  {name:<62}{yuan(amount_fen):>20}"
+def _month_lines(
+    settled: MonthSettlement, row: Mapping[str, Any], terms: Terms, pool: PoolTerms
+) -> Iterator[str]:
+    due = money(row["entitlement_fen"])
+    if row["refused_fen"]:
+        due = due - money(row["refused_fen"])
+    if row["carried_in_fen"]:
+        due = due + money(row["carried_in_fen"])
+    paid = greatest(due, ZERO) if due.value < 0 else due
+    theta = pool.prepayment
+    yield shown_amount(
+        f"prepaid (预付), θ = {number(theta).text}{article(terms, 'prepayment')}",
+        row["prepaid_fen"],
+    )
+    yield equation(number(theta) * paid, row["prepaid_fen"])
+    yield shown_amount("held back into the incentive pool", row["held_fen"])
+    yield equation(number(1 - theta) * paid, row["held_fen"])
+    for item, name in ((QUALITY_HELD, "of it quality money (质量保证金)"),):
+        for move in flows_of(settled, row, item):
+            yield shown_amount(f"  {name}", move["amount_fen"])
+            share = terms.quality_money.share if terms.quality_money else None
+            part = 1 - theta if share is None else min(share, 1 - theta)
+            formula = number(part) * money(row["held_fen"]) / number(1 - theta)
+            yield equation(formula, move["amount_fen"])
+    if row["carried_out_fen"]:
+        yield shown_amount("carried forward, not paid", row["carried_out_fen"])
+        yield equation(due, row["carried_out_fen"])
+    if row["outside_fen"]:
+        yield shown_amount("paid by item, outside the points", row["outside_fen"])
+    for move in flows_of(settled, row, ON_TOP):
+        yield shown_amount(f"money on top of points, from {move['account']}", move["amount_fen"])
 
 
-def _article(terms: Terms, step: str) -> str:
-    return f" [{terms.articles[step]}]" if step in terms.articles else ""
+def flows_of(
+    settled: MonthSettlement | YearSettlement, row: Mapping[str, Any], item: str
+) -> list[dict[str, Any]]:
+    """Give a hospital's flows of one item in a pool."""
+    key = (row["pool"], row["hospital"], item)
+    return [m for m in records(settled.flows) if (m["pool"], m["hospital"], m["item"]) == key]
+
+
+def _points(name: str, cases: int, amount: int, places: int) -> str:
+    return f"    {name:<40}{cases:>9,} cases{points_text(amount, places):>21}"

@@ -97,11 +97,11 @@ UNIT_COLUMNS = (
     "balance_fen",
     "carried_out_fen",
 )
-FLOW_COLUMNS = ("pool", "hospital", "item", "account", "amount_fen")
+FLOW_COLUMNS = ("pool", "hospital", "item", "account", "share", "amount_fen")
 """Money beside the statement, or a named part of it; `hospital` is '' for the pool as a whole.
 
 `account` says where it is from: '' (the hospitals' own amounts), `budget`, `reserve`, or an account
-that the policy names.
+that the policy names. `share` is the result ρ by which quality money is returned, else ''.
 """
 MOVE_COLUMNS = ("pool", "item", "amount_fen")
 """Accounts as lines: the incentive pool, the reserve, the reconciliation."""

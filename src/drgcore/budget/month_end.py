@@ -190,7 +190,7 @@ def settle_month(
             opening = previous.reserve_closing(pool.pool)
         set_aside = pool.set_aside_in(month.number)
         if set_aside:
-            flows.append((pool.pool, "", SET_ASIDE, "reserve", set_aside))
+            flows.append((pool.pool, "", SET_ASIDE, "reserve", "", set_aside))
         if opening + set_aside < 0:
             raise BudgetError(
                 f"the changed reserve is {-opening - set_aside} fen less than floors have used",
@@ -215,9 +215,10 @@ def settle_month(
             else:
                 paid = holds.pay(terms.on_top_from, ON_TOP, on_top)
             at = (ON_TOP, terms.on_top_from)
-            flows += [(pool.pool, h, *at, fen) for h, fen in paid.items() if fen]
+            flows += [(pool.pool, h, *at, "", fen) for h, fen in paid.items() if fen]
             flows += [
-                (pool.pool, "", ACCOUNT_CLOSING, name, holds.holds(name)) for name in terms.accounts
+                (pool.pool, "", ACCOUNT_CLOSING, name, "", holds.holds(name))
+                for name in terms.accounts
             ]
             closing = holds.holds(RESERVE)
         reserves.append((pool.pool, opening, value.to_reserve_fen, value.from_reserve_fen, closing))
@@ -244,7 +245,7 @@ def _quality_held(terms: Terms, pool: PoolTerms, rows: list[tuple[Any, ...]]) ->
     share, rest = terms.quality_money.share, 1 - pool.prepayment
     part = rest if share is None else min(share, rest)
     return [
-        (pool.pool, row[1], QUALITY_HELD, "", allocate(row[at], [part, rest - part])[0])
+        (pool.pool, row[1], QUALITY_HELD, "", "", allocate(row[at], [part, rest - part])[0])
         for row in rows
         if row[at]
     ]

@@ -29,6 +29,7 @@ ON_TOP, ON_TOP_PAID = "on_top", "on_top_paid"
 ADVANCE = "advance"
 QUALITY_RETURNED, QUALITY_SHARED = "quality_money_returned", "quality_money_shared"
 FUND_SHARED = "fund_sharing"
+CLASS_SURPLUS = "surplus_of_class"
 """Items of the flows of a year."""
 
 
@@ -305,7 +306,10 @@ def places_of(
     if facts.terms.on_top_from is not None:
         places["money on top of points"] = on_top_fen
     if pool.value is not None:
-        places["claimed from other regions"] = -sum(row[7] for row in year.statement)
+        # What has no budget is asked of those that insure the patients, as a whole.
+        top = on_top_fen if facts.terms.on_top_from == "budget" else 0
+        entitled = sum(row[7] for row in year.statement)
+        places["claimed from other regions"] = -(entitled + outside + top)
     for name, taken in accounts.taken().items():
         places[f"from account {name}"] = -taken
     unaccounted = pool.budget_fen - sum(places.values())

@@ -9,13 +9,14 @@ from math import floor
 
 from drgcore.budget.accounts import RESERVE, Accounts
 from drgcore.budget.adjustments import Adjustment
-from drgcore.budget.allocate import allocate
+from drgcore.budget.allocate import allocate, exact_text
 from drgcore.budget.frames import value_row
 from drgcore.budget.incentive import return_quality_money, share_pool
 from drgcore.budget.month_value import GIVEN, QUALITY_HELD
 from drgcore.budget.pointvalue import PointValue, point_value, value_of_points
 from drgcore.budget.pool_rows import (
     ADVANCE,
+    CLASS_SURPLUS,
     FUND_SHARED,
     ON_TOP,
     ON_TOP_PAID,
@@ -29,7 +30,7 @@ from drgcore.budget.pool_rows import (
     settle_unit,
     worth_of,
 )
-from drgcore.budget.risk import apply_bands, grant
+from drgcore.budget.risk import apply_bands, grant, own_surplus
 from drgcore.budget.tally import by_hospital
 from drgcore.errors import BudgetError
 from drgcore.points.payment_rules import ByClass
@@ -88,15 +89,22 @@ def settle_pool(facts: PoolFacts) -> PoolYear:
 
     held = {h: facts.of_months(h, "held_fen") for h in hospitals}
     shares, to_reserve, rest = _held_money(facts, year, held, entitlement)
+    by_class = _by_class(facts, value) if isinstance(terms.surplus, ByClass) else {}
     units = apply_bands(
-        terms if pool.value is None else replace(terms, surplus=None, deficit=None),
+        terms if pool.value is None else _without_bands(terms),
         pool.pool,
         hospitals,
         entitlement,
         item_cost,
         _charged(facts, value) if pool.value is None else {},
-        _by_class(facts, value) if isinstance(terms.surplus, ByClass) else None,
+        by_class,
     )
+    year.flows += [
+        (pool.pool, unit.unit, CLASS_SURPLUS, kind, "", int(amount))
+        for unit in units
+        for kind, amount in own_surplus(unit.hospitals, by_class).items()
+        if amount > 0
+    ]
     accounts.move(RESERVE, "left by the ceiling", value.to_reserve_fen)
     accounts.move(RESERVE, "used for the floor", -value.from_reserve_fen)
     accounts.move(RESERVE, "pool beyond the cap", to_reserve)
@@ -131,7 +139,7 @@ def settle_pool(facts: PoolFacts) -> PoolYear:
         (pool.pool, "not shared out", rest),
     ]
     year.flows += [
-        (pool.pool, h, ADVANCE, "", fen) for h, fen in sorted(pool.advances_fen.items()) if fen
+        (pool.pool, h, ADVANCE, "", "", fen) for h, fen in sorted(pool.advances_fen.items()) if fen
     ]
 
     changed = dict.fromkeys(hospitals, 0)
@@ -143,6 +151,12 @@ def settle_pool(facts: PoolFacts) -> PoolYear:
     year.statement.sort(key=lambda row: row[1])
     year.reconciliation = places_of(facts, year, sums, outside, rest, accounts, on_top_fen)
     return year
+
+
+def _without_bands(terms: Terms) -> Terms:
+    """A pool with a given value pays at most the claim: it has no surplus, deficit or capitation."""
+    units = tuple(replace(unit, capitation_fen={}) for unit in terms.units)
+    return replace(terms, surplus=None, deficit=None, units=units)
 
 
 def _with_bonus(facts: PoolFacts) -> PoolFacts:
@@ -177,7 +191,7 @@ def _share_with_fund(
         account = rule.paid_from
         moved = min(fund, max(accounts.holds(account), 0))
         accounts.move(account, "deficit shared by the fund", -moved)
-    year.flows.append((facts.pool.pool, "", FUND_SHARED, account, moved))
+    year.flows.append((facts.pool.pool, "", FUND_SHARED, account, "", moved))
     return budget + moved
 
 
@@ -218,12 +232,13 @@ def _held_money(
     returned, shared, left = return_quality_money(
         terms, pool, quality, entitlement, assessed.results, assessed.kappas
     )
-    for item, amounts in (
-        (QUALITY_HELD, quality),
-        (QUALITY_RETURNED, returned),
-        (QUALITY_SHARED, shared),
-    ):
-        year.flows += [(pool, h, item, "", fen) for h, fen in sorted(amounts.items()) if fen]
+    for item, amounts in ((QUALITY_HELD, quality), (QUALITY_SHARED, shared)):
+        year.flows += [(pool, h, item, "", "", fen) for h, fen in sorted(amounts.items()) if fen]
+    year.flows += [
+        (pool, h, QUALITY_RETURNED, "", exact_text(assessed.results[h]), fen)
+        for h, fen in sorted(returned.items())
+        if h in assessed.results
+    ]
     whole = {h: fen + returned[h] + shared[h] for h, fen in shares.items()}
     return whole, to_reserve + left, rest - to_reserve
 
@@ -240,7 +255,9 @@ def _pay_on_top(
         paid = accounts.pay(account, "money on top of points", claims)
     months = {h: facts.of_flows(h, ON_TOP) for h in claims}
     for item, amounts in ((ON_TOP, paid), (ON_TOP_PAID, months)):
-        year.flows += [(pool, h, item, account, fen) for h, fen in sorted(amounts.items()) if fen]
+        year.flows += [
+            (pool, h, item, account, "", fen) for h, fen in sorted(amounts.items()) if fen
+        ]
     return sum(paid.values())
 
 
@@ -254,7 +271,11 @@ def _by_class(facts: PoolFacts, value: PointValue) -> dict[str, dict[str, Fracti
         less = cost - top + (borne if facts.pool.basis == "total_cost" else 0)
         own = found.setdefault(h, {})
         own[kind] = own.get(kind, Fraction(0)) + value.fen_per_unit * points - less
-    return found
+    # To the fen, so that a person can add them up.
+    return {
+        h: {kind: Fraction(floor(amount + Fraction(1, 2))) for kind, amount in own.items()}
+        for h, own in found.items()
+    }
 
 
 def _charged(facts: PoolFacts, value: PointValue) -> dict[str, int]:

@@ -142,12 +142,38 @@ def apply_bands(
         elif terms.surplus is None and terms.deficit is None:
             results.append(result)
         else:
-            own: dict[str, Fraction] = {}
-            for h in members[name]:
-                for kind, amount in (by_class or {}).get(h, {}).items():
-                    own[kind] = own.get(kind, Fraction(0)) + amount
+            own = own_surplus(members[name], by_class or {})
             results.append(_divide(terms, result, e, f, capitated=False, own=own))
     return cap_of(terms, results, terms.pool(pool).budget_fen)
+
+
+def own_surplus(
+    hospitals: Sequence[str], by_class: Mapping[str, Mapping[str, Fraction]]
+) -> dict[str, Fraction]:
+    """Add up E − F by case class over some hospitals.
+
+    Parameters
+    ----------
+    hospitals : sequence of str
+        The hospitals.
+    by_class : mapping of str to mapping of str to Fraction
+        E − F by hospital and class [fen].
+
+    Returns
+    -------
+    dict of str to Fraction
+        E − F by class, in the order of their names [fen].
+
+    Examples
+    --------
+    >>> own_surplus(["A", "B"], {"A": {"normal": Fraction(5)}, "B": {"normal": Fraction(-2)}})
+    {'normal': Fraction(3, 1)}
+    """
+    own: dict[str, Fraction] = {}
+    for hospital in hospitals:
+        for kind, amount in by_class.get(hospital, {}).items():
+            own[kind] = own.get(kind, Fraction(0)) + amount
+    return dict(sorted(own.items()))
 
 
 def grant(results: Sequence[UnitResult], available_fen: int) -> list[UnitResult]:

@@ -107,6 +107,9 @@ class PolicyParameters(Model):
             unknown = sorted(set(unit.capitation) - set(self.budget.pools))
             if unknown:
                 raise ValueError(f"unit {unit.name} has a capitation in no pool: {unknown[0]}")
+            for pool in unit.capitation:
+                if not isinstance(self.budget.pools[pool], PoolBudget):
+                    raise ValueError(f"unit {unit.name} has a capitation in {pool}, of no budget")
         for name, holds in self.accounts.items():
             if name in ("reserve", "budget", ""):
                 raise ValueError(f"an account cannot be called {name!r}")
