@@ -253,7 +253,7 @@ def test_the_document_shows_what_the_library_prints(
 ) -> None:
     text = (DOCS / "worked_example.md").read_text(encoding="utf-8")
     for hospital, period in (("C", months[1]), ("A", year)):
-        assert explain_payment(hospital, period, POLICY) in text
+        assert explain_payment(hospital, period, POLICY, months) in text
     for name in ("point_values", "statement", "reconciliation"):
         for row in show(year)[name].itertuples(index=False):
             amounts = [str(v) for v in row if "." in str(v) and str(v) != "0.00"]

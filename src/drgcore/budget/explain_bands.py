@@ -62,7 +62,7 @@ def band_lines(year: YearSettlement, row: Row, terms: Terms) -> Iterator[str]:
         formula = _granted(unit, units, _kept(year, unit, terms, income, cost))
     elif capitated:
         words, sign = "from the capitated budget", -1
-        formula = money(cost - income) - _borne(terms, unit, income, cost)
+        formula = (money(cost) - money(income)) - _borne(terms, unit, income, cost)
     else:
         words, sign = "deficit borne by the reserve", 1
         formula = _granted(unit, units, _claim(unit, units, terms))
@@ -107,7 +107,7 @@ def _kept(year: YearSettlement, unit: Row, terms: Terms, income: int, cost: int)
     rule = terms.surplus
     if not unit["ratio"]:
         # Without any cost there is no ratio: a capitated unit keeps all.
-        return money(income - cost)
+        return money(income) - money(cost)
     if isinstance(rule, Marginal):
         return _parts(rule, income - cost, income, cost)
     if isinstance(rule, ByClass):
@@ -124,15 +124,15 @@ def _kept(year: YearSettlement, unit: Row, terms: Terms, income: int, cost: int)
                 part = number(share) * money(amount)
                 total = part if total is None else total + part
             assert total is not None
-            return total / money(sum(own.values())) * money(income - cost)
-        return number(exact(rule.otherwise)) * money(income - cost)
-    return number(Fraction(unit["share"])) * money(income - cost)
+            return total / money(sum(own.values())) * (money(income) - money(cost))
+        return number(exact(rule.otherwise)) * (money(income) - money(cost))
+    return number(Fraction(unit["share"])) * (money(income) - money(cost))
 
 
 def _returned(year: YearSettlement, unit: Row, units: list[Any], terms: Terms) -> Formula:
     """What a unit returns of its surplus, after a cap of what all units keep."""
     income, cost = (unit[name] for name in _EF)
-    difference, kept = money(income - cost), _kept(year, unit, terms, income, cost)
+    difference, kept = (money(income) - money(cost)), _kept(year, unit, terms, income, cost)
     rule = terms.surplus
     if isinstance(rule, Marginal) and rule.cap is not None:
         budget = terms.pool(unit["pool"]).budget_fen
@@ -164,7 +164,7 @@ def _claim(unit: Row, units: list[Any], terms: Terms) -> Formula:
     income, cost = (unit[name] for name in _EF)
     rule = terms.deficit
     if not isinstance(rule, Marginal):
-        return number(Fraction(unit["share"] or 0)) * money(cost - income)
+        return number(Fraction(unit["share"] or 0)) * (money(cost) - money(income))
     if rule.cap is not None:
         most = down(number(exact(rule.cap)) * money(terms.pool(unit["pool"]).budget_fen))
         claims = {}
@@ -182,7 +182,7 @@ def _borne(terms: Terms, unit: Row, income: int, cost: int) -> Formula:
     """What the reserve bears of a capitated unit's deficit."""
     if isinstance(terms.deficit, Marginal):
         return _parts(terms.deficit, cost - income, income, cost)
-    return number(Fraction(unit["share"] or 0)) * money(cost - income)
+    return number(Fraction(unit["share"] or 0)) * (money(cost) - money(income))
 
 
 def _granted(unit: Row, units: list[Any], claim: Formula) -> Formula:

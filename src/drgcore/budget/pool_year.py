@@ -32,6 +32,7 @@ from drgcore.budget.pool_rows import (
 )
 from drgcore.budget.risk import apply_bands, grant, own_surplus
 from drgcore.budget.tally import by_hospital
+from drgcore.budget.terms import Terms
 from drgcore.errors import BudgetError
 from drgcore.points.payment_rules import ByClass
 
@@ -154,7 +155,7 @@ def settle_pool(facts: PoolFacts) -> PoolYear:
 
 
 def _without_bands(terms: Terms) -> Terms:
-    """A pool with a given value pays at most the claim: it has no surplus, deficit or capitation."""
+    """Leave out surplus, deficit and capitation: a given value pays at most the claim."""
     units = tuple(replace(unit, capitation_fen={}) for unit in terms.units)
     return replace(terms, surplus=None, deficit=None, units=units)
 

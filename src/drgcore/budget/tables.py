@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -12,7 +13,7 @@ from drgcore.budget.frames import records
 from drgcore.budget.month_end import MonthSettlement
 from drgcore.budget.year_end import YearSettlement
 
-MONTH_TABLES = ("point_values", "statement", "classes", "reserve")
+MONTH_TABLES = ("point_values", "statement", "classes", "reserve", "flows")
 YEAR_TABLES = (
     "point_values",
     "statement",
@@ -22,6 +23,7 @@ YEAR_TABLES = (
     "pool",
     "reserve",
     "reconciliation",
+    "flows",
 )
 VALUE_PLACES = 6
 """Decimals of a point value that are shown; the computation keeps the fraction."""
@@ -57,6 +59,66 @@ def show(settlement: MonthSettlement | YearSettlement) -> dict[str, pd.DataFrame
     if "fingerprint" in tables["statement"]:
         del tables["statement"]["fingerprint"]
     return tables
+
+
+def plain(settlement: MonthSettlement | YearSettlement) -> dict[str, pd.DataFrame]:
+    """Give all tables of a settlement for files and spreadsheets: numbers without separators.
+
+    Parameters
+    ----------
+    settlement : MonthSettlement or YearSettlement
+        The settlement.
+
+    Returns
+    -------
+    dict of str to pandas.DataFrame
+        The tables of `show`, with yuan and points as exact decimals.
+
+    Examples
+    --------
+    >>> from drgcore.budget.frames import MOVE_COLUMNS, frame
+    >>> numbers(frame([("p", "closing", 1749700011)], MOVE_COLUMNS), 4)["amount"].tolist()
+    [Decimal('17497000.11')]
+    """
+    tables = show(settlement)
+    places = max(row["places"] for row in records(settlement.point_values))
+    found = {name: numbers(getattr(settlement, name), places) for name in tables}
+    values = tables["point_values"]["point_value"]
+    found["point_values"]["point_value"] = pd.Series([Decimal(v) for v in values], dtype=object)
+    found["statement"] = found["statement"].drop(columns="fingerprint", errors="ignore")
+    return found
+
+
+def numbers(table: pd.DataFrame, places: int) -> pd.DataFrame:
+    """Turn a table's fen and points into decimals of yuan and points.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        A table of a settlement.
+    places : int
+        Decimals of a point.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The table; `*_fen` lose the suffix.
+
+    Examples
+    --------
+    >>> numbers(pd.DataFrame({"points": [12345]}), 2)["points"].tolist()
+    [Decimal('123.45')]
+    """
+    columns: dict[str, Any] = {}
+    for name in table.columns:
+        values = table[name].tolist()
+        if name.endswith("_fen"):
+            columns[name.removesuffix("_fen")] = [Decimal(v).scaleb(-2) for v in values]
+        elif name == "points":
+            columns[name] = [Decimal(v).scaleb(-places) for v in values]
+        else:
+            columns[name] = values
+    return pd.DataFrame({name: pd.Series(v, dtype=object) for name, v in columns.items()})
 
 
 def shown(table: pd.DataFrame, places: int) -> pd.DataFrame:

@@ -14,6 +14,7 @@ import typer
 
 import drgcore
 from drgcore.cli.lazy import Lazy, lazy_group
+from drgcore.cli.streams import survive_closed_pipes
 
 COMMANDS = {
     "group": Lazy(
@@ -62,6 +63,7 @@ def main() -> None:
         # A console without Chinese characters shows question marks, which is better than nothing.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
+    survive_closed_pipes()
     try:
         app()
     except drgcore.DrgcoreError as error:

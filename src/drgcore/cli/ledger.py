@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from drgcore.budget import Adjustment, Ledger, Month, adjustments_of_sanctions
@@ -14,6 +13,7 @@ from drgcore.budget.allocate import fen
 from drgcore.cli.options import MappingOption
 from drgcore.cli.reading import CasesArgument, DecisionsOption, SheetOption, read_side
 from drgcore.cli.settle import with_points
+from drgcore.cli.tables import table_console
 from drgcore.errors import BudgetError
 from drgcore.points import Policy, sanction_points
 
@@ -37,7 +37,7 @@ def list_(where: WhereArgument) -> None:
             digests = (row["cases_digest"][:12], row["hash"][:12])
             fixed = (str(row["seq"]), row["kind"], row["period"], row["created_at"], row["scheme"])
             table.add_row(*fixed, *digests)
-    Console().print(table)
+    table_console().print(table)
 
 
 @app.command()
@@ -83,10 +83,13 @@ def adjust(
     kind: Annotated[str, typer.Option(help="What it is called in the statement.")],
     amount: Annotated[str, typer.Option(help="Yuan to pay; negative: to take back.")],
     reason: ReasonOption,
+    account: Annotated[
+        str, typer.Option(help="What pays it: reserve, or an account of the policy.")
+    ] = "reserve",
 ) -> None:
-    """Enter a decision about money of a closed month; the reserve is its other side."""
+    """Enter a decision about money of a closed month, which its account must be able to pay."""
     if not reason:
         raise BudgetError("a decision needs a reason", where="--reason")
-    decided = Adjustment(Month.parse(month), pool, hospital, kind, 0, fen(amount), reason)
+    decided = Adjustment(Month.parse(month), pool, hospital, kind, 0, fen(amount), reason, account)
     with Ledger.open(where) as book:
         typer.echo(f"entry {book.adjust(decided)}: {kind} of {hospital} in {month}")

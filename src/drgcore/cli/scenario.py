@@ -8,7 +8,6 @@ from typing import Annotated, Any
 
 import pandas as pd
 import typer
-from rich.console import Console
 
 from drgcore.cli.options import MappingOption
 from drgcore.cli.reading import (
@@ -18,7 +17,7 @@ from drgcore.cli.reading import (
     read_cases,
     read_side,
 )
-from drgcore.cli.settle import print_table
+from drgcore.cli.tables import print_table, table_console
 from drgcore.errors import PolicyError
 from drgcore.points import Policy
 from drgcore.scenarios import compare as compare_policies
@@ -63,7 +62,7 @@ def compare(
     found = compare_policies(
         read_cases(cases, mapping, sheet), policies, year=year, decisions=panel
     )
-    console = Console()
+    console = table_console()
     for name, columns in _SHOWN.items():
         table = in_yuan(getattr(found, name), found.places)
         # Of what had no money before there is no share.

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-import pandas as pd
 import pyarrow as pa
 import typer
 from rich.console import Console
 from rich.progress import track
-from rich.table import Table
 
 from drgcore.budget import (
     Ledger,
     Month,
+    MonthSettlement,
+    YearSettlement,
     close_month,
     close_year,
     explain_payment,
@@ -23,6 +22,8 @@ from drgcore.budget import (
     settle_year,
     show,
 )
+from drgcore.budget.on_top import with_on_top
+from drgcore.budget.tables import plain
 from drgcore.cli.options import MappingOption
 from drgcore.cli.reading import (
     CasesArgument,
@@ -31,6 +32,7 @@ from drgcore.cli.reading import (
     read_cases,
     read_side,
 )
+from drgcore.cli.tables import print_table, table_console, write_all
 from drgcore.errors import BudgetError
 from drgcore.points import Policy, compute_points
 from drgcore.points.needs import needs_all_cases
@@ -38,14 +40,19 @@ from drgcore.points.needs import needs_all_cases
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 
 _SLICE = 1 << 20
-_SHOWN = 20
 
 PolicyOption = Annotated[str, typer.Option(help="Policy file (.toml) or preset.")]
 LedgerOption = Annotated[
     str, typer.Option(help="Ledger: an SQLite file, or postgresql://user@host/database.")
 ]
 SchemeOption = Annotated[str, typer.Option(help="Grouping scheme, stored with the closing.")]
-OutOption = Annotated[Path | None, typer.Option(help="Folder for all tables as .csv.")]
+OutOption = Annotated[
+    Path | None, typer.Option(help="Folder for all tables as .csv, or a workbook .xlsx.")
+]
+ItemsOption = Annotated[
+    Path | None,
+    typer.Option(help="Items paid on top of points: case_id, item, cost; lists in the policy."),
+]
 CloseOption = Annotated[bool, typer.Option("--close", help="Enter the result in the ledger.")]
 
 
@@ -57,6 +64,7 @@ def month(
     ledger: LedgerOption,
     scheme: SchemeOption = "",
     decisions: DecisionsOption = None,
+    items: ItemsOption = None,
     mapping: MappingOption = "canonical",
     sheet: SheetOption = None,
     out: OutOption = None,
@@ -64,16 +72,17 @@ def month(
 ) -> None:
     """Settle a month; the month before it comes from the ledger."""
     rules, when = Policy.load(policy), Month.parse(month)
-    earned = with_points(cases, rules, decisions, mapping, sheet)
+    earned = with_points(cases, rules, decisions, mapping, sheet, items)
     with Ledger.open(ledger) as book:
         before = book.before(when)
         settled = settle_month(earned, rules, when, before)
-        _print(show(settled), ("point_values", "statement", "reserve"), out)
+        said = []
         if settled.other_cases:
-            typer.echo(f"{settled.other_cases:,} cases of other months were left aside")
+            said.append(f"{settled.other_cases:,} cases of other months were left aside")
         if close:
             entry = book.close_month(close_month(settled, earned, rules, scheme))
-            typer.echo(f"{when} is closed: entry {entry} of {ledger}")
+            said.append(f"{when} is closed: entry {entry} of {ledger}")
+    _finish(settled, ("point_values", "statement", "reserve"), out, said)
 
 
 @app.command()
@@ -87,6 +96,7 @@ def year(
     ] = None,
     scheme: SchemeOption = "",
     decisions: DecisionsOption = None,
+    items: ItemsOption = None,
     mapping: MappingOption = "canonical",
     sheet: SheetOption = None,
     out: OutOption = None,
@@ -94,16 +104,17 @@ def year(
 ) -> None:
     """Settle a year from all its cases; closed months and decisions come from the ledger."""
     rules = Policy.load(policy)
-    earned = with_points(cases, rules, decisions, mapping, sheet)
+    earned = with_points(cases, rules, decisions, mapping, sheet, items)
     scores = read_side(quality, mapping)
     with Ledger.open(ledger) as book:
         settled = settle_year(
             earned, book.closed_months(year), rules, scores, adjustments=book.adjustments(year)
         )
-        _print(show(settled), ("point_values", "statement", "units", "reconciliation"), out)
+        said = []
         if close:
             entry = book.close_year(close_year(settled, earned, rules, scheme))
-            typer.echo(f"{year} is closed: entry {entry} of {ledger}")
+            said.append(f"{year} is closed: entry {entry} of {ledger}")
+    _finish(settled, ("point_values", "statement", "units", "reconciliation"), out, said)
 
 
 @app.command()
@@ -117,13 +128,14 @@ def explain(
     rules = Policy.load(policy)
     with Ledger.open(ledger) as book:
         closed = book.year(int(period)) if period.isdigit() else book.month(Month.parse(period))
+        months = book.closed_months(int(period)) if period.isdigit() else []
     if closed.policy_text != rules.text:
         raise BudgetError(
             f"{period} was closed with another text of the policy",
             where=policy,
             hint="name the file that it was closed with",
         )
-    typer.echo(explain_payment(hospital, closed, rules))
+    typer.echo(explain_payment(hospital, closed, rules, months))
 
 
 def with_points(
@@ -132,9 +144,17 @@ def with_points(
     decisions: Path | None,
     mapping: str = "canonical",
     sheet: str | None = None,
+    items: Path | None = None,
 ) -> pa.Table:
     """Read cases and, where they have no points yet, compute them slice by slice."""
-    table = read_cases(path, mapping, sheet)
+    table = _points_of(read_cases(path, mapping, sheet), policy, decisions, mapping)
+    given = "on_top_amount" in table.column_names
+    if items is not None or (policy.on_top is not None and not given):
+        return with_on_top(table, read_side(items, mapping), policy)
+    return table
+
+
+def _points_of(table: pa.Table, policy: Policy, decisions: Path | None, mapping: str) -> pa.Table:
     if "points" in table.column_names:
         return table
     panel = read_side(decisions, mapping)
@@ -147,38 +167,21 @@ def with_points(
     return pa.concat_tables(parts).unify_dictionaries()
 
 
-def _print(tables: Mapping[str, pd.DataFrame], names: tuple[str, ...], out: Path | None) -> None:
-    """Print the main tables, and write all of them where a folder is given."""
-    console = Console()
+def _finish(
+    settled: MonthSettlement | YearSettlement,
+    names: tuple[str, ...],
+    out: Path | None,
+    said: list[str],
+) -> None:
+    """Write all tables where a place is given, and print the main ones last."""
+    if out is not None:
+        tables = plain(settled)
+        write_all(tables, out)
+        said = [*said, f"{len(tables)} tables in {out}"]
+    console, tables = table_console(), show(settled)
     for name in names:
         print_table(console, name, tables[name])
-    if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
-        for name, table in tables.items():
-            unfinished = out / f"{name}.csv.part"
-            table.to_csv(unfinished, index=False)
-            unfinished.replace(out / f"{name}.csv")
-        typer.echo(f"{len(tables)} tables in {out}")
-
-
-def print_table(console: Console, name: str, table: pd.DataFrame) -> None:
-    shown = Table(title=name.replace("_", " "), title_justify="left", box=None, pad_edge=False)
-    # Columns that say nothing here are left out; the files have them all.
-    columns = [c for c in table.columns if not _is_empty(table[c])]
-    for column in columns:
-        shown.add_column(column.replace("_", " "), justify=_justify(table[column]))
-    for row in table[columns].head(_SHOWN).itertuples(index=False):
-        shown.add_row(*map(str, row))
-    console.print(shown)
-    if len(table) > _SHOWN:
-        console.print(f"… {len(table) - _SHOWN:,} more rows")
-    console.print()
-
-
-def _is_empty(column: pd.Series) -> bool:
-    return len(column) > 0 and set(column) <= {"0.00", "", 0}
-
-
-def _justify(column: pd.Series) -> Any:
-    text = str(column.iloc[0]) if len(column) else ""
-    return "right" if text.replace(",", "").replace(".", "").strip("+-%").isdigit() else "left"
+    if len(tables["flows"]):
+        print_table(console, "money beside the statement", tables["flows"])
+    for text in said:
+        typer.echo(text)

@@ -15,7 +15,7 @@ from pydantic import PrivateAttr, ValidationError
 
 from drgcore.errors import PolicyError
 from drgcore.points.amendments import within_year
-from drgcore.points.fund_rules import PoolBudget
+from drgcore.points.fund_rules import SHARED, PoolBudget
 from drgcore.points.inline_groups import inline_groups, replace_groups
 from drgcore.points.policy_file import (
     check_dates,
@@ -28,7 +28,7 @@ from drgcore.points.policy_file import (
     without_blanks,
 )
 from drgcore.points.policy_parameters import PolicyParameters
-from drgcore.points.problems import Problem, problems_of
+from drgcore.points.problems import Problem, once_for_all_pools, problems_of
 
 
 class Policy(PolicyParameters):
@@ -392,6 +392,6 @@ def build(
             problems += within_year(before, now, day, f"amendments.{number} ({day})")
         before = now
     if problems or policy is None:
-        return None, problems
+        return None, once_for_all_pools(problems, SHARED)
     policy._data, policy._folder = filled, folder
     return policy, []

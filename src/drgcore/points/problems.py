@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
@@ -76,6 +76,47 @@ a pool without budget has a value [yuan]
         message = _message(item, field)
         full = ".".join(part for part in (prefix, path) if part)
         found[Problem(full, message, missing)] = None
+    return list(found)
+
+
+def once_for_all_pools(problems: Sequence[Problem], shared: Collection[str]) -> list[Problem]:
+    """Name what concerns every pool alike once, where it may stand once in [budget].
+
+    Parameters
+    ----------
+    problems : sequence of Problem
+        The problems of a policy.
+    shared : collection of str
+        Parameters of a pool that may stand in [budget] for all pools.
+
+    Returns
+    -------
+    list of Problem
+        ``budget.reserve_share`` in place of the same problem at ``budget.pools.….reserve_share``,
+        where the first of them stood. A problem of one pool alone keeps its path.
+
+    Examples
+    --------
+    >>> both = [Problem(f"budget.pools.{pool}.basis", "not filled in", True) for pool in "ab"]
+    >>> [str(problem) for problem in once_for_all_pools(both, ("basis",))]
+    ['budget.basis: not filled in']
+    """
+    found: dict[Problem, None] = {}
+    alike: dict[tuple[str, str], list[Problem]] = {}
+    places: dict[Problem, tuple[str, str]] = {}
+    for problem in problems:
+        place = re.fullmatch(r"budget\.pools\.([^.]+)(?:\.(.+))?", problem.path)
+        tail = (place[2] or "") if place else ""
+        if place and (not tail or tail.split(".")[0] in shared):
+            places[problem] = (tail, problem.message)
+            alike.setdefault(places[problem], []).append(problem)
+    for problem in problems:
+        key = places.get(problem)
+        if key is not None and len(alike[key]) > 1:
+            path = f"budget.{key[0]}" if key[0] else "budget"
+            found[Problem(path, problem.message, problem.missing)] = None
+        else:
+            found[problem] = None
     return list(found)
 
 

@@ -1,0 +1,76 @@
+"""Tables on the screen, in a pipe and as files."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+
+from drgcore.workbooks import write_tables
+
+_SHOWN = 20
+_WIDE = 10_000
+"""Columns of a pipe or file, which no table reaches: nothing is cut or broken there."""
+
+
+def table_console() -> Console:
+    """A console for tables: as wide as the terminal, or as the table where there is none."""
+    return Console() if sys.stdout.isatty() else Console(width=_WIDE)
+
+
+def print_table(console: Console, name: str, table: pd.DataFrame) -> None:
+    """Print a table; on a terminal its first rows, in a pipe or a file all of them.
+
+    Parameters
+    ----------
+    console : Console
+        What `table_console` gives.
+    name : str
+        Its name, as a title.
+    table : DataFrame
+        The table as text.
+    """
+    shown = Table(title=name.replace("_", " "), title_justify="left", box=None, pad_edge=False)
+    # Columns that say nothing here are left out; the files have them all.
+    columns = [c for c in table.columns if not _is_empty(table[c])]
+    for column in columns:
+        shown.add_column(column.replace("_", " "), justify=_justify(table[column]))
+    most = _SHOWN if console.is_terminal else len(table)
+    for row in table[columns].head(most).itertuples(index=False):
+        shown.add_row(*map(str, row))
+    console.print(shown)
+    if len(table) > most:
+        console.print(f"… {len(table) - most:,} more rows")
+    console.print()
+
+
+def write_all(tables: Mapping[str, pd.DataFrame], out: Path) -> None:
+    """Write tables as one workbook, or each as .csv into a folder.
+
+    Parameters
+    ----------
+    tables : mapping of str to DataFrame
+        The tables by name, with plain numbers.
+    out : Path
+        A workbook ``.xlsx``, or a folder, which is made if it is not there.
+    """
+    if out.suffix.lower() == ".xlsx":
+        write_tables(out, tables, keys=2)
+        return
+    out.mkdir(parents=True, exist_ok=True)
+    for name, table in tables.items():
+        write_tables(out / f"{name}.csv", {name: table})
+
+
+def _is_empty(column: pd.Series) -> bool:
+    return len(column) > 0 and set(column) <= {"0.00", "", 0}
+
+
+def _justify(column: pd.Series) -> Any:
+    text = str(column.iloc[0]) if len(column) else ""
+    return "right" if text.replace(",", "").replace(".", "").strip("+-%").isdigit() else "left"
