@@ -8,8 +8,6 @@ import numpy as np
 
 from drgcore.budget.terms import Terms
 
-__all__ = ["given_value"]
-
 
 def given_value(
     terms: Terms,
@@ -41,6 +39,8 @@ def given_value(
 
     Examples
     --------
+    >>> from fractions import Fraction
+    >>> from drgcore.budget.pool_terms import PoolTerms
     >>> terms = Terms(2026, (PoolTerms("p", 0, value=Fraction(64)),), point_places=0)
     >>> case = np.array([0, 0]), np.array([10, 10]), np.array([70000, 5000]), np.array([0, 0])
     >>> given_value(terms, ["p"], *case).tolist()

@@ -55,6 +55,7 @@ def settle_pool(facts: PoolFacts) -> PoolYear:
 
     Examples
     --------
+    >>> from drgcore.budget.terms import PoolTerms
     >>> pool = PoolTerms("p", 0, last_value=Fraction(1))
     >>> from drgcore.budget.tally import _no_cells, _no_insured
     >>> none = Tally(_no_cells(), _no_insured(), None, None, 4)

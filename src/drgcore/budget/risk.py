@@ -347,6 +347,7 @@ def cap_of(terms: Terms, results: Sequence[UnitResult], budget_fen: int) -> list
 
     Examples
     --------
+    >>> from drgcore.budget.terms import PoolTerms
     >>> cap_of(Terms(2026, (PoolTerms("p", 0),)), [], 0)
     []
     """
