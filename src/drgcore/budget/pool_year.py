@@ -57,7 +57,7 @@ def settle_pool(facts: PoolFacts) -> PoolYear:
     --------
     >>> from drgcore.budget.terms import PoolTerms
     >>> pool = PoolTerms("p", 0, last_value=Fraction(1))
-    >>> from drgcore.budget.tally import _no_cells, _no_insured
+    >>> from drgcore.budget.tally import Tally, _no_cells, _no_insured
     >>> none = Tally(_no_cells(), _no_insured(), None, None, 4)
     >>> facts = PoolFacts(Terms(2026, (pool,)), pool, [], none, {}, [], [], Assessment())
     >>> settle_pool(facts).statement
