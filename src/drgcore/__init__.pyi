@@ -39,6 +39,7 @@ from .forecast import backtest_summary as backtest_summary
 from .forecast import forecast_shares as forecast_shares
 from .forecast import monthly_totals as monthly_totals
 from .forecast import spring_festival as spring_festival
+from .grouper import CODE_FLAGS as CODE_FLAGS
 from .grouper import REASONS as REASONS
 from .grouper import STATUSES as STATUSES
 from .grouper import Coverage as Coverage

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 import drgcore
+from drgcore.cases.notes import ReadingNotes
 from drgcore.cli.options import AnySchemeOption, ClinicalOption, MappingOption
 from drgcore.cli.progress import progress_bar
 from drgcore.cli.reading import FILES, SheetOption
+from drgcore.files import whole_file
+from drgcore.formulas import guarded_text
 
 app = typer.Typer(add_completion=False)
 
@@ -27,6 +31,12 @@ def group(
     ] = None,
     prefix: Annotated[str, typer.Option(help="Put before the result columns' names.")] = "",
     clinical: ClinicalOption = False,
+    restore_zeros: Annotated[
+        bool, typer.Option("--restore-zeros", help="Read 51.23 as 51.2300, where only that fits.")
+    ] = False,
+    unknown_codes: Annotated[
+        Path | None, typer.Option(help="Write all unknown codes, with near ones, to this .csv.")
+    ] = None,
     threads: Annotated[int | None, typer.Option(help="All processors by default.")] = None,
     progress: Annotated[bool, typer.Option("--progress", help="Show a progress bar.")] = False,
 ) -> None:
@@ -41,8 +51,25 @@ def group(
             columns=kept,
             prefix=prefix,
             clinical_codes=clinical,
+            restore_zeros=restore_zeros,
             threads=threads,
             progress=callback,
             sheet=sheet,
         )
     typer.echo(summary)
+    if unknown_codes is not None and summary.reading is not None:
+        typer.echo(f"  {write_unknown(summary.reading, unknown_codes):,} in {unknown_codes}")
+
+
+def write_unknown(notes: ReadingNotes, path: Path) -> int:
+    """Write every unknown code as .csv that Excel opens; how many."""
+    found = notes.unknown_codes()
+    with whole_file(path) as part, part.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(("column", "code", "count", "near"))
+        # A text that begins like a formula must not become one.
+        writer.writerows(
+            (code.column, guarded_text(code.text), code.count, "|".join(code.near))
+            for code in found
+        )
+    return len(found)

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
+import pyarrow.compute as pc
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from drgcore.cases.nearest import Kind, nearest_codes
 from drgcore.cli.lazy import Lazy, lazy_group
 from drgcore.schemes import (
     DEFAULT_SCHEME,
@@ -27,6 +29,7 @@ from drgcore.schemes import (
     list_schemes,
     load_dictionary,
     load_scheme,
+    load_translation,
 )
 from drgcore.schemes.rules import TRUE
 from drgcore.schemes.store import CodeKind
@@ -252,6 +255,8 @@ def _show_code(scheme: Scheme, code: str) -> None:
         if kind == "no_part_procedures" and any(use.level != "exclusion" for use in uses):
             note += "; here a rule names it, so it counts there"
         _print(f"{note} ({escape(lists.source[kind])})")
+    if code not in _names():
+        _print(_whereabouts(code))
     if not uses:
         _print(f"no rule of {scheme.name} names it")
         return
@@ -260,6 +265,19 @@ def _show_code(scheme: Scheme, code: str) -> None:
         name = scheme.name_of(use.group) if use.level in ("MDC", "ADRG", "DRG") else ""
         table.add_row(use.level, use.group, use.set_id, " ".join(use.fields), name)
     _print(table)
+
+
+def _whereabouts(code: str) -> str:
+    """Of a code of no dictionary: whether it is a clinical one, and what is near to it."""
+    tables: tuple[CodeKind, ...] = ("diagnoses", "procedures")
+    for table in tables:
+        pairs = load_translation(table)
+        meant = pairs.filter(pc.equal(pairs["clinical_code"], code))["insurance_code"]
+        if len(meant):
+            return f"a clinical code (国临版); the insurance version (医保版) has {meant[0]}"
+    kinds: tuple[Kind, ...] = ("diagnosis", "procedure")
+    near = [c for kind in kinds for c in nearest_codes([code], kind)[0]]
+    return "in no dictionary" + (f"; near: {', '.join(near)}" if near else "")
 
 
 def _names() -> dict[str, str]:

@@ -4,10 +4,11 @@ from drgcore.cases.statuses import STATUSES
 from drgcore.grouper.coverage import Coverage, cover
 from drgcore.grouper.explain import Explanation, explain
 from drgcore.grouper.group import group
-from drgcore.grouper.result import REASONS, RESULT_COLUMNS, GroupingSummary, summarise
+from drgcore.grouper.result import CODE_FLAGS, REASONS, RESULT_COLUMNS, GroupingSummary, summarise
 from drgcore.grouper.stream import group_file
 
 __all__ = [
+    "CODE_FLAGS",
     "REASONS",
     "RESULT_COLUMNS",
     "STATUSES",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
+import pandas as pd
 
 from drgcore.cases import (
     CANONICAL_SCHEMA,
@@ -20,6 +20,7 @@ from drgcore.cases import (
     open_cases,
 )
 from drgcore.cases.notes import UnknownCode
+from drgcore.cases.one_case import one_case
 from drgcore.errors import CaseSchemaError
 from drgcore.grouper.account import Language, account_of, as_html, as_text, check_language
 from drgcore.grouper.batch import BatchGrouper
@@ -135,7 +136,7 @@ def explain(
 
     Parameters
     ----------
-    case : mapping, or anything of one row that `group` takes
+    case : mapping, pandas.Series, or anything of one row that `group` takes
         The columns of one case. Of a plain mapping (a dict) whatever is absent counts as missing.
     scheme, mapping, clinical_codes
         As for `group`.
@@ -170,6 +171,8 @@ def explain(
     """
     check_language(lang)
     grouper = grouper_of(scheme, clinical_codes)
+    if isinstance(case, pd.Series):
+        case = case.to_dict()
     if isinstance(case, Mapping):
         case = _one_row(case, mapping)
     with open_cases(case) as source:
@@ -252,13 +255,13 @@ def _until_holds(facts: Facts, groups: tuple[Adrg, ...] | tuple[Drg, ...]) -> tu
     return tuple(tried)
 
 
-def _one_row(case: Mapping[str, Any], mapping: str | Path | CaseMapping) -> pa.Table:
-    """A dict as a table of one row; canonical columns that it lacks are null."""
-    row = {name: [value] for name, value in case.items()}
+def _one_row(case: Mapping[str, Any], mapping: str | Path | CaseMapping) -> dict[str, Any]:
+    """A dict as columns of one row; canonical columns that it lacks are null."""
+    row = one_case(case) or {str(name): [value] for name, value in case.items()}
     if mapping == "canonical":
         for name in (*CANONICAL_SCHEMA.names, *LOCAL_SCHEMA.names, DISCHARGE):
             row.setdefault(name, [None])
-    return pa.table(row)
+    return row
 
 
 def _known(index: CodeIndex, ids: Any) -> dict[int, str]:

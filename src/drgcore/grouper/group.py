@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import pandas as pd
 import pyarrow as pa
 
 from drgcore.cases import CaseMapping, open_cases
+from drgcore.cases.one_case import one_case
 from drgcore.errors import CaseSchemaError
 from drgcore.grouper.batch import BATCH_ROWS, in_order, thread_count
 from drgcore.grouper.dated import grouper_of
 from drgcore.grouper.result import check_free
 from drgcore.schemes import Scheme
 from drgcore.schemes.calendar import SchemeCalendar
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 def group(
@@ -29,6 +28,7 @@ def group(
     columns: Sequence[str] | None = None,
     prefix: str = "",
     clinical_codes: bool = False,
+    restore_zeros: bool = False,
     threads: int | None = None,
 ) -> pa.Table | pd.DataFrame:
     """Assign inpatient cases to MDC, ADRG and DRG.
@@ -36,7 +36,8 @@ def group(
     Parameters
     ----------
     cases : DataFrame, pyarrow.Table, or any object with the Arrow PyCapsule interface
-        One row a case, e.g. a frame of pandas or polars or a DuckDB relation.
+        One row a case, e.g. a frame of pandas or polars or a DuckDB relation; or one case, as a
+        dict of its values or a pandas Series.
     scheme : str, Path, Scheme or SchemeCalendar, default "chs-drg-3.0"
         Name of a shipped scheme, path of a compiled one, or a scheme. ``"by-date"`` is the national
         scheme that holds on each case's day of discharge, and a calendar file (.toml) or a
@@ -52,6 +53,9 @@ def group(
         The codes are of the clinical version (国临版) and are translated to the insurance version
         (医保版) first. Some strings are codes of both with different meanings, so this is never
         guessed.
+    restore_zeros : bool, default False
+        Read a procedure that a spreadsheet took for a number, ``51.23``, as the one code that it
+        can have been, ``51.2300``.
     threads : int, optional
         As many as the process may use, by default. The result is the same with any number.
 
@@ -65,6 +69,9 @@ def group(
         - ``status``: ``grouped``, ``ambiguous``, ``ungrouped`` or ``invalid``
         - ``reason``: why a case is not ``grouped`` (`drgcore.REASONS`), null where it is
         - ``severity``: ``MCC``, ``CC`` or ``none`` after exclusions, null for an invalid case
+        - ``reasons``: all that is wrong with a case that is not ``grouped``, as lists of strings
+        - ``code_flags``: which columns hold codes that the dictionary does not know, joined by
+          ``|`` (`drgcore.CODE_FLAGS`)
         - ``scheme``: the scheme of the case, where its day of discharge decides it
 
     Raises
@@ -96,7 +103,8 @@ def group(
     1  1.0  MDCP  PQY   PQY  ambiguous  unrelated_procedure       CC
     2  NaN   NaN  NaN   NaN    invalid          sex_missing      NaN
     """
-    grouper = grouper_of(scheme, clinical_codes)
+    grouper = grouper_of(scheme, clinical_codes, restore_zeros=restore_zeros)
+    cases = one_case(cases) or cases if isinstance(cases, Mapping | pd.Series) else cases
     threads = thread_count(threads)
     with open_cases(cases, batch_rows=BATCH_ROWS) as source:
         names = source.schema.names

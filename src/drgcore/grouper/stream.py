@@ -40,6 +40,7 @@ def group_file(
     columns: Sequence[str] | None = None,
     prefix: str = "",
     clinical_codes: bool = False,
+    restore_zeros: bool = False,
     threads: int | None = None,
     batch_rows: int = BATCH_ROWS,
     progress: Progress | None = None,
@@ -54,7 +55,7 @@ def group_file(
     dst : str or Path
         The file to write, by its ending (``.parquet``, ``.csv``, ``.xlsx``). It is written
         next to its name and renamed when whole; an older file of that name stays until then.
-    scheme, mapping, columns, prefix, clinical_codes, threads
+    scheme, mapping, columns, prefix, clinical_codes, restore_zeros, threads
         As for `group`.
     batch_rows : int, default 131072
         Rows read and grouped at a time. The result does not depend on it.
@@ -93,7 +94,7 @@ def group_file(
     if target.exists() and source_path.exists() and os.path.samefile(source_path, target):
         raise DrgcoreError(f"{target} is the input itself", hint="Name another output file.")
     writer_of = _writer_for(target)
-    grouper = grouper_of(scheme, clinical_codes)
+    grouper = grouper_of(scheme, clinical_codes, restore_zeros=restore_zeros)
     counts = SummaryCount()
     with open_cases(source_path, batch_rows=batch_rows, sheet=sheet) as plain:
         keep = kept_columns(plain.schema.names, columns)

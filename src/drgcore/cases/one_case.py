@@ -1,0 +1,48 @@
+"""One case as a dict of its values or as a row of a frame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+
+def one_case(case: Any) -> dict[str, list[Any]] | None:
+    """One case as columns of one row; None for what is no single case.
+
+    Parameters
+    ----------
+    case : object
+        A pandas Series (a row of a frame), or a mapping of which at least one value is a text, a
+        number or None: a mapping of columns holds sequences only.
+
+    Returns
+    -------
+    dict of str to list, or None
+
+    Examples
+    --------
+    >>> one_case({"sex": 1, "other_diagnoses": ["I50.900"]})
+    {'sex': [1], 'other_diagnoses': [['I50.900']]}
+    >>> one_case({"sex": [1, 2]}) is None
+    True
+    """
+    if isinstance(case, pd.Series):
+        return {str(name): [_value(value)] for name, value in case.items()}
+    if isinstance(case, Mapping) and any(map(_is_scalar, case.values())):
+        return {str(name): [_value(value)] for name, value in case.items()}
+    return None
+
+
+def _is_scalar(value: Any) -> bool:
+    return value is None or isinstance(value, pa.Scalar) or bool(pd.api.types.is_scalar(value))
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, pa.Scalar):
+        return value.as_py()
+    if pd.api.types.is_scalar(value):
+        return None if pd.isna(value) else value
+    return list(value) if isinstance(value, Iterable) else value
