@@ -84,7 +84,9 @@ def migrate_cases(
             if weighed.departments["department"].any():
                 parts = _yuan(weighed.money_departments)
                 _show_largest(
-                    "money of departments [yuan]", parts, ["hospital", "department", *_MONEY]
+                    "money of departments [yuan]",
+                    parts,
+                    ["pool", "hospital", "department", *_MONEY],
                 )
         tables |= {f"effect_{name}": table for name, table in weighed.tables().items()}
     if out is not None:
