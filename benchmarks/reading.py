@@ -78,7 +78,7 @@ def main() -> None:
                 if done.returncode:
                     print(f"{way:<22} failed: {done.stderr.strip().splitlines()[-1]}")
                     continue
-                seconds, size = map(float, done.stdout.split())
+                seconds, size = map(float, done.stdout.split()[-2:])
                 print(f"{way:<22} {seconds:6.2f} s  {size:5.2f} GB")
     print(f"this process: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6:.2f} GB")
 

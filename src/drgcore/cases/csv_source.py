@@ -130,14 +130,16 @@ class CsvSource(CaseSource):
         stream = TextStream(self._open(), self._encoding)
         try:
             for batch in self._parse(stream, include):
-                self._refuse_swallowed(batch, rows)
+                # Without quotes no value has several lines.
+                if stream.quoted:
+                    self._refuse_swallowed(batch, rows)
                 filtered = self._cases(batch, include, rows)
                 rows += batch.num_rows
                 if filtered.num_rows:
                     yield pa.RecordBatch.from_arrays(
                         [filtered.column(place) for place in kept], schema=self.schema
                     )
-            if len(include) < len(self._names) and stream.newlines > rows:
+            if stream.quoted and len(include) < len(self._names) and stream.newlines > rows:
                 # Some value has several lines, in a column that may not have been read.
                 self._check_all_columns()
         # The errors below hold text of the file, which must not reach a log: they are dropped.
@@ -175,7 +177,11 @@ class CsvSource(CaseSource):
             read_options=pa_csv.ReadOptions(
                 use_threads=False, block_size=BLOCK_BYTES, column_names=self._inner
             ),
-            parse_options=pa_csv.ParseOptions(delimiter=self._delimiter, newlines_in_values=True),
+            parse_options=pa_csv.ParseOptions(
+                delimiter=self._delimiter,
+                newlines_in_values=True,
+                invalid_row_handler=_comment_or_error,
+            ),
             convert_options=pa_csv.ConvertOptions(
                 column_types=dict.fromkeys(self._inner, pa.string()), include_columns=include
             ),
@@ -189,6 +195,7 @@ class CsvSource(CaseSource):
             everywhere = self._blank_rows()[before : before + batch.num_rows]
             blank &= everywhere
         self._leave_out("without any value", blank, out, before)
+        self._leave_out("of comments", _comments(batch), out, before)
         first = [c for c in include if int(c[1:]) < _FIRST_COLUMNS]
         nothing_before = np.ones(batch.num_rows, bool)
         for name in sorted(first, key=lambda c: int(c[1:])):
@@ -235,7 +242,7 @@ class CsvSource(CaseSource):
         between = len(self._names) - 1
         for place, column in enumerate(batch.columns):
             data = column.buffers()[2]
-            if data is None or memoryview(data).tobytes().find(b"\n") < 0:
+            if data is None or not pc.any(pc.match_substring(column, "\n")).as_py():
                 continue
             suspects = pc.fill_null(pc.match_substring(column, "\n"), False)
             for row in np.flatnonzero(_flags(suspects)).tolist():
@@ -334,6 +341,22 @@ def _find_delimiter(lines: Sequence[str]) -> str:
             if found > score:
                 best, score = delimiter, found
     return best
+
+
+def _comment_or_error(row: Any) -> str:
+    """Pass over a line that begins with #; any other of a wrong length is an error."""
+    return "skip" if row.text.lstrip().startswith("#") else "error"
+
+
+def _comments(batch: pa.RecordBatch) -> npt.NDArray[np.bool_]:
+    """Rows that begin with # and hold nothing else."""
+    if "c0" not in batch.schema.names:
+        return np.zeros(batch.num_rows, bool)
+    found = _flags(pc.match_substring_regex(batch.column("c0"), r"^\s*#."))
+    for name in batch.schema.names:
+        if name != "c0" and found.any():
+            found &= _flags(pc.equal(batch.column(name), ""))
+    return found
 
 
 def _blank(batch: pa.RecordBatch) -> npt.NDArray[np.bool_]:

@@ -81,6 +81,8 @@ def find_layout(rows: Sequence[Sequence[str]]) -> Layout:
     ('row 2, a second row of column names, left out',)
     """
     filled = [[cell.strip() for cell in row if cell and cell.strip()] for row in rows[:LOOKED_AT]]
+    # A line that begins with # is a comment, one cell of it or many.
+    filled = [["#"] if cells and cells[0][0] == "#" != cells[0] else cells for cells in filled]
     width = max((len(cells) for cells in filled), default=0)
     header = next((i for i, cells in enumerate(filled) if _is_codes(cells)), None)
     if header is None:

@@ -225,6 +225,10 @@ class CaseMapping:
             raise CaseSchemaError(
                 "the mapping file is not UTF-8", where=where, hint="Save it as UTF-8."
             ) from error
+        except RecursionError:
+            raise CaseSchemaError(
+                "the mapping file is nested too deep", where=where, hint="Write plain lines."
+            ) from None
         except tomllib.TOMLDecodeError as error:
             raise CaseSchemaError(
                 f"the mapping file is no TOML: {error}",

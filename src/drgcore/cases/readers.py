@@ -47,7 +47,7 @@ def open_cases(
     source : str, path, or object
         A parquet file (.parquet, .pq); a workbook (.xlsx, .xls), a dBase file (.dbf) or a text file
         (.csv, .tsv, .txt, also with .gz), in UTF-8, GB18030 or UTF-16, with commas, tabs, ``;`` or
-        ``|``, all of whose columns are read as strings; a pandas frame; a
+        ``|``, all of whose columns are read as strings; what this function gave; a pandas frame; a
         pyarrow Table, RecordBatch or RecordBatchReader; anything with the Arrow PyCapsule
         interface (polars, DuckDB); a dict of columns; a list of dicts.
     columns : sequence of str, optional
@@ -77,6 +77,8 @@ def open_cases(
     ...     cases.num_rows, [batch.num_rows for batch in cases.batches()]
     (2, [2])
     """
+    if isinstance(source, CaseSource) and columns is None:
+        return source
     if isinstance(source, str | os.PathLike):
         return _open_file(Path(source), columns, dictionary_columns or (), batch_rows, sheet)
     if isinstance(source, pa.RecordBatchReader):

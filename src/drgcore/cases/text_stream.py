@@ -24,6 +24,8 @@ class TextStream:
     ----------
     newlines : int
         Line ends that were read so far.
+    quoted : bool
+        Whether there was a quote.
     nul_line : int or None
         The line of the first byte 0, at which reading ended with OSError.
     """
@@ -36,6 +38,7 @@ class TextStream:
         self._ahead = b""
         self.newlines = 0
         self._lines_skipped = 0
+        self.quoted = False
         self.nul_line: int | None = None
 
     def __enter__(self) -> Self:
@@ -70,6 +73,7 @@ class TextStream:
         if zero >= 0:
             self.nul_line = self._lines_skipped + self.newlines + chunk[:zero].count(b"\n") + 1
             raise OSError("a byte 0")
+        self.quoted = self.quoted or b'"' in chunk
         self.newlines += chunk.count(b"\n") or chunk.count(b"\r")
         return bytes(chunk)
 

@@ -36,6 +36,7 @@ def check_file(
     clinical_codes: bool = False,
     batch_rows: int = BATCH_ROWS,
     progress: Progress | None = None,
+    sheet: str | int | None = None,
 ) -> CaseChecks:
     """Check a file of cases, with memory that does not grow with the rows.
 
@@ -54,6 +55,8 @@ def check_file(
         Rows read and checked at a time. The findings do not depend on it.
     progress : callable, optional
         Called after every batch with the rows done and the number of all rows, where it is known.
+    sheet : str or int, optional
+        The sheet of a workbook: its name, or its number from 1.
 
     Returns
     -------
@@ -93,7 +96,7 @@ def check_file(
     labels = "zh" if target.suffix.lower() == ".xlsx" else "en"
     run = CheckRun(scheme, checks, clinical_codes)
     case_mapping = as_mapping(mapping)
-    with open_cases(source_path, batch_rows=batch_rows) as plain:
+    with open_cases(source_path, batch_rows=batch_rows, sheet=sheet) as plain:
         layout = run.layout(plain.schema, case_mapping)
     with (
         open_cases(
@@ -101,10 +104,12 @@ def check_file(
             columns=layout.columns(),
             dictionary_columns=layout.mapping.code_columns(),
             batch_rows=batch_rows,
+            sheet=sheet,
         ) as source,
         whole_file(target) as part,
         writer_of(part, FINDINGS_SCHEMA) as writer,
     ):
+        source.expect_codes(layout.mapping.code_names())
         for table in run.tables(source, case_mapping, labels):
             writer.write(table)
             if progress is not None:

@@ -10,16 +10,18 @@ import typer
 import drgcore
 from drgcore.cli.options import ClinicalOption, MappingOption, SchemeOption
 from drgcore.cli.progress import progress_bar
+from drgcore.cli.reading import FILES, SheetOption
 
 app = typer.Typer(add_completion=False)
 
 
 @app.command()
 def check(
-    src: Annotated[Path, typer.Argument(metavar="IN", help="Cases: .parquet, .csv, …")],
+    src: Annotated[Path, typer.Argument(metavar="IN", help=f"Cases: {FILES}.")],
     dst: Annotated[Path, typer.Argument(metavar="OUT", help="Findings: .parquet, .csv or .xlsx.")],
     scheme: SchemeOption = "chs-drg-3.0",
     mapping: MappingOption = "canonical",
+    sheet: SheetOption = None,
     checks: Annotated[
         Path | None, typer.Option(help="A .toml file that switches and adds checks.")
     ] = None,
@@ -40,5 +42,6 @@ def check(
             profile=profile,
             clinical_codes=clinical,
             progress=callback,
+            sheet=sheet,
         )
     typer.echo(report)

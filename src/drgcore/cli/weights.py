@@ -9,8 +9,9 @@ from typing import Annotated
 import pandas as pd
 import typer
 
+from drgcore.cases import open_cases
 from drgcore.cli.options import MappingOption
-from drgcore.cli.reading import CasesArgument, SheetOption, read_cases, read_side
+from drgcore.cli.reading import CasesArgument, SheetOption, read_cases, read_side, tell
 from drgcore.errors import DrgcoreError
 from drgcore.files import whole_file
 from drgcore.schemes import load_scheme
@@ -168,6 +169,7 @@ def subdivide_(
     name: Annotated[str, typer.Option(help="Short name of the new scheme.")],
     scheme: Annotated[str, typer.Option(help="The base.")] = "chs-drg-3.0",
     mapping: Annotated[str, typer.Option(help="canonical, hqms, or a .toml file.")] = "canonical",
+    sheet: SheetOption = None,
     cost: Annotated[str, typer.Option(help="The column of cost.")] = "total_cost",
     trim: TrimOption = "none",
     min_cases: Annotated[int, typer.Option(help="Least cases of a new group.")] = 30,
@@ -180,8 +182,9 @@ def subdivide_(
     base = load_scheme(scheme)
     # The overlay names its base, which must be there: said now, not after the search.
     find_base(base.name, out)
+    source = open_cases(cases, sheet=sheet)
     found = subdivide(
-        cases,
+        source,
         base,
         candidates=SplitCandidates(stay_days=_numbers(stay), icu_hours=_numbers(icu)),
         limits=SplitLimits(min_cases=min_cases, min_difference=min_difference, merge=merge),
@@ -190,6 +193,8 @@ def subdivide_(
         mapping=mapping,
         cost=cost,
     )
+    for note in source.notes:
+        tell(cases, note)
     typer.echo(found)
     found.write(out / f"{name}-report")
     compiled = found.compile(out)

@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from drgcore.errors import PolicyError
+from drgcore.cases import read_table as read_file
+from drgcore.errors import CaseSchemaError, PolicyError
 from drgcore.points.case_rules import GroupRow, PointsTier
 from drgcore.points.coefficient_rules import HospitalGroupComponent, LevelCostComponent
 from drgcore.points.policy import Policy
@@ -153,7 +154,9 @@ def coefficient_rows(policy: Policy, part: HospitalGroupComponent | LevelCostCom
 
 
 def read_table(path: Path) -> pd.DataFrame:
-    """Read a CSV (lines that begin with # are comments) or a parquet file, text as it stands.
+    """Read a table beside a policy through the one reader, text as it stands.
+
+    Lines of a text file that begin with # are comments.
 
     Parameters
     ----------
@@ -163,7 +166,7 @@ def read_table(path: Path) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Its columns; those of a CSV are text.
+        Its columns; those of text files and sheets are text.
 
     Examples
     --------
@@ -172,13 +175,11 @@ def read_table(path: Path) -> pd.DataFrame:
     ['drg', 'base_points', 'mean_cost', 'cases', 'cv']
     """
     try:
-        if path.suffix == ".parquet":
-            return pd.read_parquet(path)
-        return pd.read_csv(
-            path, dtype=str, comment="#", encoding="utf-8-sig", skip_blank_lines=True
-        )
-    except (OSError, ValueError) as error:
-        raise PolicyError(f"it cannot be read: {error}", where=str(path)) from error
+        return read_file(path).to_pandas()
+    except CaseSchemaError as error:
+        raise PolicyError(
+            f"it cannot be read: {error.message}", where=str(path), hint=error.hint
+        ) from None
 
 
 def _rows(
