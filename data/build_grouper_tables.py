@@ -15,10 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+from pypinyin import Style, lazy_pinyin
 
 from drgcore.errors import SchemeError
 from drgcore.schemes import cells, check_scheme, load_dictionary, load_scheme
+from drgcore.schemes.code_search import INITIALS_SCHEMA, folded
 from drgcore.schemes.compile import compile_scheme, write_table
+from drgcore.schemes.implication import is_diagnosis
 from drgcore.schemes.lists import LISTS_FOLDER, LISTS_SCHEMA
 from drgcore.schemes.store import CodeKind, read_manifest
 
@@ -142,6 +145,11 @@ LISTS = (
 )
 
 
+_SYSTEMS: dict[CodeKind, str] = {
+    "diagnoses": "医疗保障疾病诊断分类与代码 (insurance version of ICD-10)",
+    "procedures": "医疗保障手术操作分类与代码 (insurance version of ICD-9-CM-3)",
+}
+
 _FINDINGS_HEAD = """# What `drgcore scheme check` finds in the shipped schemes
 
 Written by `data/build_grouper_tables.py`. The tables are shipped as they were found: a finding is
@@ -180,6 +188,46 @@ def build_dictionary(source: Path, columns: tuple[str, str], target: Path) -> No
     print(f"{target.stem}: {len(rows):,} rows, {target.stat().st_size:,} bytes")
     for kind, before, after in repairs:
         print(f"  repaired {kind}: {before!r} → {after!r}")
+
+
+def build_initials(kind: CodeKind) -> None:
+    """The initials of each name's pinyin, so that a search needs no library for it."""
+    table = load_dictionary(kind)
+    initials = []
+    for name in table["name"].to_pylist():
+        letters = "".join(lazy_pinyin(folded(name), style=Style.FIRST_LETTER))
+        initials.append("".join(c for c in letters if c.isascii() and c.isalnum()))
+    columns = {"code": table["code"].combine_chunks(), "initials": pa.array(initials)}
+    target = OUT / "icd" / f"{kind}_initials.parquet"
+    write_table(pa.table(columns, schema=INITIALS_SCHEMA), target)
+    print(f"{target.stem}: {target.stat().st_size:,} bytes")
+
+
+def describe_dictionaries() -> None:
+    """What the dictionaries are, and the codes of the schemes in force that they lack."""
+    told = []
+    newest, before = load_scheme(OUT / "chs-drg-3.0"), load_scheme(OUT / "chs-drg-2.0")
+    for kind, system in _SYSTEMS.items():
+        known = set(load_dictionary(kind)["code"].to_pylist())
+        is_kind = {"diagnoses": True, "procedures": False}[kind]
+        used = [
+            {c for s in scheme.sets.values() for c in s if is_diagnosis(c) == is_kind} - known
+            for scheme in (newest, before)
+        ]
+        told.append(
+            {
+                "kind": kind,
+                "system": system,
+                "version": "not stated in the source",
+                "date": "not stated in the source",
+                "codes": len(known),
+                "newer": sorted(used[0]),
+                # Codes of 2.0 that are newer than the dictionary and that 3.0 has no more.
+                "removed_2026": sorted(used[1] - used[0]),
+            }
+        )
+    text = json.dumps(told, ensure_ascii=False, indent=1)
+    (OUT / "icd" / "dictionaries.json").write_text(text + "\n", encoding="utf-8")
 
 
 def build_lists(folder: Path, target: Path) -> None:
@@ -261,6 +309,9 @@ def main(folder: Path) -> None:
         metadata = {"source": _OPEN, "region": region, "year": year}
         options = {"title": f"{region}本地版（{year}年）", "metadata": metadata}
         build_scheme(folder / "schemes" / "cities" / name, name, options)
+    for kind in _SYSTEMS:
+        build_initials(kind)
+    describe_dictionaries()
     write_findings([*SCHEMES, *CITIES])
 
 

@@ -85,13 +85,16 @@ from .scenarios import keep_total as keep_total
 from .schemes import Scheme as Scheme
 from .schemes import SchemeCalendar as SchemeCalendar
 from .schemes import check_scheme as check_scheme
+from .schemes import code_lists as code_lists
 from .schemes import compile_scheme as compile_scheme
 from .schemes import diff_schemes as diff_schemes
+from .schemes import export_scheme as export_scheme
 from .schemes import list_schemes as list_schemes
 from .schemes import load_calendar as load_calendar
 from .schemes import load_dictionary as load_dictionary
 from .schemes import load_scheme as load_scheme
 from .schemes import parse_rule as parse_rule
+from .schemes import search_codes as search_codes
 from .subdivision import SplitCandidates as SplitCandidates
 from .subdivision import SplitLimits as SplitLimits
 from .subdivision import Subdivision as Subdivision

@@ -26,6 +26,7 @@ COMMANDS = {
     "sample": Lazy("sample", "Write synthetic cases: plausible in shape, true of nobody."),
     "demo": Lazy("demo", "Make a sample, group it, explain three cases, settle its year."),
     "scheme": Lazy("scheme", "Compile, show, check and compare grouping schemes."),
+    "codes": Lazy("codes", "Find diagnoses and procedures by code, name or pinyin initials."),
     "policy": Lazy("policy", "Check, show and start payment policies."),
     "points": Lazy("points", "What cases earn, one case by hand, readmissions, special reviews."),
     "settle": Lazy("settle", "Settle months and years, explain payments."),

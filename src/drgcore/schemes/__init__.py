@@ -3,6 +3,7 @@
 from drgcore.schemes.calendar import SchemeCalendar, load_calendar
 from drgcore.schemes.cells import Repair, RepairKind
 from drgcore.schemes.checks import check_scheme
+from drgcore.schemes.code_search import FoundCode, about_dictionaries, search_codes
 from drgcore.schemes.compile import CompileReport, compile_scheme
 from drgcore.schemes.diff import SchemeDiff, diff_schemes
 from drgcore.schemes.export import export_scheme
@@ -38,6 +39,7 @@ __all__ = [
     "Complication",
     "Drg",
     "Finding",
+    "FoundCode",
     "GroupKind",
     "Mdc",
     "Repair",
@@ -48,6 +50,7 @@ __all__ = [
     "SchemeInfo",
     "Severity",
     "SourceTables",
+    "about_dictionaries",
     "check_scheme",
     "code_lists",
     "compile_scheme",
@@ -60,4 +63,5 @@ __all__ = [
     "load_translation",
     "parse_rule",
     "read_source",
+    "search_codes",
 ]

@@ -18,6 +18,7 @@ from drgcore.errors import SchemeError
 from drgcore.schemes.cells import Repair
 from drgcore.schemes.checks import refuse_unsound
 from drgcore.schemes.findings import Finding
+from drgcore.schemes.identity import refuse_other
 from drgcore.schemes.model import TABLE_SCHEMAS, Scheme
 from drgcore.schemes.overlay import cut_overlay
 from drgcore.schemes.overlay_source import base_of_source
@@ -150,7 +151,7 @@ def compile_scheme(
         },
         source.source_rows,
     )
-    warnings = refuse_unsound(scheme)
+    warnings = (*refuse_other(name, base, source.tables), *refuse_unsound(scheme))
     tables, base_entry = source.tables, None
     if base is not None:
         below = load_scheme(find_base(base, out))

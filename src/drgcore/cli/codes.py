@@ -1,0 +1,55 @@
+"""`drgcore codes`: find diagnoses and procedures; what the dictionaries are."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from drgcore.errors import DrgcoreError
+from drgcore.schemes import about_dictionaries, search_codes
+from drgcore.schemes.store import CodeKind
+
+app = typer.Typer(no_args_is_help=True)
+
+_KINDS: dict[str, CodeKind] = {"diagnoses": "diagnoses", "procedures": "procedures"}
+
+
+@app.command()
+def search(
+    text: Annotated[
+        list[str], typer.Argument(help="Of a code, a name or the initials of its pinyin.")
+    ],
+    kind: Annotated[str | None, typer.Option(help="diagnoses or procedures; both by default.")] = (
+        None
+    ),
+    limit: Annotated[int, typer.Option(help="Most codes to show.")] = 20,
+) -> None:
+    """Find codes of the insurance version (医保版); exit with 1 when there is none."""
+    if kind is not None and kind not in _KINDS:
+        raise DrgcoreError(f"there are diagnoses and procedures, not {kind!r}")
+    found = search_codes(" ".join(text), kind=_KINDS.get(kind or ""), limit=limit)
+    if not found:
+        typer.echo(f"no code fits {' '.join(text)!r}")
+        raise typer.Exit(1)
+    table = Table("Code", "Name", "", box=None, pad_edge=False)
+    for hit in found:
+        table.add_row(hit.code, escape(hit.name), "置灰 (heading)" if hit.gray else "")
+    Console(highlight=False).print(table)
+
+
+@app.command()
+def about() -> None:
+    """Say of what version the dictionaries are and what is known of later codes."""
+    for told in about_dictionaries():
+        typer.echo(f"{told['kind']}: {told['system']}, {told['codes']:,} codes")
+        typer.echo(f"  version: {told['version']}; date: {told['date']}")
+        for key, what in (
+            ("newer", "newer codes, which the schemes in force name and the dictionary lacks"),
+            ("removed_2026", "removed from the code system by the revision of 2026"),
+        ):
+            if told[key]:
+                typer.echo(f"  {what} ({len(told[key])}): {', '.join(told[key])}")
