@@ -96,7 +96,7 @@ def search_codes(
     >>> for found in search_codes("急性 心肌梗死", limit=2):
     ...     print(found.code, found.name)
     I21.900 急性心肌梗死
-    I21.900x009 急性心肌梗死
+    I21.001 急性前壁心肌梗死
     >>> search_codes("i21900")[0].code
     'I21.900'
     >>> search_codes("jxxjgs", kind="diagnoses")[0].name
@@ -110,7 +110,7 @@ def search_codes(
     candidates: list[tuple[int, int, str, CodeKind, str]] = []
     for of_kind in _KINDS if kind is None else (kind,):
         index = _index(of_kind)
-        ranks = sum(_ranks(index, word) for word in words)
+        ranks = np.sum([_ranks(index, word) for word in words], axis=0)
         hits = np.flatnonzero(ranks < _NOWHERE)
         best = hits[np.lexsort((index.lengths[hits], ranks[hits]))[:limit]]
         candidates += [
