@@ -14,6 +14,8 @@ from .budget import show as show
 from .cases import CANONICAL_SCHEMA as CANONICAL_SCHEMA
 from .cases import LOCAL_SCHEMA as LOCAL_SCHEMA
 from .cases import CaseMapping as CaseMapping
+from .cases import JoinedCases as JoinedCases
+from .cases import join_cases as join_cases
 from .cases import pseudonymise as pseudonymise
 from .checks import CaseChecks as CaseChecks
 from .checks import check_cases as check_cases

@@ -3,6 +3,7 @@
 from drgcore.cases.batch import CaseArrays, encode_cases
 from drgcore.cases.codes import FIRST_CODE, MISSING, UNKNOWN, CodeIndex, TranslationCount
 from drgcore.cases.columns import CANONICAL_SCHEMA, LOCAL_SCHEMA
+from drgcore.cases.joining import JoinedCases, join_cases
 from drgcore.cases.mapping import CaseMapping
 from drgcore.cases.pseudonyms import pseudonymise
 from drgcore.cases.readers import open_cases
@@ -36,9 +37,11 @@ __all__ = [
     "CaseSource",
     "CodeColumns",
     "CodeIndex",
+    "JoinedCases",
     "ResolvedMapping",
     "TranslationCount",
     "encode_cases",
+    "join_cases",
     "open_cases",
     "parse_age_days",
     "parse_age_years",

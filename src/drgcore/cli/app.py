@@ -21,6 +21,7 @@ COMMANDS = {
         "group", "Group every case of a file: mdc, adrg, drg, status, reason and severity."
     ),
     "group-one": Lazy("group_one", "Group one case given on the command line."),
+    "cases": Lazy("cases", "Bring cases that lie in several tables into one."),
     "check": Lazy("check", "Check the front page of every case of a file: what is wrong, where."),
     "explain": Lazy("explain", "Show the whole path by which one case of a file gets its group."),
     "sample": Lazy("sample", "Write synthetic cases: plausible in shape, true of nobody."),

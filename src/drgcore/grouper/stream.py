@@ -130,6 +130,14 @@ def group_file(
     return replace(summary, notes=notes, reading=grouper.notes)
 
 
+def write_table(table: pa.Table, path: Path) -> None:
+    """Write a table as its ending says, whole or not at all: .parquet, .csv or .xlsx."""
+    writer_of = _writer_for(path)
+    with whole_file(path) as part, writer_of(part, table.schema) as writer:
+        for batch in table.combine_chunks().to_batches(max_chunksize=BATCH_ROWS):
+            writer.write(batch)
+
+
 def _output_schema(
     schema: pa.Schema, keep: Sequence[str], prefix: str, results: Sequence[str]
 ) -> pa.Schema:
