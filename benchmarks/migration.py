@@ -3,11 +3,11 @@
     python benchmarks/migration.py [cases]
 
 The plain way groups the file by both schemes and counts the flows between DRG with polars, which
-says what moves and not why. A migration also pairs the groups and evaluates the rules of both schemes
-for each changed case until one condition explains it, and here it weighs hospitals, departments and
-MDC too. Each version runs in a process of its own, in turn, twice; the better time counts. Reading
-is part of it, drawing the cases and compiling are not. Goal: with all reasons no more than 4 times
-the plain way, and 4 GB.
+says what moves and not why. A migration also pairs the groups and evaluates the rules of both
+schemes for each changed case until one condition explains it, and here it weighs hospitals,
+departments and MDC too. Each version runs in a process of its own, in turn, twice; the better time
+counts. Reading is part of it, drawing the cases and compiling are not. Goal: with all reasons no
+more than 4 times the plain way, and 4 GB.
 """
 
 from __future__ import annotations
