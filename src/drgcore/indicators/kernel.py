@@ -123,6 +123,27 @@ def add_rows(start: Any, rows: Rows, slots: Any, cells: Any, sums: Any, used: An
 
 
 @nb.njit(cache=True, nogil=True)
+def add_cells(
+    start: Any, others: Any, their_sums: Any, slots: Any, cells: Any, sums: Any, used: Any
+) -> Any:
+    """Add another table of cells to this one; returns as `add_rows` does."""
+    for i in range(start, others.shape[0]):
+        at = _find(others, i, slots, cells)
+        cell = slots[at]
+        if cell < 0:
+            if used == cells.shape[0]:
+                return i, used
+            cell = used
+            slots[at] = cell
+            for k in range(others.shape[1]):
+                cells[cell, k] = others[i, k]
+            used += 1
+        for m in range(sums.shape[1]):
+            sums[cell, m] += their_sums[i, m]
+    return others.shape[0], used
+
+
+@nb.njit(cache=True, nogil=True)
 def _fraction(x: Any, a: Any, b: Any) -> Any:
     """Continued fraction of the incomplete beta function, by Lentz's method."""
     tiny = 1e-300

@@ -29,6 +29,9 @@ class Kind(NamedTuple):
     ratio: Callable[[Floats, Floats], Floats] | None
 
 
+# Up to so many pairs of unit and group have a table of them all.
+_TABLE = 1 << 26
+
 INDICATORS: dict[str, Kind] = {
     "cases": Kind("drg", "", "", None),
     "grouped_cases": Kind("drg", "", "", None),
@@ -117,9 +120,7 @@ def measure(
     c, t = np.where(priced, mean_cost, 1.0), np.where(timed, mean_stay, 1.0)
     cases, grouped_cases = add(m["cases"]), add(m["cases"], grouped)
     any_complication = m["mcc"] + m["cc"]
-    # Each group of a unit counts once, whatever else its cells are told apart by.
-    pairs = np.unique((unit * (len(norms) + 1) + tally.drg + 1)[grouped])
-    groups = np.bincount(pairs // (len(norms) + 1), minlength=units)
+    groups = _groups(unit[grouped], tally.drg[grouped], units, len(norms))
     sums: dict[str, tuple[Floats, Floats, Floats | None]] = {
         "cases": (cases, cases, None),
         "grouped_cases": (grouped_cases, cases, None),
@@ -164,3 +165,15 @@ def measure(
             value = np.where(below > 0, top, np.nan)
         found[name] = Measured(value, top, below, squares)
     return found
+
+
+def _groups(
+    unit: NDArray[np.int64], drg: NDArray[np.int32], units: int, groups: int
+) -> NDArray[np.int64]:
+    """Number of each unit's groups; each counts once, whatever else its cells are told apart by."""
+    pairs = unit * groups + drg
+    if units * groups <= _TABLE:
+        there = np.zeros(units * groups, np.bool_)
+        there[pairs] = True
+        return there.reshape(units, groups).sum(axis=1)
+    return np.bincount(np.unique(pairs) // groups, minlength=units)

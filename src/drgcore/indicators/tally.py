@@ -19,7 +19,7 @@ from drgcore.cases.attributes import Codes
 from drgcore.cases.fees import fee_columns
 from drgcore.errors import CaseSchemaError
 from drgcore.indicators.columns import Encoder, Limits, checked_keys, columns_for
-from drgcore.indicators.kernel import MEASURES, Rows, add_rows, refill
+from drgcore.indicators.kernel import MEASURES, Rows, add_cells, add_rows, refill
 from drgcore.indicators.readmission import readmissions
 
 _STAYS = ("patient_id", "admission_date", "discharge_date", "leaving_way", "hospital")
@@ -183,6 +183,16 @@ class _Part:
                 return
             self._room(self.cells[: self.used], self.sums[: self.used], len(self.cells) * 4)
 
+    def join(self, other: _Part) -> None:
+        start, own = 0, (self.slots, self.cells, self.sums)
+        cells, sums = other.cells[: other.used], other.sums[: other.used]
+        while True:
+            start, self.used = add_cells(start, cells, sums, *own, self.used)
+            if start == other.used:
+                return
+            self._room(self.cells[: self.used], self.sums[: self.used], len(self.cells) * 4)
+            own = (self.slots, self.cells, self.sums)
+
 
 def _add_up(
     cases: Any,
@@ -224,8 +234,11 @@ def _joined(
     keys: tuple[str, ...], encoder: Encoder, parts: list[_Part], columns: frozenset[str]
 ) -> Tally:
     """Join the threads' cells, with names and cells in order."""
-    codes = np.concatenate([part.cells[: part.used] for part in parts])
-    sums = np.concatenate([part.sums[: part.used] for part in parts])
+    # The largest takes the others up, which moves least.
+    first, *others = sorted(parts, key=lambda part: -part.used)
+    for other in others:
+        first.join(other)
+    codes, sums = first.cells[: first.used], first.sums[: first.used]
     names: dict[str, list[str]] = {}
     for at, key in enumerate((*encoder.keys, "drg")):
         column = codes[:, at]
@@ -239,13 +252,19 @@ def _joined(
         rank = np.full(len(order) + 1, -1, np.int32)
         rank[order] = np.arange(len(order))
         names[key], codes[:, at] = [texts[i] for i in order], rank[column]
-    rows = np.lexsort(codes.T[::-1])
+    rows = _order(codes, [len(n) for n in names.values()] + [4])
     codes, sums = codes[rows], sums[rows]
-    if len(codes):
-        fresh = np.append(True, (codes[1:] != codes[:-1]).any(axis=1))
-        sums = np.add.reduceat(sums, np.flatnonzero(fresh), axis=0)
-        codes = codes[fresh]
     return Tally(encoder.keys, names, codes, sums, columns)
+
+
+def _order(codes: NDArray[np.int32], sizes: Sequence[int]) -> NDArray[np.int64]:
+    """The ascending order of the cells, by one number for each where that has room for all."""
+    if np.prod([float(size + 1) for size in sizes]) > 2.0**62:
+        return np.lexsort(codes.T[::-1]).astype(np.int64)
+    whole = np.zeros(len(codes), np.int64)
+    for at, size in enumerate(sizes):
+        whole = whole * (size + 1) + codes[:, at] + 1
+    return np.argsort(whole, kind="stable").astype(np.int64)
 
 
 def _back(cases: Any, there: Sequence[str]) -> NDArray[np.int8]:
