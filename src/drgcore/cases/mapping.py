@@ -151,9 +151,11 @@ class CaseMapping:
 
         Parameters
         ----------
-        name : {"canonical", "hqms"}
+        name : {"canonical", "hqms", "n041", "chinese"}
             "canonical": the canonical names, where codes may also stand in numbered columns
-            ``other_diagnosis_1`` …; "hqms": the national front-page export (HQMS, 病案首页).
+            ``other_diagnosis_1`` …; "hqms": the national front-page export (HQMS, 病案首页);
+            "n041": the health statistics' front page (卫统4-1 附页: JBDM, JBDM1, SSJCZBM1 …);
+            "chinese": the Chinese headings of the front page with their usual variants.
 
         Raises
         ------

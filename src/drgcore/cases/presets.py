@@ -5,7 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pyarrow.types import is_list
+
+from drgcore.cases.columns import FRONT_PAGE_SCHEMA
 from drgcore.cases.front_page import FRONT_PAGE_PRESETS
+
+_BY_OFFICIAL_NAME = {
+    field.name: f"{official}?"
+    for field in FRONT_PAGE_SCHEMA
+    if (official := field.metadata[b"official_name"].decode()) and not is_list(field.type)
+}
+
+
+def _either(names: str) -> str:
+    """The first of several names that the data have."""
+    return " or ".join(names.split())
+
 
 PRESETS: Mapping[str, Mapping[str, Any]] = {
     "canonical": {
@@ -44,6 +59,56 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "department": "B16C?",
         "birth_weight_g": "A18x01?",
         "front_page": FRONT_PAGE_PRESETS["hqms"],
+    },
+    # The health statistics' front page (卫统4-1 附页). Its BZYZSNL gives months, so the days of an
+    # infant are those between birth and admission.
+    "n041": {
+        "principal_diagnosis": "JBDM",
+        "other_diagnoses": "JBDM{1..40}",
+        "principal_procedure": "SSJCZBM1",
+        "other_procedures": "SSJCZBM{2..41}",
+        "sex": "XB",
+        "age_years": "NL",
+        "age_days": None,
+        "newborn_weight_g": "XSERYTZ?",
+        "length_of_stay": "SJZYTS?",
+        "leaving_way": "LYFS?",
+        "department": "CYKB?",
+        "birth_weight_g": "XSECSTZ?",
+        "front_page": _BY_OFFICIAL_NAME,
+    },
+    "chinese": {
+        "principal_diagnosis": _either(
+            "主要诊断编码 主要诊断代码 主诊断编码 主诊断代码 出院主要诊断编码"
+        ),
+        "other_diagnoses": _either(
+            "其他诊断编码{1..40} 其他诊断代码{1..40} 出院其他诊断编码{1..40} 其他诊断{1..40}编码 "
+            "其他诊断编码 其他诊断代码 其他诊断"
+        ),
+        "principal_procedure": _either(
+            "主要手术操作编码 主要手术操作代码 主要手术编码 主要手术代码 主手术编码 主手术代码"
+        ),
+        "other_procedures": _either(
+            "其他手术操作编码{1..40} 其他手术操作代码{1..40} 其他手术编码{1..40} "
+            "其他手术代码{1..40} "
+            "其他手术操作编码 其他手术操作代码 其他手术编码 其他手术代码 其他手术"
+        ),
+        "sex": _either("性别 性别代码"),
+        "age_years": _either("年龄 年龄(岁) 年龄(周岁) 周岁"),
+        "age_days": _either("年龄不足1周岁的年龄(天) 不足一周岁年龄(天) 新生儿年龄(天) 日龄") + "?",
+        "newborn_weight_g": _either("新生儿入院体重 新生儿入院体重(克) 新生儿入院体重(g)") + "?",
+        "length_of_stay": _either("实际住院天数 住院天数") + "?",
+        "leaving_way": _either("离院方式") + "?",
+        "department": _either("出院科别 出院科室") + "?",
+        "birth_weight_g": _either("新生儿出生体重 新生儿出生体重(克)") + "?",
+        "front_page": {
+            "case_id": _either("病案号 住院号 就诊ID 结算ID") + "?",
+            "hospital": _either("医疗机构代码 医疗机构 机构代码 医院名称") + "?",
+            "birth_date": "出生日期?",
+            "admission_date": _either("入院时间 入院日期") + "?",
+            "discharge_date": _either("出院时间 出院日期") + "?",
+            "total_cost": _either("总费用 住院总费用 医疗总费用") + "?",
+        },
     },
 }
 """Name → parameters of `CaseMapping`."""

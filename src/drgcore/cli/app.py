@@ -22,6 +22,7 @@ COMMANDS = {
     ),
     "group-one": Lazy("group_one", "Group one case given on the command line."),
     "cases": Lazy("cases", "Bring cases that lie in several tables into one."),
+    "mapping": Lazy("mapping", "Find out which columns of a file hold what."),
     "check": Lazy("check", "Check the front page of every case of a file: what is wrong, where."),
     "explain": Lazy("explain", "Show the whole path by which one case of a file gets its group."),
     "sample": Lazy("sample", "Write synthetic cases: plausible in shape, true of nobody."),

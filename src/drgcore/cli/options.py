@@ -17,7 +17,8 @@ AnySchemeOption = Annotated[
     ),
 ]
 MappingOption = Annotated[
-    str, typer.Option(help="Where the columns are: canonical, hqms, or a .toml file.")
+    str,
+    typer.Option(help="Where the columns are: canonical, hqms, n041, chinese, or a .toml file."),
 ]
 ClinicalOption = Annotated[
     bool, typer.Option("--clinical", help="Codes are 国临版: translate them to 医保版 first.")
