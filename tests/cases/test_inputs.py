@@ -216,3 +216,11 @@ def test_a_damaged_dictionary_or_name_is_an_error_of_the_file(tmp_path: Path) ->
     path.write_bytes(path.read_bytes().replace(b"NAMEOFCOL", b"NAME\xff\xfeCOL"))
     with pytest.raises(CaseSchemaError, match="parquet file is damaged"):
         whole(path)
+
+
+def test_comments_of_a_text_file_are_no_rows(tmp_path: Path) -> None:
+    path = tmp_path / "points.csv"
+    path.write_text("# agreed, with all, of 2027\ndrg,points\nES43,5\n# later\nES45,6\n#7\n")
+    table, notes = whole(path)
+    assert table.to_pylist() == [{"drg": "ES43", "points": "5"}, {"drg": "ES45", "points": "6"}]
+    assert notes == ["row 1 above the column names left out"]

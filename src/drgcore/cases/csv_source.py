@@ -85,6 +85,8 @@ class CsvSource(CaseSource):
         text = start.decode("utf-8", errors="ignore")
         marked = text.startswith("\ufeff")
         lines = _LINES.findall(text.removeprefix("\ufeff"))
+        # Only a file that has comments is asked about each odd row.
+        self._commented = any(line.lstrip().startswith("#") for line in lines)
         self._delimiter = _find_delimiter(lines[:LOOKED_AT])
         reader = csv.reader(iter(lines), delimiter=self._delimiter)
         rows: list[list[str]] = []
@@ -180,7 +182,7 @@ class CsvSource(CaseSource):
             parse_options=pa_csv.ParseOptions(
                 delimiter=self._delimiter,
                 newlines_in_values=True,
-                invalid_row_handler=_comment_or_error,
+                invalid_row_handler=_comment_or_error if self._commented else None,
             ),
             convert_options=pa_csv.ConvertOptions(
                 column_types=dict.fromkeys(self._inner, pa.string()), include_columns=include

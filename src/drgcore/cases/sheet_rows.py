@@ -173,11 +173,8 @@ def text_of(cell: Any) -> str | None:
 
 
 def _array(column: Cells) -> pa.Array:
-    if not any(column):
-        # Nothing but empty texts, None and zeros.
-        kinds = {type(cell) for cell in column}
-        if kinds <= {str, type(None)}:
-            return pa.nulls(len(column), pa.string())
+    if column.count("") == len(column):
+        return pa.nulls(len(column), pa.string())
     try:
         return pa.array(column, pa.string())
     except (pa.ArrowInvalid, pa.ArrowTypeError):

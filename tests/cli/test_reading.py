@@ -1,0 +1,69 @@
+"""Commands on the files that the readme promises to read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from drgcore.cases import read_table
+from drgcore.errors import CaseSchemaError
+
+from .conftest import run, run_alone
+
+DATA = Path(__file__).parents[1] / "data"
+
+
+def test_from_excel_and_back_to_excel(tmp_path: Path) -> None:
+    source, out = tmp_path / "cases.xlsx", tmp_path / "grouped.xlsx"
+    row = {"case_id": "0007", "principal_diagnosis": "K80.101", "other_diagnoses": "I50.900"}
+    row |= {"principal_procedure": "51.2300", "other_procedures": "", "sex": "男", "age_years": 45}
+    with pd.ExcelWriter(source, engine="xlsxwriter") as book:
+        pd.DataFrame({"说明": ["x"]}).to_excel(book, sheet_name="封面", index=False)
+        pd.DataFrame([row]).to_excel(book, sheet_name="一月", index=False, startrow=1)
+        book.sheets["一月"].write(0, 0, "某医院2027年1月出院病例")
+    said = run("group", source, out, "--sheet", "一月")
+    assert "row 1 above the column names left out" in said
+    table = read_table(out)
+    assert table["drg"].to_pylist() == ["HC43"]
+    assert table["case_id"].to_pylist() == ["0007"]
+    assert "HC43" in run("explain", source, "--sheet", "一月", "--id", "0007")
+
+
+def test_from_hqms(tmp_path: Path) -> None:
+    out = tmp_path / "grouped.parquet"
+    kept = "A48,B15,C03C,D01"
+    run("group", DATA / "excel" / "gbk.csv", out, "--mapping", "hqms", "--columns", kept)
+    assert read_table(out)["drg"].to_pylist()[0] == "HC43"
+
+
+def test_ids_compare_without_blanks_and_several_are_named() -> None:
+    file, options = DATA / "ids" / "ids.csv", ("--mapping", "hqms", "--id-column", "A48")
+    assert "J18.900" in run("explain", file, *options, "--row", 3)
+    assert "J18.900" in run("explain", file, *options, "--id", "0001235")
+    with pytest.raises(CaseSchemaError, match="2 cases have the id '0001234'") as caught:
+        run("explain", file, *options, "--id", " 0001234")
+    assert "rows 1, 2" in str(caught.value.hint)
+    with pytest.raises(CaseSchemaError, match="no case has the id '1234'"):
+        run("explain", file, *options, "--id", "1234")
+
+
+def test_an_open_quote_ends_every_command(tmp_path: Path) -> None:
+    file = DATA / "open-quote" / "openquote.csv"
+    book = tmp_path / "book.sqlite"
+    done = run_alone(
+        *("settle", "month", file, "--month", "2027-01", "--policy", "example", "--ledger", book)
+    )
+    assert (done.code, done.out) == (2, "")
+    assert "a quote in row 7 is never closed" in done.err
+    assert "T3" not in done.err
+    assert "Traceback" not in done.err
+    for words in (
+        ("weights", "statistics", file),
+        ("forecast", "shares", file, "--year", "2028"),
+        ("scenario", "compare", file, "--policy", "example", "--year", "2027"),
+        ("ledger", "sanction", book, file, file, "--policy", "example"),
+    ):
+        with pytest.raises(CaseSchemaError, match="a quote in row 7"):
+            run(*words)
