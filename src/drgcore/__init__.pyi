@@ -8,9 +8,11 @@ from .budget import allocate as allocate
 from .budget import close_month as close_month
 from .budget import close_year as close_year
 from .budget import explain_payment as explain_payment
+from .budget import on_top_amounts as on_top_amounts
 from .budget import settle_month as settle_month
 from .budget import settle_year as settle_year
 from .budget import show as show
+from .budget import with_on_top as with_on_top
 from .cases import CANONICAL_SCHEMA as CANONICAL_SCHEMA
 from .cases import LOCAL_SCHEMA as LOCAL_SCHEMA
 from .cases import CaseMapping as CaseMapping

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -84,3 +87,54 @@ def test_verify_ends_with_1_where_something_is_wrong(tmp_path: Path) -> None:
     done = RUN.invoke(ledger.app, ["verify", str(book)])
     assert done.exit_code == 1
     assert "its amounts do not add up" in done.output
+
+
+def worked_month(book: Path, *more: object) -> list[str]:
+    arguments = ["month", FOLDER / "cases.csv", "--month", "2027-01", *POLICY, "--close"]
+    arguments += ["--decisions", FOLDER / "decisions.csv", "--ledger", book, *more]
+    return [str(argument) for argument in arguments]
+
+
+def test_a_closed_pipe_keeps_nothing_from_being_closed_and_written(tmp_path: Path) -> None:
+    book, out = tmp_path / "l.sqlite", tmp_path / "tables"
+    program = [sys.executable, "-m", "drgcore", "settle", *worked_month(book, "--out", out)]
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(program, stdout=write, stderr=subprocess.PIPE, check=False)
+    os.close(write)
+    assert (done.returncode, done.stderr.strip()) == (0, b"")
+    assert (out / "statement.csv").exists()
+    assert "1 entries" in call(ledger.app, "verify", book)
+
+
+def test_tables_are_whole_in_a_pipe_and_plain_in_files(tmp_path: Path) -> None:
+    book, out = tmp_path / "l.sqlite", tmp_path / "month.xlsx"
+    printed = call(settle.app, *worked_month(book, "--out", out))
+    header = next(
+        line for line in printed.splitlines() if line.startswith("pool") and "gross" in line
+    )
+    assert "carried" in header or "prepaid" in header
+    assert "…" not in printed
+    sheet = pd.read_excel(out, sheet_name="statement", engine="calamine")
+    assert sheet["prepaid"].tolist()[:2] == [51984.0, 34086.0]
+    folder = tmp_path / "tables"
+    call(settle.app, *worked_month(book, "--out", folder))
+    text = (folder / "statement.csv").read_text(encoding="utf-8")
+    assert "51984.00" in text
+    assert '"' not in text
+
+
+def test_a_ledger_of_the_first_version_is_opened_and_goes_on(tmp_path: Path) -> None:
+    import sqlite3
+
+    book = tmp_path / "l.sqlite"
+    call(settle.app, *worked_month(book))
+    connection = sqlite3.connect(book)
+    for table in ("flow", "decision_account"):
+        connection.execute(f"DROP TABLE {table}")
+    connection.execute("PRAGMA user_version = 1")
+    connection.commit()
+    connection.close()
+    assert "1 entries, chain and sums are right" in call(ledger.app, "verify", book)
+    arguments = [a if a != "2027-01" else "2027-02" for a in worked_month(book)]
+    assert "2027-02 is closed: entry 2" in call(settle.app, *arguments)

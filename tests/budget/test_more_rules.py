@@ -40,7 +40,8 @@ def settled(seed: int) -> tuple[Region, list[Any], YearSettlement] | None:
     return region, months, year
 
 
-@settings(max_examples=300, deadline=None)
+# Two to four months and a year each: about 2,000 settlements.
+@settings(max_examples=500, deadline=None)
 @given(SEEDS)
 def test_every_fen_is_in_exactly_one_place_by_any_rule(seed: int) -> None:
     check_places(seed)

@@ -3,28 +3,49 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drgcore.budget.frames import records
 from drgcore.budget.year_end import settle_year
+from drgcore.errors import BudgetError
 from tests.reference import plain_budget as plain
 
-from .regions import random_region, settle_months
+from .regions import Region, random_region, settle_months, with_more_rules
 
 
 @settings(max_examples=100, deadline=None)
 @given(st.integers(0, 2**32))
 def test_months_and_year_are_those_of_the_plain_settlement(seed: int) -> None:
-    region = random_region(seed)
+    compare(random_region(seed))
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(0, 2**32))
+def test_so_they_are_by_the_rules_that_some_regions_have(seed: int) -> None:
+    try:
+        compare(with_more_rules(random_region(seed), seed))
+    except BudgetError as error:
+        if not re.search("exceed the budget|less than floors", str(error)):
+            raise
+
+
+def compare(region: Region) -> None:
     region = dataclasses.replace(region, terms=dataclasses.replace(region.terms, units=()))
     closed = settle_months(region, region.cases)
-    year = settle_year(region.cases, closed, region.terms, region.kappas)
+    quality = region.quality if region.results else region.kappas
+    year = settle_year(region.cases, closed, region.terms, quality)
+    tops = {
+        (r["pool"], r["hospital"]): r["amount_fen"]
+        for r in records(year.flows)
+        if r["item"] == "on_top"
+    }
     rows = region.cases.astype(object).where(region.cases.notna(), None).to_dict("records")
     for pool in region.terms.pools:
         cases = [row for row in rows if row["pool"] == pool.pool]
-        expected = plain.settle(region.terms, pool, cases, region.kappas)
+        expected = plain.settle(region.terms, pool, cases, region.kappas, region.results)
         for row in records(year.statement):
             if row["pool"] != pool.pool:
                 continue
@@ -37,3 +58,5 @@ def test_months_and_year_are_those_of_the_plain_settlement(seed: int) -> None:
             assert row["deficit_borne_fen"] == one["borne"]
             assert row["final_fen"] == one["final"]
             assert row["carried_out_fen"] == one["carried_out"]
+            assert row["balance_fen"] == one["balance"]
+            assert tops.get((row["pool"], row["hospital"]), 0) == one["top"]

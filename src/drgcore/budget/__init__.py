@@ -7,6 +7,7 @@ from drgcore.budget.explain import explain_payment
 from drgcore.budget.ledger import Ledger
 from drgcore.budget.month import Month
 from drgcore.budget.month_end import MonthSettlement, settle_month
+from drgcore.budget.on_top import on_top_amounts, with_on_top
 from drgcore.budget.pointvalue import PointValue, point_value
 from drgcore.budget.policy_terms import terms_of
 from drgcore.budget.tables import show
@@ -31,10 +32,12 @@ __all__ = [
     "close_month",
     "close_year",
     "explain_payment",
+    "on_top_amounts",
     "point_value",
     "settle_month",
     "settle_year",
     "show",
     "tally",
     "terms_of",
+    "with_on_top",
 ]

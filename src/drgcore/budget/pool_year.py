@@ -57,6 +57,7 @@ def settle_pool(facts: PoolFacts) -> PoolYear:
     --------
     >>> from drgcore.budget.terms import PoolTerms
     >>> pool = PoolTerms("p", 0, last_value=Fraction(1))
+    >>> from drgcore.budget.quality import Assessment
     >>> from drgcore.budget.tally import Tally, _no_cells, _no_insured
     >>> none = Tally(_no_cells(), _no_insured(), None, None, 4)
     >>> facts = PoolFacts(Terms(2026, (pool,)), pool, [], none, {}, [], [], Assessment())
