@@ -31,6 +31,7 @@ bench: $(VENV)/.dev
 	$(RUN) benchmarks/settlement.py
 	$(RUN) benchmarks/history.py
 	$(RUN) benchmarks/scenarios.py
+	$(RUN) benchmarks/indicators.py
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
