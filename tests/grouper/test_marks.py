@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 from drgcore.errors import CaseSchemaError
@@ -159,3 +160,16 @@ def test_one_case_is_a_dict_or_a_row_of_a_frame() -> None:
 def test_an_explanation_shows_unknown_codes_in_their_place() -> None:
     text = str(explain(case(principal_procedure="51.23")))
     assert "✗ 51.23 unknown; near: 51.2300" in text
+
+
+def test_a_result_says_what_made_it_and_repeated_ids_are_a_warning(tmp_path: Path) -> None:
+    source = tmp_path / "joined.csv"
+    pd.DataFrame([case(case_id="S001"), case(case_id="S001"), case(case_id="S002")]).to_csv(
+        source, index=False
+    )
+    summary = group_file(source, tmp_path / "out.parquet")
+    made_by = pq.read_schema(tmp_path / "out.parquet").metadata
+    assert made_by[b"drgcore.scheme"] == b"chs-drg-3.0"
+    assert len(made_by[b"drgcore.digest"]) > 20
+    assert made_by[b"drgcore.version"]
+    assert "1 rows have the case_id of the row before" in str(summary)

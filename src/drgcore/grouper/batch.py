@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TypeVar
 
@@ -85,6 +86,11 @@ class BatchGrouper:
         return self.tables.scheme.name
 
     @property
+    def made_by(self) -> dict[bytes, bytes]:
+        """What a result says of its making: the scheme, its digest, the program's version."""
+        return stamp(self.name, self.tables.scheme.metadata.get("digest", ""))
+
+    @property
     def result_columns(self) -> tuple[str, ...]:
         """The columns that grouping adds."""
         return RESULT_COLUMNS
@@ -160,6 +166,15 @@ class BatchGrouper:
                 rows.code_flags[listed] |= flag
         complete_reasons(rows, cases, self.tables)
         return rows
+
+
+def stamp(scheme: str, digest: str) -> dict[bytes, bytes]:
+    """Metadata of a result."""
+    return {
+        b"drgcore.scheme": scheme.encode(),
+        b"drgcore.digest": digest.encode(),
+        b"drgcore.version": str(import_module("drgcore").__version__).encode(),
+    }
 
 
 def as_mapping(mapping: str | Path | CaseMapping) -> CaseMapping:

@@ -16,7 +16,7 @@ from drgcore.cases import CaseMapping, ResolvedMapping
 from drgcore.cases.days import read_days
 from drgcore.cases.notes import ReadingNotes
 from drgcore.errors import CaseSchemaError
-from drgcore.grouper.batch import BatchGrouper, as_mapping
+from drgcore.grouper.batch import BatchGrouper, as_mapping, stamp
 from drgcore.grouper.result import RESULT_COLUMNS, GroupedRows, SummaryCount
 from drgcore.schemes import Scheme, load_scheme
 from drgcore.schemes.calendar import SchemeCalendar, is_calendar, load_calendar
@@ -120,6 +120,11 @@ class DatedGrouper:
     def name(self) -> str:
         """What a summary calls the grouping."""
         return self.calendar.name
+
+    @property
+    def made_by(self) -> dict[bytes, bytes]:
+        """What a result says of its making; the scheme of each case stands in its row."""
+        return stamp(self.name, "")
 
     @property
     def result_columns(self) -> tuple[str, ...]:
@@ -239,6 +244,8 @@ class Grouping(Protocol):
     def result_columns(self) -> tuple[str, ...]: ...
     @property
     def notes(self) -> ReadingNotes: ...
+    @property
+    def made_by(self) -> dict[bytes, bytes]: ...
     def resolve(self, mapping: str | Path | CaseMapping, schema: pa.Schema) -> Any: ...
     def group(self, batch: pa.RecordBatch, mapping: Any) -> Any: ...
     def columns(self, rows: Any) -> dict[str, pa.Array]: ...

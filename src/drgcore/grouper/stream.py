@@ -102,6 +102,8 @@ def group_file(
         case_mapping = as_mapping(mapping)
         resolved = grouper.resolve(case_mapping, plain.schema)
         schema = _output_schema(plain.schema, keep, prefix, grouper.result_columns)
+        schema = schema.with_metadata({**(schema.metadata or {}), **grouper.made_by})
+        ids = _RepeatedIds(keep)
     needed = list(dict.fromkeys([*keep, *resolved.columns()]))
     with (
         open_cases(
@@ -123,11 +125,35 @@ def group_file(
             arrays = [batch.column(n) for n in keep] + [results[c] for c in grouper.result_columns]
             writer.write(pa.RecordBatch.from_arrays(arrays, names=schema.names))
             grouper.count(counts, rows)
+            ids.add(batch)
             if progress is not None:
                 progress(counts.rows, source.num_rows)
-        notes = tuple(source.notes)
+        notes = (*source.notes, *ids.warning())
     summary = counts.summary(grouper.name, *grouper.translated(), local=grouper.asks_local)
     return replace(summary, notes=notes, reading=grouper.notes)
+
+
+class _RepeatedIds:
+    """Rows with the id of the row before: a naive join makes every diagnosis a case."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._name = next((n for n in ("case_id", "setl_id") if n in names), None)
+        self._rows = 0
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        if self._name is not None and batch.num_rows > 1:
+            ids = batch.column(self._name)
+            if pa.types.is_dictionary(ids.type):
+                ids = ids.indices
+            self._rows += int(pc.sum(pc.equal(ids[1:], ids[:-1])).as_py() or 0)
+
+    def warning(self) -> tuple[str, ...]:
+        if not self._rows:
+            return ()
+        return (
+            f"warning: {self._rows:,} rows have the {self._name} of the row before; a join that "
+            "makes\n  every diagnosis a case? See drgcore cases join",
+        )
 
 
 def write_table(table: pa.Table, path: Path) -> None:

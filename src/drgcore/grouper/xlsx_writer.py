@@ -66,6 +66,12 @@ def xlsx_writer(path: Path, schema: pa.Schema) -> Iterator[XlsxWriter]:
         "nan_inf_to_errors": True,
     }
     book = xlsxwriter.Workbook(str(path), options)
+    made_by = {
+        key.decode(): value.decode()
+        for key, value in (schema.metadata or {}).items()
+        if key.startswith(b"drgcore.")
+    }
+    book.set_properties({"comments": "; ".join(f"{k} {v}" for k, v in made_by.items())})
     try:
         yield XlsxWriter(book, schema)
     finally:
