@@ -42,7 +42,7 @@ def test_ids_compare_without_blanks_and_several_are_named() -> None:
     file, options = DATA / "ids" / "ids.csv", ("--mapping", "hqms", "--id-column", "A48")
     assert "J18.900" in run("explain", file, *options, "--row", 3)
     assert "J18.900" in run("explain", file, *options, "--id", "0001235")
-    with pytest.raises(CaseSchemaError, match="2 cases have the id '0001234'") as caught:
+    with pytest.raises(CaseSchemaError, match="2 cases have the id ' 0001234'") as caught:
         run("explain", file, *options, "--id", " 0001234")
     assert "rows 1, 2" in str(caught.value.hint)
     with pytest.raises(CaseSchemaError, match="no case has the id '1234'"):

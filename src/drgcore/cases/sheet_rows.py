@@ -17,7 +17,7 @@ from drgcore.errors import CaseSchemaError
 Cells = Sequence[Any]
 
 _FOOTER = re.compile(FOOTER)
-_CHUNK_CELLS = 1 << 21
+_CHUNK_CELLS = 1 << 19
 _SHOWN_ROWS = 5
 _NUMBERS = (float, int, Decimal)
 
