@@ -37,6 +37,17 @@ def test_codes_are_in_the_dictionary() -> None:
         assert len(unknown) == {"chs-drg-3.0": 0, "chs-drg-2.0": 5}[name]
 
 
+def test_no_rule_names_a_procedure_that_takes_no_part_but_those_of_robots() -> None:
+    # So a principal procedure among them counts as none without any word of the evaluation.
+    for name, robots in (("chs-drg-3.0", 5), ("chs-drg-2.0", 0)):
+        none = code_lists(name).no_part_procedures
+        held = {set_id: codes & none for set_id, codes in load_scheme(name).sets.items()}
+        named = {set_id: codes for set_id, codes in held.items() if codes}
+        assert {set_id: len(codes) for set_id, codes in named.items()} == (
+            {"OP_ARB": robots} if robots else {}
+        )
+
+
 def test_basic_groups_are_groups_of_the_scheme() -> None:
     drgs = {drg.code for drg in load_scheme("chs-drg-3.0").drgs}
     assert code_lists("chs-drg-3.0").basic_groups <= drgs
