@@ -31,8 +31,10 @@ def _words(text: str) -> str:
 
 def test_list() -> None:
     text = _words(_run("list"))
-    assert "chs-drg-3.0 按病组（DRG）付费3.0版分组方案 2027-01-01" in text
-    assert "wuhan-2022 武汉市本地版（2022年） chs-drg-1.0r" in text
+    assert "chs-drg-3.0 national 2027-01-01 492 825" in text
+    assert text.index("chs-drg-3.0 ") < text.index("chs-drg-2.0 ") < text.index("anyang-2021 ")
+    assert "beijing-2022 北京市 2022 chs-drg-1.1 376 696" in text
+    assert "suzhou-2023 苏州市 2023 chs-drg-1.1 376 648" in text
 
 
 def test_compile_writes_and_tells(workbook: Path, tmp_path: Path) -> None:
@@ -74,7 +76,7 @@ def test_show_a_scheme() -> None:
         (("--group", "AA19"), "rule: always ADRG: AA1 心肺移植"),
         (("--set", "OP_AA1"), "OP_AA1 1 codes Code Name 33.6x00 心脏-肺联合移植术"),
         (("--code", "33.6x00"), "ADRG AA1 OP_AA1 ZYSS 心肺移植"),
-        (("--code", "Q99.nope"), "takes no part in chs-drg-3.0"),
+        (("--code", "Q99.nope"), "no rule of chs-drg-3.0 names it"),
     ],
 )
 def test_show_a_part(arguments: tuple[str, str], expected: str) -> None:
@@ -88,11 +90,44 @@ def test_what_is_not_there_is_left_to_the_caller() -> None:
         _run("show", "nope")
 
 
+@pytest.mark.parametrize(
+    ("name", "code", "expected"),
+    [
+        ("chs-drg-2.0", "B95.000", "不作为主要诊断: is no principal diagnosis for grouping"),
+        ("chs-drg-3.0", "17.4100", "counts as none; here a rule names it, so it counts there"),
+        (
+            "chs-drg-3.0",
+            "00.1000",
+            "不参与分组: as a procedure it counts as none (不参与分组的手术",
+        ),
+        ("chs-drg-1.1", "A00.000x001", "MDC"),
+        ("chs-drg-1.1", "47.0900", "置灰: a heading, not to be used on a settlement list"),
+    ],
+)
+def test_show_the_lists_of_a_code(name: str, code: str, expected: str) -> None:
+    assert expected in _words(_run("show", name, "--code", code))
+
+
+def test_show_a_basic_group() -> None:
+    assert "基层病组" in _run("show", "chs-drg-3.0", "--group", "BR29")
+    assert "基层病组" not in _run("show", "chs-drg-3.0", "--group", "ES43")
+
+
+def test_export_and_diff_to_files(tmp_path: Path) -> None:
+    text = _run("export", "suzhou-2023", str(tmp_path / "city"), "--changes")
+    assert "base.txt" in text
+    assert _run("check", str(tmp_path / "city"))
+    _run("diff", "chs-drg-1.1", str(tmp_path / "city"), "--out", str(tmp_path / "diff"))
+    lines = (tmp_path / "diff" / "sets.csv").read_text("utf-8-sig").splitlines()
+    assert lines[0] == "set_id,change,code,member"
+    assert "OP_FM1,changed,36.0700,removed" in lines
+
+
 def test_check_a_sound_scheme() -> None:
     text = _words(_run("check", "suzhou-2023"))
-    assert "warnings: 3 " in text
+    assert "warnings: 24 " in text
     assert "ADRG PV1 no case gets here: PU1" in text
-    assert "suzhou-2023: errors 0, warnings 3; 168 diagnoses" in text
+    assert "suzhou-2023: errors 0, warnings 24; 168 diagnoses" in text
 
 
 def test_check_a_scheme_with_errors(tmp_path: Path, rows: Rows) -> None:
