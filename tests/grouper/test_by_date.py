@@ -128,7 +128,10 @@ def test_frames_and_files_have_the_same_groups(tmp_path: Path) -> None:
         assert summary.schemes == {"chs-drg-2.0": 300, "chs-drg-3.0": 300}
         assert "  chs-drg-3.0                   300" in str(summary)
         read = pa_csv.read_csv(tmp_path / "out.csv").to_pylist()
-        told = [{k: v or "" for k, v in row.items()} for row in expected.to_pylist()]
+        told = [
+            {k: "|".join(v) if isinstance(v, list) else v or "" for k, v in row.items()}
+            for row in expected.to_pylist()
+        ]
         assert [{k: row[k] or "" for k in told[0]} for row in read] == told
 
 
