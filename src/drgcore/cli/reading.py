@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +11,7 @@ import pyarrow as pa
 import typer
 
 from drgcore.cases import read_table
+from drgcore.errors import DrgcoreError
 
 FILES = ".xlsx, .xls, .csv, .dbf or .parquet"
 """The kinds of files, as a command's help shows them."""
@@ -49,3 +51,24 @@ def read_side(path: Path | None, mapping: str = "canonical") -> pa.Table | None:
 def tell(path: Path, note: str) -> None:
     """Say on the error stream what was left out of a file."""
     typer.echo(f"note: {path}: {note}", err=True)
+
+
+def values_by_pool(given: Sequence[str] | None) -> dict[str, str] | None:
+    """Read values of a point as ``pool=yuan``.
+
+    Raises
+    ------
+    DrgcoreError
+        When one is not of this form, or a pool is named twice.
+    """
+    if not given:
+        return None
+    values: dict[str, str] = {}
+    for text in given:
+        pool, _, value = text.partition("=")
+        if not re.fullmatch(r"\d+(\.\d+)?", value.strip()) or pool.strip() in values:
+            raise DrgcoreError(
+                f"--value {text!r} cannot be read", hint="write pool=yuan, each pool once"
+            )
+        values[pool.strip()] = value.strip()
+    return values

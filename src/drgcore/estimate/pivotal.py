@@ -133,9 +133,10 @@ def _of_batch(
     at = np.flatnonzero(moved)
     if not len(at):
         return
+    columns_of_all = rows.columns(grouper.tables)
     texts = {
-        name: column.cast(pa.string()).to_numpy(zero_copy_only=False).astype(object)
-        for name, column in rows.columns(grouper.tables).items()
+        name: columns_of_all[name].cast(pa.string()).to_numpy(zero_copy_only=False).astype(object)
+        for name in ("adrg", "drg", "status", "severity")
     }
     ids = np.full(batch.num_rows, None, object)
     if case_id in batch.schema.names:

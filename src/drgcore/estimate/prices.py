@@ -70,7 +70,8 @@ def priced(cases: pa.Table, policy: Policy, values: Mapping[str, Any] | None) ->
     Returns
     -------
     pandas.DataFrame
-        m rows: `case_class`, `points`, and with values `payment` [yuan], which is points × value.
+        m rows: `case_class`, `points`, and with values `payment` [yuan], which is points × value;
+        empty for a group that has no base points where the policy calls that an error.
 
     Raises
     ------
@@ -92,13 +93,21 @@ def priced(cases: pa.Table, policy: Policy, values: Mapping[str, Any] | None) ->
     with warnings.catch_warnings():
         # Whether costs are in yuan was said of the cases themselves, not of their variants.
         warnings.simplefilter("ignore", CaseWarning)
-        earned = compute_points(numbered, policy)
+        # A group that the policy does not know has no points; the others have theirs.
+        lenient = policy
+        if policy.base_points.missing == "error":
+            lenient = policy.with_changes({"base_points": {"missing": "outside"}})
+        earned = compute_points(numbered, lenient)
     table = pd.DataFrame(
         {
             "case_class": earned.column("case_class").cast(pa.string()).to_pandas(),
             "points": earned.column("points").to_numpy(),
         }
     )
+    if lenient is not policy:
+        reasons = earned.column("class_reason").cast(pa.string()).to_pandas()
+        unknown = reasons.str.startswith("no base points").to_numpy(bool)
+        table.loc[unknown, ["case_class", "points"]] = [None, np.nan]
     if values is not None:
         pools = earned.column("pool").cast(pa.string()).to_pylist()
         without = sorted({str(pool) for pool in pools if pool not in values})

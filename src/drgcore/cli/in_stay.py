@@ -1,0 +1,60 @@
+"""`drgcore in-stay`: patients in house, their likely groups and warnings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from drgcore.cli.options import ClinicalOption, MappingOption, SchemeOption
+from drgcore.cli.reading import FILES, read_side
+from drgcore.estimate import WARNINGS, estimate_in_stay, fit_likely_groups
+from drgcore.workbooks import write_tables
+
+app = typer.Typer(add_completion=False)
+
+_SHOWN = 20
+
+
+@app.command()
+def in_stay(
+    patients: Annotated[Path, typer.Argument(help=f"Patients in house: {FILES}.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help=".xlsx, .csv or .parquet.")],
+    history: Annotated[Path, typer.Option(help=f"Finished cases of the past: {FILES}.")],
+    payments: Annotated[
+        Path | None, typer.Option(help="Expected payment by DRG [yuan]: drg, weight.")
+    ] = None,
+    high: Annotated[
+        float | None, typer.Option(help="Multiple of the mean where high-cost cases begin.")
+    ] = None,
+    low: Annotated[
+        float | None, typer.Option(help="Multiple of the mean where low-cost cases end.")
+    ] = None,
+    scheme: SchemeOption = "chs-drg-3.0",
+    mapping: MappingOption = "canonical",
+    clinical: ClinicalOption = False,
+    id_column: Annotated[str, typer.Option(help="Name of the id column.")] = "case_id",
+) -> None:
+    """Estimate group, payment and limits of patients in house from the codes and costs so far."""
+    likely = fit_likely_groups(history, scheme, mapping=mapping, clinical_codes=clinical)
+    table = estimate_in_stay(
+        patients,
+        likely,
+        mapping=mapping,
+        clinical_codes=clinical,
+        case_id=id_column,
+        payments=read_side(payments),
+        high=high,
+        low=low,
+    )
+    tables = {"patients": table, "calibration": likely.calibration}
+    write_tables(out, tables)
+    accuracy = likely.accuracy
+    typer.echo(
+        f"{len(table):,} patients; of {accuracy['cases']:,.0f} finished cases held back the "
+        f"likeliest group came true in {accuracy['first']:.0%}, one of three in "
+        f"{accuracy['first_three']:.0%}"
+    )
+    for reason, cases in table["warning"].value_counts().items():
+        typer.echo(f"  {cases:>6,} {reason}: {WARNINGS[str(reason)]}")

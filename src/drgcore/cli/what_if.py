@@ -1,0 +1,78 @@
+"""`drgcore what-if`: the groups that a case would have if it were coded otherwise."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, cast
+
+import typer
+
+from drgcore.cli.options import ClinicalOption, MappingOption, SchemeOption
+from drgcore.cli.reading import FILES, SheetOption, read_side, values_by_pool
+from drgcore.cli.select import one_case
+from drgcore.errors import DrgcoreError
+from drgcore.estimate import pivotal_codes, pivotal_summary
+from drgcore.estimate import what_if as group_otherwise
+from drgcore.points import Policy
+from drgcore.workbooks import write_tables
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def what_if(
+    src: Annotated[Path, typer.Argument(metavar="IN", help=f"Cases: {FILES}.")],
+    row: Annotated[int | None, typer.Option(help="Number of the row, the first is 1.")] = None,
+    case_id: Annotated[str | None, typer.Option("--id", help="Value of the id column.")] = None,
+    id_column: Annotated[str, typer.Option(help="Name of the id column.")] = "case_id",
+    pivotal: Annotated[
+        Path | None,
+        typer.Option(
+            help="Instead of one case: of all of them those whose group hangs on one code, with "
+            "that code; .xlsx, .csv or .parquet."
+        ),
+    ] = None,
+    scheme: SchemeOption = "chs-drg-3.0",
+    other: Annotated[list[str] | None, typer.Option(help="Another scheme, repeatable.")] = None,
+    add_dx: Annotated[list[str] | None, typer.Option(help="A diagnosis to add.")] = None,
+    add_proc: Annotated[list[str] | None, typer.Option(help="A procedure to add.")] = None,
+    weights: Annotated[
+        Path | None, typer.Option(help="Weights: drg, and relative_weight or base_points.")
+    ] = None,
+    policy: Annotated[str | None, typer.Option(help="Policy file or preset, for points.")] = None,
+    value: Annotated[
+        list[str] | None, typer.Option(help="Value of a point: pool=yuan, repeatable.")
+    ] = None,
+    by: Annotated[str, typer.Option(help="Order: record or payment.")] = "record",
+    mapping: MappingOption = "canonical",
+    sheet: SheetOption = None,
+    clinical: ClinicalOption = False,
+    out: Annotated[
+        Path | None, typer.Option(help="All columns of the table: .xlsx, .csv or .parquet.")
+    ] = None,
+) -> None:
+    """Group a case as it is coded and with one code otherwise; coding follows the record."""
+    if by not in ("record", "payment"):
+        raise DrgcoreError(f"--by {by!r} is no order", hint="it is record or payment")
+    known = read_side(weights)
+    common: dict[str, Any] = {"mapping": mapping, "clinical_codes": clinical, "weights": known}
+    if pivotal is not None:
+        table = pivotal_codes(src, scheme, case_id=id_column, **common)
+        write_tables(pivotal, {"pivotal_codes": table})
+        typer.echo(f"{table['row'].nunique():,} cases hang on one code, {len(table):,} codes")
+        typer.echo(pivotal_summary(table).head(20).to_string(index=False))
+        return
+    found = group_otherwise(
+        one_case(src, row=row, case_id=case_id, id_column=id_column, sheet=sheet),
+        scheme,
+        schemes=other or (),
+        add_diagnoses=add_dx or (),
+        add_procedures=add_proc or (),
+        policy=None if policy is None else Policy.load(policy),
+        values=values_by_pool(value),
+        by=cast(Any, by),
+        **common,
+    )
+    if out is not None:
+        write_tables(out, {"what_if": found.table})
+    typer.echo(found)
