@@ -161,7 +161,7 @@ def test_group_a_national_front_page_export(encoding: str, tmp_path: Path) -> No
         ("PQY", "ambiguous", "unrelated_procedure", "CC"),
         (None, "invalid", "sex_missing", None),
         (None, "invalid", "principal_diagnosis_missing", None),
-        (None, "ungrouped", "no_mdc_sex", "none"),
+        (None, "ungrouped", "no_mdc_diagnosis", "none"),
     ]
     kept = pa_csv.read_csv(out)
     assert kept["医院名称"].to_pylist() == [row[-1] for row in ADMISSIONS]
