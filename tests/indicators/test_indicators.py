@@ -174,13 +174,20 @@ def test_shares_have_the_interval_of_clopper_and_pearson(n: int, p: float, level
     assert (low[0], high[0]) == pytest.approx((exact.low, exact.high), rel=1e-7, abs=1e-12)
 
 
-@given(st.lists(st.floats(0, 1e6), min_size=2, max_size=50))
-def test_means_have_the_interval_of_student(values: list[float]) -> None:
-    array = np.array(values)
+@given(st.lists(st.integers(0, 1_000_000), min_size=2, max_size=50))
+def test_means_have_the_interval_of_student(values: list[int]) -> None:
+    # Whole numbers, as fen are: their squares add up exactly.
+    array = np.array(values, np.float64)
     low, high = mean_interval([array.sum()], [(array**2).sum()], [len(array)])
     spread = array.std(ddof=1) / np.sqrt(len(array))
     half = stats.t.ppf(0.975, len(array) - 1) * spread
     assert (high[0] - low[0]) / 2 == pytest.approx(half, rel=1e-4, abs=1e-2)
+
+
+def test_equal_costs_have_no_spread() -> None:
+    frame = pd.DataFrame({"drg": ["A"] * 4, "total_cost": [100.6] * 4})
+    row = compute_indicators(frame, []).long("mean_cost").iloc[0]
+    assert row[["lower", "upper"]].tolist() == pytest.approx([100.6, 100.6], abs=1e-4)
 
 
 def test_risk_of_death_by_hand() -> None:

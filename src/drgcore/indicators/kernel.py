@@ -13,7 +13,11 @@ MEASURES = (
     *("mcc", "cc", "severity_n", "high", "low", "class_n", "drug", "drug_base"),
     *("consumable", "consumable_base", "back", "back_n"),
 )
-"""What is added up. Amounts are fen, `cost2` squares of whole yuan, so that sums are exact."""
+"""What is added up. Amounts are whole fen, so that sums below 2**53 are exact in any order.
+
+Squares of costs, which only intervals need, may pass that and then hang on the order in the last
+bit.
+"""
 
 
 class Rows(NamedTuple):
@@ -91,10 +95,9 @@ def add_rows(start: Any, rows: Rows, slots: Any, cells: Any, sums: Any, used: An
         fen = 0.0
         if has_cost and cost[i] > 0 and cost[i] < np.inf:
             fen = np.floor(cost[i] * 100 + 0.5)
-            yuan = np.floor(cost[i] + 0.5)
             sums[cell, 1] += 1
             sums[cell, 2] += fen
-            sums[cell, 3] += yuan * yuan
+            sums[cell, 3] += fen * fen
         if has_stay and stay[i] >= 0 and stay[i] < np.inf:
             sums[cell, 4] += 1
             sums[cell, 5] += stay[i]

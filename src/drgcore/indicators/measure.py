@@ -130,14 +130,14 @@ def measure(
         "cost_index": (
             add(m["cost"] / 100 / c, priced),
             add(m["cost_n"], priced),
-            add(m["cost2"] / c**2, priced),
+            add(m["cost2"] / 1e4 / c**2, priced),
         ),
         "time_index": (
             add(m["stay"] / t, timed),
             add(m["stay_n"], timed),
             add(m["stay2"] / t**2, timed),
         ),
-        "mean_cost": (add(m["cost"]) / 100, add(m["cost_n"]), add(m["cost2"])),
+        "mean_cost": (add(m["cost"]) / 100, add(m["cost_n"]), add(m["cost2"]) / 1e4),
         "average_stay": (add(m["stay"]), add(m["stay_n"]), add(m["stay2"])),
         "mortality": (add(m["died"]), add(m["died_n"]), None),
         "low_risk_mortality": (
