@@ -345,3 +345,36 @@ def test_a_preset_says_what_kind_of_source_it_has(name: str) -> None:
     assert re.search(r"\(kind: (document|explanation|report|known)|art\. \d|第\d+条", source), (
         source
     )
+
+
+@pytest.mark.parametrize(
+    ("high", "above"),
+    [
+        ({"rule": "added"}, {"a": -3, "b": 1, "k": "plus"}),
+        ({"rule": "added_capped", "cap": "1.5"},
+         {"a": -3, "b": 1, "k": "plus", "cap": "P", "cap_multiple": "1.5"}),
+        ({"rule": "capped_at_hi"},
+         {"a": 0, "b": 1, "k": "none", "cap": "P", "cap_multiple": 3}),
+        ({"rule": "by_cost", "rate": "0.9"}, {"rule": "by_cost", "rate": "0.9"}),
+        ({"rule": "outside"}, {"rule": "outside"}),
+    ],
+)  # fmt: skip
+def test_high_and_low_are_short_forms_of_pieces(
+    high: dict[str, Any], above: dict[str, Any]
+) -> None:
+    """The table of docs/policy.md, on and beside both limits and at every level."""
+    used = {"costs": {"unreasonable": "deducted"}}
+    short = small({**used, "outliers": {"high": {"multiples": 3, **high}}})
+    low = {"up_to": "0.4", "limit": "next", "case_class": "low_cost", "a": 0, "b": 1,
+           "k": "none", "cap": "P·k"}  # fmt: skip
+    middle = {"up_to": 3, "case_class": "normal", "a": 1, "b": 0, "k": "times"}
+    top = {"case_class": "high_cost", "x": "(C − U)/m", **above}
+    whole = small({**used, **pieces(low, middle, top)})
+    costs = [0.0, 1234.56, 3199.99, 3200.0, 3200.01, 8000.0, 24000.0, 24000.01, 31234.56, 99999.99]
+    table = cases(*[
+        {"total_cost": cost, "unreasonable_cost": round(cost * share, 2), "hospital_level": level}
+        for cost in costs for share in (0, 0.1, 0.6) for level in "321"
+    ])  # fmt: skip
+    one, two = compute_points(table, short), compute_points(table, whole)
+    assert one["points"].tolist() == two["points"].tolist()
+    assert one["case_class"].tolist() == two["case_class"].tolist()

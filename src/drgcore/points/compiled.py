@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, Literal, get_args
 
@@ -22,11 +22,11 @@ from drgcore.points.records import (
     HIGH_BY_COST,
     HIGH_OUTSIDE,
     NOT_DEAREST,
+    PIECE_COLUMNS,
     REASONS,
     STABLE,
     UNKNOWN,
     UNSTABLE,
-    PieceTable,
     Rules,
 )
 from drgcore.points.selection import Marks
@@ -97,10 +97,7 @@ def compile_rules(
         _number(high.rate),
         _number(low.rate),
     ]
-    out_mark, fix_mark, bed_mark = (
-        np.array(bits or [0] * len(each), np.int64)
-        for bits, each in zip(marks, (outs, fixed, beds), strict=True)
-    )
+    rules_with_marks = len(outs) + len(fixed) + len(beds)
     hi, lo = multiples_of(policy.outliers, level)
     fix_drg = _by_drg([r.groups for r in fixed], drgs, empty=False)
     bed_drg = _by_drg([r.groups for r in beds], drgs, empty=False)
@@ -128,24 +125,28 @@ def compile_rules(
         out_drg=_by_drg([r.groups for r in outs], drgs, empty=True),
         out_pool=_among([r.pools or None for r in outs], cases.pool.names),
         out_hospital=_among([r.hospitals or None for r in outs], cases.hospital.names),
-        out_mark=out_mark,
         listed=fix_drg.any(axis=0) | bed_drg.any(axis=0),
-        fix_points=np.array([_number(r.points) for r in fixed], np.float64),
-        fix_share=np.array([_number(r.share_of_base) for r in fixed], np.float64),
+        fix_points=np.array(
+            [[_number(r.points) for r in fixed], [_number(r.share_of_base) for r in fixed]], float
+        ),
         fix_days=np.array(
             [-1 if r.up_to_days is None else r.up_to_days for r in fixed], np.float64
         ),
         fix_drg=fix_drg,
         fix_level=_among([r.levels for r in fixed], cases.level.names),
         fix_item=_among([(r.name,) for r in fixed], cases.item.names),
-        fix_mark=fix_mark,
-        bed_above=np.array([-1 if r.above_days is None else r.above_days for r in beds], float),
+        bed_above=np.array(
+            [
+                [-1 if r.above_days is None else r.above_days for r in beds],
+                [r.tiers == "marginal" for r in beds],
+            ],
+            float,
+        ),
         bed_drg=bed_drg,
         bed_level=_among([r.levels for r in beds], cases.level.names),
-        bed_mark=bed_mark,
-        bed_points=tiers,
-        bed_sums=np.cumsum(np.where(np.arange(tiers.shape[1]) > 0, tiers, 0.0), axis=1),
-        bed_marginal=np.array([r.tiers == "marginal" for r in beds], bool),
+        bed_points=np.stack((tiers, np.cumsum(tiers * (np.arange(tiers.shape[1]) > 0), axis=1))),
+        marks=np.array([bit for bits in marks for bit in bits] or [0] * rules_with_marks, np.int64),
+        has_pieces=bool(policy.outliers.pieces),
         pieces=_pieces(policy.outliers.pieces),
     )
     return rules, sites
@@ -213,24 +214,26 @@ def multiples_of(outliers: Outliers, level: str | None) -> tuple[Bands | None, B
     return (lo if hi is None and high.quota is not None else hi), lo
 
 
-def _pieces(pieces: Sequence[Piece]) -> PieceTable:
-    def column(values: Iterable[Any], kind: type) -> NDArray[Any]:
-        return np.array(list(values), kind)
-
+def _pieces(pieces: Sequence[Piece]) -> NDArray[np.float64]:
+    """Write pieces as rows of numbers, with the columns `PIECE_COLUMNS`."""
     rules, ks, caps = ("formula", "by_cost", "outside"), ("times", "plus", "none"), _CAPS
-    return PieceTable(
-        column((_number(p.up_to) for p in pieces), float),
-        column((p.limit == "this" for p in pieces), bool),
-        column((CLASSES.index(p.case_class) for p in pieces), np.int64),
-        column((rules.index(p.rule) for p in pieces), np.int64),
-        column((_number(p.a) for p in pieces), float),
-        column((_number(p.b) for p in pieces), float),
-        column((p.x != "C/m" for p in pieces), bool),
-        column((ks.index(p.k or "none") for p in pieces), np.int64),
-        column((caps.index(p.cap) for p in pieces), np.int64),
-        column((float(p.cap_multiple) for p in pieces), float),
-        column((_number(p.rate) for p in pieces), float),
-    )
+    rows = [
+        (
+            np.inf if p.up_to is None else float(p.up_to),
+            p.limit == "this",
+            CLASSES.index(p.case_class),
+            rules.index(p.rule),
+            _number(p.a),
+            _number(p.b),
+            p.x != "C/m",
+            ks.index(p.k or "none"),
+            caps.index(p.cap),
+            float(p.cap_multiple),
+            _number(p.rate),
+        )
+        for p in pieces
+    ]
+    return np.array(rows, np.float64).reshape(len(rows), len(PIECE_COLUMNS))
 
 
 def _groups(table: GroupTable, drgs: Sequence[str]) -> tuple[NDArray[Any], ...]:

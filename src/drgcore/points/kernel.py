@@ -14,18 +14,22 @@ from drgcore.points.records import (
     BARRED,
     BY_COST,
     BY_ITEM,
+    CAP,
     CAP_NONE,
     CAP_PK,
     CAPPED,
+    ENDS_HERE,
     GRANTED,
     HIGH_BY_COST,
     HIGH_OUTSIDE,
     K_NONE,
     K_PLUS,
     K_TIMES,
+    KIND,
     LOW_BY_COST,
     LOW_BY_ITEM,
     LOW_OUTSIDE,
+    NET,
     NO_BASE_POINTS,
     NO_COEFFICIENT,
     NO_PANEL_POINTS,
@@ -34,13 +38,20 @@ from drgcore.points.records import (
     OUTSIDE,
     OWN_REASONS,
     PANEL_OUTSIDE,
+    RATE,
     REVIEWED,
+    RULE,
     SPECIAL,
+    TIMES,
     UNKNOWN,
     UNSTABLE,
+    UP_TO,
+    A,
+    B,
     Case,
     Factors,
     Group,
+    K,
     Rows,
     Rules,
 )
@@ -69,7 +80,7 @@ def _excluded(case: Any, rules: Any) -> Any:
             continue
         if not rules.out_hospital[e, case.hospital]:
             continue
-        if rules.out_mark[e] and not rules.out_mark[e] & case.flags:
+        if rules.marks[e] and not rules.marks[e] & case.flags:
             continue
         return e
     return -1
@@ -78,12 +89,13 @@ def _excluded(case: Any, rules: Any) -> Any:
 @nb.njit(cache=True, forceinline=True)
 def _fixed(case: Any, rules: Any) -> Any:
     """Give the first fixed-price item that fits, or -1."""
-    for f in range(rules.fix_points.shape[0]):
+    first = rules.out_days.shape[0]
+    for f in range(rules.fix_points.shape[1]):
         if not rules.fix_item[f, case.item] and not rules.fix_drg[f, case.drg]:
             continue
         if rules.fix_days[f] >= 0 and case.stay > rules.fix_days[f]:
             continue
-        if rules.fix_mark[f] and not rules.fix_mark[f] & case.flags:
+        if rules.marks[first + f] and not rules.marks[first + f] & case.flags:
             continue
         if rules.fix_level[f, case.level]:
             return f
@@ -93,11 +105,12 @@ def _fixed(case: Any, rules: Any) -> Any:
 @nb.njit(cache=True, forceinline=True)
 def _bed_day(case: Any, rules: Any) -> Any:
     """Give the first bed-day rule that fits, or -1."""
-    for b in range(rules.bed_above.shape[0]):
+    first = rules.out_days.shape[0] + rules.fix_points.shape[1]
+    for b in range(rules.bed_above.shape[1]):
         fits = rules.bed_drg[b, case.drg] and rules.bed_level[b, case.level]
-        if not fits or not case.stay > rules.bed_above[b]:
+        if not fits or not case.stay > rules.bed_above[0, b]:
             continue
-        if not rules.bed_mark[b] or rules.bed_mark[b] & case.flags:
+        if not rules.marks[first + b] or rules.marks[first + b] & case.flags:
             return b
     return -1
 
@@ -105,13 +118,13 @@ def _bed_day(case: Any, rules: Any) -> Any:
 @nb.njit(cache=True, forceinline=True)
 def _bed_points(b: Any, reason: Any, stay: Any, rules: Any) -> Any:
     """Points of a bed-day case; what days of lower tiers earn beside the last tier's is added."""
-    last = rules.bed_points.shape[1] - 1
+    last = rules.bed_points.shape[2] - 1
     # A part of a day counts as a day for the tier, as for a limit it lies above.
     day = min(int(np.ceil(stay)), last)
-    tier = rules.bed_points[b, day]
-    if not rules.bed_marginal[b] or day == 0:
+    tier = rules.bed_points[0, b, day]
+    if rules.bed_above[1, b] == 0.0 or day == 0:
         return 8, reason, tier, 1.0, stay, 0.0, _round(tier * stay, rules.unit)
-    points = _round(rules.bed_sums[b, day - 1] + tier * (stay - (day - 1)), rules.unit)
+    points = _round(rules.bed_points[1, b, day - 1] + tier * (stay - (day - 1)), rules.unit)
     return 8, reason, tier, 1.0, stay, _round(points - tier * stay, rules.unit), points
 
 
@@ -155,31 +168,32 @@ def _high(case: Any, group: Any, rules: Any) -> Any:
 def _piece(case: Any, group: Any, rules: Any) -> Any:
     """Points of a case by the piece that its C/m lies in."""
     table, p = rules.pieces, 0
-    while p < table.up_to.shape[0] - 1:
-        limit = table.up_to[p] * group.mean
+    while p < table.shape[0] - 1:
+        limit = table[p, UP_TO] * group.mean
         if case.cost < limit * (1 - _TIE):
             break
-        if table.ends_here[p] and case.cost <= limit * (1 + _TIE):
+        if table[p, ENDS_HERE] and case.cost <= limit * (1 + _TIE):
             break
         p += 1
-    own = OWN_REASONS + rules.out_days.shape[0] + rules.fix_points.shape[0]
-    reason = own + rules.bed_above.shape[0] + p
-    base, kind = group.points, table.kind[p]
-    if table.rule[p] == 2:
+    own = OWN_REASONS + rules.out_days.shape[0] + rules.fix_points.shape[1]
+    reason = own + rules.bed_above.shape[1] + p
+    base, kind = group.points, int(table[p, KIND])
+    if table[p, RULE] == 2:
         return 11, reason, 0.0, np.nan, np.nan, 0.0, 0.0
-    if table.rule[p] == 1:
+    if table[p, RULE] == 1:
+        rate = table[p, RATE]
         multiple = case.net / rules.region_mean
-        points = _round(multiple * rules.scale * table.rate[p], rules.unit)
-        return kind, reason, rules.scale, table.rate[p], multiple, 0.0, points
-    multiple = (case.net if table.net[p] else case.cost) / group.mean
-    part = base * (table.a[p] + table.b[p] * multiple)
-    k = 1.0 if table.k[p] == K_NONE else group.k
-    if table.k[p] == K_TIMES:
+        points = _round(multiple * rules.scale * rate, rules.unit)
+        return kind, reason, rules.scale, rate, multiple, 0.0, points
+    multiple = (case.net if table[p, NET] else case.cost) / group.mean
+    part = base * (table[p, A] + table[p, B] * multiple)
+    k = 1.0 if table[p, K] == K_NONE else group.k
+    if table[p, K] == K_TIMES:
         part *= k
-    if table.cap[p] != CAP_NONE:
-        part = min(part, table.times[p] * base * (group.k if table.cap[p] == CAP_PK else 1.0))
+    if table[p, CAP] != CAP_NONE:
+        part = min(part, table[p, TIMES] * base * (group.k if table[p, CAP] == CAP_PK else 1.0))
     part = _round(max(part, 0.0), rules.unit)
-    if table.k[p] != K_PLUS:
+    if table[p, K] != K_PLUS:
         return kind, reason, base, k, multiple, 0.0, part
     points = _round(_round(base * k, rules.unit) + part, rules.unit)
     return kind, reason, base, k, multiple, part, points
@@ -205,9 +219,9 @@ def _listed(case: Any, rules: Any) -> Any:
     f = _fixed(case, rules)
     own = OWN_REASONS + rules.out_days.shape[0]
     if f >= 0:
-        share = rules.fix_share[f]
+        share = rules.fix_points[1, f]
         if np.isnan(share):
-            points = _round(rules.fix_points[f], rules.unit)
+            points = _round(rules.fix_points[0, f], rules.unit)
             return 9, own + f, points, 1.0, np.nan, 0.0, points
         base = rules.points[case.drg]
         if np.isnan(base):
@@ -215,7 +229,7 @@ def _listed(case: Any, rules: Any) -> Any:
         return 9, own + f, base, share, np.nan, 0.0, _round(base * share, rules.unit)
     b = _bed_day(case, rules)
     if b >= 0:
-        return _bed_points(b, own + rules.fix_points.shape[0] + b, case.stay, rules)
+        return _bed_points(b, own + rules.fix_points.shape[1] + b, case.stay, rules)
     return -1, 0, 0.0, 0.0, 0.0, 0.0, 0.0
 
 
@@ -234,7 +248,7 @@ def _grouped(case: Any, group: Any, rules: Any) -> Any:
     base, k = group.points, group.k
     if np.isnan(k):
         return 0, NO_COEFFICIENT, base, k, np.nan, 0.0, 0.0
-    if rules.pieces.up_to.shape[0] > 0:
+    if rules.has_pieces:
         return _piece(case, group, rules)
     multiple, reason = case.cost / group.mean, 0
     if rules.high_rule != NONE and case.cost > group.hi * group.mean * (1 + _TIE):

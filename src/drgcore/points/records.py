@@ -70,27 +70,20 @@ CAP_NONE, CAP_P, CAP_PK = range(3)
 """What a piece's cap is a multiple of."""
 
 
-class PieceTable(NamedTuple):
-    """Pieces over C/m in order, one entry each; `rate` is NaN for outside, and `rule` 0 formula."""
-
-    up_to: Any
-    ends_here: Any
-    kind: Any
-    rule: Any
-    a: Any
-    b: Any
-    net: Any
-    k: Any
-    cap: Any
-    times: Any
-    rate: Any
+PIECE_COLUMNS = ("up_to", "ends_here", "kind", "rule", "a", "b", "net", "k", "cap", "times", "rate")
+"""Columns of `Rules.pieces`: the last is up to infinity; rule 0 formula, 1 by cost, 2 outside."""
+UP_TO, ENDS_HERE, KIND, RULE, A, B, NET, K, CAP, TIMES, RATE = range(len(PIECE_COLUMNS))
 
 
 class Rules(NamedTuple):
     """One period's policy as numbers. The last entry along DRGs, pools and items stands for none.
 
     A rate is NaN where the class is outside the points; `rates` are those of unstable, ambiguous,
-    ungrouped, invalid, without base points, special review, high and low by cost.
+    ungrouped, invalid, without base points, special review, high and low by cost. `marks` has the
+    bits of exclusions, fixed prices and bed-day rules, in this order. The first row of
+    `fix_points` has points, the second the share of P; that of `bed_above` days, the second
+    whether tiers are marginal; the first layer of `bed_points` has points per day, the second
+    their sums. Each array costs the loop time, so few of them say much.
     """
 
     state: Any
@@ -115,23 +108,19 @@ class Rules(NamedTuple):
     out_drg: Any
     out_pool: Any
     out_hospital: Any
-    out_mark: Any
     listed: Any
     fix_points: Any
-    fix_share: Any
     fix_days: Any
     fix_drg: Any
     fix_level: Any
     fix_item: Any
-    fix_mark: Any
     bed_above: Any
     bed_drg: Any
     bed_level: Any
-    bed_mark: Any
     bed_points: Any
-    bed_sums: Any
-    bed_marginal: Any
-    pieces: PieceTable
+    marks: Any
+    has_pieces: bool
+    pieces: Any
 
 
 class Rows(NamedTuple):
