@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from drgcore.budget import Month, close_month, settle_month
 from drgcore.errors import CaseSchemaError, PolicyError
 from drgcore.points import (
     compute_points,
@@ -19,6 +20,7 @@ from drgcore.points import (
     review_report,
     sanction_points,
 )
+from drgcore.points.policy_file import merge
 from tests.points.regions import cases, small
 
 
@@ -213,3 +215,20 @@ def test_many_stays_are_searched_at_once() -> None:
     })  # fmt: skip
     found = find_readmissions(table, small(rule()))
     assert len(found) == count - len(set(table["patient_id"]))
+
+
+def test_a_closing_is_refused_while_a_hospital_is_over_its_quota() -> None:
+    quota = {"period": "month", "rounding": "down"}
+    policy = small(merge(REVIEW, {"special_review": {"quota": quota}}))
+    decisions = pd.DataFrame({"case_id": ["c1"], "decision": ["special"], "points": [90.0]})
+    day = {"admission_date": pd.Timestamp("2026-01-02"),
+           "discharge_date": pd.Timestamp("2026-01-09")}  # fmt: skip
+    rows = [day] * 5 + [{**day, "pool": "resident", "hospital": "H2"}]
+    table = compute_points(cases(*rows), policy, decisions=decisions)
+    january = Month(2026, 1)
+    settled = settle_month(table, policy, january)
+    with pytest.raises(PolicyError, match="H1 2026-01: 1 over 0"):
+        close_month(settled, table, policy)
+    # A quarter is judged at the year end, when all its cases are there.
+    later = policy.with_changes({"special_review": {"quota": {"period": "quarter"}}})
+    assert close_month(settle_month(table, later, january), table, later).cases.num_rows == 6

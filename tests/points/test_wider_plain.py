@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from drgcore.points import explain_points
 from tests.points.test_plain import Region, folder, points_of, random_regions
@@ -17,9 +17,10 @@ from tests.points.wider_regions import wider_regions
 from tests.reference.plain_points import plain_beyond_quota, plain_points
 
 __all__ = ["folder"]
+wider = settings(random_regions, max_examples=80)
 
 
-@random_regions
+@wider
 @given(region=wider_regions())
 def test_equals_the_plain_calculation(folder: Path, region: Region) -> None:
     policy, result = points_of(region, folder)
@@ -38,7 +39,7 @@ def test_equals_the_plain_calculation(folder: Path, region: Region) -> None:
         assert difference <= (3 * unit if plain.near_tie else 0), (row, plain)
 
 
-@random_regions
+@wider
 @given(region=wider_regions())
 def test_every_explanation_recomputes(folder: Path, region: Region) -> None:
     """What a case's explanation prints gives its points when it is computed again."""
@@ -73,7 +74,7 @@ def computed(formula: str, unit: float) -> tuple[float, float]:
     return max(value, 0.0), 1.01 * unit + 1e-9
 
 
-@random_regions
+@wider
 @given(region=wider_regions())
 def test_order_changes_nothing(folder: Path, region: Region) -> None:
     change, table, decisions = region

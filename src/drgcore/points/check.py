@@ -9,6 +9,7 @@ import numpy as np
 
 from drgcore.errors import PolicyError
 from drgcore.points.coefficient_rules import HospitalGroupComponent, LevelCostComponent
+from drgcore.points.coefficients import basic_groups
 from drgcore.points.payment_rules import ValuePool
 from drgcore.points.policy import Policy, build
 from drgcore.points.policy_file import find_policy, read_toml
@@ -80,6 +81,9 @@ def _check_tables(policy: Policy) -> list[str]:
     """Read a period's tables, which raises where they are wrong, and look for oddities."""
     warnings = []
     table = group_table(policy)
+    for tier in policy.base_points.tiers:
+        group_table(policy, tier)
+    basic_groups(policy.coefficients.same_price_lists)
     for part in policy.coefficients.components:
         if isinstance(part, HospitalGroupComponent | LevelCostComponent):
             coefficient_rows(policy, part)

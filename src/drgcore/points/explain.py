@@ -54,7 +54,7 @@ hi·m = 35,812.50 yuan
     shown = str(drg) if isinstance(drg, str) and drg else "no DRG"
     lines = [
         f"case {case['case_id']}, hospital {case['hospital']}, {shown}, "
-        f"cost {case['total_cost']:,.2f} yuan",
+        f"cost {float(case['total_cost']):,.2f} yuan",
         f"class {case['case_class']}: {case['class_reason']}",
     ]
     kind, level = case["case_class"], _level(case, policy)
@@ -65,11 +65,11 @@ hi·m = 35,812.50 yuan
     if drg in table.drgs and (kind in grouped or by_item):
         lines.append(_group(policy, table, table.drgs.index(str(drg)), level, tier))
     if kind not in ("outside", "normal", "fixed_price"):
-        deducted = case.get("unreasonable_cost", 0.0)
+        deducted = float(case.get("unreasonable_cost") or 0.0)
         if policy.costs.unreasonable == "deducted" and deducted:
             lines.append(
                 f"unreasonable cost U = {deducted:,.2f} yuan, C − U = "
-                f"{case['total_cost'] - deducted:,.2f} yuan"
+                f"{float(case['total_cost']) - deducted:,.2f} yuan"
             )
     lines += [_formula(case, policy), *_factors(case, policy)]
     return "\n".join(lines)
