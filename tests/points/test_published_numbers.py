@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from drgcore.budget import Month, settle_month
 from drgcore.errors import CaseSchemaError, PolicyError
 from drgcore.points import PRESETS, compute_points, explain_points, policy_sentences
 from drgcore.points.policy import build
@@ -378,3 +379,17 @@ def test_high_and_low_are_short_forms_of_pieces(
     one, two = compute_points(table, short), compute_points(table, whole)
     assert one["points"].tolist() == two["points"].tolist()
     assert one["case_class"].tolist() == two["case_class"].tolist()
+
+
+def test_eight_decimals_are_settled() -> None:
+    """Large points of eight decimals are no rounding error to the settlement."""
+    change = {"rounding": {"points": 8}, "outliers": {"high": {"rule": "none"}}, "fixed_price": [
+        {"name": "f", "points": "123456.12345678"}]}  # fmt: skip
+    rows = [{"list_item": "f", "discharge_date": pd.Timestamp("2026-01-31"),
+             "admission_date": pd.Timestamp("2026-01-09"), "pool": pool}
+            for pool in ("employee", "resident")]  # fmt: skip
+    policy = small(change)
+    table = compute_points(cases(*rows), policy)
+    assert table["points"].tolist() == [123456.12345678] * 2
+    settled = settle_month(table, policy, Month(2026, 1))
+    assert settled.statement["points"].tolist() == [12345612345678] * 2

@@ -280,8 +280,9 @@ def points_of(column: Any, places: int) -> np.ndarray:
     values = _numbers(column, "points")
     scaled = values * 10.0**places
     whole = np.rint(scaled)
-    # A float64 within its exact range is off by less than this after one multiplication.
-    wrong = np.abs(scaled - whole) > 1e-3
+    # A float64 within its exact range is off by less than this after one multiplication, which
+    # for large points of eight decimals is more than a thousandth of the last one.
+    wrong = np.abs(scaled - whole) > np.maximum(1e-3, np.abs(scaled) * 2.0**-51)
     if wrong.any() or (np.abs(whole) > 2.0**52).any():
         raise CaseSchemaError(
             f"{int(wrong.sum())} values have more than the policy's {places} decimals, or are out "

@@ -44,8 +44,10 @@ def compute_points(
     outside          an exclusion holds, or a class's    0, paid by item
                      rule is `outside`
     special_review   decision `special`                  panel's, or base · multiple · coefficient
-    fixed_price      on the list                         base
-    bed_day          a bed-day rule holds                base · multiple (points per day · L)
+    fixed_price      on the list                         base, or base · coefficient, which is
+                                                         the share of P
+    bed_day          a bed-day rule holds                base · multiple (points per day · L), and
+                                                         added_points where tiers are marginal
     invalid,         status of grouping                  base · multiple · coefficient, which are
     ungrouped,                                           scale · (C − U)/mean · rate
     ambiguous
@@ -59,14 +61,19 @@ def compute_points(
     normal           lo·m ≤ C ≤ hi·m                     base · coefficient
     ================ =================================== ======================================
 
+    Pieces over C/m take the place of the last three: the class is the piece's, `class_reason` says
+    its interval and formula, the multiple is C/m or (C − U)/m. Points of a case with factors are
+    those of the table, rounded, times `factor`.
+
     Parameters
     ----------
     cases : pandas.DataFrame or anything with the Arrow PyCapsule interface
         Grouped cases: `case_id`, `hospital`, `pool`, `discharge_date`, `total_cost` [yuan], `drg`,
         `status`; `hospital_level`, `length_of_stay` [days], `unreasonable_cost`, `patient_paid`
         [yuan] where the policy looks at them; `list_item` where a case is on the fixed-price list
-        by name; true/false columns that an exclusion names. A DRG belongs to the ADRG and MDC that
-        its code begins with.
+        by name; columns that a rule's conditions name: true/false, or numbers such as `tcm_share`.
+        With a quota of high-cost cases, all cases of its periods at once. A DRG belongs to the ADRG
+        and MDC that its code begins with.
     policy : Policy
         The policy. Parameters are those of the day of discharge.
     year : int, optional
@@ -74,7 +81,8 @@ def compute_points(
         policy applies.
     decisions : DataFrame or table, optional
         What panels decided: `case_id`, `decision`, `points`. `special` is special review (特病单议)
-        with the panel's points, or none for the policy's rule; `added` grants the added part of a
+        with the panel's points, or none for the policy's rule; `outside` pays the case by item;
+        `refused` leaves it as it is, but counts as filed; `added` grants the added part of a
         high-cost case, that of the formula or the given points.
 
     Returns
@@ -82,7 +90,8 @@ def compute_points(
     pandas.DataFrame or pyarrow.Table
         The cases in their order with `case_class`, `class_reason`, `base_points`, `coefficient`,
         `multiple`, `added_points` and `points`, in the policy's decimals. Text is dictionary-coded.
-        A factor that the class does not use is null (NaN).
+        A factor that the class does not use is null (NaN). A policy with factors adds `factor` and
+        `factor_reason`, one with a quota of special reviews `review`, the decision on the case.
 
     Raises
     ------
