@@ -88,7 +88,7 @@ def explain_payment(
       point value (点值): 1,000.00 ÷ 250.0000 points = 4.000000 yuan
       points × point value                                              1,000.00
         250.0000 × 1,000.00 ÷ 250.0000 = 1,000.00
-      prepaid (预付), θ = 1                                             1,000.00
+      prepaid (预付), θ = 1                                           1,000.00
         1 × 1,000.00 = 1,000.00
       held back into the incentive pool                                     0.00
         0 × 1,000.00 = 0.00

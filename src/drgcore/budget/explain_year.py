@@ -187,7 +187,9 @@ def _pool_lines(year: YearSettlement, row: Rows, terms: Terms) -> Iterator[str]:
         yield shown_amount("  of what others did not get back, by κ·E", shared)
         yield equation(everyones * weight / number(weights / 100), shared)
     if share != row["pool_share_fen"]:
-        formula = money(share) + money(returned) + money(shared)
+        formula = money(share) + money(returned)
+        if shared:
+            formula = formula + money(shared)
         yield shown_amount("  of what was held back, in all", row["pool_share_fen"])
         yield equation(formula, row["pool_share_fen"])
 

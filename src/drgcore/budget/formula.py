@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor
@@ -100,7 +101,9 @@ def up(one: Formula) -> Formula:
 
 def shown_amount(name: str, amount_fen: int) -> str:
     """Write a line of a statement: what it is, and the amount at the right margin."""
-    return f"  {name:<{WIDTH - _AMOUNT - 2}}{yuan(amount_fen):>{_AMOUNT}}"
+    # A Chinese character takes two columns.
+    wide = sum(unicodedata.east_asian_width(sign) in "WF" for sign in name)
+    return f"  {name:<{WIDTH - _AMOUNT - 2 - wide}}{yuan(amount_fen):>{_AMOUNT}}"
 
 
 def equation(formula: Formula, amount_fen: int) -> str:
