@@ -23,7 +23,7 @@ def test_check_explains_what_is_asked_for_and_wrong(tmp_path: Path) -> None:
     file.write_text(text.replace("prepayment = 0.95", "prepayment = 95"), "utf-8")
     found = run(app, ["check", str(file)])
     assert found.exit_code == 1
-    assert "wrong: 2" in found.output
+    assert "wrong: 1" in found.output
     assert "budget.pools.resident.prepayment" in found.output
     assert "but it is 95" in found.output
 

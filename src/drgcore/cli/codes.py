@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from drgcore.cli.streams import table_console
 from drgcore.errors import DrgcoreError
 from drgcore.schemes import about_dictionaries, search_codes
 from drgcore.schemes.store import CodeKind
@@ -38,7 +38,7 @@ def search(
     table = Table("Code", "Name", "", box=None, pad_edge=False)
     for hit in found:
         table.add_row(hit.code, escape(hit.name), "置灰 (heading)" if hit.gray else "")
-    Console(highlight=False).print(table)
+    table_console(highlight=False).print(table)
 
 
 @app.command()

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from drgcore.cli.streams import table_console
 from drgcore.errors import PolicyError
 from drgcore.points import PRESETS, check_policy, policy_sentences
 from drgcore.points.policy_file import find_policy, read_toml
@@ -100,4 +100,4 @@ def new(
 
 def _print(what: str | Table) -> None:
     # A console of its own for each line: typer's test runner exchanges the output stream.
-    Console(highlight=False, soft_wrap=isinstance(what, str)).print(what)
+    table_console(highlight=False, soft_wrap=isinstance(what, str)).print(what)

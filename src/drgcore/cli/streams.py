@@ -7,6 +7,16 @@ import os
 import sys
 from typing import Any
 
+from rich.console import Console
+
+_WIDE = 10_000
+"""Columns of a pipe or file, which no table reaches: nothing is cut or broken there."""
+
+
+def table_console(**options: Any) -> Console:
+    """A console for tables: as wide as the terminal, or as the table where there is none."""
+    return Console(**options) if sys.stdout.isatty() else Console(width=_WIDE, **options)
+
 
 class _Leaving(io.FileIO):
     """An output that swallows what is written after its reader has gone: that is no error."""

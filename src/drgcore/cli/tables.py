@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,16 +10,10 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
+from drgcore.cli.streams import table_console as table_console
 from drgcore.workbooks import write_tables
 
 _SHOWN = 20
-_WIDE = 10_000
-"""Columns of a pipe or file, which no table reaches: nothing is cut or broken there."""
-
-
-def table_console() -> Console:
-    """A console for tables: as wide as the terminal, or as the table where there is none."""
-    return Console() if sys.stdout.isatty() else Console(width=_WIDE)
 
 
 def print_table(console: Console, name: str, table: pd.DataFrame) -> None:
