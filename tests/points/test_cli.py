@@ -24,7 +24,7 @@ def test_check_explains_what_is_asked_for_and_wrong(tmp_path: Path) -> None:
     found = run(app, ["check", str(file)])
     assert found.exit_code == 1
     assert "wrong: 1" in found.output
-    assert "budget.pools.resident.prepayment" in found.output
+    assert "budget.prepayment" in found.output
     assert "but it is 95" in found.output
 
 
