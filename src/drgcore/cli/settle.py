@@ -24,6 +24,7 @@ from drgcore.budget import (
 )
 from drgcore.budget.on_top import with_on_top
 from drgcore.budget.tables import plain
+from drgcore.cli.lazy import Lazy, lazy_group
 from drgcore.cli.options import MappingOption
 from drgcore.cli.reading import (
     CasesArgument,
@@ -37,7 +38,18 @@ from drgcore.errors import BudgetError
 from drgcore.points import Policy, compute_points
 from drgcore.points.needs import needs_all_cases
 
-app = typer.Typer(no_args_is_help=True, add_completion=False)
+app = typer.Typer(
+    cls=lazy_group(
+        {
+            "trial": Lazy("trial", "Settle a whole year at once, entered in no ledger."),
+            "compare-returned": Lazy(
+                "returned", "Hold the bureau's returned statement against ours."
+            ),
+        }
+    ),
+    no_args_is_help=True,
+    add_completion=False,
+)
 
 _SLICE = 1 << 20
 

@@ -103,9 +103,7 @@ def compare_returned(ours: Any, returned: Any) -> ReturnedComparison:
         The bureau's: `case_id`, or else `hospital` and `pool` where both have it; `drg`, `points`,
         `value` [yuan], `deduction` [yuan], `amount` [yuan], or these under the usual Chinese
         headings (病组编码, 点数, 点值, 扣款, 支付金额 …). `amount` is needed, of the others only
-        what is there is compared. Without `value` it is taken from the amount where the points are
-        there and a deduction is given as 0 or not at all for most rows: the median of amount ÷
-        points.
+        what is there is compared. Of cases without `value` it is the median of amount ÷ points.
 
     Returns
     -------
@@ -151,6 +149,17 @@ def compare_returned(ours: Any, returned: Any) -> ReturnedComparison:
     return ReturnedComparison(rows, _by_kind(rows))
 
 
+def is_by_case(returned: pa.Table) -> bool:
+    """Whether a returned statement has a row a case, by its headings.
+
+    Examples
+    --------
+    >>> is_by_case(pa.table({"结算ID": ["1"], "支付金额": ["1"]}))
+    True
+    """
+    return bool({"case_id", *_HEADINGS["case_id"]} & set(returned.column_names))
+
+
 def _taken_apart(both: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     """Every difference as the sum of its parts."""
     count = len(both)
@@ -168,7 +177,9 @@ def _taken_apart(both: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     v_ours, v_theirs = numbers("value_ours"), numbers("value_returned")
     d_ours, d_theirs = numbers("deduction_ours"), numbers("deduction_returned")
     if np.isnan(v_theirs).all():
-        v_theirs = _usual_value(theirs, q_theirs, d_theirs)
+        # A hospital's amount has more in it than points × value; only of cases it is known.
+        by_case = "case_id" in keys
+        v_theirs = _usual_value(theirs, q_theirs, d_theirs) if by_case else v_ours
     here = ~(missing_returned | missing_ours)
     moved = _groups_differ(both) & here
     by_points = np.where(here, _whole((q_theirs - q_ours) * v_ours * 100), 0)

@@ -11,6 +11,7 @@ import pyarrow as pa
 from drgcore.budget import Month, MonthSettlement, YearSettlement, settle_month, settle_year, show
 from drgcore.budget.explain import explain_payment
 from drgcore.budget.policy_terms import terms_of
+from drgcore.budget.tables import plain as as_numbers
 from drgcore.budget.tally import tally
 from drgcore.points import Policy, compute_points, points_by_class
 
@@ -42,7 +43,7 @@ class Trial:
         Parameters
         ----------
         plain : bool
-            Amounts without thousands separators, as files want them.
+            Amounts as numbers, as files want them, and not as text for reading.
 
         Returns
         -------
@@ -50,14 +51,15 @@ class Trial:
             The year's tables by name; `months_point_values`, `months_statement` and
             `months_reserve` have the months one below the other; `classes` is points by class.
         """
-        tables = dict(show(self.year))
-        by_month = [(str(settled.month), show(settled)) for settled in self.months]
+        shown = as_numbers if plain else show
+        tables = dict(shown(self.year))
+        by_month = [(str(settled.month), shown(settled)) for settled in self.months]
         for name in ("point_values", "statement", "reserve"):
             parts = [part[name].assign(month=month) for month, part in by_month]
             whole = pd.concat(parts, ignore_index=True)
             tables[f"months_{name}"] = whole[["month", *whole.columns.drop("month")]]
         tables["cases_by_class"] = points_by_class(self.cases)
-        return {name: _plain(table) for name, table in tables.items()} if plain else tables
+        return tables
 
     def explain(self, hospital: str, month: Month | None = None) -> str:
         """Print a hospital's payment of the year, or of one month, step by step.
@@ -74,8 +76,9 @@ class Trial:
         str
             See `explain_payment`.
         """
-        period = self.year if month is None else self.months[month.number - 1]
-        return explain_payment(hospital, period, self.policy)
+        if month is not None:
+            return explain_payment(hospital, self.months[month.number - 1], self.policy)
+        return explain_payment(hospital, self.year, self.policy, self.months)
 
 
 def settle_trial(
@@ -137,19 +140,3 @@ def _names(cases: Any) -> list[str]:
     if isinstance(cases, pd.DataFrame):
         return [str(name) for name in cases.columns]
     return list(getattr(getattr(cases, "schema", None), "names", ()))
-
-
-def _plain(table: pd.DataFrame) -> pd.DataFrame:
-    """Amounts as plain numbers: 17497000.11 instead of 17,497,000.11."""
-    amount = r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?"
-    columns = {}
-    for name in table.columns:
-        column = table[name]
-        if pd.api.types.is_numeric_dtype(column):
-            columns[name] = column
-            continue
-        texts = column.astype("string")
-        columns[name] = column.where(
-            ~texts.str.fullmatch(amount).fillna(False), texts.str.replace(",", "")
-        )
-    return pd.DataFrame(columns)
