@@ -11,7 +11,13 @@ from drgcore.cases.days import days_of
 from drgcore.cases.notes import ReadingNotes
 from drgcore.cases.resolving import ResolvedMapping
 from drgcore.cases.text import is_text
-from drgcore.cases.values import MISSING_NUMBER, is_number, parse_age_days, parse_age_years
+from drgcore.cases.values import (
+    MISSING_NUMBER,
+    is_number,
+    parse_age_days,
+    parse_age_months,
+    parse_age_years,
+)
 from drgcore.errors import CaseSchemaError
 
 INFANT_DAYS = 365
@@ -26,7 +32,8 @@ def read_ages(
     """Age in years and age in days.
 
     Where the age in days is missing and the age in years is 0 or missing, it is taken from birth
-    date and admission date, or from the text of the age in years where that gives days (12天).
+    date and admission date, or from the text of the age in years where that gives days (12天), or
+    from the age in months (2 15/30).
     Where the age in years is missing and the age in days is from 0 to 365, it is 0.
 
     Parameters
@@ -54,9 +61,12 @@ def read_ages(
         if not is_number(_plain(column.type)):
             in_text = _days_in_text(_some(column, wanted))
             found = np.where(found == MISSING_NUMBER, in_text, found)
+        if mapping.age_months is not None:
+            in_months = parse_age_months(_some(batch.column(mapping.age_months), wanted))
+            found = np.where(found == MISSING_NUMBER, in_months, found)
         days[wanted] = found
         if notes is not None:
-            notes.add(days=int(np.count_nonzero(found != MISSING_NUMBER)))
+            notes.add(days=int(np.count_nonzero(found >= 0)))
     deduced = (years == MISSING_NUMBER) & (days >= 0) & (days <= INFANT_DAYS)
     years[deduced] = 0
     if notes is not None and deduced.any():

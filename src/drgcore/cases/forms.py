@@ -18,6 +18,7 @@ _YEARS = re.compile(
 )
 _MONTHS = re.compile(r"(?a)(\d{1,9})\s*个?月(?:龄)?\s*(?:零?(\d{1,9})\s*[天日])?")
 _FRACTION = re.compile(r"(?a)(?:(\d{1,9})\s+)?(\d{1,9})/30")
+_WHOLE = re.compile(r"(?a)(\d{1,9})(?:\.0*)?")
 _DAYS = re.compile(r"(?a)(\d{1,9})\s*[天日](?:龄)?\s*(?:(\d{1,9})\s*(?:个?小时|时|h))?")
 _HOURS = re.compile(r"(?a)(\d{1,9})\s*(?:个?小时|时|h)")
 _KILOGRAMS = re.compile(r"(?a)(\d{1,2}(?:\.\d{1,9})?)\s*(?:kg|千克|公斤)")
@@ -65,6 +66,21 @@ def age_in_days(text: str) -> int | None:
         if months < 12 and days <= 31 and (months == 0 or _INFANT_DAYS * months + days > 28):
             return DAYS_OF_A_MONTH * months + days
     return None
+
+
+def months_in_days(text: str) -> int | None:
+    """Completed days of an age in months: 2 15/30, 15/30, 5, 5月.
+
+    As `age_in_days`: neither 0 nor 1 without days says whether an infant is a newborn.
+
+    Examples
+    --------
+    >>> [months_in_days(t) for t in ("2 15/30", "0 3/30", "5", "5.0", "7月", "1", "0", "75")]
+    [75, 3, 150, 150, 210, None, None, None]
+    """
+    if found := _WHOLE.fullmatch(text):
+        return age_in_days(f"{found[1]}月") if int(found[1]) else None
+    return age_in_days(text)
 
 
 def weight_in_grams(text: str) -> int | None:

@@ -3,31 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import os
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import pyarrow as pa
 
 from drgcore.cases.columns import FRONT_PAGE_SCHEMA, LOCAL_SCHEMA
 from drgcore.cases.front_page import FRONT_PAGE_PRESETS, find_front_page
+from drgcore.cases.mapping_file import ALWAYS, APART, read_parameters
 from drgcore.cases.presets import PRESETS
-from drgcore.cases.renaming import NAMED_COLUMNS
 from drgcore.cases.resolving import CodeColumns, ColumnFinder, ResolvedMapping, expand
 from drgcore.errors import CaseSchemaError
 
-_ALWAYS = ("sex", "age_years")
-_OPTIONAL = ("age_days", "newborn_weight_g")
+_OPTIONAL = ("age_days", "newborn_weight_g", "age_months")
 _SEVERAL = ("other_diagnoses", "other_procedures", "diagnoses", "procedures")
-# What one column of all codes stands in the stead of.
-_APART = {
-    "diagnoses": ("principal_diagnosis", "other_diagnoses"),
-    "procedures": ("principal_procedure", "other_procedures"),
-}
 _LOCAL = tuple(LOCAL_SCHEMA.names)
 
 
@@ -78,7 +70,9 @@ class CaseMapping:
     front_page : mapping of str to str, tuple of str, or None
         The columns of `FRONT_PAGE_SCHEMA`, which only checks ask for; those that it leaves out are
         not in the data. By default the canonical names, all of which may be absent.
-
+    age_months : str or None
+        Age [months] of patients under one year as the front page writes it: whole months and days
+        as a fraction of 30, ``2 15/30``. Read where the age in days is missing, as `age_days`.
     others : mapping of str to str
         Columns that grouping does not look at, by canonical name: `case_id`, `hospital`, `pool`,
         `discharge_date`, `total_cost`, `drg`, `status` and the like, or any that a policy names.
@@ -117,6 +111,7 @@ class CaseMapping:
     intensive_care: str | None = None
     diagnoses: str | tuple[str, ...] | None = None
     procedures: str | tuple[str, ...] | None = None
+    age_months: str | None = None
     others: Mapping[str, str] = dataclasses.field(default_factory=dict, hash=False)
     front_page: Mapping[str, str | tuple[str, ...] | None] = dataclasses.field(
         default_factory=lambda: FRONT_PAGE_PRESETS["canonical"], hash=False
@@ -127,7 +122,7 @@ class CaseMapping:
             problem = _problem(field.name, getattr(self, field.name))
             if problem is not None:
                 raise CaseSchemaError(f"{field.name} {problem}", where="case mapping")
-        for whole, parts in _APART.items():
+        for whole, parts in APART.items():
             if getattr(self, whole) is not None and any(getattr(self, p) for p in parts):
                 raise CaseSchemaError(
                     f"{whole} and {' or '.join(parts)} are both mapped",
@@ -151,11 +146,13 @@ class CaseMapping:
 
         Parameters
         ----------
-        name : {"canonical", "hqms", "n041", "chinese"}
+        name : {"canonical", "hqms", "n041", "chinese", "settlement-list"}
             "canonical": the canonical names, where codes may also stand in numbered columns
             ``other_diagnosis_1`` …; "hqms": the national front-page export (HQMS, 病案首页);
             "n041": the health statistics' front page (卫统4-1 附页: JBDM, JBDM1, SSJCZBM1 …);
-            "chinese": the Chinese headings of the front page with their usual variants.
+            "chinese": the Chinese headings of the front page with their usual variants;
+            "settlement-list": the national settlement list (医疗保障基金结算清单) as one table,
+            under the list's headings or the fields of interface 4101.
 
         Raises
         ------
@@ -216,71 +213,7 @@ class CaseMapping:
         ...     CaseMapping.from_file(path).sex
         'XB'
         """
-        where = str(path)
-        try:
-            entries = tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
-        except OSError as error:
-            raise CaseSchemaError(
-                "the mapping file cannot be read", where=where, hint=error.strerror
-            ) from error
-        except UnicodeDecodeError as error:
-            raise CaseSchemaError(
-                "the mapping file is not UTF-8", where=where, hint="Save it as UTF-8."
-            ) from error
-        except RecursionError:
-            raise CaseSchemaError(
-                "the mapping file is nested too deep", where=where, hint="Write plain lines."
-            ) from None
-        except tomllib.TOMLDecodeError as error:
-            raise CaseSchemaError(
-                f"the mapping file is no TOML: {error}",
-                where=where,
-                hint='Each line is: canonical_column = "your column"',
-            ) from error
-        chosen: dict[str, Any] = {}
-        known = [field.name for field in fields(cls)[:-2]]
-        if not any(key in known for key in entries):
-            # A file for a settlement alone says nothing about codes.
-            entries.setdefault("preset", "canonical")
-        if "preset" in entries:
-            base = cls.preset(str(entries.pop("preset")))
-            chosen = {field.name: getattr(base, field.name) for field in fields(cls)}
-        front_page = dict(chosen.pop("front_page", FRONT_PAGE_PRESETS["canonical"]))
-        extra = entries.pop("columns", {})
-        if not isinstance(extra, dict):
-            raise CaseSchemaError(
-                "columns is no table", where=where, hint='Write [columns] and lines name = "column"'
-            )
-        others = {key: entries.pop(key) for key in NAMED_COLUMNS if key in entries} | extra
-        # An empty text says that the data do not have the column.
-        chosen["others"] = {key: value for key, value in others.items() if value != ""}
-        known += NAMED_COLUMNS
-        for key, value in entries.items():
-            if key in FRONT_PAGE_SCHEMA.names:
-                front_page[key] = tuple(value) if isinstance(value, list) else value or None
-                continue
-            if key not in known:
-                near = difflib.get_close_matches(key, [*known, *FRONT_PAGE_SCHEMA.names], n=1)
-                raise CaseSchemaError(
-                    f"the mapping file has an unknown key {key!r}",
-                    where=where,
-                    hint=f"Did you mean {near[0]}?" if near else f"Keys: {', '.join(known)}",
-                )
-            chosen[key] = tuple(value) if isinstance(value, list) else value
-            if value == "" and key not in (*_ALWAYS, "separator"):
-                chosen[key] = None
-        for whole, parts in _APART.items():
-            if chosen.get(whole) is not None:
-                chosen |= {part: entries.get(part) or None for part in parts}
-        optional = ("separator", *_LOCAL, *_APART, *NAMED_COLUMNS)
-        absent = [key for key in known if key not in (*chosen, *optional)]
-        if absent:
-            raise CaseSchemaError(
-                f"the mapping file lacks {', '.join(absent)}",
-                where=where,
-                hint='Add them, or start from a preset: preset = "hqms"',
-            )
-        return cls(**chosen, front_page=front_page)
+        return cls(**read_parameters(path, cls))
 
     def find_front_page(self, schema: pa.Schema) -> dict[str, tuple[str, ...]]:
         """Find the columns of `FRONT_PAGE_SCHEMA` and `LOCAL_SCHEMA` that the data have.
@@ -333,12 +266,12 @@ class CaseMapping:
         --------
         >>> schema = pa.schema({name: pa.string() for name in (
         ...     "A12C", "A14", "C03C", "C06X01C", "C06X02C", "C14X01C", "C35X01C")})
-        >>> CaseMapping.preset("hqms").resolve(schema).other_diagnoses
-        CodeColumns(shape='numbered', names=('C06X01C', 'C06X02C'))
+        >>> CaseMapping.preset("hqms").resolve(schema).other_diagnoses.names
+        ('C06X01C', 'C06X02C')
         """
         finder = ColumnFinder(schema)
         codes: dict[str, tuple[str | None, CodeColumns]] = {}
-        for whole, (principal, others) in _APART.items():
+        for whole, (principal, others) in APART.items():
             if (all_codes := getattr(self, whole)) is not None:
                 found_codes = replace(finder.several(whole, all_codes), principal_first=True)
                 codes[whole] = (None, found_codes)
@@ -365,6 +298,7 @@ class CaseMapping:
             sex=cast(str, values["sex"]),
             age_years=cast(str, values["age_years"]),
             age_days=values["age_days"],
+            age_months=values["age_months"],
             newborn_weight_g=values["newborn_weight_g"],
             separator=self.separator,
             local={key: name for key, name in found.items() if name is not None},
@@ -373,7 +307,7 @@ class CaseMapping:
 
 def _problem(field: str, value: object) -> str | None:
     if value is None:
-        return "must name a column" if field in (*_ALWAYS, "separator") else None
+        return "must name a column" if field in (*ALWAYS, "separator") else None
     names = value if isinstance(value, tuple) and field in _SEVERAL else (value,)
     if not names or not all(isinstance(name, str) and name for name in names):
         return "must be a column's name" + (" or several" if field in _SEVERAL else "")

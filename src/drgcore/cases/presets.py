@@ -22,6 +22,64 @@ def _either(names: str) -> str:
     return " or ".join(names.split())
 
 
+# The national settlement list (医疗保障基金结算清单, 医保办发〔2020〕20号 and its revision) as one
+# table. Of each column: first the list's heading, then usual variants of it, then the field of
+# interface 4101 (node setlinfo). The interface has its codes in tables of their own, which
+# `join_cases` joins; its only field for one of them, dscg_maindiag_code, is that of 2401 and 2402.
+_SETTLEMENT_LIST: Mapping[str, Any] = {
+    "principal_diagnosis": _either(
+        "主要诊断代码 主要诊断编码 主要诊断疾病代码 主要诊断疾病编码 西医主要诊断代码 "
+        "西医主要诊断编码 出院西医主要诊断代码 出院西医主要诊断编码 dscg_maindiag_code"
+    ),
+    "other_diagnoses": _either(
+        "其他诊断代码{1..40} 其他诊断编码{1..40} 其他诊断疾病代码{1..40} 其他诊断疾病编码{1..40} "
+        "其他诊断{1..40}代码 其他诊断{1..40}编码 西医其他诊断代码{1..40} 西医其他诊断编码{1..40} "
+        "出院西医其他诊断代码{1..40} 其他诊断代码 其他诊断编码 其他诊断疾病代码"
+    ),
+    "principal_procedure": _either(
+        "主要手术及操作代码 主要手术及操作编码 主要手术操作代码 主要手术操作编码"
+    ),
+    "other_procedures": _either(
+        "其他手术及操作代码{1..40} 其他手术及操作编码{1..40} 其他手术操作代码{1..40} "
+        "其他手术操作编码{1..40} 其他手术及操作{1..40}代码 其他手术及操作{1..40}编码 "
+        "其他手术及操作代码 其他手术及操作编码 其他手术操作代码 其他手术操作编码"
+    ),
+    "sex": _either("性别 性别代码 gend"),
+    "age_years": _either("年龄 年龄(岁) 年龄(周岁) age"),
+    "age_days": _either(
+        "年龄不足1周岁(天) (年龄不足1周岁)年龄(天) (年龄不足1周岁)年龄 年龄不足1周岁年龄(天) "
+        "年龄不足1周岁的年龄(天) (年龄不足1周岁的)年龄(天) 不足1周岁年龄(天) 不足一周岁年龄(天) "
+        "年龄不足1周岁年龄 年龄不足1周岁天龄 nwb_age"
+    )
+    + "?",
+    "newborn_weight_g": _either("新生儿入院体重 新生儿入院体重(克) 新生儿入院体重(g) nwb_adm_wt")
+    + "?",
+    "length_of_stay": _either("实际住院天数 实际住院(天) 住院天数 act_ipt_days") + "?",
+    "leaving_way": _either("离院方式 离院方式代码 dscg_way") + "?",
+    "department": _either("出院科别 出院科别代码 dscg_caty") + "?",
+    "birth_weight_g": _either("新生儿出生体重 新生儿出生体重(克) 新生儿出生体重(g) nwb_bir_wt")
+    + "?",
+    "front_page": {
+        # The number of a record stays with the patient; that of a settlement is the case's own.
+        "case_id": _either(
+            "结算ID 结算流水号 清单流水号 setl_id 就诊ID 就诊流水号 mdtrt_id 病案号 medcasno"
+        )
+        + "?",
+        "hospital": _either(
+            "定点医药机构编码 定点医疗机构编码 定点医疗机构代码 医疗机构代码 fixmedins_code "
+            "定点医疗机构名称 fixmedins_name"
+        )
+        + "?",
+        "patient_id": _either("人员编号 psn_no") + "?",
+        "birth_date": _either("出生日期 brdy") + "?",
+        "admission_date": _either("入院时间 入院日期 adm_time") + "?",
+        "discharge_date": _either("出院时间 出院日期 dscg_time") + "?",
+        "principal_procedure_date": _either("主要手术及操作日期 主要手术操作日期") + "?",
+        "admission_condition": _either("主要诊断入院病情 入院病情") + "?",
+        "total_cost": _either("总金额 金额合计 医疗费总额 总费用 medfee_sumamt") + "?",
+    },
+}
+
 PRESETS: Mapping[str, Mapping[str, Any]] = {
     "canonical": {
         "principal_diagnosis": "principal_diagnosis",
@@ -60,8 +118,8 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "birth_weight_g": "A18x01?",
         "front_page": FRONT_PAGE_PRESETS["hqms"],
     },
-    # The health statistics' front page (卫统4-1 附页). Its BZYZSNL gives months, so the days of an
-    # infant are those between birth and admission.
+    # The health statistics' front page (卫统4-1 附页). Its BZYZSNL gives months; where birth and
+    # admission are there, the days between them are exact.
     "n041": {
         "principal_diagnosis": "JBDM",
         "other_diagnoses": "JBDM{1..40}",
@@ -70,6 +128,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "sex": "XB",
         "age_years": "NL",
         "age_days": None,
+        "age_months": "BZYZSNL?",
         "newborn_weight_g": "XSERYTZ?",
         "length_of_stay": "SJZYTS?",
         "leaving_way": "LYFS?",
@@ -110,5 +169,6 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
             "total_cost": _either("总费用 住院总费用 医疗总费用") + "?",
         },
     },
+    "settlement-list": _SETTLEMENT_LIST,
 }
 """Name → parameters of `CaseMapping`."""

@@ -73,11 +73,12 @@ class ResolvedMapping:
     local: Mapping[str, str] = field(default_factory=dict)
     birth_date: str | None = None
     admission_date: str | None = None
+    age_months: str | None = None
 
     def columns(self) -> tuple[str, ...]:
         """The columns of the data that grouping needs, each once."""
         single = (self.sex, self.age_years, self.age_days, self.newborn_weight_g)
-        dates = (self.birth_date, self.admission_date)
+        dates = (self.birth_date, self.admission_date, self.age_months)
         codes = (
             self.principal_diagnosis,
             *self.other_diagnoses.names,

@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import types
 
-from drgcore.cases.forms import age_in_days, age_in_years, weight_in_grams
-from drgcore.cases.text import chunks_of, is_missing, is_text, tidy, words_of
+from drgcore.cases.forms import age_in_days, age_in_years, months_in_days, weight_in_grams
+from drgcore.cases.text import chunks_of, distinct, is_missing, is_text, tidy, words_of
 
 MISSING_NUMBER = -1
 """Nothing is written where a number should stand."""
@@ -144,6 +144,37 @@ def parse_age_days(values: pa.Array | pa.ChunkedArray) -> npt.NDArray[np.int32]:
     [12, -1, 10023, -2]
     """
     return _parse_number(values, "天", 0, MAX_AGE_DAYS, form=age_in_days)
+
+
+def parse_age_months(values: pa.Array | pa.ChunkedArray) -> npt.NDArray[np.int32]:
+    """Read age in months of infants (年龄不足1周岁的年龄(月), BZYZSNL) as completed days.
+
+    Parameters
+    ----------
+    values : pyarrow.Array or ChunkedArray
+        n values [months], numbers or text, in the forms of `forms.months_in_days`.
+
+    Returns
+    -------
+    ndarray of int32, shape (n,)
+        Days; `MISSING_NUMBER` also for 0, which files write for everyone over one year;
+        `INVALID_NUMBER` for what does not say how many days, as 1 month does not.
+
+    Examples
+    --------
+    >>> parse_age_months(pa.array(["2 15/30", "", "5", "1", "x"])).tolist()
+    [75, -1, 150, -2, -2]
+    """
+    plain = values.cast(values.type.value_type) if types.is_dictionary(values.type) else values
+    words, places = distinct(plain.cast(pa.string()))
+    days = np.full(len(words) + 1, MISSING_NUMBER, np.int32)
+    tidied = tidy(words)
+    missing = is_missing(tidied)
+    for place, text in enumerate(tidied.to_pylist()):
+        if not (missing[place] or text in ("0", "0.0")):
+            found = months_in_days(text)
+            days[place] = INVALID_NUMBER if found is None else found
+    return days[places]
 
 
 def parse_newborn_weight(values: pa.Array | pa.ChunkedArray) -> npt.NDArray[np.int32]:

@@ -18,7 +18,10 @@ AnySchemeOption = Annotated[
 ]
 MappingOption = Annotated[
     str,
-    typer.Option(help="Where the columns are: canonical, hqms, n041, chinese, or a .toml file."),
+    typer.Option(
+        help="Where the columns are: canonical, hqms, n041, settlement-list, chinese, or a .toml "
+        "file."
+    ),
 ]
 ClinicalOption = Annotated[
     bool, typer.Option("--clinical", help="Codes are 国临版: translate them to 医保版 first.")

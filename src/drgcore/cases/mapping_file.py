@@ -1,0 +1,102 @@
+"""A mapping file: TOML whose keys are the parameters of a mapping."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from drgcore.cases.columns import FRONT_PAGE_SCHEMA, LOCAL_SCHEMA
+from drgcore.cases.front_page import FRONT_PAGE_PRESETS
+from drgcore.cases.renaming import NAMED_COLUMNS
+from drgcore.errors import CaseSchemaError
+
+if TYPE_CHECKING:
+    from drgcore.cases.mapping import CaseMapping
+
+ALWAYS = ("sex", "age_years")
+"""The columns that a mapping must name."""
+
+APART = {
+    "diagnoses": ("principal_diagnosis", "other_diagnoses"),
+    "procedures": ("principal_procedure", "other_procedures"),
+}
+"""What one column of all codes stands in the stead of."""
+
+
+def read_parameters(path: str | os.PathLike[str], cls: type[CaseMapping]) -> dict[str, Any]:
+    """The parameters of `cls` that a mapping file gives.
+
+    Raises
+    ------
+    CaseSchemaError
+        As `CaseMapping.from_file`.
+    """
+    where = str(path)
+    try:
+        entries = tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise CaseSchemaError(
+            "the mapping file cannot be read", where=where, hint=error.strerror
+        ) from error
+    except UnicodeDecodeError as error:
+        raise CaseSchemaError(
+            "the mapping file is not UTF-8", where=where, hint="Save it as UTF-8."
+        ) from error
+    except RecursionError:
+        raise CaseSchemaError(
+            "the mapping file is nested too deep", where=where, hint="Write plain lines."
+        ) from None
+    except tomllib.TOMLDecodeError as error:
+        raise CaseSchemaError(
+            f"the mapping file is no TOML: {error}",
+            where=where,
+            hint='Each line is: canonical_column = "your column"',
+        ) from error
+    chosen: dict[str, Any] = {}
+    known = [field.name for field in fields(cls)[:-2]]
+    if not any(key in known for key in entries):
+        # A file for a settlement alone says nothing about codes.
+        entries.setdefault("preset", "canonical")
+    if "preset" in entries:
+        base = cls.preset(str(entries.pop("preset")))
+        chosen = {field.name: getattr(base, field.name) for field in fields(cls)}
+    front_page = dict(chosen.pop("front_page", FRONT_PAGE_PRESETS["canonical"]))
+    extra = entries.pop("columns", {})
+    if not isinstance(extra, dict):
+        raise CaseSchemaError(
+            "columns is no table", where=where, hint='Write [columns] and lines name = "column"'
+        )
+    others = {key: entries.pop(key) for key in NAMED_COLUMNS if key in entries} | extra
+    # An empty text says that the data do not have the column.
+    chosen["others"] = {key: value for key, value in others.items() if value != ""}
+    known += NAMED_COLUMNS
+    for key, value in entries.items():
+        if key in FRONT_PAGE_SCHEMA.names:
+            front_page[key] = tuple(value) if isinstance(value, list) else value or None
+            continue
+        if key not in known:
+            near = difflib.get_close_matches(key, [*known, *FRONT_PAGE_SCHEMA.names], n=1)
+            raise CaseSchemaError(
+                f"the mapping file has an unknown key {key!r}",
+                where=where,
+                hint=f"Did you mean {near[0]}?" if near else f"Keys: {', '.join(known)}",
+            )
+        chosen[key] = tuple(value) if isinstance(value, list) else value
+        if value == "" and key not in (*ALWAYS, "separator"):
+            chosen[key] = None
+    for whole, parts in APART.items():
+        if chosen.get(whole) is not None:
+            chosen |= {part: entries.get(part) or None for part in parts}
+    optional = ("separator", "age_months", *LOCAL_SCHEMA.names, *APART, *NAMED_COLUMNS)
+    absent = [key for key in known if key not in (*chosen, *optional)]
+    if absent:
+        raise CaseSchemaError(
+            f"the mapping file lacks {', '.join(absent)}",
+            where=where,
+            hint='Add them, or start from a preset: preset = "hqms"',
+        )
+    return {**chosen, "front_page": front_page}
