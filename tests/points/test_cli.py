@@ -2,11 +2,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from rich.cells import cell_len
 from typer.testing import CliRunner
 
 from drgcore.cli.policy import app
 from drgcore.errors import PolicyError
-from drgcore.points import Policy
+from drgcore.points import PRESETS, Policy
 
 run = CliRunner().invoke
 
@@ -45,11 +46,24 @@ def test_show_prints_sentences() -> None:
     assert "hi by base points is 3 up to 100, 2.5 up to 200, 2 above" in shown
     assert "level 3 1.08, level 2 0.98, level 1 0.85" in shown
     unfinished = run(app, ["show", "shanwei"]).output
-    assert "The source states" in unfinished
-    assert "It asks for" in unfinished
+    assert "the month's share is forecast" not in unfinished  # a comment of the file
+    assert "items that the audit refuses are deducted." in unfinished
+    assert "budget: months forecast" in unfinished
+    assert "28 to fill in: base_points 5," in unfinished
 
 
 def test_list_names_every_preset() -> None:
-    shown = run(app, ["list"]).output
-    for name in ("shanwei", "total-cost", "base-rate", "example"):
-        assert name in shown
+    shown = run(app, ["list"]).output.splitlines()
+    rows = {line.split()[0]: line for line in shown[1:-1]}
+    assert list(rows) == list(PRESETS)
+    assert rows["jinhua-2017"].split()[1:5] == ["Jinhua,", "Zhejiang", "(金华)", "2017"]
+    assert rows["example"].split()[-1] == "0"
+    assert all(cell_len(line) <= 80 for line in shown)
+
+
+def test_an_unknown_preset_is_named() -> None:
+    for arguments in (["show", "hangzhou-1999"], ["check", "hangzhou-1999"]):
+        found = run(app, arguments)
+        assert isinstance(found.exception, PolicyError)
+        assert "hangzhou-1999" in str(found.exception)
+        assert "zhejiang-2025" in str(found.exception)

@@ -12,7 +12,6 @@ import pytest
 
 from drgcore.errors import PolicyError
 from drgcore.points import (
-    PRESETS,
     Policy,
     check_policy,
     compute_points,
@@ -20,7 +19,7 @@ from drgcore.points import (
     policy_sentences,
 )
 from drgcore.points.policy import build
-from drgcore.points.policy_file import merge, read_toml
+from drgcore.points.policy_file import merge
 from tests.points.regions import SMALL, cases, small
 
 
@@ -165,46 +164,6 @@ def test_the_text_tells_policies_apart(tmp_path: Path) -> None:
     (tmp_path / "p.csv").write_text(source.replace("1317.58", "1317.59"), "utf-8")
     assert small(change, tmp_path).text != before
     assert small().text != small({"rounding": {"points": 3}}).text
-
-
-@pytest.mark.parametrize("name", [preset for preset in PRESETS if preset != "example"])
-def test_presets_only_ask(name: str) -> None:
-    """A preset is complete but for the numbers that its source does not give."""
-    report = check_policy(name)
-    assert not report.ok
-    assert all(problem.missing for problem in report.problems), report.problems
-    data = read_toml(report.path)
-    assert data["states"]
-    assert data["fill_in"]
-
-    def numbers(value: Any) -> list[Any]:
-        if isinstance(value, dict):
-            return [n for v in value.values() for n in numbers(v)]
-        if isinstance(value, list):
-            return [n for v in value for n in numbers(v)]
-        return [value] if isinstance(value, int | Decimal) else []
-
-    assert numbers(data) == []
-    with pytest.raises(PolicyError, match="parameters are not filled in, 0 are wrong"):
-        Policy.load(name)
-
-
-def test_a_filled_in_preset_is_complete(tmp_path: Path) -> None:
-    """What the check asks for is enough: a preset with the small region's numbers loads."""
-    for name in ("shanwei", "total-cost", "base-rate"):
-        data = read_toml(check_policy(name).path)
-        own = {k: v for k, v in SMALL.items() if k not in ("name", "source")}
-        own["budget"] = {k: v for k, v in SMALL["budget"].items() if k not in ("basis",)}
-        if name == "base-rate":
-            own["budget"] = {**own["budget"], "reference": "mean_cost", "floor": "0.9"}
-        data["base_points"].pop("file")
-        filled = merge(data, own)
-        filled["budget"]["basis"] = data["budget"]["basis"] or "fund"
-        policy = Policy.from_data(filled)
-        assert policy.budget.pools["employee"].basis == (
-            "total_cost" if name == "total-cost" else "fund"
-        )
-        assert any("The source states" in s for s in dict(policy_sentences(policy))["Policy"])
 
 
 def test_files_that_are_no_policy(tmp_path: Path) -> None:

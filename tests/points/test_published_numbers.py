@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import re
 from typing import Any
 
 import pandas as pd
@@ -11,9 +10,9 @@ import pytest
 
 from drgcore.budget import Month, settle_month
 from drgcore.errors import CaseSchemaError, PolicyError
-from drgcore.points import PRESETS, compute_points, explain_points, policy_sentences
+from drgcore.points import compute_points, explain_points, policy_sentences
 from drgcore.points.policy import build
-from drgcore.points.policy_file import find_policy, merge, read_toml
+from drgcore.points.policy_file import merge
 from tests.points.regions import SMALL, cases, small
 
 GROUPS = {
@@ -338,14 +337,6 @@ def test_a_wrong_rule_is_named(change: dict[str, Any], path: str, words: str) ->
     found = {p.path: p.message for p in build(merge(SMALL, change))[1]}
     assert path in found, found
     assert words in found[path], found[path]
-
-
-@pytest.mark.parametrize("name", [name for name in PRESETS if name != "example"])
-def test_a_preset_says_what_kind_of_source_it_has(name: str) -> None:
-    source = read_toml(find_policy(name))["source"]
-    assert re.search(r"\(kind: (document|explanation|report|known)|art\. \d|第\d+条", source), (
-        source
-    )
 
 
 @pytest.mark.parametrize(

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table
 
 from drgcore.cli.streams import table_console
 from drgcore.errors import PolicyError
-from drgcore.points import PRESETS, check_policy, policy_sentences
+from drgcore.points import (
+    PRESETS,
+    check_policy,
+    list_presets,
+    policy_sentences,
+    unfinished_sentences,
+)
 from drgcore.points.policy_file import find_policy, read_toml
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
@@ -22,14 +30,16 @@ PolicyFile = Annotated[str, typer.Argument(help="A policy file (.toml) or the na
 
 @app.command("list")
 def list_() -> None:
-    """List the presets and what each must be filled in with."""
-    table = Table("Preset", "Title", "Still to fill in", box=None, pad_edge=False)
-    for name in PRESETS:
-        report = check_policy(name)
-        asked = sum(problem.missing for problem in report.problems)
-        title = str(read_toml(report.path)["title"])
-        table.add_row(name, escape(title), f"{asked} parameters" if asked else "nothing")
-    _print(table)
+    """List the presets: region, year, what each states and what it asks for."""
+    table = Table("Preset", "Region", "Year", box=None, pad_edge=False)
+    for column in ("Stated", "In words", "To fill in"):
+        table.add_column(column, justify="right")
+    for preset in list_presets():
+        year = "" if preset.year is None else str(preset.year)
+        numbers = (preset.stated, preset.sentences, preset.asked)
+        table.add_row(preset.name, escape(preset.region), year, *map(str, numbers))
+    table_console(highlight=False).print(table)
+    say("Stated: parameters that a source gives; in words: what it says beside them.")
 
 
 @app.command()
@@ -40,12 +50,13 @@ def check(file: PolicyFile) -> None:
     asked = [problem for problem in report.problems if problem.missing]
     for title, colour, problems in (("wrong", "red", wrong), ("to fill in", "yellow", asked)):
         if problems:
-            _print(f"[{colour}]{title}: {len(problems)}[/{colour}]")
+            say(f"[{colour}]{title}: {len(problems)}[/{colour}]")
             for problem in problems:
-                _print(f"  [bold]{escape(problem.path)}[/bold]\n    {escape(problem.message)}")
+                say(f"[bold]{escape(problem.path)}[/bold]", 2)
+                say(escape(problem.message), 4)
     for warning in report.warnings:
-        _print(f"[yellow]warning[/yellow]: {escape(warning)}")
-    _print(f"{escape(file)}: {'complete' if report.ok else 'cannot be used yet'}")
+        say(f"[yellow]warning[/yellow]: {escape(warning)}")
+    say(f"{escape(file)}: {'complete' if report.ok else 'cannot be used yet'}")
     raise typer.Exit(0 if report.ok else 1)
 
 
@@ -60,21 +71,13 @@ def show(
     report = check_policy(file)
     if report.policy is None:
         data = read_toml(report.path)
-        _print(f"[bold]{escape(str(data.get('title') or data.get('name') or file))}[/bold]")
-        for key, words in (("states", "The source states"), ("fill_in", "The user fills in")):
-            for text in data.get(key, []):
-                _print(f"  {words}: {escape(str(text))}.")
-        _print(
-            f"  It asks for {len(report.problems)} parameters; `drgcore policy check` names them."
-        )
+        say(f"[bold]{escape(str(data.get('title') or data.get('name') or file))}[/bold]")
+        _show(unfinished_sentences(data, report.problems))
         return
     day: date = on.date() if on else report.policy.effective_from
-    for heading, sentences in policy_sentences(report.policy.at(day)):
-        _print(f"[bold]{heading}[/bold]")
-        for sentence in sentences:
-            _print(f"  {escape(sentence)}")
+    _show(policy_sentences(report.policy.at(day)))
     for amendment in report.policy.amendments:
-        _print(f"It changes on {amendment['from']}; see --on {amendment['from']}.")
+        say(f"It changes on {amendment['from']}; see --on {amendment['from']}.")
 
 
 @app.command()
@@ -95,9 +98,21 @@ def new(
         part = target.with_name(target.name + ".part")
         part.write_bytes(origin.read_bytes())
         part.replace(target)
-        _print(f"written {escape(str(target))}")
+        say(f"written {escape(str(target))}")
 
 
-def _print(what: str | Table) -> None:
+def _show(parts: Sequence[tuple[str, Sequence[str]]]) -> None:
+    for heading, sentences in parts:
+        say(f"[bold]{escape(heading)}[/bold]")
+        for sentence in sentences:
+            say(escape(sentence), 2)
+
+
+def say(text: str, indent: int = 0) -> None:
+    """Print a line: broken at the terminal's width, whole in a pipe or a file."""
     # A console of its own for each line: typer's test runner exchanges the output stream.
-    table_console(highlight=False, soft_wrap=isinstance(what, str)).print(what)
+    shown = table_console(highlight=False)
+    if shown.is_terminal:
+        shown.print(Padding.indent(text, indent))
+    else:
+        shown.print(" " * indent + text, soft_wrap=True)

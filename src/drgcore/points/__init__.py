@@ -2,6 +2,7 @@
 
 from drgcore.points.bands import Bands
 from drgcore.points.case_columns import CaseWarning
+from drgcore.points.catalogue import PresetSummary, list_presets
 from drgcore.points.check import PolicyReport, check_policy
 from drgcore.points.coefficients import coefficients
 from drgcore.points.compute import POINT_COLUMNS, compute_points
@@ -12,7 +13,7 @@ from drgcore.points.readmissions import find_readmissions
 from drgcore.points.records import CLASSES
 from drgcore.points.reviews import refuse_over_quota, review_report
 from drgcore.points.sanctions import sanction_points
-from drgcore.points.sentences import policy_sentences
+from drgcore.points.sentences import policy_sentences, unfinished_sentences
 from drgcore.points.tables import GroupTable, group_table
 
 __all__ = [
@@ -24,15 +25,18 @@ __all__ = [
     "GroupTable",
     "Policy",
     "PolicyReport",
+    "PresetSummary",
     "check_policy",
     "coefficients",
     "compute_points",
     "explain_points",
     "find_readmissions",
     "group_table",
+    "list_presets",
     "points_by_class",
     "policy_sentences",
     "refuse_over_quota",
     "review_report",
     "sanction_points",
+    "unfinished_sentences",
 ]

@@ -97,6 +97,21 @@ class BasePoints(Model):
         return self
 
 
+class Calibration(Model):
+    """How base points come from cases of past years."""
+
+    trim: Literal["none", "iqr", "iqr-log", "norm"] | None = parameter(
+        "which cases the means leave out, as `drgcore weights --trim` has it; none: not said",
+        source="for example Zhejiang, notice of 2025: IQR",
+        default=None,
+    )
+    year_weights: tuple[Positive, ...] = parameter(
+        "how much each year's mean counts, the oldest year first; none: all cases alike",
+        source="for example Zhejiang, notice of 2025: 2:3:5",
+        default=(),
+    )
+
+
 class Stability(Model):
     """Which groups are stable: n ≥ n_min and CV ≤ cv_max, by the table's word, or all."""
 

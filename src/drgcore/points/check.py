@@ -14,6 +14,7 @@ from drgcore.points.payment_rules import ValuePool
 from drgcore.points.policy import Policy, build
 from drgcore.points.policy_file import find_policy, read_toml
 from drgcore.points.problems import Problem
+from drgcore.points.sources import sources_without_parameter
 from drgcore.points.tables import coefficient_rows, group_table
 
 
@@ -64,10 +65,14 @@ def check_policy(path: str | Path) -> PolicyReport:
     (False, True)
     """
     file = find_policy(path)
-    policy, problems = build(read_toml(file), file.parent)
+    data = read_toml(file)
+    policy, problems = build(data, file.parent)
+    warnings = [
+        f"a source is said to give {name}, which the policy does not have"
+        for name in sources_without_parameter(data)
+    ]
     if policy is None:
-        return PolicyReport(file, tuple(problems))
-    warnings: list[str] = []
+        return PolicyReport(file, tuple(problems), tuple(warnings))
     for period in policy.periods():
         try:
             warnings += [text for text in _check_tables(period) if text not in warnings]

@@ -195,7 +195,7 @@ class Outliers(Model):
             raise ValueError(f"there is a gap: no piece for C/m above {last.up_to}")
         for number, (one, two) in enumerate(pairwise(self.pieces), 1):
             if one.up_to is None:
-                raise ValueError(f"piece {number} has no up_to, and is not the last")
+                raise ask(f"pieces.{number}.up_to", f"piece {number} is not the last")
             begin = one.up_to if two.above is None else two.above
             if begin != one.up_to:
                 what = "a gap" if begin > one.up_to else "an overlap"

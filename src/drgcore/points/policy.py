@@ -15,6 +15,7 @@ from pydantic import PrivateAttr, ValidationError
 
 from drgcore.errors import PolicyError
 from drgcore.points.amendments import within_year
+from drgcore.points.asked import asked_for
 from drgcore.points.fund_rules import SHARED, PoolBudget
 from drgcore.points.inline_groups import inline_groups, replace_groups
 from drgcore.points.policy_file import (
@@ -376,6 +377,7 @@ def build(
     except ValidationError as error:
         problems = problems_of(error, Policy)
         problems = list(dict.fromkeys([*check_table(filled), *problems]))
+    problems += asked_for(filled, Policy)
     seen = {(problem.path, problem.message) for problem in problems}
     before = policy
     for number, amendment in enumerate(later, 1):

@@ -13,7 +13,10 @@ from drgcore.errors import PolicyError
 from drgcore.points.case_rules import BasePoints
 from drgcore.points.problems import Problem
 
-PRESETS = ("shanwei", "total-cost", "base-rate", "example")
+PRESETS = (
+    *("national-2025", "shanwei", "zhejiang-2019", "zhejiang-2025", "jinhua-2017", "zigong-2023"),
+    *("chongqing-2025", "qingyang-2025", "total-cost", "base-rate", "blank", "example"),
+)
 """Policies that ship with drgcore; all but `example`, which is fictitious, must be filled in."""
 
 _FOLDER = Path(__file__).with_name("presets")

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import model_validator
 
-from drgcore.points.case_rules import BasePoints, ByCost, Costs, Rounding, Stability
+from drgcore.points.case_rules import BasePoints, ByCost, Calibration, Costs, Rounding, Stability
 from drgcore.points.coefficient_rules import Coefficients
 from drgcore.points.fund_rules import (
     Budget,
@@ -31,6 +31,7 @@ from drgcore.points.list_rules import (
 from drgcore.points.outlier_rules import Outliers
 from drgcore.points.parameters import Model, Yuan, parameter
 from drgcore.points.payment_rules import ByClass, OnTop, QualityMoney
+from drgcore.points.sources import Source
 
 
 class PolicyParameters(Model):
@@ -39,13 +40,21 @@ class PolicyParameters(Model):
     name: str = parameter("short name of the policy")
     title: str = parameter("title of the policy", default="")
     fictitious: bool = parameter("whether region and numbers are invented", default=False)
+    region: str = parameter("the region, as people call it", default="")
+    year: int | None = parameter("year of the rules", default=None)
     source: str = parameter("document that the numbers come from, with number and date")
+    sources: tuple[Source, ...] = parameter(
+        "which document gives which parameter, with article and kind of source", default=()
+    )
     states: tuple[str, ...] = parameter("what the source states", default=())
     fill_in: tuple[str, ...] = parameter("what the user must fill in", default=())
     effective_from: date = parameter("first day on which it applies")
     effective_to: date | None = parameter("last day on which it applies", default=None)
 
     base_points: BasePoints = parameter("base points of the DRGs")
+    calibration: Calibration | None = parameter(
+        "how base points come from history, for a policy that is made from it", default=None
+    )
     stability: Stability = parameter("which groups are stable")
     rounding: Rounding = parameter("decimals")
     outliers: Outliers = parameter("high-cost and low-cost outliers")

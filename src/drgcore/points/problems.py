@@ -10,6 +10,9 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
+ASKED = "?"
+"""What a file has in place of a parameter that it asks for in any case."""
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -62,11 +65,15 @@ def problems_of(error: ValidationError, model: type[BaseModel], prefix: str = ""
 a pool without budget has a value [yuan]
     """
     found: dict[Problem, None] = {}
+    asked: list[str] = []
     for item in error.errors(include_url=False):
         loc = list(item["loc"])
+        if ASKED in (item.get("input"), item.get("ctx", {}).get("tag")):
+            asked.append(_walk(model, loc)[0])  # `asked_for` asks for it
+            continue
         missing = item["type"] in ("missing", "asked")
         if item["type"] == "too_short" and any(
-            p.path.startswith(_walk(model, loc)[0]) for p in found
+            path.startswith(_walk(model, loc)[0]) for path in (*asked, *(p.path for p in found))
         ):
             # A list whose only item is wrong counts as empty; the item's own fault says it all.
             continue
@@ -77,6 +84,31 @@ a pool without budget has a value [yuan]
         full = ".".join(part for part in (prefix, path) if part)
         found[Problem(full, message, missing)] = None
     return list(found)
+
+
+def described_at(model: type[BaseModel], loc: Sequence[str | int]) -> tuple[str, str]:
+    """Give the path of a parameter and what it is.
+
+    Parameters
+    ----------
+    model : type
+        The model of the whole.
+    loc : sequence of str or int
+        Keys, and places of list items from 0.
+
+    Returns
+    -------
+    path, description : str
+        The description with unit and source; empty where no parameter stands there.
+
+    Examples
+    --------
+    >>> from drgcore.points.policy_parameters import PolicyParameters
+    >>> described_at(PolicyParameters, ["bed_day", 0, "points_per_day"])
+    ('bed_day.1.points_per_day', 'points per day by L [points per day]')
+    """
+    path, field = _walk(model, loc)
+    return path, _described(field) if field else ""
 
 
 def once_for_all_pools(problems: Sequence[Problem], shared: Collection[str]) -> list[Problem]:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from drgcore.points.case_sentences import case_sentences
 from drgcore.points.fund_sentences import fund_parts
 from drgcore.points.policy import Policy
+from drgcore.points.problems import Problem
+from drgcore.points.sources import filled_in, sources_of, stated
+from drgcore.points.wording import number
 
 
 def policy_sentences(policy: Policy) -> list[tuple[str, list[str]]]:
@@ -36,12 +41,82 @@ points for relative weight 1, the mean cost of all cases 10,000.00 yuan.'
     ]
 
 
+def unfinished_sentences(
+    data: Mapping[str, Any], problems: Sequence[Problem]
+) -> list[tuple[str, list[str]]]:
+    """Write what an unfinished policy states, by source, and what it still asks for.
+
+    Parameters
+    ----------
+    data : mapping
+        Nested tables of the policy file.
+    problems : sequence of Problem
+        What `check_policy` found in it.
+
+    Returns
+    -------
+    list of (heading, sentences)
+        One part for each source, one for what is filled in without any, and what is open.
+
+    Examples
+    --------
+    >>> data = {"rounding": {"points": 4}, "sources": [{"document": "Rules of 2025", "of": [
+    ...     "rounding"], "kind": "report", "article": "3", "states": ["points have 4 decimals"]}]}
+    >>> for heading, sentences in unfinished_sentences(data, [Problem("budget.months", "", True)]):
+    ...     print(heading, sentences)
+    Rules of 2025, art. 3 (from a report of it, or a program that implements it) \
+['points have 4 decimals.', 'rounding: points 4']
+    Open ['1 to fill in: budget 1. `drgcore policy check` names each.']
+    """
+    filled, given = filled_in(data), stated(data)
+    parts = []
+    for source in sources_of(data):
+        own = {path: filled[path] for path in given if given[path] == source}
+        parts.append((str(source), [*(f"{text}." for text in source.states), *_values(own)]))
+    others = {path: value for path, value in filled.items() if path not in given}
+    if others:
+        parts.append(("Filled in, and no source is named", list(_values(others))))
+    open_ = []
+    for missing, words in ((True, "to fill in"), (False, "wrong")):
+        where = Counter(p.path.split(".")[0] or "policy" for p in problems if p.missing is missing)
+        if where:
+            listed = ", ".join(f"{name} {count}" for name, count in where.items())
+            open_.append(f"{where.total()} {words}: {listed}. `drgcore policy check` names each.")
+    return [
+        *parts,
+        ("Open", [*open_, *(f"The user fills in: {t}." for t in data.get("fill_in", []))]),
+    ]
+
+
+def _values(filled: Mapping[str, Any]) -> Iterator[str]:
+    """Parameters of one table in one line."""
+    tables: dict[str, list[str]] = {}
+    for path, value in filled.items():
+        table, _, name = path.rpartition(".")
+        text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+        tables.setdefault(table, []).append(f"{name} {text}")
+    for table, values in tables.items():
+        yield f"{table}: {'; '.join(values)}" if table else "; ".join(values)
+
+
 def _policy(policy: Policy) -> Iterator[str]:
     if policy.fictitious:
         yield "This policy is FICTITIOUS: its numbers are invented and are no region's."
     until = f" to {policy.effective_to}" if policy.effective_to else ""
     yield f"{policy.title or policy.name} applies from {policy.effective_from}{until}."
     yield f"Source: {policy.source}."
+    for source in policy.sources:
+        given = f" for {', '.join(source.of)}" if source.of else ""
+        yield f"Source{given}: {source}."
+        yield from (f"It states: {text}." for text in source.states)
     yield from (f"The source states: {text}." for text in policy.states)
     yield from (f"The user fills in: {text}." for text in policy.fill_in)
+    if policy.calibration is not None:
+        weights = ":".join(number(weight) for weight in policy.calibration.year_weights)
+        parts = [
+            *([f"trimmed by {policy.calibration.trim}"] if policy.calibration.trim else []),
+            *([f"weighted {weights}, the oldest year first"] if weights else []),
+        ]
+        if parts:
+            yield f"For base points, cases of past years are {', '.join(parts)}."
     yield from (f"Article for {step}: {text}" for step, text in policy.articles.items())

@@ -1,0 +1,74 @@
+"""The presets that ship with drgcore: region, year, and how much each states and asks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from drgcore.points.check import check_policy
+from drgcore.points.policy_file import PRESETS, read_toml
+from drgcore.points.sources import sources_of, stated
+
+
+@dataclass(frozen=True)
+class PresetSummary:
+    """A preset in a line.
+
+    Parameters
+    ----------
+    name, title, region : str
+        Its name, its title, and the region whose rules it holds.
+    year : int or None
+        Year of the rules, where it is known.
+    stated : int
+        Parameters that a source gives.
+    sentences : int
+        What its sources state beside them, for a person to read.
+    asked : int
+        Parameters that are not filled in.
+    """
+
+    name: str
+    title: str
+    region: str
+    year: int | None
+    stated: int
+    sentences: int
+    asked: int
+
+
+def list_presets(names: Sequence[str] = PRESETS) -> list[PresetSummary]:
+    """List presets with how much each states and how much it asks for.
+
+    Parameters
+    ----------
+    names : sequence of str, default `PRESETS`
+        Presets, or files.
+
+    Returns
+    -------
+    list of PresetSummary
+        In the order given.
+
+    Examples
+    --------
+    >>> jinhua, = list_presets(["jinhua-2017"])
+    >>> jinhua.region, jinhua.year, jinhua.stated > 10, jinhua.asked > 20
+    ('Jinhua, Zhejiang (金华)', 2017, True, True)
+    """
+    found = []
+    for name in names:
+        report = check_policy(name)
+        data = read_toml(report.path)
+        found.append(
+            PresetSummary(
+                name,
+                str(data.get("title", "")),
+                str(data.get("region", "")),
+                data.get("year"),
+                len(stated(data)),
+                sum(len(source.states) for source in sources_of(data)),
+                sum(problem.missing for problem in report.problems),
+            )
+        )
+    return found

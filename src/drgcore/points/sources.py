@@ -1,0 +1,223 @@
+"""Where the numbers of a policy come from, each with its document, article and kind of source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal
+
+from drgcore.points.parameters import Model, parameter
+from drgcore.points.problems import ASKED
+
+KINDS = {
+    "document": "read in the document",
+    "document and report": "read in the document in part, the rest from a report of it",
+    "explanation": "from an official or press explanation",
+    "report": "from a report of it, or a program that implements it",
+    "known": "known in the field; no document at hand",
+    "computed": "computed from cases",
+    "invented": "fictitious",
+}
+"""What kind of source a number has, and what that means."""
+
+# Keys of the head of a policy, and those that only name a rule: no parameters of the payment.
+_HEAD = (
+    *("name", "title", "region", "year", "source", "sources", "states", "fill_in", "fictitious"),
+    "articles",
+)
+_NAMES = ("name", "reason")
+
+
+class Source(Model):
+    """A document, what kind of source it is, and which parameters it gives."""
+
+    document: str = parameter("the document, with number and date")
+    article: str | None = parameter("its article; none: not known", default=None)
+    kind: Literal[
+        "document",
+        "document and report",
+        "explanation",
+        "report",
+        "known",
+        "computed",
+        "invented",
+    ] = parameter("kind of source: whether it was read in the document, or where else")
+    of: tuple[str, ...] = parameter(
+        "what it gives: paths as `policy check` writes them; a table's stands for all in it",
+        default=(),
+    )
+    states: tuple[str, ...] = parameter(
+        "what it states that no parameter holds, for example a limit within which one lies",
+        default=(),
+    )
+
+    def __str__(self) -> str:
+        article = f"art. {self.article}" if self.article else "article not known"
+        known = self.kind not in ("computed", "invented", "known")
+        return f"{self.document}{f', {article}' if known else ''} ({KINDS[self.kind]})"
+
+    def covers(self, path: str) -> bool:
+        """Say whether it gives a parameter.
+
+        Parameters
+        ----------
+        path : str
+            Path of the parameter.
+
+        Returns
+        -------
+        bool
+            True if the path or a table that it stands in is listed.
+
+        Examples
+        --------
+        >>> source = Source(document="Rules of 2019", kind="report", of=("stability",))
+        >>> source.covers("stability.n_min"), source.covers("stability_n")
+        (True, False)
+        """
+        return any(path == name or path.startswith(f"{name}.") for name in self.of)
+
+
+def filled_in(data: Mapping[str, Any]) -> dict[str, Any]:
+    """List the parameters of a policy that are filled in.
+
+    Parameters
+    ----------
+    data : mapping
+        Nested tables of a policy file.
+
+    Returns
+    -------
+    dict of str to object
+        Values by path. The head of the file, names of rules, and what is empty are not among them.
+
+    Examples
+    --------
+    >>> filled_in({"name": "mine", "rounding": {"points": 4, "coefficient": ""},
+    ...            "exclusions": [{"reason": "long", "above_days": 60}]})
+    {'rounding.points': 4, 'exclusions.1.above_days': 60}
+    """
+    return {
+        path: value
+        for path, value in _leaves(data)
+        if path.split(".")[0] not in _HEAD
+        and path.rsplit(".", 1)[-1] not in _NAMES
+        and value not in ("", ASKED)
+    }
+
+
+def stated(data: Mapping[str, Any]) -> dict[str, Source]:
+    """List the parameters of a policy that a source gives.
+
+    Parameters
+    ----------
+    data : mapping
+        Nested tables of a policy file.
+
+    Returns
+    -------
+    dict of str to Source
+        The first source of each parameter that has one.
+
+    Examples
+    --------
+    >>> data = {"rounding": {"points": 4, "coefficient": 2},
+    ...         "sources": [{"document": "a", "kind": "known", "of": ["rounding.points"]}]}
+    >>> {path: str(source) for path, source in stated(data).items()}
+    {'rounding.points': 'a (known in the field; no document at hand)'}
+    """
+    sources = sources_of(data)
+    found = {}
+    for path in filled_in(data):
+        source = next((source for source in sources if source.covers(path)), None)
+        if source is not None:
+            found[path] = source
+    return found
+
+
+def without_source(data: Mapping[str, Any]) -> list[str]:
+    """List the parameters of a policy that are filled in and that no source gives.
+
+    Parameters
+    ----------
+    data : mapping
+        Nested tables of a policy file.
+
+    Returns
+    -------
+    list of str
+        Their paths.
+
+    Examples
+    --------
+    >>> without_source({"rounding": {"points": 4}})
+    ['rounding.points']
+    """
+    return [path for path in filled_in(data) if path not in stated(data)]
+
+
+def sources_without_parameter(data: Mapping[str, Any]) -> list[str]:
+    """List what sources are said to give and the policy does not have.
+
+    Parameters
+    ----------
+    data : mapping
+        Nested tables of a policy file.
+
+    Returns
+    -------
+    list of str
+        Paths as they stand in `of`.
+
+    Examples
+    --------
+    >>> sources_without_parameter({"rounding": {"points": 4}, "sources": [
+    ...     {"document": "a", "kind": "report", "of": ["rounding", "ruonding.points"]}]})
+    ['ruonding.points']
+    """
+    paths = list(filled_in(data))
+    return [
+        name
+        for source in sources_of(data)
+        for name in source.of
+        if not any(path == name or path.startswith(f"{name}.") for path in paths)
+    ]
+
+
+def sources_of(data: Mapping[str, Any]) -> list[Source]:
+    """Read the sources of a policy file.
+
+    Parameters
+    ----------
+    data : mapping
+        Nested tables of a policy file.
+
+    Returns
+    -------
+    list of Source
+        Those that are written rightly; `policy check` names what is wrong with others.
+
+    Examples
+    --------
+    >>> sources_of({"sources": [{"document": "a", "kind": "no such"}]})
+    []
+    """
+    found = []
+    for table in data.get("sources", ()):
+        try:
+            found.append(Source.model_validate({k: v for k, v in table.items() if v != ""}))
+        except (ValueError, AttributeError):
+            continue
+    return found
+
+
+def _leaves(data: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Every value, or list of values, with its path; tables of a list count from 1."""
+    if isinstance(data, Mapping):
+        items = [(str(key), value) for key, value in data.items()]
+    elif isinstance(data, Sequence) and any(isinstance(item, Mapping) for item in data):
+        items = [(str(number), value) for number, value in enumerate(data, 1)]
+    else:
+        yield path, data
+        return
+    for key, value in items:
+        yield from _leaves(value, f"{path}.{key}" if path else key)
