@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from drgcore.points.check import check_policy
-from drgcore.points.policy_file import PRESETS, read_toml
+from drgcore.points.policy_file import PRESETS, find_policy, read_toml
+from drgcore.points.sentences import unfinished_sentences
 from drgcore.points.sources import sources_of, stated
 
 
@@ -72,3 +73,39 @@ def list_presets(names: Sequence[str] = PRESETS) -> list[PresetSummary]:
             )
         )
     return found
+
+
+def preset_page(names: Sequence[str] = PRESETS) -> str:
+    """Write what presets state, by source, and what they do not, in Markdown.
+
+    Parameters
+    ----------
+    names : sequence of str, default `PRESETS`
+        Presets that are not complete.
+
+    Returns
+    -------
+    str
+        A table of all, and a section for each.
+
+    Examples
+    --------
+    >>> print(preset_page(["qingyang-2025"]).splitlines()[2])
+    | `qingyang-2025` | Qingyang, Gansu (庆阳) | 2025 | 3 | 1 | 30 |
+    """
+    lines = [
+        "| preset | region | year | stated | in words | to fill in |",
+        "| --- | --- | --- | ---: | ---: | ---: |",
+    ]
+    for preset in list_presets(names):
+        numbers = f"{preset.stated} | {preset.sentences} | {preset.asked}"
+        lines.append(f"| `{preset.name}` | {preset.region} | {preset.year or ''} | {numbers} |")
+    for name in names:
+        data = read_toml(find_policy(name))
+        if data.get("fictitious") or not data.get("sources"):
+            continue
+        lines += ["", f"### `{name}`: {data['title']}"]
+        for heading, sentences in unfinished_sentences(data, ())[:-1]:
+            lines += ["", f"{heading}:", "", *(f"- {text}" for text in sentences)]
+        lines += ["", f"Not stated: {'; '.join(data['fill_in'])}."]
+    return "\n".join(lines)
