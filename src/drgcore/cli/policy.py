@@ -32,7 +32,7 @@ PolicyFile = Annotated[str, typer.Argument(help="A policy file (.toml) or the na
 def list_() -> None:
     """List the presets: region, year, what each states and what it asks for."""
     table = Table("Preset", "Region", "Year", box=None, pad_edge=False)
-    for column in ("Stated", "In words", "To fill in"):
+    for column in ("Stated", "In words", "Asked"):
         table.add_column(column, justify="right")
     for preset in list_presets():
         year = "" if preset.year is None else str(preset.year)
