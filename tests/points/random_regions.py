@@ -168,12 +168,12 @@ def _exclusion() -> st.SearchStrategy[dict[str, Any]]:
 
 
 @st.composite
-def case_rows(draw: st.DrawFn, change: dict[str, Any]) -> pd.DataFrame:
+def case_rows(draw: st.DrawFn, change: dict[str, Any], least: int = 1) -> pd.DataFrame:
     """Up to 12 cases; half of the costs lie within a few fen of a multiple of the mean."""
     groups = change["base_points"]["groups"]
     near = [0.3, 0.4, 0.5, 0.6, 1.5, 2, 2.5, 3, 4]
     rows = []
-    for number in range(draw(st.integers(1, 12))):
+    for number in range(draw(st.integers(least, max(12, least + 2)))):
         status = draw(st.sampled_from(["grouped"] * 6 + ["ambiguous", "ungrouped", "invalid"]))
         drg = draw(st.sampled_from([*DRGS, *DRGS, "ZZ11"])) if status == "grouped" else None
         mean = float(groups.get(drg, {}).get("mean_cost", 9000))

@@ -27,6 +27,10 @@ def wider_policies(draw: st.DrawFn) -> dict[str, Any]:
     """What to change in the small policy."""
     change = draw(policies())
     change["rounding"]["points"] = draw(st.sampled_from([0, 2, 4, 8]))
+    # Most groups are stable and few cases on lists, so that costs decide.
+    if draw(st.sampled_from([True, True, False])):
+        change["stability"] = {"rule": "all_stable"}
+        change["exclusions"], change["bed_day"], change["fixed_price"] = [], [], []
     outliers = draw(st.sampled_from(["pieces", "quota", "levels"]))
     high, low = change["outliers"]["high"], change["outliers"]["low"]
     if outliers == "pieces":
@@ -56,10 +60,13 @@ def wider_policies(draw: st.DrawFn) -> dict[str, Any]:
             part["fallbacks"] = draw(st.lists(_fallback(parts), min_size=1, max_size=2))
     change["coefficients"]["level_order"] = list(reversed(LEVELS))
     change["coefficients"]["same_price_lists"] = draw(st.sampled_from([[], ["chs-drg-3.0"]]))
-    change["exclusions"] += draw(st.lists(_conditions().map(lambda c: {"reason": "e", **c}),
-                                          max_size=1))  # fmt: skip
-    change["bed_day"] += draw(st.lists(_wide_bed_day(), max_size=1))
-    change["fixed_price"] += draw(st.lists(_share_of_base(), max_size=1))
+    lists = draw(st.sampled_from(["exclusions", "bed_day", "fixed_price", "none"]))
+    if lists == "exclusions":
+        change["exclusions"].append({"reason": "e", **draw(_conditions())})
+    if lists == "bed_day":
+        change["bed_day"].append(draw(_wide_bed_day()))
+    if lists == "fixed_price":
+        change["fixed_price"].append(draw(_share_of_base()))
     if draw(st.booleans()):
         factors = draw(st.lists(_factor(), min_size=1, max_size=3, unique_by=lambda f: f["name"]))
         change["factors"] = {"each": factors}
@@ -196,7 +203,7 @@ def _tier(draw: st.DrawFn, change: dict[str, Any]) -> dict[str, Any]:
 def wider_regions(draw: st.DrawFn) -> tuple[dict[str, Any], pd.DataFrame, pd.DataFrame]:
     """A policy, its cases over two quarters, and panels' decisions on some of them."""
     change = draw(wider_policies())
-    table = draw(case_rows(change))
+    table = draw(case_rows(change, least=10))
     days = st.sampled_from(["2026-03-31", "2026-04-01", "2026-05-05", "2026-07-01"])
     table["discharge_date"] = pd.to_datetime([draw(days) for _ in range(len(table))])
     table[SHARE] = [draw(st.integers(0, 10)) / 10 for _ in range(len(table))]
