@@ -1,5 +1,7 @@
 """The public names, each once; `__init__.py` imports them with their first use."""
 
+from .audit import Audit as Audit
+from .audit import audit_cases as audit_cases
 from .budget import Adjustment as Adjustment
 from .budget import Ledger as Ledger
 from .budget import Month as Month

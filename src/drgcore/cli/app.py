@@ -39,6 +39,7 @@ COMMANDS = {
     "score": Lazy("score", "Scores of departments and doctors, each explained."),
     "pnl": Lazy("pnl", "Profit and loss by DRG, department, doctor, …, and why."),
     "indicators": Lazy("indicators", "CMI, indices, rates and shares of any hospital, doctor, …"),
+    "audit": Lazy("audit", "Signals for auditors: what differs from peers, and the cases behind."),
     "what-if": Lazy("what_if", "Group a case with one code otherwise; cases that hang on a code."),
     "in-stay": Lazy("in_stay", "Patients in house: likely groups, payment, warnings."),
     "compare-groups": Lazy("compare_groups", "Compare our groups with the official ones."),

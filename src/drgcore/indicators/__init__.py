@@ -5,6 +5,7 @@ from drgcore.indicators.groups import QUADRANTS, fee_structure, quadrants
 from drgcore.indicators.intervals import (
     bootstrap_interval,
     mean_interval,
+    poisson_interval,
     proportion_interval,
 )
 from drgcore.indicators.measure import INDICATORS
@@ -29,6 +30,7 @@ __all__ = [
     "fee_structure",
     "mean_interval",
     "norms_of",
+    "poisson_interval",
     "profit_and_loss",
     "proportion_interval",
     "quadrants",

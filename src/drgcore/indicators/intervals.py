@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drgcore.errors import DrgcoreError
-from drgcore.indicators.kernel import beta_quantiles
+from drgcore.indicators.kernel import beta_quantiles, gamma_quantiles
 
 Floats = NDArray[np.float64]
 
@@ -48,6 +48,47 @@ def proportion_interval(events: Any, cases: Any, confidence: float = 0.95) -> tu
     # Small units have few distinct pairs, and each limit costs some thousand operations.
     pairs, at = np.unique(x + 1j * n, return_inverse=True)
     lower, upper = _clopper_pearson(pairs.real, pairs.imag, _tail(confidence))
+    return lower[at.reshape(x.shape)], upper[at.reshape(x.shape)]
+
+
+def poisson_interval(events: Any, confidence: float = 0.95) -> tuple[Floats, Floats]:
+    """Exact interval of the mean of a number of events by Garwood.
+
+    Parameters
+    ----------
+    events : array-like of numbers, shape (n,)
+        Events counted, 0 or more.
+    confidence : float, default 0.95
+        Probability with which the interval holds the true mean, at least.
+
+    Returns
+    -------
+    lower, upper : ndarray of float64, shape (n,)
+
+    Notes
+    -----
+    ``lower`` is the α/2 quantile of Gamma(x), 0 for x = 0; ``upper`` the 1 − α/2 quantile of
+    Gamma(x + 1). Divided by the expected number they are the limits of a standardised ratio.
+
+    References
+    ----------
+    F. Garwood, "Fiducial limits for the Poisson distribution", Biometrika 28 (1936), 437–442.
+
+    Examples
+    --------
+    >>> low, high = poisson_interval([0, 10])
+    >>> low.round(3).tolist(), high.round(3).tolist()
+    ([0.0, 4.795], [3.689, 18.39])
+    """
+    x = np.asarray(events, np.float64)
+    tail = _tail(confidence)
+    distinct, at = np.unique(x, return_inverse=True)
+    lower, upper = np.zeros(len(distinct)), np.empty(len(distinct))
+    some = distinct > 0
+    found = np.empty(int(some.sum()))
+    gamma_quantiles(np.full(len(found), tail), distinct[some], found)
+    lower[some] = found
+    gamma_quantiles(np.full(len(distinct), 1 - tail), distinct + 1.0, upper)
     return lower[at.reshape(x.shape)], upper[at.reshape(x.shape)]
 
 

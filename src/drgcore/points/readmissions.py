@@ -112,6 +112,44 @@ def find_readmissions(cases: Any, policy: Policy) -> pd.DataFrame:
     return result.sort_values(["case_id", "kind"], ignore_index=True)
 
 
+def next_stays(
+    key: NDArray[np.int64], admission: NDArray[np.int64], discharge: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Give for each stay the first later one with the same key, or -1.
+
+    Parameters
+    ----------
+    key : ndarray of int64, shape (n,)
+        Number of the patient, or of the patient in a hospital or group.
+    admission, discharge : ndarray of int64, shape (n,)
+        Days since some day, within 32 bits.
+
+    Returns
+    -------
+    ndarray of int64, shape (n,)
+        Row of the first stay that began on the day of discharge or after it; of stays that began
+        on one day, the one that ended first.
+
+    Examples
+    --------
+    >>> next_stays(np.array([7, 7, 8]), np.array([0, 9, 3]), np.array([4, 12, 5])).tolist()
+    [1, -1, -1]
+    """
+    rows = np.arange(len(key))
+    order = np.lexsort((rows, discharge, admission, key))
+    _, block = np.unique(key[order], return_inverse=True)
+    # Days fit into 32 bits, so that one number orders stays by patient, then by day.
+    place = (block.astype(np.int64) << 32) + (admission[order] + (1 << 31))
+    wanted = (block.astype(np.int64) << 32) + (discharge[order] + (1 << 31))
+    after = np.maximum(np.searchsorted(place, wanted), np.arange(len(order)) + 1)
+    inside = after < len(order)
+    after[~inside] = 0
+    inside &= block[after] == block
+    later = np.full(len(key), -1)
+    later[order[inside]] = order[after[inside]]
+    return later
+
+
 def _later(
     rule: Readmission,
     patient: Codes,
@@ -138,16 +176,8 @@ def _later(
     rows = np.flatnonzero(looked_at)
     if not len(rows):
         return later
-    order = rows[np.lexsort((rows, discharge[rows], admission[rows], key[rows]))]
-    _, block = np.unique(key[order], return_inverse=True)
-    # Days fit into 32 bits, so that one number orders stays by patient, then by day.
-    place = (block.astype(np.int64) << 32) + (admission[order] + (1 << 31))
-    wanted = (block.astype(np.int64) << 32) + (discharge[order] + (1 << 31))
-    after = np.maximum(np.searchsorted(place, wanted), np.arange(len(order)) + 1)
-    inside = after < len(order)
-    after[~inside] = 0
-    inside &= block[after] == block
-    later[order[inside]] = order[after[inside]]
+    following = next_stays(key[rows], admission[rows], discharge[rows])
+    later[rows] = np.where(following >= 0, rows[following], -1)
     return later
 
 

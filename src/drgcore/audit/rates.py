@@ -1,0 +1,116 @@
+"""Signals that are rates: what each counts, among which cases, compared with whom."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from drgcore.audit.finding import Limits, Marked, Rate, numbered
+from drgcore.audit.frame import NO_DAY, AuditFrame, strata
+from drgcore.cases.fees import DIED
+from drgcore.points.readmissions import next_stays
+
+_TRANSFERRED = (2.0, 3.0)
+_SEVERE = ("MCC", "CC")
+
+
+def upcoding(frame: AuditFrame, limits: Limits) -> Marked:
+    """Complications (疑似高套的线索): MCC or CC counts, among grouped cases of one ADRG and age.
+
+    The money is the mean cost of the case's DRG less that of the cases of its ADRG and age band
+    without complication.
+    """
+    del limits
+    stratum = _kept(strata(frame.adrg.codes, frame.age_band), frame.grouped)
+    event = frame.is_in("severity", _SEVERE)
+    cost = frame.numbers("total_cost")
+    plain = ~event & (stratum >= 0) & np.isfinite(cost) & (cost > 0)
+    size = int(stratum.max(initial=-1)) + 1
+    number = np.bincount(stratum[plain], minlength=size)
+    total = np.bincount(stratum[plain], cost[plain], size)
+    mean = np.divide(total, number, out=np.full(size, np.nan), where=number > 0)
+    without = np.append(mean, np.nan)[stratum]
+    return Marked(
+        event,
+        stratum,
+        frame.mean_cost - without,
+        numbered("{} {} 计入并发症", *_texts(frame, "drg", "severity")),
+    )
+
+
+def split_stays(frame: AuditFrame, limits: Limits) -> Marked:
+    """Stays soon followed by another (分解住院、短期再入院的线索).
+
+    Counted is a stay after which the same patient came back to the same hospital, into the same
+    MDC, on the day of discharge or within `split_days` after it; among stays of a DRG whose patient
+    lived. The money is the later stay's mean cost of its DRG.
+    """
+    patient, hospital, mdc = frame.codes("patient_id"), frame.codes("hospital"), frame.mdc
+    came, left = frame.days("admission_date"), frame.days("discharge_date")
+    known = frame.grouped & (patient.codes >= 0) & (came > NO_DAY) & (left >= came)
+    rows = np.flatnonzero(known)
+    key = strata(patient.codes[rows], hospital.codes[rows], mdc.codes[rows])
+    following = next_stays(key, came[rows], left[rows])
+    later = np.full(len(frame), -1, np.int64)
+    later[rows] = np.where(following >= 0, rows[following], -1)
+    gap = np.where(later >= 0, came[later] - left, -1)
+    event = (later >= 0) & (gap <= limits.split_days)
+    lived = known & (frame.numbers("leaving_way") != DIED)
+    ids = _ids(frame)
+    return Marked(
+        event,
+        _kept(frame.codes("drg").codes.astype(np.int64), lived),
+        np.where(event, frame.mean_cost[later], np.nan),
+        numbered("出院后 {} 天同院同 MDC 再入院，后一次 {}", gap, ids[later]),
+    )
+
+
+def low_indication(frame: AuditFrame, limits: Limits) -> Marked:
+    """Admissions with little done (低指征入院的线索).
+
+    Counted is a stay of at most `short_stay` days without a procedure that cost less than
+    `low_cost` of its DRG's mean; among the grouped cases of a DRG whose patient neither died nor
+    was transferred.
+    """
+    way, stay = frame.numbers("leaving_way"), frame.numbers("length_of_stay")
+    cost = frame.numbers("total_cost")
+    share = _share(cost, frame.mean_cost)
+    usual = frame.grouped & np.isfinite(share) & ~np.isnan(stay)
+    usual &= (way != DIED) & ~np.isin(way, _TRANSFERRED)
+    event = (stay <= limits.short_stay) & (share < limits.low_cost)
+    event &= frame.codes("principal_procedure").codes < 0
+    return Marked(
+        event,
+        _kept(frame.codes("drg").codes.astype(np.int64), usual),
+        cost,
+        numbered("住院 {:.0f} 天，费用为病组均值的 {:.0%}，无手术操作", stay, share),
+    )
+
+
+RATES: dict[str, Rate] = {
+    "upcoding": Rate(("severity", "total_cost"), upcoding),
+    "split_stays": Rate(("patient_id", "admission_date", "discharge_date"), split_stays),
+    "low_indication": Rate(("length_of_stay", "total_cost", "principal_procedure"), low_indication),
+}
+"""The signals of this module by name."""
+
+
+def _kept(stratum: NDArray[np.int64], among: NDArray[np.bool_]) -> NDArray[np.int64]:
+    return np.where(among, stratum, -1)
+
+
+def _share(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.float64]:
+    there = (whole > 0) & (part > 0) & np.isfinite(part)
+    return np.divide(part, whole, out=np.full(len(part), np.nan), where=there)
+
+
+def _texts(frame: AuditFrame, *names: str) -> list[NDArray[np.object_]]:
+    found = [frame.codes(name) for name in names]
+    return [np.array([*c.names, ""], object)[c.codes] for c in found]
+
+
+def _ids(frame: AuditFrame) -> NDArray[np.object_]:
+    """Ids of the cases, or their rows from 1."""
+    if frame.has("case_id"):
+        return _texts(frame, "case_id")[0]
+    return np.array([f"row {i + 1}" for i in range(len(frame))], object)

@@ -1,0 +1,231 @@
+"""`audit_cases`: the signals of grouped cases, with the cases behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from drgcore.audit.excess import Excess, excess, false_discovery
+from drgcore.audit.finding import Limits, Marked
+from drgcore.audit.frame import AuditFrame, strata
+from drgcore.audit.rates import RATES
+from drgcore.audit.wording import CAUTION, DEFINITIONS, SIGNAL_NAMES
+from drgcore.errors import DrgcoreError
+
+SIGNALS = tuple(SIGNAL_NAMES)
+"""The signals, by name."""
+
+UNITS = ("hospital", "department", "doctor_id")
+"""What signals may be about."""
+
+_SHOWN = ("case_id", "hospital", "department", "doctor_id", "drg", "discharge_date")
+
+
+@dataclass(frozen=True, eq=False)
+class Audit:
+    """Signals, the units that have them, and the cases behind them.
+
+    Attributes
+    ----------
+    summary : pandas.DataFrame
+        One row a signal: `signal`, `name`, `definition`, `units` compared, `signals` found, the
+        `cases` behind them, `spread` between units beside chance, and `not_run`: why it could not
+        be looked at.
+    units : pandas.DataFrame
+        One row a signal and unit, the least likely first: the unit; `cases` compared, `observed`
+        and `expected` events; `ratio` with its exact 95 % limits `lower` and `upper`; `chance`;
+        `fdr`, the share of false signals if this one and all before it are taken; `is_signal`;
+        `money` of the events beyond the expected ones [yuan].
+    cases : pandas.DataFrame
+        The list to work through: of each unit with a signal its events, the dearest first:
+        `signal`, the unit, `row` from 1, what is known of the case, `money`, `excess_share` (the
+        share of the unit's events that its peers would not have had), `note`.
+    caution : str
+        What must be said with every list.
+    """
+
+    summary: pd.DataFrame
+    units: pd.DataFrame
+    cases: pd.DataFrame
+    caution: str = CAUTION
+
+
+def audit_cases(
+    cases: Any,
+    signals: Sequence[str] = (),
+    *,
+    by: str | Sequence[str] = "hospital",
+    peers: str = "region",
+    limits: Limits | None = None,
+) -> Audit:
+    """Look for what an auditor should look at (线索): signals, not verdicts.
+
+    Parameters
+    ----------
+    cases : path, pandas.DataFrame, pyarrow.Table or stream
+        Grouped cases of a region: `drg`, `status`, `severity`, the columns of the units, and what
+        each signal needs; a signal whose columns are missing is not run, and the summary says so.
+    signals : sequence of str
+        Of `SIGNALS`; all by default.
+    by : str or sequence of str, default "hospital"
+        What is compared: of `UNITS`, one or several together.
+    peers : {"region", "level"}, default "region"
+        Compare with all units, or with those of the same `hospital_level`.
+    limits : Limits, optional
+        The numbers that signals depend on.
+
+    Returns
+    -------
+    Audit
+
+    Raises
+    ------
+    DrgcoreError
+        For an unknown signal, unit or kind of peers.
+    CaseSchemaError
+        If the group or the unit's columns are not there, or cannot be read.
+
+    Notes
+    -----
+    Units are compared as `excess` says; of each signal those are taken whose `fdr` is at most
+    ``limits.fdr`` and that have at least ``limits.least_excess`` events more than expected. So on
+    cases without anything odd at most 5 % of audits show a signal of one kind.
+
+    Examples
+    --------
+    >>> cases = pd.DataFrame({"case_id": [str(i) for i in range(300)], "total_cost": 9000.0,
+    ...     "hospital": np.repeat(["H1", "H2", "H3"], 100), "drg": "ES25", "status": "grouped",
+    ...     "severity": np.where(np.tile(np.arange(100), 3) < np.repeat([10, 12, 40], 100),
+    ...         "CC", "none")})
+    >>> found = audit_cases(cases, ["upcoding"])
+    >>> found.units[["hospital", "observed", "expected", "is_signal"]].values.tolist()[0]
+    ['H3', 40, 11.0, True]
+    """
+    frame = cases if isinstance(cases, AuditFrame) else AuditFrame(cases)
+    wanted = _checked("signal", signals or SIGNALS, SIGNALS)
+    keys = _checked("unit", [by] if isinstance(by, str) else by, UNITS)
+    _checked("kind of peers", [peers], ("region", "level"))
+    limits = limits or Limits()
+    frame.require(["drg", *keys, *(["hospital_level"] if peers == "level" else [])])
+    unit, names = frame.units(keys)
+    summary, units, lists = [], [], []
+    for signal in wanted:
+        rate = RATES[signal]
+        missing = frame.missing(rate.needs)
+        row: dict[str, Any] = {
+            "signal": signal,
+            "name": SIGNAL_NAMES[signal],
+            "definition": DEFINITIONS[signal],
+        }
+        if missing:
+            summary.append({**row, "not_run": f"no column {', '.join(missing)}"})
+            continue
+        marked = rate.mark(frame, limits)
+        stratum = marked.stratum
+        if peers == "level":
+            stratum = strata(stratum, frame.codes("hospital_level").codes)
+        found = excess(marked.event, stratum, unit, len(names), side=rate.side)
+        table = _units(signal, names, found, limits, rate.side)
+        chosen = np.flatnonzero(table["is_signal"].to_numpy(bool))
+        events = marked.event & (stratum >= 0) & np.isin(unit, chosen)
+        table["money"] = _money(marked, stratum, unit, table)
+        lists.append(_cases(signal, frame, unit, names, table, marked, events))
+        summary.append(
+            {
+                **row,
+                "units": int((table["cases"] > 0).sum()),
+                "signals": len(chosen),
+                "cases": int(events.sum()),
+                "spread": found.spread,
+                "not_run": "",
+            }
+        )
+        units.append(table.sort_values(["chance", *keys], kind="stable"))
+    columns = ["signal", "name", "definition", "units", "signals", "cases", "spread", "not_run"]
+    return Audit(
+        pd.DataFrame(summary, columns=columns).astype(
+            {"units": "Int64", "signals": "Int64", "cases": "Int64"}
+        ),
+        pd.concat(units, ignore_index=True) if units else pd.DataFrame(),
+        pd.concat(lists, ignore_index=True) if lists else pd.DataFrame(),
+    )
+
+
+def _units(
+    signal: str, names: pd.DataFrame, found: Excess, limits: Limits, side: str
+) -> pd.DataFrame:
+    tested = np.where(found.cases > 0, found.chance, np.nan)
+    fdr = false_discovery(tested)
+    more = found.observed - found.expected if side == "more" else found.expected - found.observed
+    over = np.where(found.expected > 0, found.expected, np.nan)
+    return pd.DataFrame(
+        {
+            "signal": signal,
+            **{str(name): names[name] for name in names},
+            "cases": found.cases.astype(np.int64),
+            "observed": found.observed.astype(np.int64),
+            "expected": found.expected,
+            "ratio": found.observed / over,
+            "lower": found.lower,
+            "upper": found.upper,
+            "chance": tested,
+            "fdr": fdr,
+            "is_signal": (fdr <= limits.fdr) & (more >= limits.least_excess),
+        }
+    )
+
+
+def _money(
+    marked: Marked, stratum: NDArray[np.int64], unit: NDArray[np.int64], table: pd.DataFrame
+) -> NDArray[np.float64]:
+    """Mean money of a unit's events, times the events beyond the expected ones [yuan]."""
+    used = marked.event & (stratum >= 0) & (unit >= 0) & np.isfinite(marked.money)
+    number = np.bincount(unit[used], minlength=len(table))
+    total = np.bincount(unit[used], marked.money[used], len(table))
+    mean = np.divide(total, number, out=np.full(len(table), np.nan), where=number > 0)
+    beyond = table["observed"] - table["expected"]
+    return np.round(mean * np.maximum(beyond.to_numpy(np.float64), 0.0), 2)
+
+
+def _cases(
+    signal: str,
+    frame: AuditFrame,
+    unit: NDArray[np.int64],
+    names: pd.DataFrame,
+    table: pd.DataFrame,
+    marked: Marked,
+    events: NDArray[np.bool_],
+) -> pd.DataFrame:
+    rows = np.flatnonzero(events)
+    money = marked.money[rows]
+    order = np.lexsort((rows, -np.where(np.isfinite(money), money, -np.inf), unit[rows]))
+    rows = rows[order]
+    of = unit[rows]
+    share = 1.0 - table["expected"].to_numpy() / np.maximum(table["observed"].to_numpy(), 1)
+    columns: dict[str, Any] = {"signal": signal}
+    columns |= {str(name): names[name].to_numpy()[of] for name in names}
+    columns["row"] = rows + 1
+    for name in _SHOWN:
+        if name not in columns and frame.has(name):
+            taken = frame.table.column(name).take(rows)
+            columns[name] = taken.to_pandas().to_numpy()
+    columns |= {
+        "money": np.round(marked.money[rows], 2),
+        "excess_share": np.clip(share[of], 0.0, 1.0),
+        "note": marked.note(rows),
+    }
+    return pd.DataFrame(columns)
+
+
+def _checked(what: str, given: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
+    unknown = [name for name in given if name not in known]
+    if unknown:
+        raise DrgcoreError(f"{unknown[0]!r} is no {what}", hint=f"it is one of {', '.join(known)}")
+    if len(set(given)) < len(given) or not given:
+        raise DrgcoreError(f"a {what} is named twice or none at all", hint="name each once")
+    return tuple(given)
