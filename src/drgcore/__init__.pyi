@@ -56,6 +56,7 @@ from .grouper import explain as explain
 from .grouper import group as group
 from .grouper import group_file as group_file
 from .grouper import summarise as summarise
+from .grouper import unknown_codes as unknown_codes
 from .indicators import Indicators as Indicators
 from .indicators import ProfitAndLoss as ProfitAndLoss
 from .indicators import Scores as Scores

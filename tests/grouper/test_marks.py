@@ -172,4 +172,4 @@ def test_a_result_says_what_made_it_and_repeated_ids_are_a_warning(tmp_path: Pat
     assert made_by[b"drgcore.scheme"] == b"chs-drg-3.0"
     assert len(made_by[b"drgcore.digest"]) > 20
     assert made_by[b"drgcore.version"]
-    assert "1 rows have the case_id of the row before" in str(summary)
+    assert "1 row repeats the case_id of another row" in str(summary)

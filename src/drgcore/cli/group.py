@@ -37,6 +37,16 @@ def group(
     unknown_codes: Annotated[
         Path | None, typer.Option(help="Write all unknown codes, with near ones, to this .csv.")
     ] = None,
+    names: Annotated[
+        bool, typer.Option("--names", help="Add mdc_name, adrg_name, drg_name.")
+    ] = False,
+    severity_codes: Annotated[
+        bool,
+        typer.Option("--severity-codes", help="Add the diagnoses that counted as MCC or CC."),
+    ] = False,
+    stamp: Annotated[
+        bool, typer.Option("--stamp", help="Add scheme, scheme_digest, drgcore_version.")
+    ] = False,
     threads: Annotated[int | None, typer.Option(help="All processors by default.")] = None,
     progress: Annotated[bool, typer.Option("--progress", help="Show a progress bar.")] = False,
 ) -> None:
@@ -52,6 +62,9 @@ def group(
             prefix=prefix,
             clinical_codes=clinical,
             restore_zeros=restore_zeros,
+            names=names,
+            severity_codes=severity_codes,
+            stamp=stamp,
             threads=threads,
             progress=callback,
             sheet=sheet,

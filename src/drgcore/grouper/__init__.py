@@ -6,6 +6,7 @@ from drgcore.grouper.explain import Explanation, explain
 from drgcore.grouper.group import group
 from drgcore.grouper.result import CODE_FLAGS, REASONS, RESULT_COLUMNS, GroupingSummary, summarise
 from drgcore.grouper.stream import group_file
+from drgcore.grouper.unknown import unknown_codes
 
 __all__ = [
     "CODE_FLAGS",
@@ -20,4 +21,5 @@ __all__ = [
     "group",
     "group_file",
     "summarise",
+    "unknown_codes",
 ]

@@ -6,8 +6,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
-from importlib import import_module
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -24,6 +23,7 @@ from drgcore.cases import (
 )
 from drgcore.cases.notes import ReadingNotes
 from drgcore.errors import DrgcoreError
+from drgcore.grouper.extras import NO_EXTRAS, Extras, counted_diagnoses, program_version
 from drgcore.grouper.reasons import complete_reasons
 from drgcore.grouper.result import (
     LIST_OF_DIAGNOSES,
@@ -53,6 +53,7 @@ class BatchGrouper:
     procedures: CodeIndex
     notes: ReadingNotes
     restore_zeros: bool = False
+    extras: Extras = NO_EXTRAS
 
     @classmethod
     def of(
@@ -62,12 +63,13 @@ class BatchGrouper:
         *,
         restore_zeros: bool = False,
         notes: ReadingNotes | None = None,
+        extras: Extras | None = None,
     ) -> BatchGrouper:
         """Compile the scheme; with `clinical_codes`, read codes through the translation tables."""
-        notes = notes or ReadingNotes()
+        notes, extras = notes or ReadingNotes(), extras or NO_EXTRAS
         tables = compile_tables(scheme if isinstance(scheme, Scheme) else load_scheme(scheme))
         if not clinical_codes:
-            return cls(tables, tables.diagnoses, tables.procedures, notes, restore_zeros)
+            return cls(tables, tables.diagnoses, tables.procedures, notes, restore_zeros, extras)
         pairs = [
             dict(zip(t["clinical_code"].to_pylist(), t["insurance_code"].to_pylist(), strict=True))
             for t in (load_translation("diagnoses"), load_translation("procedures"))
@@ -78,6 +80,7 @@ class BatchGrouper:
             CodeIndex(tables.procedures.codes, translate=pairs[1]),
             notes,
             restore_zeros,
+            extras,
         )
 
     @property
@@ -93,7 +96,7 @@ class BatchGrouper:
     @property
     def result_columns(self) -> tuple[str, ...]:
         """The columns that grouping adds."""
-        return RESULT_COLUMNS
+        return (*RESULT_COLUMNS, *self.extras.result_columns)
 
     @property
     def asks_local(self) -> bool:
@@ -113,7 +116,7 @@ class BatchGrouper:
 
     def columns(self, rows: GroupedRows) -> dict[str, pa.Array]:
         """The result columns of some rows."""
-        return {**rows.columns(self.tables)}
+        return {**rows.columns(self.tables), **self.extras.columns(rows, self.tables)}
 
     def count(self, counts: SummaryCount, rows: GroupedRows) -> None:
         """Add rows to the counts of a run."""
@@ -165,6 +168,8 @@ class BatchGrouper:
             if listed is not None:
                 rows.code_flags[listed] |= flag
         complete_reasons(rows, cases, self.tables)
+        if self.extras.severity_codes:
+            return replace(rows, severity_codes=counted_diagnoses(rows, cases, self.tables))
         return rows
 
 
@@ -173,7 +178,7 @@ def stamp(scheme: str, digest: str) -> dict[bytes, bytes]:
     return {
         b"drgcore.scheme": scheme.encode(),
         b"drgcore.digest": digest.encode(),
-        b"drgcore.version": str(import_module("drgcore").__version__).encode(),
+        b"drgcore.version": program_version().encode(),
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from threading import Lock
@@ -17,6 +17,7 @@ from drgcore.cases.days import read_days
 from drgcore.cases.notes import ReadingNotes
 from drgcore.errors import CaseSchemaError
 from drgcore.grouper.batch import BatchGrouper, as_mapping, stamp
+from drgcore.grouper.extras import NO_EXTRAS, STAMP_COLUMNS, Extras
 from drgcore.grouper.result import RESULT_COLUMNS, GroupedRows, SummaryCount
 from drgcore.schemes import Scheme, load_scheme
 from drgcore.schemes.calendar import SchemeCalendar, is_calendar, load_calendar
@@ -81,7 +82,10 @@ class DatedRows:
         for _, rows, of, name in self.parts:
             only = pa.array([name], pa.string()).dictionary_encode()
             own = only.take(pa.array(np.zeros(len(rows), np.int32)))
-            found.append({**rows.columns(of.tables), SCHEME_COLUMN: own})
+            results = {**of.columns(rows), SCHEME_COLUMN: own}
+            if name is None and STAMP_COLUMNS[1] in results:
+                results[STAMP_COLUMNS[1]] = own
+            found.append(results)
         return {c: _joined([results[c] for results in found]).take(back) for c in found[0]}
 
 
@@ -100,6 +104,7 @@ class DatedGrouper:
     calendar: SchemeCalendar
     clinical_codes: bool
     restore_zeros: bool = False
+    extras: Extras = NO_EXTRAS
     notes: ReadingNotes = field(default_factory=ReadingNotes)
     _groupers: dict[str, BatchGrouper] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
@@ -113,6 +118,7 @@ class DatedGrouper:
                     self.clinical_codes,
                     restore_zeros=self.restore_zeros,
                     notes=self.notes,
+                    extras=self.extras,
                 )
             return self._groupers[name]
 
@@ -129,7 +135,8 @@ class DatedGrouper:
     @property
     def result_columns(self) -> tuple[str, ...]:
         """The columns that grouping adds."""
-        return (*RESULT_COLUMNS, SCHEME_COLUMN)
+        more = (c for c in self.extras.result_columns if c != SCHEME_COLUMN)
+        return (*RESULT_COLUMNS, SCHEME_COLUMN, *more)
 
     @property
     def asks_local(self) -> bool:
@@ -185,7 +192,11 @@ class DatedGrouper:
         parts: list[tuple[NDArray[np.int64], GroupedRows, BatchGrouper, str | None]] = []
         for at, of, resolved, reason in self.split(batch, mapping):
             if reason is not None:
-                parts.append((at, GroupedRows.invalid(len(at), reason), of, None))
+                rows = GroupedRows.invalid(len(at), reason)
+                if self.extras.severity_codes:
+                    none = pa.nulls(len(at), pa.list_(pa.string()))
+                    rows = replace(rows, severity_codes=none)
+                parts.append((at, rows, of, None))
                 continue
             own = batch if len(at) == batch.num_rows else batch.take(pa.array(at))
             parts.append((at, of.group(own, resolved), of, of.name))
@@ -258,9 +269,11 @@ def grouper_of(
     clinical_codes: bool,
     *,
     restore_zeros: bool = False,
+    extras: Extras | None = None,
 ) -> Grouping:
     """What groups by a scheme, or by the scheme of each case's day of discharge."""
     if isinstance(scheme, SchemeCalendar) or is_calendar(scheme):
         assert not isinstance(scheme, Scheme)
-        return DatedGrouper(load_calendar(scheme), clinical_codes, restore_zeros=restore_zeros)
-    return BatchGrouper.of(scheme, clinical_codes, restore_zeros=restore_zeros)
+        calendar = load_calendar(scheme)
+        return DatedGrouper(calendar, clinical_codes, restore_zeros, extras or NO_EXTRAS)
+    return BatchGrouper.of(scheme, clinical_codes, restore_zeros=restore_zeros, extras=extras)

@@ -15,6 +15,7 @@ from drgcore.cases.one_case import one_case
 from drgcore.errors import CaseSchemaError
 from drgcore.grouper.batch import BATCH_ROWS, in_order, thread_count
 from drgcore.grouper.dated import grouper_of
+from drgcore.grouper.extras import Extras
 from drgcore.grouper.result import check_free
 from drgcore.schemes import Scheme
 from drgcore.schemes.calendar import SchemeCalendar
@@ -29,6 +30,9 @@ def group(
     prefix: str = "",
     clinical_codes: bool = False,
     restore_zeros: bool = False,
+    names: bool = False,
+    severity_codes: bool = False,
+    stamp: bool = False,
     threads: int | None = None,
 ) -> pa.Table | pd.DataFrame:
     """Assign inpatient cases to MDC, ADRG and DRG.
@@ -56,6 +60,12 @@ def group(
     restore_zeros : bool, default False
         Read a procedure that a spreadsheet took for a number, ``51.23``, as the one code that it
         can have been, ``51.2300``.
+    names : bool, default False
+        Add ``mdc_name``, ``adrg_name`` and ``drg_name``.
+    severity_codes : bool, default False
+        Add ``severity_codes``: the other diagnoses that counted as MCC or CC, as lists.
+    stamp : bool, default False
+        Add ``scheme``, ``scheme_digest`` and ``drgcore_version`` to every row.
     threads : int, optional
         As many as the process may use, by default. The result is the same with any number.
 
@@ -97,18 +107,24 @@ def group(
     ...     "other_diagnoses": [["S52.804"], ["S13.101"], []],
     ...     "principal_procedure": [None, "21.4x00", None],
     ...     "other_procedures": [[], [], []]})
-    >>> drgcore.group(cases, columns=["sex"]).to_pandas()
+    >>> grouped = drgcore.group(cases, columns=["sex"]).to_pandas()
+    >>> grouped[["sex", "mdc", "adrg", "drg", "status", "reason", "severity"]]
        sex   mdc adrg   drg     status               reason severity
     0  2.0  MDCB  BU2  BU23    grouped                  NaN       CC
     1  1.0  MDCP  PQY   PQY  ambiguous  unrelated_procedure       CC
     2  NaN   NaN  NaN   NaN    invalid          sex_missing      NaN
     """
-    grouper = grouper_of(scheme, clinical_codes, restore_zeros=restore_zeros)
+    grouper = grouper_of(
+        scheme,
+        clinical_codes,
+        restore_zeros=restore_zeros,
+        extras=Extras(names, severity_codes, stamp),
+    )
     cases = one_case(cases) or cases if isinstance(cases, Mapping | pd.Series) else cases
     threads = thread_count(threads)
     with open_cases(cases, batch_rows=BATCH_ROWS) as source:
-        names = source.schema.names
-        keep = kept_columns(names, columns)
+        have = source.schema.names
+        keep = kept_columns(have, columns)
         check_free(keep, prefix, "columns=", grouper.result_columns)
         resolved = grouper.resolve(mapping, source.schema)
         source.expect_codes(resolved.code_names())
@@ -130,7 +146,7 @@ def group(
     }
     if kind == "pandas":
         # By position: a frame's labels need not be text.
-        frame: pd.DataFrame = cases.iloc[:, [names.index(name) for name in keep]].copy()
+        frame: pd.DataFrame = cases.iloc[:, [have.index(name) for name in keep]].copy()
         for name, column in results.items():
             frame[name] = column.to_pandas().array
         return frame

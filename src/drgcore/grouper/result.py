@@ -66,7 +66,7 @@ The last three are given before the kernel, where the day of discharge decides t
 
 RESULT_COLUMNS = ("mdc", "adrg", "drg", "status", "reason", "severity", "reasons", "code_flags")
 
-LIST_COLUMNS = ("reasons",)
+LIST_COLUMNS = ("reasons", "severity_codes")
 """Of the result columns those that hold lists of strings; the others hold strings."""
 
 CODE_FLAGS: Mapping[str, str] = MappingProxyType(
@@ -110,7 +110,7 @@ class GroupedRows:
     """The kernel's output for some rows, by index; -1 (0 for the reason) stands for none.
 
     `faults` has a bit for each reason that holds, that of `reason` included; 0 where there is only
-    that one.
+    that one. `severity_codes` holds the diagnoses that counted, where they were asked for.
     """
 
     adrg: NDArray[np.int16]
@@ -120,6 +120,7 @@ class GroupedRows:
     severity: NDArray[np.int8]
     code_flags: NDArray[np.int8]
     faults: NDArray[np.int32]
+    severity_codes: pa.ListArray | None = None
 
     @classmethod
     def empty(cls, rows: int) -> GroupedRows:

@@ -1,0 +1,102 @@
+"""Whether a file has the same case twice: a naive join makes every diagnosis a case."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from drgcore.cases.front_page import find_front_page
+from drgcore.cases.mapping import CaseMapping
+from drgcore.cases.resolving import form_of
+from drgcore.cases.text import stripped
+
+# The number of a record stays with the patient (病案号): of two stays, each is a case.
+_OF_THE_PATIENT = frozenset(
+    form_of(name) for name in ("A48", "BAH", "病案号", "住院号", "medcasno", "medcas_no", "ipt_no")
+)
+_MIX = np.uint64(0x9E3779B97F4A7C15)
+
+
+class RepeatedIds:
+    """Rows whose id another row of the file has, wherever in the file.
+
+    Hashes of the ids are kept, 8 bytes a row. The id is the column that the mapping calls
+    `case_id`, else `setl_id`; beside it the hospital tells cases apart, and beside the number of a
+    record, which stays with the patient, the day of discharge.
+
+    Parameters
+    ----------
+    mapping : CaseMapping
+    schema : pyarrow.Schema
+        Of the file.
+
+    Examples
+    --------
+    >>> batch = pa.RecordBatch.from_pydict({"case_id": ["1", "2", "1 ", ""]})
+    >>> ids = RepeatedIds(CaseMapping.preset("canonical"), batch.schema)
+    >>> ids.add(batch)
+    >>> ids.rows()
+    1
+    """
+
+    def __init__(self, mapping: CaseMapping, schema: pa.Schema) -> None:
+        there = find_front_page(
+            schema,
+            {
+                "case_id": mapping.front_page.get("case_id"),
+                "hospital": mapping.front_page.get("hospital"),
+                "discharge_date": mapping.front_page.get("discharge_date"),
+            },
+        )
+        own = there.get("case_id") or tuple(n for n in ("setl_id",) if n in schema.names)
+        self.columns: tuple[str, ...] = own[:1]
+        if own:
+            self.columns += there.get("hospital", ())[:1]
+            if form_of(own[0]) in _OF_THE_PATIENT:
+                self.columns += there.get("discharge_date", ())[:1]
+        self._hashes: list[NDArray[np.uint64]] = []
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        """Take the ids of some rows; a row without one is not counted."""
+        if not self.columns or not batch.num_rows:
+            return
+        ids, *others = (_text(batch.column(name)) for name in self.columns)
+        there = pc.greater(pc.binary_length(ids), 0).to_numpy(zero_copy_only=False)
+        found = _hashed(ids)
+        for other in others:
+            found = found * _MIX + _hashed(other)
+        self._hashes.append(found[there])
+
+    def rows(self) -> int:
+        """Rows whose id a row before them has."""
+        if not self._hashes:
+            return 0
+        every = np.concatenate(self._hashes)
+        every.sort()
+        return int(np.count_nonzero(every[1:] == every[:-1]))
+
+    def warning(self) -> tuple[str, ...]:
+        """What is to be said, or nothing."""
+        rows = self.rows()
+        if not rows:
+            return ()
+        say = "row repeats" if rows == 1 else "rows repeat"
+        return (
+            f"warning: {rows:,} {say} the {' and '.join(self.columns)} of another row;\n"
+            "  a join that makes every diagnosis a case? See drgcore cases join",
+        )
+
+
+def _text(column: pa.Array) -> pa.Array:
+    plain = column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+    return stripped(plain.cast(pa.large_string()).fill_null(""))
+
+
+def _hashed(column: pa.Array) -> NDArray[np.uint64]:
+    found: NDArray[np.uint64] = pd.util.hash_array(
+        column.to_numpy(zero_copy_only=False), categorize=False
+    )
+    return found

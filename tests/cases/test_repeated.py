@@ -1,0 +1,73 @@
+"""Rows whose id another row has are said, wherever they stand."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from drgcore import group_file
+from drgcore.cases import CaseMapping
+from drgcore.cases.repeated import RepeatedIds
+
+CASE = {
+    "principal_diagnosis": "K80.101",
+    "other_diagnoses": "",
+    "principal_procedure": "",
+    "other_procedures": "",
+    "sex": "1",
+    "age_years": "45",
+}
+
+
+@given(st.lists(st.lists(st.sampled_from(["1", " 1", "2 ", "03", "3", "", None]), max_size=8)))
+def test_as_counted_one_by_one(batches):
+    schema = pa.schema([("case_id", pa.string())])
+    ids = RepeatedIds(CaseMapping.preset("canonical"), schema)
+    counts: Counter[str] = Counter()
+    for values in batches:
+        ids.add(pa.RecordBatch.from_pydict({"case_id": values}, schema))
+        counts.update(value.strip() for value in values if value and value.strip())
+    assert ids.rows() == sum(number - 1 for number in counts.values())
+
+
+@pytest.mark.parametrize("batch_rows", [2, 1000])
+def test_rows_apart_from_each_other(batch_rows, tmp_path):
+    rows = [{"case_id": str(i % 60), **CASE} for i in range(61)]
+    pd.DataFrame(rows).to_csv(tmp_path / "cases.csv", index=False)
+    summary = group_file(tmp_path / "cases.csv", tmp_path / "out.csv", batch_rows=batch_rows)
+    assert any("1 row repeats the case_id" in note for note in summary.notes)
+    # Also where the id is not among the columns kept.
+    options = {"columns": ["sex"], "batch_rows": batch_rows}
+    summary = group_file(tmp_path / "cases.csv", tmp_path / "out.csv", **options)
+    assert any("1 row repeats the case_id" in note for note in summary.notes)
+
+
+@pytest.mark.parametrize(
+    ("columns", "repeated"),
+    [
+        # A record's number is the patient's: two stays are two cases.
+        ({"病案号": ["1", "1"], "出院日期": ["2027-01-09", "2027-02-09"]}, 0),
+        ({"病案号": ["1", "1"], "出院日期": ["2027-01-09", "2027-01-09"]}, 1),
+        ({"病案号": ["1", "1"], "医疗机构": ["a", "b"]}, 0),
+        ({"结算ID": ["1", "1"], "出院日期": ["2027-01-09", "2027-02-09"]}, 1),
+        ({"备注": ["1", "1"]}, 0),
+    ],
+)
+def test_what_an_id_is(columns, repeated):
+    batch = pa.RecordBatch.from_pydict(columns)
+    ids = RepeatedIds(CaseMapping.preset("chinese"), batch.schema)
+    ids.add(batch)
+    assert ids.rows() == repeated
+
+
+def test_ids_of_numbers_and_of_dictionaries():
+    for column in (pa.array([7, 8, 7]), pa.array(["7", "8", "7"]).dictionary_encode()):
+        batch = pa.RecordBatch.from_arrays([column], ["setl_id"])
+        ids = RepeatedIds(CaseMapping.preset("canonical"), batch.schema)
+        ids.add(batch)
+        assert ids.rows() == 1
