@@ -157,13 +157,13 @@ def _by_variant(
     variants = variants_of(grouper.encode(batch, grouper.resolve(mapping, batch.schema)))
     drgs = _texts(grouper.group_arrays(variants.cases).columns(grouper.tables)["drg"])
     hits = drgs == wanted[variants.case]
-    codes = np.array(codes_of(grouper, variants), object)
     found = []
     for kind, name in _OF_VARIANT.items():
         at = np.flatnonzero(hits & (variants.kind == KINDS.index(kind)))
         # Of several codes of one case the first on the front page is named.
         rows, first = np.unique(variants.case[at], return_index=True)
-        found.append((name, rows, codes[at[first]]))
+        codes = np.array(codes_of(grouper, variants, at[first]), object)
+        found.append((name, rows, codes))
     return found
 
 

@@ -23,6 +23,7 @@ PIVOTAL_COLUMNS = (
     *("adrg_without", "drg_without", "status_without", "severity_without"),
 )
 _WITHOUT = tuple(i for i, kind in enumerate(KINDS) if kind.startswith("without_"))
+_KINDS = ("as_coded", *(KINDS[i] for i in _WITHOUT))
 # Cases at a time: their variants are some ten times as many.
 _ROWS = 16_384
 
@@ -125,7 +126,7 @@ def _of_batch(
     grouper: BatchGrouper, batch: pa.RecordBatch, resolved: Any, case_id: str
 ) -> Iterator[pd.DataFrame]:
     arrays = grouper.encode(batch, resolved)
-    variants = variants_of(arrays)
+    variants = variants_of(arrays, kinds=_KINDS)
     rows = grouper.group_arrays(variants.cases)
     own = np.flatnonzero(variants.kind == 0)[variants.case]
     moved = np.isin(variants.kind, _WITHOUT) & (rows.status[own] == 0)
@@ -133,22 +134,25 @@ def _of_batch(
     at = np.flatnonzero(moved)
     if not len(at):
         return
-    columns_of_all = rows.columns(grouper.tables)
-    texts = {
-        name: columns_of_all[name].cast(pa.string()).to_numpy(zero_copy_only=False).astype(object)
-        for name in ("adrg", "drg", "status", "severity")
-    }
+    results = rows.columns(grouper.tables)
+
+    def texts(name: str, which: np.ndarray) -> np.ndarray:
+        column = results[name].take(pa.array(which)).cast(pa.string())
+        found: np.ndarray = column.to_numpy(zero_copy_only=False).astype(object)
+        return found
+
     ids = np.full(batch.num_rows, None, object)
     if case_id in batch.schema.names:
         ids = batch.column(case_id).cast(pa.string()).to_numpy(zero_copy_only=False).astype(object)
     case = variants.case[at]
-    codes = np.array(codes_of(grouper, variants), object)
     columns: dict[str, Any] = {
         "row": case + 1,
         "case_id": ids[case],
         "kind": np.array(KINDS, object)[variants.kind[at]],
-        "code": codes[at],
+        "code": codes_of(grouper, variants, at),
     }
-    columns |= {name: texts[name][own[at]] for name in ("adrg", "drg", "severity")}
-    columns |= {f"{n}_without": texts[n][at] for n in ("adrg", "drg", "status", "severity")}
+    columns |= {name: texts(name, own[at]) for name in ("adrg", "drg", "severity")}
+    columns |= {
+        f"{name}_without": texts(name, at) for name in ("adrg", "drg", "status", "severity")
+    }
     yield pd.DataFrame(columns)

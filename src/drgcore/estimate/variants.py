@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -60,6 +61,7 @@ class Variants:
 def variants_of(
     cases: CaseArrays,
     *,
+    kinds: tuple[str, ...] = KINDS,
     diagnoses: tuple[int, ...] = (),
     procedures: tuple[int, ...] = (),
 ) -> Variants:
@@ -69,6 +71,8 @@ def variants_of(
     ----------
     cases : CaseArrays
         n cases as the kernel takes them.
+    kinds : tuple of str
+        Only these kinds.
     diagnoses, procedures : tuple of int
         Ids of codes to add to every case, one at a time.
 
@@ -95,25 +99,17 @@ def variants_of(
     [2, 3, 2]
     """
     n = len(cases)
-    every = np.arange(n)
-    blocks = [_block(cases, every, "as_coded", np.zeros(n, np.int32), np.full(n, -1))]
-    blocks.append(_swapped(cases, "diagnosis"))
-    blocks.append(_swapped(cases, "procedure"))
-    blocks.append(_without(cases, "diagnosis"))
-    operated = np.flatnonzero(cases.principal_procedure != MISSING)
-    left_out = cases.take(operated)
-    codes = left_out.principal_procedure
-    left_out = _changed(left_out, principal_procedure=np.full(len(operated), MISSING, np.int32))
-    blocks.append(
-        Variants(
-            left_out,
-            operated,
-            _kinds(len(operated), "without_principal_procedure"),
-            codes,
-            np.full(len(operated), -1),
-        )
-    )
-    blocks.append(_without(cases, "procedure"))
+    makers: dict[str, Callable[[], Variants]] = {
+        "as_coded": lambda: _block(
+            cases, np.arange(n), "as_coded", np.zeros(n, np.int32), np.full(n, -1)
+        ),
+        "principal_diagnosis": lambda: _swapped(cases, "diagnosis"),
+        "principal_procedure": lambda: _swapped(cases, "procedure"),
+        "without_diagnosis": lambda: _without(cases, "diagnosis"),
+        "without_principal_procedure": lambda: _not_operated(cases),
+        "without_procedure": lambda: _without(cases, "procedure"),
+    }
+    blocks = [make() for kind, make in makers.items() if kind in kinds]
     blocks += [_added(cases, "diagnosis", code) for code in diagnoses]
     blocks += [_added(cases, "procedure", code) for code in procedures]
     whole = CaseArrays.joined([block.cases for block in blocks])
@@ -177,6 +173,16 @@ def _without(cases: CaseArrays, field: _Field) -> Variants:
     block = _block(cases, rows, f"without_{field}", codes, places)
     at = getattr(block.cases, f"other_{field}_offsets")[:-1] + places
     changed = _cut(block.cases, field, at, np.arange(len(rows)))
+    return Variants(changed, block.case, block.kind, block.code, block.place)
+
+
+def _not_operated(cases: CaseArrays) -> Variants:
+    """The principal procedure left out, of the cases that have one."""
+    rows = np.flatnonzero(cases.principal_procedure != MISSING)
+    codes = cases.principal_procedure[rows]
+    block = _block(cases, rows, "without_principal_procedure", codes, np.full(len(rows), -1))
+    nothing = np.full(len(rows), MISSING, np.int32)
+    changed = _changed(block.cases, principal_procedure=nothing)
     return Variants(changed, block.case, block.kind, block.code, block.place)
 
 

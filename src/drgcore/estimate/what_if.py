@@ -60,7 +60,7 @@ class WhatIf:
 
     def __str__(self) -> str:
         shown = self.table[[name for name in _SHOWN if name in self.table]]
-        return f"{NOTE}\n{shown.fillna('').to_string(index=False)}"
+        return f"{NOTE}\n{shown.astype(object).fillna('').to_string(index=False)}"
 
 
 def what_if(
@@ -168,17 +168,20 @@ def what_if(
     return WhatIf(table)
 
 
-def codes_of(grouper: BatchGrouper, variants: Variants) -> list[str | None]:
-    """The code that makes each variant, None as coded; unknown codes show as ``?``."""
-    of_diagnosis = np.array(["diagnosis" in kind for kind in KINDS])[variants.kind]
-    texts: list[str | None] = []
-    for diagnosis, code in zip(of_diagnosis.tolist(), variants.code.tolist(), strict=True):
-        index = grouper.diagnoses if diagnosis else grouper.procedures
-        if code in (MISSING, UNKNOWN):
-            texts.append(None if code == MISSING else "?")
-        else:
-            texts.append(index.codes[code - 2].as_py())
-    return texts
+def codes_of(
+    grouper: BatchGrouper, variants: Variants, at: np.ndarray | None = None
+) -> list[str | None]:
+    """The code that makes each variant (of those `at`), None as coded; unknown codes are ``?``."""
+    every = np.arange(len(variants)) if at is None else at
+    ids = variants.code[every]
+    diagnosis = np.array(["diagnosis" in kind for kind in KINDS])[variants.kind[every]]
+    texts = np.full(len(every), None, object)
+    for of_field, index in ((diagnosis, grouper.diagnoses), (~diagnosis, grouper.procedures)):
+        known = of_field & (ids > UNKNOWN)
+        texts[known] = index.decode(ids[known]).to_numpy(zero_copy_only=False)
+    texts[ids == UNKNOWN] = "?"
+    found: list[str | None] = texts.tolist()
+    return found
 
 
 def _id(index: Any, code: str) -> int:
