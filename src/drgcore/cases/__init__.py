@@ -3,6 +3,7 @@
 from drgcore.cases.batch import CaseArrays, encode_cases
 from drgcore.cases.codes import FIRST_CODE, MISSING, UNKNOWN, CodeIndex, TranslationCount
 from drgcore.cases.columns import CANONICAL_SCHEMA, LOCAL_SCHEMA
+from drgcore.cases.guessing import GuessedMapping, guess_mapping
 from drgcore.cases.joining import JoinedCases, join_cases
 from drgcore.cases.mapping import CaseMapping
 from drgcore.cases.pseudonyms import pseudonymise
@@ -37,10 +38,12 @@ __all__ = [
     "CaseSource",
     "CodeColumns",
     "CodeIndex",
+    "GuessedMapping",
     "JoinedCases",
     "ResolvedMapping",
     "TranslationCount",
     "encode_cases",
+    "guess_mapping",
     "join_cases",
     "open_cases",
     "parse_age_days",

@@ -167,7 +167,11 @@ class CaseMapping:
         if name not in PRESETS:
             raise CaseSchemaError(
                 f"there is no mapping preset {name!r}",
-                hint=f"Presets: {', '.join(PRESETS)}; or the path of a .toml file",
+                hint=f"Presets: {', '.join(PRESETS)}; or the path of a .toml file"
+                + (
+                    "\nOnly grouping guesses: drgcore mapping guess FILE > mine.toml"
+                    * (name == "auto")
+                ),
             )
         return cls(**PRESETS[name])
 

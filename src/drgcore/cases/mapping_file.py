@@ -35,17 +35,29 @@ def read_parameters(path: str | os.PathLike[str], cls: type[CaseMapping]) -> dic
     CaseSchemaError
         As `CaseMapping.from_file`.
     """
-    where = str(path)
     try:
-        entries = tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
+        text = Path(path).read_text(encoding="utf-8-sig")
     except OSError as error:
         raise CaseSchemaError(
-            "the mapping file cannot be read", where=where, hint=error.strerror
+            "the mapping file cannot be read", where=str(path), hint=error.strerror
         ) from error
     except UnicodeDecodeError as error:
         raise CaseSchemaError(
-            "the mapping file is not UTF-8", where=where, hint="Save it as UTF-8."
+            "the mapping file is not UTF-8", where=str(path), hint="Save it as UTF-8."
         ) from error
+    return parameters_of(text, str(path), cls)
+
+
+def parameters_of(text: str, where: str, cls: type[CaseMapping]) -> dict[str, Any]:
+    """The parameters of `cls` that the text of a mapping file gives; `where` is for messages.
+
+    Raises
+    ------
+    CaseSchemaError
+        As `CaseMapping.from_file`.
+    """
+    try:
+        entries = tomllib.loads(text)
     except RecursionError:
         raise CaseSchemaError(
             "the mapping file is nested too deep", where=where, hint="Write plain lines."

@@ -19,8 +19,8 @@ AnySchemeOption = Annotated[
 MappingOption = Annotated[
     str,
     typer.Option(
-        help="Where the columns are: canonical, hqms, n041, settlement-list, chinese, or a .toml "
-        "file."
+        help="Where the columns are: canonical, hqms, n041, chinese, settlement-list, a .toml "
+        "file, or (group) auto, which guesses and says so."
     ),
 ]
 ClinicalOption = Annotated[

@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 
 from drgcore.cases import CaseMapping, open_cases
+from drgcore.cases.guessing import mapping_for
 from drgcore.cases.one_case import one_case
 from drgcore.errors import CaseSchemaError
 from drgcore.grouper.batch import BATCH_ROWS, in_order, thread_count
@@ -47,8 +48,9 @@ def group(
         scheme that holds on each case's day of discharge, and a calendar file (.toml) or a
         `SchemeCalendar` a region's own (`load_calendar`).
     mapping : str, Path or CaseMapping, default "canonical"
-        Which columns hold what: a preset (``"canonical"``, ``"hqms"``), a mapping file (.toml), or
-        a mapping.
+        Which columns hold what: a preset (``"canonical"``, ``"hqms"`` …), a mapping file (.toml),
+        or a mapping. ``"auto"`` guesses one by headings and contents (`guess_mapping`) and tells it
+        on the error stream.
     columns : sequence of str, optional
         Input columns to keep; all by default.
     prefix : str, default ""
@@ -122,6 +124,7 @@ def group(
     )
     cases = one_case(cases) or cases if isinstance(cases, Mapping | pd.Series) else cases
     threads = thread_count(threads)
+    mapping = mapping_for(mapping, cases)
     with open_cases(cases, batch_rows=BATCH_ROWS) as source:
         have = source.schema.names
         keep = kept_columns(have, columns)

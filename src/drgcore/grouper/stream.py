@@ -17,10 +17,11 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from drgcore.cases import CaseMapping, open_cases
+from drgcore.cases.guessing import mapping_for
 from drgcore.cases.repeated import RepeatedIds
 from drgcore.errors import CaseSchemaError, DrgcoreError
 from drgcore.files import whole_file
-from drgcore.grouper.batch import BATCH_ROWS, as_mapping, in_order, thread_count
+from drgcore.grouper.batch import BATCH_ROWS, in_order, thread_count
 from drgcore.grouper.dated import grouper_of
 from drgcore.grouper.extras import Extras
 from drgcore.grouper.group import kept_columns
@@ -112,7 +113,7 @@ def group_file(
     with open_cases(source_path, batch_rows=batch_rows, sheet=sheet) as plain:
         keep = kept_columns(plain.schema.names, columns)
         check_free(keep, prefix, "--columns", grouper.result_columns)
-        case_mapping = as_mapping(mapping)
+        case_mapping = mapping_for(mapping, source_path, sheet=sheet)
         resolved = grouper.resolve(case_mapping, plain.schema)
         schema = _output_schema(plain.schema, keep, prefix, grouper.result_columns)
         schema = schema.with_metadata({**(schema.metadata or {}), **grouper.made_by})

@@ -10,6 +10,7 @@ import pandas as pd
 import pyarrow as pa
 
 from drgcore.cases import CaseMapping, open_cases
+from drgcore.cases.guessing import mapping_for
 from drgcore.cases.one_case import one_case
 from drgcore.grouper.batch import BATCH_ROWS, in_order, thread_count
 from drgcore.grouper.dated import grouper_of
@@ -56,6 +57,7 @@ def unknown_codes(
     """
     grouper = grouper_of(scheme, clinical_codes, restore_zeros=restore_zeros)
     cases = one_case(cases) or cases if isinstance(cases, Mapping | pd.Series) else cases
+    mapping = mapping_for(mapping, cases)
     with open_cases(cases, batch_rows=BATCH_ROWS) as source:
         resolved = grouper.resolve(mapping, source.schema)
         source.expect_codes(resolved.code_names())
