@@ -109,11 +109,13 @@ from .subdivision import subdivide as subdivide
 from .synthetic import sample_cases as sample_cases
 from .synthetic import write_sample as write_sample
 from .trial import DIFFERENCE_KINDS as DIFFERENCE_KINDS
+from .trial import HistoryPolicy as HistoryPolicy
 from .trial import ReturnedComparison as ReturnedComparison
 from .trial import Trial as Trial
 from .trial import case_amounts as case_amounts
 from .trial import compare_returned as compare_returned
 from .trial import hospital_amounts as hospital_amounts
+from .trial import policy_from_history as policy_from_history
 from .trial import settle_trial as settle_trial
 from .trial import valued_cases as valued_cases
 from .weights import Credibility as Credibility

@@ -6,12 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import pyarrow as pa
 import typer
 
 from drgcore.cli.options import MappingOption
-from drgcore.cli.reading import SheetOption, read_cases
-from drgcore.errors import CaseSchemaError, DrgcoreError
+from drgcore.cli.reading import SheetOption, read_together
+from drgcore.errors import DrgcoreError
 from drgcore.files import whole_file
 from drgcore.forecast import (
     METHODS,
@@ -65,7 +64,7 @@ def shares(
     group = by or None
     decision: Literal["error", "leave_out"] = "leave_out" if leave_out else "error"
     names = ["month", "value"] if monthly else ["discharge_date", "case_id", value]
-    table = _together(cases, [*names, *([group] if group else [])], mapping, sheet)
+    table = read_together(cases, [*names, *([group] if group else [])], mapping, sheet)
     totals = table if monthly else monthly_totals(table, value, group, incomplete=decision)
     forecast = forecast_shares(totals, year, method, by=group, level=level, incomplete=decision)
     typer.echo(forecast)
@@ -90,16 +89,3 @@ def shares(
         with whole_file(out) as part:
             forecast.table.to_csv(part, index=False)
         typer.echo(f"\nshares in {out}")
-
-
-def _together(paths: list[Path], names: list[str], mapping: str, sheet: str | None) -> pa.Table:
-    """Some columns of all files, of which a parquet file's others are not even read."""
-    parts = [read_cases(path, mapping, sheet, names) for path in paths]
-    try:
-        return pa.concat_tables(parts, promote_options="permissive")
-    except pa.ArrowException as error:
-        raise CaseSchemaError(
-            f"the files' columns do not go together: {error}",
-            where=", ".join(map(str, paths)),
-            hint="Give every file the same types of columns.",
-        ) from error

@@ -12,8 +12,12 @@ from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
 
+from drgcore.cli.options import MappingOption
+from drgcore.cli.reading import SheetOption, read_together
 from drgcore.cli.streams import table_console
+from drgcore.cli.weights import years_of
 from drgcore.errors import PolicyError
+from drgcore.files import whole_file
 from drgcore.points import (
     PRESETS,
     check_policy,
@@ -22,6 +26,7 @@ from drgcore.points import (
     unfinished_sentences,
 )
 from drgcore.points.policy_file import find_policy, read_toml
+from drgcore.trial import HISTORY_COLUMNS, policy_from_history
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 
@@ -82,23 +87,102 @@ def show(
 
 @app.command()
 def new(
-    preset: Annotated[str, typer.Argument(help=f"One of {', '.join(PRESETS)}.")],
-    file: Annotated[Path, typer.Argument(help="The policy file to write.")],
+    names: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="[PRESET] FILE", help="A preset, and the policy file to write; see --preset."
+        ),
+    ],
+    preset: Annotated[
+        str, typer.Option(help="With --from-history: a preset, or a policy file of yours.")
+    ] = "",
+    from_history: Annotated[
+        list[Path] | None,
+        typer.Option(help="Grouped cases of past years; several times for several files."),
+    ] = None,
+    year: Annotated[int | None, typer.Option(help="The year that the policy is for.")] = None,
+    scale: Annotated[
+        float | None, typer.Option(help="Points of relative weight 1, usually 100.")
+    ] = None,
+    trim: Annotated[
+        str | None,
+        typer.Option(
+            help="none, iqr, iqr-log or norm: cases left out of means. [preset's, or none]"
+        ),
+    ] = None,
+    year_weights: Annotated[
+        str, typer.Option(help="How much each year counts, as 2025:1,2026:2. [preset's, or alike]")
+    ] = "",
+    coefficients: Annotated[
+        str | None,
+        typer.Option(
+            help="Where the preset has no components: level, level-drg, hospital or hospital-drg."
+        ),
+    ] = None,
+    method: Annotated[str, typer.Option(help="How months are forecast.")] = "calendar",
+    mapping: MappingOption = "canonical",
+    sheet: SheetOption = None,
 ) -> None:
-    """Start a policy file from a preset; the tables that it names are copied beside it."""
+    """Start a policy file from a preset, and from what grouped cases of the past give."""
+    if len(names) > 2:
+        raise PolicyError(f"{len(names)} names are given", hint="write [PRESET] FILE")
+    if len(names) == 2 and preset:
+        raise PolicyError("the preset is given twice", hint="as PRESET or as --preset, not both")
+    chosen, file = names[0] if len(names) == 2 else preset, Path(names[-1])
+    if not from_history:
+        _copy(chosen, file)
+        return
+    if year is None:
+        raise PolicyError("--from-history needs --year, the year that the policy is for")
+    _refuse([file])
+    made = policy_from_history(
+        read_together(from_history, HISTORY_COLUMNS, mapping, sheet),
+        chosen or "blank",
+        year=year,
+        name=file.stem,
+        trim=trim,
+        year_weights=years_of(year_weights),
+        scale=scale,
+        coefficients=coefficients,
+        method=method,
+        document=f"grouped cases {', '.join(path.name for path in from_history)}",
+    )
+    written = made.write(file)
+    for title, texts in (("filled in", made.filled), ("not filled in", made.left)):
+        if texts:
+            say(f"[bold]{title}[/bold]")
+        for text in texts:
+            say(escape(text), 2)
+    for target in written:
+        say(f"written {escape(str(target))}")
+    asked = len(made.problems)
+    more = f"{asked} more to fill in; `drgcore policy check {file}` names each"
+    say(escape(more if asked else f"{file} is complete; `drgcore settle trial` can use it"))
+
+
+def _copy(preset: str, file: Path) -> None:
+    """Copy a preset with the tables that it names."""
+    if not preset:
+        raise PolicyError(
+            "no preset is given", hint=f"one of {', '.join(PRESETS)}; or --from-history"
+        )
     source = find_policy(preset)
     report = check_policy(preset)
     tables = report.policy.files if report.policy else ()
     targets = [file, *(file.parent / name for name in tables)]
+    _refuse(targets)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    for origin, target in zip([source, *(source.parent / t for t in tables)], targets, strict=True):
+        with whole_file(target) as part:
+            part.write_bytes(origin.read_bytes())
+        say(f"written {escape(str(target))}")
+
+
+def _refuse(targets: Sequence[Path]) -> None:
+    """Overwrite nothing."""
     there = [target for target in targets if target.exists()]
     if there:
         raise PolicyError("it is there already", where=str(there[0]), hint="take another name")
-    file.parent.mkdir(parents=True, exist_ok=True)
-    for origin, target in zip([source, *(source.parent / t for t in tables)], targets, strict=True):
-        part = target.with_name(target.name + ".part")
-        part.write_bytes(origin.read_bytes())
-        part.replace(target)
-        say(f"written {escape(str(target))}")
 
 
 def _show(parts: Sequence[tuple[str, Sequence[str]]]) -> None:

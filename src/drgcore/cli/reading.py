@@ -11,7 +11,7 @@ import pyarrow as pa
 import typer
 
 from drgcore.cases import read_table
-from drgcore.errors import DrgcoreError
+from drgcore.errors import CaseSchemaError, DrgcoreError
 
 FILES = ".xlsx, .xls, .csv, .dbf or .parquet"
 """The kinds of files, as a command's help shows them."""
@@ -39,6 +39,21 @@ def read_cases(
         mapping=mapping,
         tell=lambda note: tell(path, note),
     )
+
+
+def read_together(
+    paths: Sequence[Path], names: Sequence[str], mapping: str, sheet: str | None
+) -> pa.Table:
+    """Some columns of all files, of which a parquet file's others are not even read."""
+    parts = [read_cases(path, mapping, sheet, names) for path in paths]
+    try:
+        return pa.concat_tables(parts, promote_options="permissive")
+    except pa.ArrowException as error:
+        raise CaseSchemaError(
+            f"the files' columns do not go together: {error}",
+            where=", ".join(map(str, paths)),
+            hint="Give every file the same types of columns.",
+        ) from error
 
 
 def read_side(path: Path | None, mapping: str = "canonical") -> pa.Table | None:

@@ -98,7 +98,7 @@ def base_points_(
         trimming=trimming,
         n_min=n_min,
         cv_max=cv_max,
-        year_weights=_years(year_weights),
+        year_weights=years_of(year_weights),
         credibility=None if smooth is None else Credibility("adrg", smooth),
         national=known,
         absent=() if known is None else ("national",),
@@ -224,7 +224,8 @@ def _trimming(text: str) -> Callable[[History], Trimming]:
     return lambda history: chosen(history, low, high)
 
 
-def _years(text: str) -> dict[int, float] | None:
+def years_of(text: str) -> dict[int, float] | None:
+    """Read how much each year counts, as ``2025:1,2026:2``; None for an empty text."""
     if not text:
         return None
     try:
