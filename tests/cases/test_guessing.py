@@ -89,6 +89,7 @@ def test_of_a_series_the_one_without_number_or_the_first_is_the_principal():
         ({"主诊断ICD": None, "甲": ["K80.101", "I10.x00"]}, "which column holds the principal"),
         ({"主要病因": ["I50.900", ""]}, "which column holds the principal"),
         ({"主诊断ICD": None, "次诊断ICD_1": None, "次诊断ICD_2": None}, "no column of principal"),
+        ({"maindiag_flag": ["1", "0"]}, "not a case"),
         ({"患者性别": None}, "no column of sex"),
         ({"家属性别": ["女", "男"]}, "several columns may be sex"),
         ({"年龄": None}, "no column of age_years"),
@@ -99,7 +100,7 @@ def test_what_cannot_be_told_is_refused_with_what_was_seen(changes, message):
     with pytest.raises(CaseSchemaError, match=message) as refused:
         guess_mapping(frame(**changes))
     text = str(refused.value)
-    assert "What was seen" in text
+    assert "What was seen" in text or "cases join" in text
     assert not any(secret in text for secret in ("张三丰", "000123"))
 
 

@@ -68,7 +68,7 @@ def test_no_and_several_main_rows_are_said_and_nothing_is_guessed():
     assert [tuple(row.values()) for row in found] == [
         (None, ["K80.101"], "no_main_diagnosis"),
         (None, ["K80.101", "I50.900"], "several_main_diagnoses"),
-        (None, [], None),
+        (None, [], "no_main_diagnosis"),
         (None, [], None),
     ]
     assert joined.counts["diagnoses_of_no_case"] == 1

@@ -147,7 +147,7 @@ def test_a_bad_file(
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        (["--scheme", "nope"], "there is no scheme 'nope'\nShipped are chs-drg-1.0r, "),
+        (["--scheme", "nope"], "there is no scheme 'nope'\nShipped are "),
         (["--mapping", "nope"], "there is no mapping preset 'nope'\nPresets: canonical, hqms"),
         (["--mapping", "none.toml"], "none.toml: the mapping file cannot be read"),
         (["--mapping", "hqms"], "principal_diagnosis: 'C03C' (nearest: "),

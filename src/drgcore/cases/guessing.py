@@ -39,6 +39,8 @@ _DAYS = re.compile(r"日龄|天龄|(年龄|不足|不满).*天|天.*年龄|age_?
 _MONTHS = re.compile(r"月龄|(年龄|不足|不满).*月|age_?months?|^bzyzsnl$")
 _WEIGHT = re.compile(r"入院体重|adm\w*_?(wt|weight)|newborn_?weight")
 _BIRTH_WEIGHT = re.compile(r"出生体重|bir\w*_?(wt|weight)")
+# One row a diagnosis or an operation: the interface's long tables, or a naive join of them.
+_LONG = re.compile(r"^main_?diag_flag$|^main_?oprn_flag$|主要?诊断标[志识]|主要?手术.*标[志识]")
 _SERIES = re.compile(r"(.*?)(\d*)(\D*)", re.DOTALL)
 
 
@@ -181,6 +183,12 @@ def _holds_diagnoses(column: Contents | None) -> bool:
 
 def _by_contents(schema: pa.Schema, columns: dict[str, Contents]) -> GuessedMapping:
     every = list(columns.values())
+    long = [column for column in every if _LONG.search(form_of(column.name))]
+    if long:
+        raise CaseSchemaError(
+            f"{_quoted(long[0].name)} says that a row is a diagnosis or an operation, not a case",
+            hint="Make cases of the tables first: drgcore cases join.",
+        )
     comments: dict[str, str] = {}
     chosen: dict[str, Any] = {}
     for kind, whole in (("diagnosis", "diagnoses"), ("procedure", "procedures")):

@@ -115,7 +115,7 @@ def join_cases(
         counts["tcm_diagnoses_left_out"] = len(rows) - int(pc.sum(western).as_py() or 0)
         rows = rows.filter(western)
     principal, others, findings, counts["diagnoses_of_no_case"] = _grouped(
-        rows, ids, ("no_main_diagnosis", "several_main_diagnoses")
+        rows, ids, ("no_main_diagnosis", "several_main_diagnoses"), every=True
     )
     table = cases.rename_columns([CANONICAL_NAMES.get(n, n) for n in cases.column_names])
     new = {"principal_diagnosis": principal, "other_diagnoses": others}
@@ -184,9 +184,12 @@ def _rows(table: pa.Table, code: str, main: str, what: str) -> pa.Table:
 
 
 def _grouped(
-    rows: pa.Table, ids: pa.ChunkedArray, names: tuple[str, str]
+    rows: pa.Table, ids: pa.ChunkedArray, names: tuple[str, str], *, every: bool = False
 ) -> tuple[pa.Array, pa.Array, dict[str, npt.NDArray[np.bool_]], int]:
-    """Principal codes, lists of the others, findings, and how many rows are of no case."""
+    """Principal codes, lists of the others, findings, and how many rows are of no case.
+
+    With `every`, a case without any code lacks its main one too.
+    """
     n = len(ids)
     case = pc.index_in(rows["id"], value_set=ids.combine_chunks()).fill_null(-1).to_numpy()
     place = np.flatnonzero(case >= 0)
@@ -207,7 +210,7 @@ def _grouped(
         pa.array(offsets.astype(np.int32)), codes.take(pa.array(rest))
     )
     findings = {
-        names[0]: there & (number == 0),
+        names[0]: (there | every) & (number == 0),
         names[1]: number > 1,
     }
     return principal, others, findings, int(np.count_nonzero(case < 0))
