@@ -18,6 +18,7 @@ from drgcore.checks.code_sets import LISTS
 from drgcore.schemes import load_scheme
 from drgcore.schemes.lists import code_lists
 from drgcore.schemes.rules import Member, atoms
+from tests.reference import plain_cases
 from tests.reference.plain_checks import Plain, in_ranges
 
 SCHEME = load_scheme("chs-drg-3.0")
@@ -177,6 +178,17 @@ def _text(value: Any) -> str | None:
     return None if value is None else str(value)
 
 
+def _ages(case: dict[str, Any]) -> dict[str, int | None]:
+    """Both ages as a reader gives them: an infant's age in years may follow from the days."""
+    bad = case["unreadable"]
+    years, days = ("?" if n in bad else case[n] for n in ("age_years", "age_days"))
+    between = (None if n in bad else case[n] for n in ("birth_date", "admission_date"))
+    found = dict(
+        zip(("age_years", "age_days"), plain_cases.ages(years, days, *between), strict=True)
+    )
+    return {name: None if value < 0 else value for name, value in found.items()}
+
+
 @settings(max_examples=25, deadline=None)
 @given(st.lists(CASE, min_size=1, max_size=12))
 def test_the_fast_checks_find_what_the_plain_ones_find(cases: list[dict[str, Any]]) -> None:
@@ -188,7 +200,7 @@ def test_the_fast_checks_find_what_the_plain_ones_find(cases: list[dict[str, Any
     )
     expected, left_open = set(), dict.fromkeys((c.code for c in PLAIN), 0)
     for row, case in enumerate(cases, 1):
-        whole = {**case, **dict.fromkeys(case["unreadable"])}
+        whole = {**case, **dict.fromkeys(case["unreadable"]), **_ages(case)}
         plain = Plain(whole, SETS, CATALOGUE.parameters, KNOWN, SYSTEMS)
         for check in PLAIN:
             truth = plain.holds(check.when)

@@ -15,7 +15,19 @@ from tests.cli.conftest import ROWS, plain, run
 
 def test_tables_and_summary(cases: Path, tmp_path: Path) -> None:
     out = tmp_path / "new" / "folder"
-    shown = plain(run("scheme", "migrate", cases, "--after", "suzhou-2023", "--out", out))
+    shown = plain(
+        run(
+            "scheme",
+            "migrate",
+            cases,
+            "--before",
+            "chs-drg-1.1",
+            "--after",
+            "suzhou-2023",
+            "--out",
+            out,
+        )
+    )
     assert f"{ROWS} cases, chs-drg-1.1 → suzhou-2023:" in shown
     assert "subdivision_changed" in shown
     assert "6 tables in" in shown
@@ -27,7 +39,17 @@ def test_tables_and_summary(cases: Path, tmp_path: Path) -> None:
 
 
 def test_weights_of_hospitals(cases: Path, tmp_path: Path) -> None:
-    arguments = ["scheme", "migrate", cases, "--after", "suzhou-2023", "--out", tmp_path]
+    arguments = [
+        "scheme",
+        "migrate",
+        cases,
+        "--before",
+        "chs-drg-1.1",
+        "--after",
+        "suzhou-2023",
+        "--out",
+        tmp_path,
+    ]
     shown = run(*arguments, "--effect")
     table = pd.read_csv(tmp_path / "effect_hospitals.csv")
     sample = pq.read_table(cases)
@@ -39,12 +61,32 @@ def test_weights_of_hospitals(cases: Path, tmp_path: Path) -> None:
     plain_file = tmp_path / "plain.parquet"
     pq.write_table(sample.drop_columns(["hospital"]), plain_file)
     with pytest.raises(CaseSchemaError, match="no column hospital"):
-        run("scheme", "migrate", plain_file, "--after", "suzhou-2023", "--effect")
+        run(
+            "scheme",
+            "migrate",
+            plain_file,
+            "--before",
+            "chs-drg-1.1",
+            "--after",
+            "suzhou-2023",
+            "--effect",
+        )
 
 
 def test_money_of_hospitals_and_departments(cases: Path, tmp_path: Path) -> None:
     budgets = ["--budget", "employee=9000000", "--budget", "resident=7000000.50"]
-    shown = run("scheme", "migrate", cases, "--after", "suzhou-2023", "--out", tmp_path, *budgets)
+    shown = run(
+        "scheme",
+        "migrate",
+        cases,
+        "--before",
+        "chs-drg-1.1",
+        "--after",
+        "suzhou-2023",
+        "--out",
+        tmp_path,
+        *budgets,
+    )
     assert "money of hospitals [yuan]" in shown
     assert "money of departments [yuan]: the " in shown
     assert "\nMDC\n" in shown
@@ -60,3 +102,10 @@ def test_money_of_hospitals_and_departments(cases: Path, tmp_path: Path) -> None
 def test_a_scheme_that_is_none(cases: Path) -> None:
     with pytest.raises(SchemeError, match="no scheme 'chs-drg-9'"):
         run("scheme", "migrate", cases, "--after", "chs-drg-9")
+
+
+def test_by_itself_it_compares_the_scheme_in_force_with_the_next(
+    cases: Path, tmp_path: Path
+) -> None:
+    shown = plain(run("scheme", "migrate", cases, "--out", tmp_path))
+    assert f"{ROWS} cases, chs-drg-2.0 → chs-drg-3.0:" in shown

@@ -12,8 +12,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from drgcore.grouper import tables
-from drgcore.grouper.plain import PlainCase
 from drgcore.migration import REASON_KINDS, Migration, migrate
 from drgcore.migration.reasons import ReasonKind
 from drgcore.schemes import Scheme
@@ -30,31 +28,11 @@ from tests.grouper.strategies import (
     scheme_of,
     schemes,
 )
+from tests.grouper.test_random_schemes import _plain_case
 from tests.reference.plain_migration import PlainMigration
 
 CASES = 40
 KINDS_OF_CHANGE = 11
-
-
-def plain_case(of: Scheme, row: Row) -> PlainCase:
-    """The case as the rules of a scheme see it."""
-    grouper = tables.compile_tables(of)
-    diagnoses = set(grouper.diagnoses.codes.to_pylist())
-    procedures = set(grouper.procedures.codes.to_pylist())
-
-    def number(value: int | None) -> int | None:
-        return -2 if value is not None and value < 0 else value
-
-    principal, procedure = row["principal_diagnosis"], row["principal_procedure"]
-    return PlainCase(
-        principal if principal in diagnoses else None,
-        tuple(c for c in row["other_diagnoses"] if c in diagnoses),
-        procedure if procedure in procedures else None,
-        tuple(c for c in row["other_procedures"] if c in procedures),
-        {1: 1, 2: 2, None: None}.get(row["sex"], -1),
-        *(number(row[n]) for n in ("age_years", "age_days", "newborn_weight_g")),
-        principal_diagnosis_unknown=principal is not None and principal not in diagnoses,
-    )
 
 
 def some_changes(draw: random.Random) -> list[int]:
@@ -133,7 +111,7 @@ def checked(before: Scheme, after: Scheme, cases: list[Row]) -> Migration:
     rows = {r["row"]: r for r in moved.changed.to_pylist()}
     assert list(rows) == sorted(rows)
     for number, case in enumerate(cases, 1):
-        plain = PlainMigration(moved.pairs, plain_case(before, case), plain_case(after, case))
+        plain = PlainMigration(moved.pairs, _plain_case(before, case), _plain_case(after, case))
         assert (number in rows) == (plain.parted() is not None), case
         if number in rows:
             plain.check(rows[number])

@@ -34,7 +34,8 @@ OUTCOMES = {
     "sex absent": {"sex_missing"},
     "sex 9": {"sex_missing"},
     "sex 3": {"sex_invalid"},
-    "age absent": {"age_missing"},
+    # An infant whose age stands in days as well is still known to be 0 years old.
+    "age absent": {"age_missing", "same"},
     "age 999": {"age_invalid"},
     "age -1": {"age_invalid"},
     "age in days absent": {"age_days_missing"},

@@ -25,7 +25,7 @@ app = typer.Typer(add_completion=False)
 @app.command()
 def migrate_cases(
     cases: Annotated[Path, typer.Argument(help=f"Cases: {FILES}.")],
-    before: Annotated[str, typer.Option(help="The scheme before.")] = "chs-drg-1.1",
+    before: Annotated[str, typer.Option(help="The scheme before.")] = "chs-drg-2.0",
     after: Annotated[str, typer.Option(help="The scheme after.")] = "chs-drg-3.0",
     mapping: Annotated[
         str, typer.Option(help="Where the columns are: canonical, hqms, or a .toml file.")

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from drgcore.cases import CANONICAL_SCHEMA, FIRST_CODE, LOCAL_SCHEMA, CodeIndex
+from drgcore.cases import CANONICAL_SCHEMA, LOCAL_SCHEMA, CodeIndex
 from drgcore.cases.fees import FEE_COLUMNS
 from drgcore.errors import DrgcoreError
 from drgcore.files import whole_file
@@ -20,6 +20,7 @@ from drgcore.schemes import Scheme, load_scheme
 from drgcore.schemes.rules import FRACTIONAL, LOCAL_VARIABLES
 from drgcore.synthetic.dirt import soil
 from drgcore.synthetic.people import People, people_columns, people_of
+from drgcore.synthetic.plausible import codes_of
 from drgcore.synthetic.region import LEVELS, POOLS, Region, region_of
 from drgcore.synthetic.templates import Templates, templates_of
 
@@ -220,7 +221,7 @@ class _Block:
             "admission_date": pa.array(discharge - stay).cast(pa.date32()),
             "discharge_date": pa.array(discharge).cast(pa.date32()),
             "length_of_stay": self._length_of_stay(stay),
-            "principal_diagnosis": _codes(
+            "principal_diagnosis": codes_of(
                 tables.diagnoses, self.templates.column("principal_diagnosis")[self.template]
             ),
             "other_diagnoses": self._lists(
@@ -230,7 +231,7 @@ class _Block:
                 np.minimum(self.rng.poisson(3.2, self.rows), 14),
                 14,
             ),
-            "principal_procedure": _codes(
+            "principal_procedure": codes_of(
                 tables.procedures, self.templates.column("principal_procedure")[self.template]
             ),
             "other_procedures": self._other_procedures(),
@@ -243,7 +244,7 @@ class _Block:
         }
         columns |= people_columns(people, self.group, hospital, columns, self.start, others)
         if "department" in tables.scheme.local_columns.values():
-            columns["department"] = _codes(
+            columns["department"] = codes_of(
                 tables.departments, self.templates.column("department")[self.template]
             )
         for variable, name in LOCAL_VARIABLES.items():
@@ -354,17 +355,21 @@ class _Block:
         is_own = inside < np.repeat(own, total)
         first = np.concatenate([[0], np.cumsum(lengths)[:-1]])[self.template]
         ids[is_own] = values[(np.repeat(first, total) + inside)[is_own]]
-        # A few codes are common and many are rare.
         if len(neutral):
-            rank = self.rng.random(int((~is_own).sum())) ** 4 * len(neutral)
-            ids[~is_own] = neutral[rank.astype(np.int64)]
-        return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), _codes(index, ids))
+            ids[~is_own] = self._drawn(neutral, np.repeat(np.arange(self.rows), total)[~is_own])
+        return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), codes_of(index, ids))
 
-
-def _codes(index: CodeIndex, ids: NDArray[np.int64] | NDArray[np.int32]) -> pa.Array:
-    """Ids as text; null for no code."""
-    indices = pa.array(ids - FIRST_CODE, pa.int32(), mask=ids < FIRST_CODE)
-    return pa.DictionaryArray.from_arrays(indices, index.codes).dictionary_decode()
+    def _drawn(self, neutral: NDArray[np.int32], row: NDArray[np.int64]) -> NDArray[np.int32]:
+        """A code for each place of these rows, in no row the same one twice."""
+        # A few codes are common and many are rare.
+        rank = (self.rng.random(len(row)) ** 4 * len(neutral)).astype(np.int64)
+        # Those of one row stand together. One that is not above the one before it moves up.
+        order = np.lexsort((rank, row))
+        place = np.arange(len(row)) - np.searchsorted(row, row)
+        # Strictly above the one before: r - place must not fall, so its running maximum is taken.
+        lifted = np.maximum.accumulate(rank[order] - place + row * 2 * len(neutral))
+        rank[order] = lifted + place - row * 2 * len(neutral)
+        return neutral[rank % len(neutral)]
 
 
 def _labels(number: NDArray[np.int64], labels: Sequence[str]) -> pa.Array:

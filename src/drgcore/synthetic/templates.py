@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from drgcore.cases import FIRST_CODE
@@ -16,9 +17,11 @@ from drgcore.grouper.recipes import Numbers, Recipe, recipes_for
 from drgcore.grouper.tables import GrouperTables, compile_tables
 from drgcore.schemes.model import GroupKind, Scheme
 from drgcore.schemes.rules import FRACTIONAL, LOCAL_VARIABLES, YES_NO
+from drgcore.synthetic.plausible import cases_of, faults_of, harmless
 
 _DRAFTS_PER_GROUP = 60
 _KEPT_PER_GROUP = 40
+_ADULT, _MIDDLE_LIFE = 18, 49
 # Of what a scheme does not limit itself.
 _HIGHEST = {
     "ZYTS": 365,
@@ -46,7 +49,8 @@ class Templates:
     local_top : dict of str to ndarray of int64 or float64
         The same for the numbers of `LOCAL_SCHEMA` that the scheme asks for.
     neutral_diagnoses, neutral_procedures : ndarray of int32
-        Codes that stand in no set asked of other diagnoses or procedures and are no complication.
+        Codes that stand in no set asked of other diagnoses or procedures, are no complication, and
+        that the front-page checks let stand in a case of either sex.
     """
 
     tables: GrouperTables
@@ -103,18 +107,27 @@ def templates_of(scheme: Scheme) -> Templates:
         return any(getattr(draft, column) < 0 for column in numbers)
 
     # A case without what the scheme asks for stands for a group only where no other one does.
-    drafts.sort(key=lambda pair: lacks(pair[1]))
+    # So does one that the front-page checks find fault with.
     reached = group_drafts(tables, [d for _, d in drafts])
+    fitting = [
+        pair for pair, drg in zip(drafts, reached.drg.tolist(), strict=True) if pair[0] == drg
+    ]
+    faults = faults_of(scheme, cases_of(tables, [d for _, d in fitting])).tolist()
     kept: dict[int, list[Draft]] = {}
-    for (target, draft), drg in zip(drafts, reached.drg.tolist(), strict=True):
-        if target != drg:
-            continue
+    best: dict[int, tuple[bool, int]] = {}
+    ranked = [((lacks(pair[1]), fault), pair) for pair, fault in zip(fitting, faults, strict=True)]
+    for rank, (drg, draft) in sorted(ranked, key=lambda item: item[0]):
         own = kept.setdefault(drg, [])
-        if len(own) < _KEPT_PER_GROUP and (not own or lacks(own[0]) == lacks(draft)):
+        if len(own) < _KEPT_PER_GROUP and rank == best.setdefault(drg, rank):
             own.append(draft)
     groups = np.array(sorted(kept), dtype=np.int64)
     count = np.array([len(kept[g]) for g in groups], dtype=np.int64)
     chosen = tuple(d for g in groups for d in kept[int(g)])
+    cases = cases_of(tables, chosen)
+    remaining = faults_of(scheme, cases)
+    hosts = _hosts(chosen, remaining)
+    diagnoses = _neutral(tables.classes["QTZD"], tables.complication == 0)
+    procedures = _neutral(tables.classes["QTSS"], tables.classes["QTSS"] >= 0)
     return Templates(
         tables,
         chosen,
@@ -122,7 +135,7 @@ def templates_of(scheme: Scheme) -> Templates:
         groups,
         np.concatenate([[0], np.cumsum(count)[:-1]]),
         count,
-        _tops(tables, "NL", [d.age_years for d in chosen], 95),
+        _oldest(tables, cases, remaining),
         _tops(tables, "XSRTL", [d.age_days for d in chosen], 364),
         _tops(tables, "XSRTZ", [d.newborn_weight_g for d in chosen], 4500),
         {
@@ -132,9 +145,34 @@ def templates_of(scheme: Scheme) -> Templates:
             for column, variable in numbers.items()
         },
         # In random order, because samples draw the first ones more often.
-        rng.permutation(_neutral(tables.classes["QTZD"], tables.complication == 0)),
-        rng.permutation(_neutral(tables.classes["QTSS"], tables.classes["QTSS"] >= 0)),
+        rng.permutation(diagnoses[harmless(tables, diagnoses, "other_diagnoses", hosts)]),
+        rng.permutation(procedures[harmless(tables, procedures, "other_procedures", hosts)]),
     )
+
+
+def _hosts(drafts: tuple[Draft, ...], faults: NDArray[np.int64]) -> list[Draft]:
+    """A man and a woman, grown up and operated on, with as little wrong as there is."""
+
+    def unlike(at: int) -> tuple[bool, bool, int]:
+        draft = drafts[at]
+        return draft.principal_procedure < FIRST_CODE, draft.age_years < _ADULT, int(faults[at])
+
+    return [
+        drafts[min(ats, key=unlike)]
+        for sex in (1, 2)
+        if (ats := [i for i, d in enumerate(drafts) if d.sex == sex])
+    ]
+
+
+def _oldest(
+    tables: GrouperTables, cases: pa.RecordBatch, faults: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """The highest age of each case's interval, or one of middle life where the checks ask that."""
+    at, own = cases.schema.get_field_index("age_years"), cases["age_years"].to_numpy()
+    top = _tops(tables, "NL", own.tolist(), 95)
+    aged = cases.set_column(at, "age_years", pa.array(top, cases["age_years"].type))
+    wrong = faults_of(tables.scheme, aged) > faults
+    return np.where(wrong, np.maximum(own, np.minimum(top, _MIDDLE_LIFE)), top)
 
 
 def _random_drafts(
