@@ -116,7 +116,10 @@ def code_cases(
             parts.append(work(source.schema.empty_table()))
     arrays = CaseArrays.joined([part for part, _ in parts])
     rows = GroupedRows(
-        *(np.concatenate(a) for a in zip(*(r.arrays() for _, r in parts), strict=True))
+        **{
+            f.name: np.concatenate([getattr(part, f.name) for _, part in parts])
+            for f in fields(GroupedRows)
+        }
     )
     # Joined, they need not stay a second time while the history is read.
     del parts
