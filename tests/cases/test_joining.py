@@ -69,7 +69,7 @@ def test_no_and_several_main_rows_are_said_and_nothing_is_guessed():
         (None, ["K80.101"], "no_main_diagnosis"),
         (None, ["K80.101", "I50.900"], "several_main_diagnoses"),
         (None, [], "no_main_diagnosis"),
-        (None, [], None),
+        (None, [], "no_main_diagnosis"),
     ]
     assert joined.counts["diagnoses_of_no_case"] == 1
     assert set(group(joined.table)["reason"].to_pylist()) == {"principal_diagnosis_missing"}
