@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
 from drgcore.cases.encodings import BLOCK_BYTES, find_encoding
-from drgcore.cases.header import FOOTER, LOOKED_AT, TOTAL_WORDS, find_layout, note_of
+from drgcore.cases.header import FOOTER, LOOKED_AT, OF_A_CASE, TOTAL_WORDS, find_layout, note_of
 from drgcore.cases.source import CaseSource, select
 from drgcore.cases.text_stream import TextStream
 from drgcore.errors import CaseSchemaError
@@ -29,6 +29,7 @@ _SHOWN_ROWS = 5
 
 # A row's number is all that is taken from Arrow's messages: they quote the row itself.
 _RAGGED = re.compile(r"CSV parse error: (?:Row #(\d+): )?Expected (\d+) columns, got (\d+)")
+_CASE_CELL = re.compile(OF_A_CASE)
 _LINES = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+$")
 
 
@@ -75,6 +76,7 @@ class CsvSource(CaseSource):
         self.schema = select(whole, columns, self._where)
         self._left_out: dict[str, list[int]] = {}
         self._tail: bytes | None = None
+        self._comments_passed: set[int] = set()
 
     def _open(self) -> Any:
         compression = "gzip" if self._path.suffix.lower() == ".gz" else None
@@ -153,6 +155,10 @@ class CsvSource(CaseSource):
             stream.close()
         if problem is not None:
             raise problem
+        if self._comments_passed:
+            passed = [number + self._rows_above for number in self._comments_passed]
+            noted = self._left_out.get("of comments", [])
+            self._left_out["of comments"] = sorted({*noted, *passed})
         kinds = {
             what: note_of(what, at[:_SHOWN_ROWS], len(at)) for what, at in self._left_out.items()
         }
@@ -182,12 +188,22 @@ class CsvSource(CaseSource):
             parse_options=pa_csv.ParseOptions(
                 delimiter=self._delimiter,
                 newlines_in_values=True,
-                invalid_row_handler=_comment_or_error if self._commented else None,
+                invalid_row_handler=self._comment_or_error if self._commented else None,
             ),
             convert_options=pa_csv.ConvertOptions(
                 column_types=dict.fromkeys(self._inner, pa.string()), include_columns=include
             ),
         )
+
+    def _comment_or_error(self, row: Any) -> str:
+        """Pass over a line that begins with #; any other of a wrong length is an error."""
+        first, *others = row.text.lstrip().split(self._delimiter)
+        # A case may have an id that begins with #, and then no words follow it.
+        of_a_case = " " not in first.strip() and any(map(_CASE_CELL.match, others))
+        if not first.startswith("#") or of_a_case:
+            return "error"
+        self._comments_passed.add(row.number)
+        return "skip"
 
     def _cases(self, batch: pa.RecordBatch, include: list[str], before: int) -> pa.RecordBatch:
         """Leave out rows that are no cases: empty ones, totals, the header once more."""
@@ -204,7 +220,10 @@ class CsvSource(CaseSource):
             cells = pc.utf8_trim_whitespace(batch.column(name))
             total = _flags(pc.is_in(cells, value_set=pa.array(TOTAL_WORDS)))
             total |= _flags(pc.match_substring_regex(cells, FOOTER))
-            self._leave_out("of totals or footers", total & nothing_before, out, before)
+            total &= nothing_before
+            if total.any():
+                total[total] = ~_of_a_case(batch.filter(pa.array(total)))
+            self._leave_out("of totals or footers", total, out, before)
             nothing_before &= _flags(pc.equal(cells, ""))
         again = np.ones(batch.num_rows, bool)
         for name in include:
@@ -345,11 +364,6 @@ def _find_delimiter(lines: Sequence[str]) -> str:
     return best
 
 
-def _comment_or_error(row: Any) -> str:
-    """Pass over a line that begins with #; any other of a wrong length is an error."""
-    return "skip" if row.text.lstrip().startswith("#") else "error"
-
-
 def _comments(batch: pa.RecordBatch) -> npt.NDArray[np.bool_]:
     """Rows that begin with # and hold nothing else."""
     if "c0" not in batch.schema.names:
@@ -358,6 +372,14 @@ def _comments(batch: pa.RecordBatch) -> npt.NDArray[np.bool_]:
     for name in batch.schema.names:
         if name != "c0" and found.any():
             found &= _flags(pc.equal(batch.column(name), ""))
+    return found
+
+
+def _of_a_case(batch: pa.RecordBatch) -> npt.NDArray[np.bool_]:
+    """Rows that hold a diagnosis or a group: cases, though their id may be a word for totals."""
+    found = np.zeros(batch.num_rows, bool)
+    for column in batch.columns:
+        found |= _flags(pc.match_substring_regex(column, OF_A_CASE))
     return found
 
 

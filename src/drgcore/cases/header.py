@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 LOOKED_AT = 40
 """Rows at the beginning of a file in which the header is looked for."""
@@ -15,9 +16,17 @@ TOTAL_WORDS = (
 )
 """What the first filled cell of a row of totals says."""
 
-FOOTER = r"^(?:制表|打印|审核|填表|填报|报表|单位负责人|统计负责人|注[:：]|说明[:：]|备注[:：])"
-"""How the first filled cell of a line below the cases begins."""
+FOOTER = (
+    r"^(?:(?:制表|打印|审核|复核|填表|填报|报表)(?:人员?|者|日期|时间|单位|机构|部门)?(?:[:：\s]|$)"
+    r"|单位负责人|统计负责人|(?:注|说明|备注)[:：])"
+)
+"""How the first filled cell of a line below the cases begins; 审核科 begins a case."""
 
+OF_A_CASE = r"^\s*(?:[A-Za-z]\d{2}(?:[.\dXx]|$)|[A-Za-z]{2}\d|(?i:MDC)[A-Z])"
+"""How a diagnosis or a group begins: a row that holds one is a case, whatever its id says."""
+
+# Rows of headings below the row of codes at most.
+_MOST_HEADINGS = 2
 # A column of the national front-page export, an ASCII name such as hospital_level, or a
 # settlement list's name such as setl_id.
 _CODE = re.compile(r"[A-Za-z]\d{2}[A-Za-z0-9]{0,6}|[A-Za-z]+(?:_[A-Za-z0-9]+)+")
@@ -32,8 +41,8 @@ _KNOWN = frozenset(
     )
 )
 _HEADING = re.compile(
-    "编码|编号|名称|代码|日期|时间|费用?|金额|诊断|手术|操作|年龄|性别|科室|科别|病案|住院|出院|入院|医院|机构"
-    "|天数|次数|体重|姓名|方式|类型|类别|标志|等级|主诊|其他|分组|状态|序号|医保|统筹|病组|权重|点数|离院|ICD"
+    "编码|编号|名称|代码|日期|时间|费用?|金额|诊断|手术|操作|年龄|性别|科室|科别|病案|住院|出院|入院|^医院$|(?:医院|机构)(?=.)"
+    "|天数|次数|体重|姓名|方式|类型|类别|标志|等级|主诊|其他|分组|状态|序号|医保(?=.)|统筹|病组|权重|点数|离院|ICD"
 )
 _VALUE = re.compile(r"[-+]?[\d.,]+%?|\d{4}[-/年.]\d{1,2}.*|[A-Za-z]\d{2}[.].*|\d{2}[.]\d.*")
 
@@ -91,8 +100,12 @@ def find_layout(rows: Sequence[Sequence[str]]) -> Layout:
         header = next((i for i, cells in enumerate(filled) if len(cells) >= enough), 0)
     above = [i + 1 for i in range(header) if filled[i]]
     first = header + 1
-    while first < len(filled) and _is_codes(filled[header]) and _is_headings(filled[first], width):
-        first += 1
+    if _is_codes(filled[header]):
+        below = takewhile(lambda cells: _is_headings(cells, width), filled[first:])
+        number = len(list(below))
+        # Many rows of words, or nothing but them, are values: of a table of hospitals, for example.
+        if number <= _MOST_HEADINGS and any(filled[first + number :]):
+            first += number
     notes = []
     if above:
         notes.append(f"{_rows(above)} above the column names left out")
@@ -127,4 +140,5 @@ def _is_codes(cells: Sequence[str]) -> bool:
 def _is_headings(cells: Sequence[str], width: int) -> bool:
     if len(cells) * 2 < width or any(_VALUE.fullmatch(cell) for cell in cells):
         return False
-    return sum(bool(_HEADING.search(cell)) for cell in cells) * 2 >= len(cells)
+    # A case may hold some words that headings hold too.
+    return sum(bool(_HEADING.search(cell)) for cell in cells) * 5 >= len(cells) * 4

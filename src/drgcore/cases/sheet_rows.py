@@ -11,12 +11,21 @@ from typing import Any
 
 import pyarrow as pa
 
-from drgcore.cases.header import FOOTER, LOOKED_AT, TOTAL_WORDS, Layout, find_layout, note_of
+from drgcore.cases.header import (
+    FOOTER,
+    LOOKED_AT,
+    OF_A_CASE,
+    TOTAL_WORDS,
+    Layout,
+    find_layout,
+    note_of,
+)
 from drgcore.errors import CaseSchemaError
 
 Cells = Sequence[Any]
 
 _FOOTER = re.compile(FOOTER)
+_OF_A_CASE = re.compile(OF_A_CASE)
 _CHUNK_CELLS = 1 << 19
 _SHOWN_ROWS = 5
 _NUMBERS = (float, int, Decimal)
@@ -190,7 +199,8 @@ def _no_case(row: Cells, header: Sequence[str]) -> str:
         filled = any(cell.strip() if isinstance(cell, str) else cell is not None for cell in row)
         return "" if filled else "without any value"
     if text in TOTAL_WORDS or _FOOTER.match(text):
-        return "of totals or footers"
+        of_a_case = any(isinstance(cell, str) and _OF_A_CASE.match(cell) for cell in row)
+        return "" if of_a_case else "of totals or footers"
     if text in header and all(
         (text_of(c) or "").strip() == n for c, n in zip(row, header, strict=False)
     ):
