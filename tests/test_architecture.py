@@ -11,6 +11,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import drgcore
@@ -238,18 +240,59 @@ def test_importing_the_package_imports_nothing_slow() -> None:
     assert loaded.isdisjoint({"numba", "llvmlite", "pandas", "pyarrow", "numpy", "rich", "typer"})
 
 
-def test_the_list_of_commands_imports_no_room() -> None:
+def loaded_by(*arguments: str) -> set[str]:
+    """The modules that a command has imported when it is done."""
     code = (
-        "import sys; sys.argv = ['drgcore', '--help']\n"
+        f"import sys; sys.argv = {['drgcore', *arguments]!r}\n"
         "from drgcore.cli.app import main\n"
         "try:\n    main()\nfinally:\n    print(*sorted(sys.modules), file=sys.stderr)"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
     )
-    loaded = set(done.stderr.split())
+    return set(done.stderr.split())
+
+
+def test_the_list_of_commands_imports_no_room() -> None:
+    loaded = loaded_by("--help")
     assert "drgcore.cli.app" in loaded
-    assert loaded.isdisjoint({"numba", "pandas", "pyarrow", "numpy", "drgcore.cases"})
+    assert loaded.isdisjoint({"numba", "pandas", "pyarrow", "numpy", "drgcore.cases.readers"})
+
+
+def test_small_commands_import_neither_pandas_nor_what_they_do_not_need(tmp_path: Path) -> None:
+    cases = {
+        "case_id": ["1"],
+        "sex": [2],
+        "age_years": [69],
+        "age_days": [None],
+        "newborn_weight_g": [None],
+    }
+    codes = {"principal_diagnosis": ["G11.900"], "principal_procedure": [""]}
+    lists = {"other_diagnoses": [["S52.804"]], "other_procedures": [[""]]}
+    path = str(tmp_path / "cases.parquet")
+    pq.write_table(pa.table({**cases, **codes, **lists}), path)
+    explained = loaded_by("explain", path, "--row", "1")
+    assert "drgcore.grouper.explain" in explained
+    unneeded = {"pandas", "openpyxl", "xlsxwriter", "dbfread", "drgcore.schemes.code_search"}
+    assert explained.isdisjoint({*unneeded, "numba"})
+    for out in ("out.parquet", "out.csv"):
+        grouped = loaded_by("group", path, str(tmp_path / out))
+        assert "drgcore.grouper.kernel" in grouped
+        assert grouped.isdisjoint(unneeded)
+
+
+def test_pyarrow_without_pandas_still_makes_frames() -> None:
+    code = (
+        "from drgcore.cli.lazy import spare_pandas; spare_pandas()\n"
+        "import sys, pyarrow as pa; before = 'pandas' in sys.modules\n"
+        "frame = pa.table({'a': [1, None]}).to_pandas(); import pandas as pd\n"
+        "nothing = pa.array(pd.Series([float('nan')]))[0].as_py()\n"
+        "print(before, type(frame) is pd.DataFrame, nothing)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.split() == ["False", "True", "None"]
 
 
 # --- The repository ---------------------------------------------------------------------------

@@ -111,7 +111,7 @@ def _write_workbook(out: Path, tables: Mapping[str, pd.DataFrame], keys: int) ->
         raise DrgcoreError(
             "writing a workbook needs XlsxWriter",
             where=str(out),
-            hint="install it with pip install 'drgcore[report]', or write .csv or .parquet",
+            hint="install it with pip install XlsxWriter, or write .csv or .parquet",
         ) from error
     for name, table in tables.items():
         if len(table) > _MOST_ROWS:

@@ -14,8 +14,10 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 import pytest
 
+from drgcore.cases import read_table
 from drgcore.errors import CaseSchemaError, DrgcoreError
 from drgcore.grouper import STATUSES, group, group_file, summarise
+from drgcore.grouper.xlsx_writer import xlsx_writer
 from drgcore.schemes import load_translation
 from tests.grouper.helpers import (
     CASE_COLUMNS,
@@ -342,3 +344,12 @@ def test_a_translation_can_change_the_group() -> None:
     with_translation = plain_rows(group(given, of, clinical_codes=True))
     assert with_translation == plain_rows(group(meant, of))
     assert with_translation != plain_rows(group(given, of))
+
+
+def test_nanoseconds_fit_into_a_workbook(tmp_path: Path) -> None:
+    schema = pa.schema({"at": pa.timestamp("ns")})
+    with xlsx_writer(tmp_path / "out.xlsx", schema) as writer:
+        writer.write(
+            pa.record_batch([pa.array([1_600_000_000_000_000_001], schema[0].type)], schema=schema)
+        )
+    assert read_table(tmp_path / "out.xlsx")["at"].to_pylist() == ["2020-09-13 12:26:40"]

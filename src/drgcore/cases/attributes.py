@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from drgcore.cases.amounts import numbers_from
 from drgcore.cases.days import days_of
+from drgcore.cases.frames import is_frame
 from drgcore.cases.text import stripped
 from drgcore.errors import CaseSchemaError
 
@@ -47,10 +47,11 @@ def select_columns(cases: Any, names: Sequence[str]) -> pa.Table:
 
     Examples
     --------
+    >>> import pandas as pd
     >>> select_columns(pd.DataFrame({"a": [1], "b": [2]}), ["b", "c"]).column_names
     ['b']
     """
-    frame = isinstance(cases, pd.DataFrame)
+    frame = is_frame(cases)
     table = cases if frame or isinstance(cases, pa.Table) else pa.table(cases)
     there = list(table.columns) if frame else table.column_names
     twice = [name for name in dict.fromkeys(names) if there.count(name) > 1]

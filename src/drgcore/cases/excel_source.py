@@ -101,7 +101,7 @@ class ExcelSource(CaseSource):
             for name in names:
                 with self._careful():
                     found = book.get_sheet_by_name(name)
-                    if found.total_height and found.total_width:
+                    if found.end is not None:
                         return name, self._iterate(found)
             return names[0], iter([])
         chosen = self._sheet

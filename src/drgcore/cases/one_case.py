@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-import pandas as pd
 import pyarrow as pa
+
+from drgcore.cases.frames import is_nothing, is_series, is_single
 
 
 def one_case(case: Any) -> dict[str, list[Any]] | None:
@@ -29,7 +30,7 @@ def one_case(case: Any) -> dict[str, list[Any]] | None:
     >>> one_case({"sex": [1, 2]}) is None
     True
     """
-    if isinstance(case, pd.Series):
+    if is_series(case):
         return {str(name): [_value(value)] for name, value in case.items()}
     if isinstance(case, Mapping) and any(map(_is_scalar, case.values())):
         return {str(name): [_value(value)] for name, value in case.items()}
@@ -37,12 +38,12 @@ def one_case(case: Any) -> dict[str, list[Any]] | None:
 
 
 def _is_scalar(value: Any) -> bool:
-    return value is None or isinstance(value, pa.Scalar) or bool(pd.api.types.is_scalar(value))
+    return isinstance(value, pa.Scalar) or is_single(value)
 
 
 def _value(value: Any) -> Any:
     if isinstance(value, pa.Scalar):
         return value.as_py()
-    if pd.api.types.is_scalar(value):
-        return None if pd.isna(value) else value
-    return list(value) if isinstance(value, Iterable) else value
+    if is_single(value):
+        return None if is_nothing(value) else value
+    return list(value)

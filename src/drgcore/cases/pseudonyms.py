@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pyarrow as pa
 
+from drgcore.cases.frames import is_frame
 from drgcore.cases.readers import open_cases
 from drgcore.errors import CaseSchemaError, DrgcoreError
 
@@ -82,7 +82,7 @@ def pseudonymise(cases: Any, key: bytes, columns: Sequence[str] = PERSONAL) -> A
     ['50b85e7f871648b32e90', None]
     """
     _checked(key)
-    if isinstance(cases, pd.DataFrame):
+    if is_frame(cases):
         table = pa.table({n: pa.array(cases[n], from_pandas=True) for n in columns if n in cases})
     else:
         with open_cases(cases) as opened:
@@ -91,7 +91,7 @@ def pseudonymise(cases: Any, key: bytes, columns: Sequence[str] = PERSONAL) -> A
     if not there:
         raise CaseSchemaError(f"the cases have no column {', '.join(columns)}")
     new = {name: _hashed(table.column(name), name, key) for name in there}
-    if isinstance(cases, pd.DataFrame):
+    if is_frame(cases):
         return cases.assign(**{name: column.to_pandas().array for name, column in new.items()})
     for name, column in new.items():
         table = table.set_column(table.column_names.index(name), name, column)

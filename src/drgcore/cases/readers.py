@@ -11,13 +11,13 @@ from numbers import Number
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from drgcore.cases.csv_source import CsvSource
 from drgcore.cases.damage import damage_as_error
+from drgcore.cases.frames import is_frame, is_nothing
 from drgcore.cases.source import CaseSource, Kind, select
 from drgcore.errors import CaseSchemaError
 
@@ -87,7 +87,7 @@ def open_cases(
         return TableSource(source, "arrow", columns, batch_rows)
     if isinstance(source, pa.RecordBatch):
         return TableSource(pa.Table.from_batches([source]), "arrow", columns, batch_rows)
-    if isinstance(source, pd.DataFrame):
+    if is_frame(source):
         names = [str(name) for name in source.columns]
         series = [source.iloc[:, i] for i in range(len(names))]
         table, numbers = _table(names, series)
@@ -341,7 +341,7 @@ def _is_object(column: Any) -> bool:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, Number) and not isinstance(value, bool) and not _is_nothing(value)
+    return isinstance(value, Number) and not isinstance(value, bool) and not is_nothing(value)
 
 
 def _array(name: str, column: Any) -> pa.Array | pa.ChunkedArray:
@@ -352,14 +352,10 @@ def _array(name: str, column: Any) -> pa.Array | pa.ChunkedArray:
     except (pa.ArrowException, TypeError, ValueError, OverflowError):
         # Arrow's message quotes the value. Numbers and text in one column, as spreadsheets give
         # them, are text.
-        values = [None if _is_nothing(value) else value for value in column]
+        values = [None if is_nothing(value) else value for value in column]
     if all(value is None or isinstance(value, str | Number | Decimal | date) for value in values):
         return pa.array([None if value is None else str(value) for value in values], pa.string())
     raise CaseSchemaError(
         f"column {name!r} holds values of kinds that do not go together",
         hint="Make it a column of text, of numbers, or of lists of text.",
     )
-
-
-def _is_nothing(value: Any) -> bool:
-    return bool(pd.api.types.is_scalar(value) and pd.isna(value))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
@@ -96,7 +95,5 @@ def _text(column: pa.Array) -> pa.Array:
 
 
 def _hashed(column: pa.Array) -> NDArray[np.uint64]:
-    found: NDArray[np.uint64] = pd.util.hash_array(
-        column.to_numpy(zero_copy_only=False), categorize=False
-    )
-    return found
+    # Python's own hashes have 64 bits, and hold within one process.
+    return np.fromiter(map(hash, column.to_pylist()), np.int64, len(column)).view(np.uint64)

@@ -111,7 +111,7 @@ def workbook_writer(path: Path, schema: pa.Schema) -> Iterator[_Workbook]:
         raise DrgcoreError(
             "writing a workbook needs XlsxWriter",
             where=str(path),
-            hint="install it with pip install 'drgcore[report]', or write .csv or .parquet",
+            hint="install it with pip install XlsxWriter, or write .csv or .parquet",
         ) from error
     with xlsxwriter.Workbook(path, {"constant_memory": True}) as book:
         workbook = _Workbook(book)

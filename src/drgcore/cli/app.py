@@ -18,17 +18,23 @@ from drgcore.cli.streams import survive_closed_pipes
 
 COMMANDS = {
     "group": Lazy(
-        "group", "Group every case of a file: mdc, adrg, drg, status, reason and severity."
+        "group",
+        "Group every case of a file: mdc, adrg, drg, status, reason and severity.",
+        frames=False,
     ),
-    "group-one": Lazy("group_one", "Group one case given on the command line."),
+    "group-one": Lazy("group_one", "Group one case given on the command line.", frames=False),
     "cases": Lazy("cases", "Bring cases that lie in several tables into one."),
-    "mapping": Lazy("mapping", "Find out which columns of a file hold what."),
+    "mapping": Lazy("mapping", "Find out which columns of a file hold what.", frames=False),
     "check": Lazy("check", "Check the front page of every case of a file: what is wrong, where."),
-    "explain": Lazy("explain", "Show the whole path by which one case of a file gets its group."),
+    "explain": Lazy(
+        "explain", "Show the whole path by which one case of a file gets its group.", frames=False
+    ),
     "sample": Lazy("sample", "Write synthetic cases: plausible in shape, true of nobody."),
     "demo": Lazy("demo", "Make a sample, group it, explain three cases, settle its year."),
     "scheme": Lazy("scheme", "Compile, show, check and compare grouping schemes."),
-    "codes": Lazy("codes", "Find diagnoses and procedures by code, name or pinyin initials."),
+    "codes": Lazy(
+        "codes", "Find diagnoses and procedures by code, name or pinyin initials.", frames=False
+    ),
     "policy": Lazy("policy", "Check, show and start payment policies."),
     "points": Lazy("points", "What cases earn, one case by hand, readmissions, special reviews."),
     "settle": Lazy("settle", "Settle months and years, explain payments."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
@@ -22,18 +23,49 @@ class Lazy:
         is that command, any other is a group.
     help : str
         One sentence for the list of commands; for a group also the head of its own help.
+    frames : bool, default True
+        Whether it works with frames of pandas.
     """
 
     module: str
     help: str
+    frames: bool = True
 
     def load(self, name: str) -> Any:
         """Import the module and make the command."""
+        if not self.frames:
+            spare_pandas()
         command = typer.main.get_command(import_module(f"drgcore.cli.{self.module}").app)
         command.name = name
         if isinstance(command, TyperGroup):
             command.help = self.help
         return command
+
+
+def spare_pandas() -> None:
+    """Keep pyarrow from importing pandas, which takes it as long as all else of a small command.
+
+    With its first array pyarrow imports pandas, to know a frame when it sees one, and does without
+    when pandas is not there; it asks again when it is to make a frame itself.
+    """
+    if "pandas" in sys.modules:
+        return
+    sys.meta_path.insert(0, _NoPandas)
+    try:
+        import pyarrow as pa
+
+        pa.array([0])
+    finally:
+        sys.meta_path.remove(_NoPandas)
+
+
+class _NoPandas:
+    """A finder of modules by which there is no pandas."""
+
+    @staticmethod
+    def find_spec(name: str, path: object = None, target: object = None) -> None:
+        if name == "pandas":
+            raise ModuleNotFoundError(name=name)
 
 
 def lazy_group(entries: Mapping[str, Lazy]) -> type[TyperGroup]:

@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from drgcore.cases import (
     CANONICAL_SCHEMA,
     FIRST_CODE,
@@ -19,6 +17,7 @@ from drgcore.cases import (
     CodeIndex,
     open_cases,
 )
+from drgcore.cases.frames import is_series
 from drgcore.cases.notes import UnknownCode
 from drgcore.cases.one_case import one_case
 from drgcore.errors import CaseSchemaError
@@ -171,7 +170,7 @@ def explain(
     """
     check_language(lang)
     grouper = grouper_of(scheme, clinical_codes)
-    if isinstance(case, pd.Series):
+    if is_series(case):
         case = case.to_dict()
     if isinstance(case, Mapping):
         case = _one_row(case, mapping)

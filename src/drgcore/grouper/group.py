@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 import pyarrow as pa
 
 from drgcore.cases import CaseMapping, open_cases
+from drgcore.cases.frames import is_series
 from drgcore.cases.guessing import mapping_for
 from drgcore.cases.one_case import one_case
 from drgcore.errors import CaseSchemaError
@@ -20,6 +20,9 @@ from drgcore.grouper.extras import Extras
 from drgcore.grouper.result import check_free
 from drgcore.schemes import Scheme
 from drgcore.schemes.calendar import SchemeCalendar
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def group(
@@ -122,7 +125,7 @@ def group(
         restore_zeros=restore_zeros,
         extras=Extras(names, severity_codes, stamp),
     )
-    cases = one_case(cases) or cases if isinstance(cases, Mapping | pd.Series) else cases
+    cases = one_case(cases) or cases if isinstance(cases, Mapping) or is_series(cases) else cases
     threads = thread_count(threads)
     mapping = mapping_for(mapping, cases)
     with open_cases(cases, batch_rows=BATCH_ROWS) as source:

@@ -104,7 +104,7 @@ class XlsxWriter:
                 hint="Write .parquet or .csv.",
             )
         try:
-            columns = [column.to_pylist() for column in batch.columns]
+            columns = [_cells(column) for column in batch.columns]
         except UnicodeDecodeError:
             raise DrgcoreError(
                 "a text of the cases is no UTF-8, which a workbook cannot hold",
@@ -145,3 +145,11 @@ class XlsxWriter:
                 hint="Write .parquet or .csv, or keep fewer columns with --columns.",
             )
         self._sheet.write_string(self._row, place, text)
+
+
+def _cells(column: pa.Array) -> list[Any]:
+    kind = column.type
+    if pa.types.is_timestamp(kind) and kind.unit == "ns":
+        # Python's times end at microseconds, a sheet's earlier.
+        column = column.cast(pa.timestamp("us", kind.tz), safe=False)
+    return list(column.to_pylist())

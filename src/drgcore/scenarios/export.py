@@ -60,7 +60,7 @@ def write_excel(comparison: Comparison, path: Path, notes: Mapping[str, str]) ->
         raise DrgcoreError(
             "writing a workbook needs XlsxWriter",
             where=str(path),
-            hint="install it with pip install 'drgcore[report]', or write .csv files",
+            hint="install it with pip install XlsxWriter, or write .csv files",
         ) from error
     unknown = sorted(set(notes) - set(comparison.policies))
     if unknown:

@@ -163,7 +163,7 @@ def _write_workbook(parts: Mapping[str, list[Row]], path: Path) -> None:
         raise SchemeError(
             "writing a workbook needs XlsxWriter",
             where=str(path),
-            hint="install it with pip install 'drgcore[report]', or write .csv files",
+            hint="install it with pip install XlsxWriter, or write .csv files",
         ) from error
     content = io.BytesIO()
     with xlsxwriter.Workbook(content, {"constant_memory": True}) as book:

@@ -1,0 +1,32 @@
+"""The names of the room, each once; `__init__.py` imports them with their first use."""
+
+from .batch import CaseArrays as CaseArrays
+from .batch import encode_cases as encode_cases
+from .codes import FIRST_CODE as FIRST_CODE
+from .codes import MISSING as MISSING
+from .codes import UNKNOWN as UNKNOWN
+from .codes import CodeIndex as CodeIndex
+from .codes import TranslationCount as TranslationCount
+from .columns import CANONICAL_SCHEMA as CANONICAL_SCHEMA
+from .columns import LOCAL_SCHEMA as LOCAL_SCHEMA
+from .guessing import GuessedMapping as GuessedMapping
+from .guessing import guess_mapping as guess_mapping
+from .joining import JoinedCases as JoinedCases
+from .joining import join_cases as join_cases
+from .mapping import CaseMapping as CaseMapping
+from .pseudonyms import pseudonymise as pseudonymise
+from .readers import open_cases as open_cases
+from .resolving import CodeColumns as CodeColumns
+from .resolving import ResolvedMapping as ResolvedMapping
+from .source import CaseSource as CaseSource
+from .statuses import STATUSES as STATUSES
+from .values import INVALID_NUMBER as INVALID_NUMBER
+from .values import MISSING_NUMBER as MISSING_NUMBER
+from .values import parse_age_days as parse_age_days
+from .values import parse_age_years as parse_age_years
+from .values import parse_icu_hours as parse_icu_hours
+from .values import parse_leaving_way as parse_leaving_way
+from .values import parse_length_of_stay as parse_length_of_stay
+from .values import parse_newborn_weight as parse_newborn_weight
+from .values import parse_sex as parse_sex
+from .whole import read_table as read_table

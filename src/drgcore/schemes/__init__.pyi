@@ -1,0 +1,36 @@
+"""The names of the room, each once; `__init__.py` imports them with their first use."""
+
+from .calendar import SchemeCalendar as SchemeCalendar
+from .calendar import load_calendar as load_calendar
+from .cells import Repair as Repair
+from .cells import RepairKind as RepairKind
+from .checks import check_scheme as check_scheme
+from .code_search import FoundCode as FoundCode
+from .code_search import about_dictionaries as about_dictionaries
+from .code_search import search_codes as search_codes
+from .compile import CompileReport as CompileReport
+from .compile import compile_scheme as compile_scheme
+from .diff import SchemeDiff as SchemeDiff
+from .diff import diff_schemes as diff_schemes
+from .export import export_scheme as export_scheme
+from .findings import CheckReport as CheckReport
+from .findings import Finding as Finding
+from .findings import Severity as Severity
+from .lists import CodeLists as CodeLists
+from .lists import code_lists as code_lists
+from .model import Adrg as Adrg
+from .model import CodeUse as CodeUse
+from .model import Complication as Complication
+from .model import Drg as Drg
+from .model import GroupKind as GroupKind
+from .model import Mdc as Mdc
+from .model import Scheme as Scheme
+from .parser import parse_rule as parse_rule
+from .source import SourceTables as SourceTables
+from .source import read_source as read_source
+from .store import DEFAULT_SCHEME as DEFAULT_SCHEME
+from .store import SchemeInfo as SchemeInfo
+from .store import list_schemes as list_schemes
+from .store import load_dictionary as load_dictionary
+from .store import load_scheme as load_scheme
+from .store import load_translation as load_translation
