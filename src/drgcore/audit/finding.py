@@ -65,12 +65,26 @@ class Marked:
         What hangs on the event [yuan]; NaN where it is not known.
     note : callable
         Text for the list, of each of some rows.
+    listed : ndarray of bool, shape (n,), optional
+        What the list shows of a unit with a signal; the events by default.
+    around : ndarray of int64, shape (n,), optional
+        Of signals beside limits: twice the number of the limit, and one more beyond it, of the
+        cases that tell the density; -1 for others.
+    reach : float
+        The width of the windows beside the limit over the distance of those that tell the density.
     """
 
     event: NDArray[np.bool_]
     stratum: NDArray[np.int64]
     money: NDArray[np.float64]
     note: Callable[[NDArray[np.int64]], list[str]]
+    listed: NDArray[np.bool_] | None = None
+    around: NDArray[np.int64] | None = None
+    reach: float = 0.0
+
+
+Mark = Callable[[AuditFrame, Limits], Marked]
+"""Marks the cases for a signal."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +102,7 @@ class Rate:
     """
 
     needs: tuple[str, ...]
-    mark: Callable[[AuditFrame, Limits], Marked]
+    mark: Mark
     side: str = "more"
 
 

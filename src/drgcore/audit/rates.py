@@ -87,10 +87,91 @@ def low_indication(frame: AuditFrame, limits: Limits) -> Marked:
     )
 
 
+def refusal(frame: AuditFrame, limits: Limits) -> Marked:
+    """Fewer severe cases (推诿重症的线索): MCC or CC, among grouped cases of one ADRG and age.
+
+    The list has the severe cases that were transferred to another institution (离院方式 2, 3). A
+    hospital that does not code its complications looks the same.
+    """
+    seen = upcoding(frame, limits)
+    listed = seen.event & np.isin(frame.numbers("leaving_way"), _TRANSFERRED)
+    nothing = np.full(len(frame), np.nan)
+    note = numbered("{} {} 重症病例转出", *_texts(frame, "drg", "severity"))
+    return Marked(seen.event, seen.stratum, nothing, note, listed)
+
+
+def few_services(frame: AuditFrame, limits: Limits) -> Marked:
+    """Full payment for few services (服务不足的线索).
+
+    Counted is a case that cost less than `few_services` of the mean of its DRG in hospitals of its
+    level, but at least `low_outlier`, so that it is paid in full; among the grouped cases of the
+    DRG and level. A hospital that is cheaper or dearer throughout is not odd here (its cost index
+    says it): costs are first divided by the 80 % quantile of its shares. The money is what the case
+    cost less than the mean.
+    """
+    level = frame.codes("hospital_level").codes
+    stratum = strata(frame.codes("drg").codes, np.where(level < 0, level.max(initial=0) + 1, level))
+    cost, mean = frame.numbers("total_cost"), frame.means(stratum)
+    share = _share(cost, mean)
+    known = frame.grouped & np.isfinite(share)
+    usual = _quantiles(share, frame.codes("hospital").codes.astype(np.int64), known, 0.8)
+    whole = np.quantile(share[known], 0.8) if known.any() else np.nan
+    event = (share >= limits.low_outlier) & (share / usual * whole < limits.few_services)
+    return Marked(
+        event,
+        _kept(stratum, known),
+        mean - cost,
+        numbered("费用为同级别病组均值的 {:.0%}，按病组全额支付", share),
+    )
+
+
+def shifted(frame: AuditFrame, limits: Limits) -> Marked:
+    """Cost shifted to before admission or outpatients (费用前移、外移的线索).
+
+    Counted is a case whose `pre_admission_cost` is a greater share of all that the episode cost
+    than in the share `outside_share` of the cases of its DRG; among grouped cases that state it.
+    The money is the cost before admission.
+    """
+    outside, cost = frame.numbers("pre_admission_cost"), frame.numbers("total_cost")
+    known = frame.grouped & (outside >= 0) & (cost > 0) & np.isfinite(outside + cost)
+    share = np.where(known, outside, 0.0) / np.where(known, outside + cost, 1.0)
+    drg = frame.codes("drg").codes.astype(np.int64)
+    event = known & (share > _quantiles(share, drg, known, limits.outside_share))
+    return Marked(
+        event,
+        _kept(drg, known),
+        outside,
+        numbered("入院前费用占本次全部费用的 {:.0%}", share),
+    )
+
+
+def mismatch(frame: AuditFrame, limits: Limits) -> Marked:
+    """Principal diagnosis and procedure do not fit (主要诊断与主要手术不符的线索).
+
+    Counted is an ambiguous case (歧义), whose principal procedure no group of its principal
+    diagnosis' MDC asks for; among cases of the MDC with a principal procedure.
+    """
+    del limits
+    operated = frame.codes("principal_procedure").codes >= 0
+    event = frame.is_in("status", ("ambiguous",))
+    return Marked(
+        event,
+        _kept(frame.mdc.codes.astype(np.int64), operated & (event | frame.grouped)),
+        frame.numbers("total_cost"),
+        numbered("主要诊断 {}，主要手术 {}", *_texts(frame, *_PRINCIPAL)),
+    )
+
+
+_PRINCIPAL = ("principal_diagnosis", "principal_procedure")
+
 RATES: dict[str, Rate] = {
     "upcoding": Rate(("severity", "total_cost"), upcoding),
     "split_stays": Rate(("patient_id", "admission_date", "discharge_date"), split_stays),
     "low_indication": Rate(("length_of_stay", "total_cost", "principal_procedure"), low_indication),
+    "shifted": Rate(("pre_admission_cost", "total_cost"), shifted),
+    "refusal": Rate(("severity", "total_cost"), refusal, "fewer"),
+    "few_services": Rate(("total_cost",), few_services),
+    "mismatch": Rate(("status", *_PRINCIPAL, "total_cost"), mismatch),
 }
 """The signals of this module by name."""
 
@@ -102,6 +183,21 @@ def _kept(stratum: NDArray[np.int64], among: NDArray[np.bool_]) -> NDArray[np.in
 def _share(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.float64]:
     there = (whole > 0) & (part > 0) & np.isfinite(part)
     return np.divide(part, whole, out=np.full(len(part), np.nan), where=there)
+
+
+def _quantiles(
+    values: NDArray[np.float64], group: NDArray[np.int64], among: NDArray[np.bool_], level: float
+) -> NDArray[np.float64]:
+    """For each case the least value of its group that the share `level` of it does not exceed."""
+    rows = np.flatnonzero(among)
+    order = rows[np.lexsort((values[rows], group[rows]))]
+    place = group + 1
+    number = np.bincount(place[order], minlength=int(place.max(initial=0)) + 1)
+    some = np.flatnonzero(number)
+    at = np.cumsum(number) - number + np.maximum(np.ceil(level * number), 1).astype(np.int64) - 1
+    limit = np.full(len(number), np.nan)
+    limit[some] = values[order[at[some]]]
+    return limit[place]
 
 
 def _texts(frame: AuditFrame, *names: str) -> list[NDArray[np.object_]]:

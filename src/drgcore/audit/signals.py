@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from drgcore.audit.edges import EDGES, compare_edges
 from drgcore.audit.excess import Excess, excess, false_discovery
 from drgcore.audit.finding import Limits, Marked
 from drgcore.audit.frame import AuditFrame, strata
+from drgcore.audit.patterns import COPIED_NEEDS, copied_lists
+from drgcore.audit.pivotal import with_pivotal_codes
 from drgcore.audit.rates import RATES
 from drgcore.audit.wording import CAUTION, DEFINITIONS, SIGNAL_NAMES
 from drgcore.errors import DrgcoreError
+from drgcore.schemes import Scheme
 
 SIGNALS = tuple(SIGNAL_NAMES)
 """The signals, by name."""
@@ -62,6 +67,7 @@ def audit_cases(
     by: str | Sequence[str] = "hospital",
     peers: str = "region",
     limits: Limits | None = None,
+    scheme: str | Path | Scheme | None = "chs-drg-3.0",
 ) -> Audit:
     """Look for what an auditor should look at (线索): signals, not verdicts.
 
@@ -73,11 +79,15 @@ def audit_cases(
     signals : sequence of str
         Of `SIGNALS`; all by default.
     by : str or sequence of str, default "hospital"
-        What is compared: of `UNITS`, one or several together.
+        What is compared: of `UNITS`, one or several together. Copied lists are always of doctors.
     peers : {"region", "level"}, default "region"
         Compare with all units, or with those of the same `hospital_level`.
     limits : Limits, optional
         The numbers that signals depend on.
+    scheme : str, Path or Scheme, optional
+        The scheme that the cases were grouped by: in units with more complications than their peers
+        the code that a case's group hangs on is looked for, where the cases have their codes; None
+        looks for none.
 
     Returns
     -------
@@ -112,40 +122,38 @@ def audit_cases(
     _checked("kind of peers", [peers], ("region", "level"))
     limits = limits or Limits()
     frame.require(["drg", *keys, *(["hospital_level"] if peers == "level" else [])])
-    unit, names = frame.units(keys)
     summary, units, lists = [], [], []
     for signal in wanted:
-        rate = RATES[signal]
-        missing = frame.missing(rate.needs)
         row: dict[str, Any] = {
             "signal": signal,
             "name": SIGNAL_NAMES[signal],
             "definition": DEFINITIONS[signal],
         }
-        if missing:
-            summary.append({**row, "not_run": f"no column {', '.join(missing)}"})
+        found = _compare(signal, frame, keys, peers, limits)
+        if isinstance(found, str):
+            summary.append({**row, "not_run": found})
             continue
-        marked = rate.mark(frame, limits)
-        stratum = marked.stratum
-        if peers == "level":
-            stratum = strata(stratum, frame.codes("hospital_level").codes)
-        found = excess(marked.event, stratum, unit, len(names), side=rate.side)
-        table = _units(signal, names, found, limits, rate.side)
+        table = _units(signal, found, limits)
         chosen = np.flatnonzero(table["is_signal"].to_numpy(bool))
-        events = marked.event & (stratum >= 0) & np.isin(unit, chosen)
-        table["money"] = _money(marked, stratum, unit, table)
-        lists.append(_cases(signal, frame, unit, names, table, marked, events))
+        marked = found.marked
+        shown = marked.event if marked.listed is None else marked.listed
+        events = shown & (marked.stratum >= 0) & np.isin(found.unit, chosen)
+        table["money"] = _money(found, table)
+        cases_of = _cases(signal, frame, found, table, events)
+        if signal == "upcoding" and scheme is not None:
+            cases_of = with_pivotal_codes(cases_of, frame, scheme, [*map(str, found.names)])
+        lists.append(cases_of)
         summary.append(
             {
                 **row,
                 "units": int((table["cases"] > 0).sum()),
                 "signals": len(chosen),
                 "cases": int(events.sum()),
-                "spread": found.spread,
+                "spread": found.excess.spread,
                 "not_run": "",
             }
         )
-        units.append(table.sort_values(["chance", *keys], kind="stable"))
+        units.append(table.sort_values(["chance", *map(str, found.names)], kind="stable"))
     columns = ["signal", "name", "definition", "units", "signals", "cases", "spread", "not_run"]
     return Audit(
         pd.DataFrame(summary, columns=columns).astype(
@@ -156,12 +164,52 @@ def audit_cases(
     )
 
 
-def _units(
-    signal: str, names: pd.DataFrame, found: Excess, limits: Limits, side: str
-) -> pd.DataFrame:
+@dataclass(frozen=True, eq=False)
+class _Compared:
+    """A signal's cases, the units that they belong to, and how these compare."""
+
+    marked: Marked
+    excess: Excess
+    unit: NDArray[np.int64]
+    names: pd.DataFrame
+    side: str = "more"
+
+
+def _compare(
+    signal: str, frame: AuditFrame, keys: Sequence[str], peers: str, limits: Limits
+) -> _Compared | str:
+    """Compare the units by a signal, or say why it cannot be done."""
+    needs = {"copied_lists": COPIED_NEEDS, **{n: edge[0] for n, edge in EDGES.items()}}
+    missing = frame.missing(needs[signal] if signal in needs else RATES[signal].needs)
+    if missing:
+        return f"no column {', '.join(missing)}"
+    side = "more"
+    if signal == "copied_lists":
+        # It is about who writes the lists, whatever else is compared.
+        keys = [name for name in ("hospital", "doctor_id") if frame.has(name)]
+    unit, names = frame.units(keys)
+    if signal == "copied_lists":
+        marked, found = copied_lists(frame, limits, unit, len(names))
+    elif signal in EDGES:
+        marked = EDGES[signal][1](frame, limits)
+        found = compare_edges(marked, unit, len(names))
+    else:
+        side, marked = RATES[signal].side, RATES[signal].mark(frame, limits)
+        stratum = marked.stratum
+        if peers == "level":
+            stratum = strata(stratum, frame.codes("hospital_level").codes)
+        found = excess(marked.event, stratum, unit, len(names), side=side)
+    if not found.cases.any():
+        return "no cases that can be compared"
+    return _Compared(marked, found, unit, names, side)
+
+
+def _units(signal: str, compared: _Compared, limits: Limits) -> pd.DataFrame:
+    found, names = compared.excess, compared.names
     tested = np.where(found.cases > 0, found.chance, np.nan)
     fdr = false_discovery(tested)
-    more = found.observed - found.expected if side == "more" else found.expected - found.observed
+    more = found.observed - found.expected
+    more = more if compared.side == "more" else -more
     over = np.where(found.expected > 0, found.expected, np.nan)
     return pd.DataFrame(
         {
@@ -180,11 +228,10 @@ def _units(
     )
 
 
-def _money(
-    marked: Marked, stratum: NDArray[np.int64], unit: NDArray[np.int64], table: pd.DataFrame
-) -> NDArray[np.float64]:
+def _money(found: _Compared, table: pd.DataFrame) -> NDArray[np.float64]:
     """Mean money of a unit's events, times the events beyond the expected ones [yuan]."""
-    used = marked.event & (stratum >= 0) & (unit >= 0) & np.isfinite(marked.money)
+    marked, unit = found.marked, found.unit
+    used = marked.event & (marked.stratum >= 0) & (unit >= 0) & np.isfinite(marked.money)
     number = np.bincount(unit[used], minlength=len(table))
     total = np.bincount(unit[used], marked.money[used], len(table))
     mean = np.divide(total, number, out=np.full(len(table), np.nan), where=number > 0)
@@ -195,29 +242,26 @@ def _money(
 def _cases(
     signal: str,
     frame: AuditFrame,
-    unit: NDArray[np.int64],
-    names: pd.DataFrame,
+    found: _Compared,
     table: pd.DataFrame,
-    marked: Marked,
     events: NDArray[np.bool_],
 ) -> pd.DataFrame:
+    unit, money = found.unit, found.marked.money
     rows = np.flatnonzero(events)
-    money = marked.money[rows]
-    order = np.lexsort((rows, -np.where(np.isfinite(money), money, -np.inf), unit[rows]))
-    rows = rows[order]
+    dearest = -np.where(np.isfinite(money[rows]), money[rows], -np.inf)
+    rows = rows[np.lexsort((rows, dearest, unit[rows]))]
     of = unit[rows]
     share = 1.0 - table["expected"].to_numpy() / np.maximum(table["observed"].to_numpy(), 1)
     columns: dict[str, Any] = {"signal": signal}
-    columns |= {str(name): names[name].to_numpy()[of] for name in names}
+    columns |= {str(name): found.names[name].to_numpy()[of] for name in found.names}
     columns["row"] = rows + 1
     for name in _SHOWN:
         if name not in columns and frame.has(name):
-            taken = frame.table.column(name).take(rows)
-            columns[name] = taken.to_pandas().to_numpy()
+            columns[name] = frame.table.column(name).take(rows).to_pandas().to_numpy()
     columns |= {
-        "money": np.round(marked.money[rows], 2),
+        "money": np.round(money[rows], 2),
         "excess_share": np.clip(share[of], 0.0, 1.0),
-        "note": marked.note(rows),
+        "note": found.marked.note(rows),
     }
     return pd.DataFrame(columns)
 
