@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -152,6 +152,10 @@ class GroupedRows:
     def arrays(self) -> tuple[NDArray[np.int16] | NDArray[np.int8], ...]:
         """The arrays in the order in which the kernel takes them."""
         return (self.adrg, self.drg, self.status, self.reason, self.severity, self.code_flags)
+
+    def every(self) -> tuple[NDArray[Any], ...]:
+        """All arrays in the order of the fields, to take some rows of or to join."""
+        return (*self.arrays(), self.faults)
 
     def columns(self, tables: GrouperTables) -> dict[str, pa.Array]:
         """The result columns as dictionary arrays of strings, or lists; null for none."""

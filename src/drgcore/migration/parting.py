@@ -18,7 +18,7 @@ another.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -61,18 +61,14 @@ class Side:
 
     def take(self, rows: Indices) -> Side:
         """Some of the cases."""
-        some = GroupedRows(*(getattr(self.rows, f.name)[rows] for f in fields(GroupedRows)))
+        some = GroupedRows(*(values[rows] for values in self.rows.every()))
         return Side(self.cases.take(rows), some, self.numbers, self.earlier)
 
     @classmethod
     def joined(cls, sides: Sequence[Side]) -> Side:
         """Several blocks of cases of one scheme, one after the other."""
-        rows = GroupedRows(
-            *(
-                np.concatenate([getattr(side.rows, f.name) for side in sides])
-                for f in fields(GroupedRows)
-            )
-        )
+        arrays = zip(*(side.rows.every() for side in sides), strict=True)
+        rows = GroupedRows(*(np.concatenate(parts) for parts in arrays))
         cases = Cases.joined([side.cases for side in sides])
         return cls(cases, rows, sides[0].numbers, sides[0].earlier)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -115,12 +115,8 @@ def code_cases(
         if not parts:
             parts.append(work(source.schema.empty_table()))
     arrays = CaseArrays.joined([part for part, _ in parts])
-    rows = GroupedRows(
-        **{
-            f.name: np.concatenate([getattr(part, f.name) for _, part in parts])
-            for f in fields(GroupedRows)
-        }
-    )
+    grouped = zip(*(part.every() for _, part in parts), strict=True)
+    rows = GroupedRows(*(np.concatenate(arrays) for arrays in grouped))
     # Joined, they need not stay a second time while the history is read.
     del parts
     columns = rows.columns(grouper.tables)
