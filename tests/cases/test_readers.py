@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import traceback
+from pathlib import Path
 
 import duckdb
 import numpy as np
@@ -13,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from drgcore.cases import CaseMapping, CodeIndex, encode_cases, open_cases
+from drgcore.cases import CaseMapping, CodeIndex, encode_cases, open_cases, read_table
 from drgcore.errors import CaseSchemaError
 
 COLUMNS = {
@@ -336,3 +337,10 @@ def test_text_that_is_refused(tmp_path):
     convincing = f"a,b\n1,{'男' * 9000}\n".encode() + b"2,3\n" * 2_000_000
     late = convincing + SECRET.encode() + b",\xff\n"
     refused(write(tmp_path / "f.csv", late), "line 2000003 holds bytes that are not UTF-8")
+
+
+@pytest.mark.parametrize("below", ["\n", " ", "\r\n\r\n", "\n\t \n", "\n" * (3 << 20), "\n\x1a"])
+def test_blank_lines_below_the_names_alone_are_no_cases_and_end(below: str, tmp_path: Path) -> None:
+    path = tmp_path / "cases.csv"
+    path.write_bytes(f"sex,age_years\n{below}".encode())
+    assert read_table(path).num_rows == 0

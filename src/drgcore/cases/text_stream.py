@@ -82,16 +82,18 @@ class TextStream:
         passed = b""
         while len(passed) < size and (chunk := self.read(_BLOCK)):
             passed += chunk
-        self._ahead = passed[size:]
+        self._ahead = passed[size:] + self._ahead
         self._lines_skipped = passed[:size].count(b"\n")
         self.newlines = 0
 
     def has_more(self) -> bool:
         """Whether anything but white space is left."""
         while not self._ahead.strip():
+            # What lies ahead is what `read` gives first: without this it would be read for ever.
+            blank, self._ahead = self._ahead, b""
             chunk = self.read(_BLOCK)
             if not chunk:
                 return False
-            self._ahead += chunk
+            self._ahead = blank + chunk + self._ahead
         self.newlines = 0
         return True
