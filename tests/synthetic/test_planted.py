@@ -32,6 +32,13 @@ def test_an_audit_finds_it(grouped: pa.Table, kind: str) -> None:
     assert made.units & units
     listed = set((found.cases["row"] - 1).tolist())
     assert len(listed & set(made.rows.tolist())) > 0.3 * len(made.rows)
+    if kind == "upcoding":
+        cases = found.cases
+        assert cases["code_observed"].notna().equals(cases["code"].notna())
+        first = cases[cases["code_chance"] <= 0.05]
+        right = (first["row"] - 1).isin(made.rows)
+        assert right.mean() > 0.8
+        assert right.sum() > 0.3 * len(made.rows)
 
 
 def test_what_cannot_be_planted_is_named(grouped: pa.Table) -> None:

@@ -91,7 +91,10 @@ def _often(listed: pd.DataFrame, frame: AuditFrame, by: Sequence[str]) -> pd.Dat
     case, number, texts = codes_of_cases(frame)
     used = (unit >= 0) & (adrg >= 0)
     cases = pd.DataFrame({"unit": unit[used], "adrg": adrg[used]})
-    wanted = set(listed["code"].dropna())
+    # The case of letters (J98.400x002) is as the file has it there and the dictionary's here.
+    upper = [c.upper() if isinstance(c, str) else None for c in listed["code"]]
+    listed = listed.assign(_code=pd.Series(upper, listed.index, dtype=object))
+    wanted = set(listed["_code"].dropna())
     kept = used[case] & np.array([*(text in wanted for text in texts), False])[number]
     case, number = case[kept], number[kept]
     hits = pd.DataFrame({"unit": unit[case], "adrg": adrg[case], "pattern": number})
@@ -100,6 +103,6 @@ def _often(listed: pd.DataFrame, frame: AuditFrame, by: Sequence[str]) -> pd.Dat
     mean = np.maximum(pairs["code_expected"].to_numpy(), 0.5)
     several = pairs.groupby("unit")["pattern"].transform("size")
     pairs["code_chance"] = np.minimum(tail(pairs["code_observed"], mean, mean) * several, 1.0)
-    pairs["code"] = np.array(texts, object)[pairs["pattern"]] if len(texts) else None
+    pairs["_code"] = np.array(texts, object)[pairs["pattern"]] if len(texts) else None
     pairs = pairs.join(names, on="unit").drop(columns=["unit", "pattern"])
-    return listed.merge(pairs, on=[*by, "code"], how="left")
+    return listed.merge(pairs, on=[*by, "_code"], how="left").drop(columns="_code")

@@ -105,8 +105,8 @@ def plant(
     schema = pa.schema([*schema, *((name, pa.float64()) for name in extra)])
     table: pa.Table = group(pa.Table.from_pandas(bare, schema, preserve_index=False), scheme)
     if kind in ("upcoding", "mismatch"):
-        # Only what the grouper sees: a code that changes nothing was planted in vain.
-        name = "severity" if kind == "upcoding" else "status"
+        # Only what the grouper sees: a code that moves no case was planted in vain.
+        name = "drg" if kind == "upcoding" else "status"
         after = np.array(table.column(name).to_pylist(), object)
         touched = touched & (after != np.array(before[name], object))
     return Planted(table, frozenset(map(str, chosen)), np.flatnonzero(touched))
