@@ -167,6 +167,14 @@ def test_an_advance_is_set_off_at_the_clearing() -> None:
         one_month(advances_fen={"A": 100_001})
 
 
+def test_an_advance_is_recovered_from_a_hospital_without_a_case() -> None:
+    terms = Terms(2026, (one_month(advances_fen={"Q": 20_000}),))
+    year = settle(terms, cases_of({"A": 1.0}))
+    rows = {r["hospital"]: r["balance_fen"] for r in records(year.statement)}
+    assert rows["Q"] == -20_000
+    assert account(year)["balance paid at the year end"] == sum(rows.values())
+
+
 def test_sharing_with_the_fund_before_the_value_is_formed() -> None:
     # A 950, F 1,150: the hospitals bear 40 % of 200, so A' = 1,150 − 80 = 1,070; the reserve of 50
     # can give 50 of the 120, an account of 500 all.
@@ -304,6 +312,26 @@ def test_a_decision_that_its_account_cannot_pay_is_refused_at_once() -> None:
         assert ledger.verify() == []
 
 
+def test_what_a_month_leaves_in_an_account_is_no_payment_from_it() -> None:
+    lists = [{"name": "a", "items": ["X"], "valid_from": date(2026, 1, 1)}]
+    change = {"accounts": {"balance": {"employee": "100.00"}}}
+    policy = small({**change, "on_top": {"paid_from": "balance", "lists": lists}})
+    rows = [
+        {"case_id": pool, "hospital": "A", "pool": pool, "case_class": "normal"}
+        | {"discharge_date": date(2026, 1, 9), "points": 100.0}
+        | {"on_top_amount": 30.0 if pool == "employee" else 0.0}
+        for pool in ("employee", "resident")
+    ]
+    cases = pd.DataFrame(rows)
+    january = settle_month(cases, policy, Month(2026, 1))
+    award = Adjustment(Month(2026, 1), "employee", "A", "award", 0, 7_001, "appeal", "balance")
+    with Ledger.open(":memory:") as ledger:
+        ledger.close_month(close_month(january, cases, policy))
+        with pytest.raises(BudgetError, match=r"balance of pool employee holds 70\.00 yuan"):
+            ledger.adjust(award)
+        ledger.adjust(dataclasses.replace(award, amount_fen=7_000))
+
+
 @pytest.mark.parametrize(
     ("change", "path", "words"),
     [
@@ -320,10 +348,18 @@ def test_a_decision_that_its_account_cannot_pay_is_refused_at_once() -> None:
         ({"quality_money": {"rule": "linear", "rest": "reserve", "per_point": 1}},
          "quality_money.full_score", "not filled in"),
         ({"quality_money": {"rule": "given", "rest": "reserve", "share": "0.06"}},
-         "", "more than what pool employee holds back"),
+         "quality_money.share", "more than what pool employee holds back"),
         ({"on_top": {"paid_from": "lottery", "lists": [
             {"name": "a", "items": ["X"], "valid_from": date(2026, 1, 1)}]}},
-         "", "on_top.paid_from: there is no account lottery"),
+         "on_top.paid_from", "there is no account lottery"),
+        ({"accounts": {"balance": {"other": 1}}}, "accounts.balance", "money of no pool: other"),
+        ({"budget": {"pools": {"employee": {"fund_sharing": {
+            "surplus": 1, "deficit": 1, "paid_from": "x"}}}}},
+         "budget.pools.employee.fund_sharing.paid_from", "there is no account x"),
+        ({"readmissions": [{"kind": "x", "within_days": 9, "same": "drg", "hospital": "any"}]},
+         "readmissions", "name x, which is no kind"),
+        ({"units": [{"name": "u", "hospitals": ["A"]}, {"name": "v", "hospitals": ["A"]}]},
+         "units", "A is a member of two"),
         ({"on_top": {"paid_from": "budget", "lists": [
             {"name": "a", "items": ["X"], "valid_from": date(2026, 1, 1)},
             {"name": "b", "items": ["X"], "valid_from": date(2026, 7, 1)}]}},

@@ -69,11 +69,11 @@ def problems(change: dict[str, Any]) -> dict[str, str]:
         ({"incentive_pool": {"rule": "cap"}}, "incentive_pool.cap", "not filled in"),
         ({"exclusions": [{"reason": "all"}]}, "exclusions.1", "would exclude every case"),
         ({"units": [{"name": "a", "hospitals": ["H1"]}, {"name": "b", "hospitals": ["H1"]}]},
-         "", "H1 is a member of two settlement units"),
+         "units", "H1 is a member of two settlement units"),
         ({"rounding": {"pionts": 2}}, "rounding.pionts", "no such parameter"),
         ({"base_points": {"scale": ""}}, "base_points.scale", "not filled in: points of a case"),
         ({"base_points": {"missing": "by_cost"}}, "base_points.missing_rate", "not filled in"),
-        ({"effective_to": date(2025, 1, 1)}, "", "effective_to lies before"),
+        ({"effective_to": date(2025, 1, 1)}, "effective_to", "effective_to lies before"),
         ({"amendments": [{"from": date(2025, 1, 1)}]}, "amendments.1.from", "does not lie after"),
         ({"amendments": [{"from": date(2027, 1, 1), "rounding": {"points": -1}}]},
          "amendments.1 (2027-01-01).rounding.points", "greater than or equal to 0"),
@@ -226,6 +226,21 @@ AMENDED = {
         }
     ]
 }
+
+
+def test_the_check_warns_of_what_is_given_and_not_used(tmp_path: Path) -> None:
+    source = Policy.load("example").path_of("example-base-points.csv")
+    (tmp_path / "example-base-points.csv").write_bytes(source.read_bytes())
+    text = source.with_name("example.toml").read_text("utf-8")
+    text = text.replace('basis = "fund"', 'basis = "fund"\nmonth_value = 64')
+    before, after = text.split("surplus = ", 1)
+    rule = '{ rule = "by_class", classes = { nromal = 1 }, otherwise = 0 }'
+    file = tmp_path / "p.toml"
+    file.write_text(before + "surplus = " + rule + "\n" + after.split("\n", 1)[1], "utf-8")
+    assert check_policy(file).warnings == (
+        "month_value of resident is not used: month_payment is month_budget",
+        "sharing.surplus names nromal, which no case is classed as",
+    )
 
 
 def test_a_variant_holds_in_every_period() -> None:

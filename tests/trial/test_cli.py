@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 import drgcore
 from drgcore.budget import Month
 from drgcore.cli.app import app
+from drgcore.errors import BudgetError, CaseSchemaError
 from drgcore.points import Policy
 from drgcore.trial import case_amounts, hospital_amounts, settle_trial
 
@@ -97,3 +98,34 @@ def test_what_is_not_said_clearly(folder: Path) -> None:
         ],
     )
     assert "2026-01 is no month of 2027" in str(done.exception)
+
+
+def test_what_would_change_nothing_is_refused(folder: Path, tmp_path: Path) -> None:
+    common = ["--policy", "example", "--year", 2027, "--quality", folder / "quality.csv"]
+    start = ["settle", "trial", folder / "cases.parquet", *common]
+    done = CliRunner().invoke(app, list(map(str, [*start, "--month", "2027-03"])))
+    assert isinstance(done.exception, BudgetError)
+    assert "--explain" in str(done.exception)
+    earned = tmp_path / "earned.parquet"
+    run("points", "compute", folder / "cases.parquet", "--policy", "example", "--out", earned)
+    panel = tmp_path / "panel.csv"
+    panel.write_text("case_id,decision,points\n1,special,9\n", "utf-8")
+    start = ["settle", "trial", earned, *common, "--decisions", panel]
+    done = CliRunner().invoke(app, list(map(str, start)))
+    assert isinstance(done.exception, CaseSchemaError)
+    assert "points already" in str(done.exception)
+
+
+def test_the_months_money_beside_the_statement_is_written(folder: Path, tmp_path: Path) -> None:
+    common = ["--policy", "example", "--year", 2027, "--quality", folder / "quality.csv"]
+    run("settle", "trial", folder / "cases.parquet", *common, "--out", tmp_path / "t")
+    flows = pd.read_csv(tmp_path / "t" / "months_flows.csv")
+    assert flows.columns.tolist() == [
+        "month",
+        "pool",
+        "hospital",
+        "item",
+        "account",
+        "share",
+        "amount",
+    ]

@@ -11,6 +11,7 @@ from drgcore.budget.accounts import RESERVE
 from drgcore.budget.adjustments import Adjustment
 from drgcore.budget.allocate import fen, yuan
 from drgcore.budget.ledger_tables import Row, Store
+from drgcore.budget.month_value import ACCOUNT_CLOSING
 from drgcore.errors import BudgetError
 
 LinesOf = Callable[[Row, str], list[Row]]
@@ -72,6 +73,8 @@ def check_money(
             int(row["amount_fen"])
             for row in flows
             if (row["pool"], row["account"]) == (pool, adjustment.account)
+            # What a month leaves in the account is no payment from it.
+            and row["item"] != ACCOUNT_CLOSING
         )
     holds_fen = opening - sum(d.amount_fen for _, d in same)
     if adjustment.amount_fen > max(holds_fen, 0):

@@ -252,6 +252,8 @@ def settle_year(
         | set(whole.cells["hospital"].unique())
         | {a.hospital for a in decided}
         | {h for unit in terms.units for h in unit.hospitals}
+        # An advance is recovered from a hospital without a case, too.
+        | {h for pool in terms.pools for h in pool.advances_fen}
         | {h for settlement in settlements for h in settlement.hospitals()}
     )
     changes = adj.find_changes(cases, whole, months, terms)

@@ -34,7 +34,7 @@ from drgcore.cli.reading import (
     read_side,
 )
 from drgcore.cli.tables import print_table, table_console, write_all
-from drgcore.errors import BudgetError
+from drgcore.errors import BudgetError, CaseSchemaError
 from drgcore.points import Policy, compute_points
 from drgcore.points.needs import needs_all_cases
 
@@ -168,6 +168,12 @@ def with_points(
 
 def _points_of(table: pa.Table, policy: Policy, decisions: Path | None, mapping: str) -> pa.Table:
     if "points" in table.column_names:
+        if decisions is not None:
+            raise CaseSchemaError(
+                "the cases have points already, so that decisions would change nothing",
+                where=str(decisions),
+                hint="give cases without points, or give the decisions to drgcore points compute",
+            )
         return table
     panel = read_side(decisions, mapping)
     # Decisions name single cases, and a quota ranks all: both take the whole table, not a slice.

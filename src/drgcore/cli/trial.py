@@ -45,6 +45,12 @@ def trial(
     when = None if month is None else Month.parse(month)
     if when is not None and when.year != year:
         raise BudgetError(f"{when} is no month of {year}")
+    if when is not None and explain is None:
+        raise BudgetError(
+            f"{when} is the month to explain, but of no hospital",
+            where="--month",
+            hint="add --explain HOSPITAL",
+        )
     rules = Policy.load(policy)
     earned = with_points(cases, rules, decisions, mapping, sheet, items)
     tried = settle_trial(earned, rules, year, read_side(quality, mapping))

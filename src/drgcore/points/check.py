@@ -10,10 +10,11 @@ import numpy as np
 from drgcore.errors import PolicyError
 from drgcore.points.coefficient_rules import HospitalGroupComponent, LevelCostComponent
 from drgcore.points.coefficients import basic_groups
-from drgcore.points.payment_rules import ValuePool
+from drgcore.points.payment_rules import ByClass, ValuePool
 from drgcore.points.policy import Policy, build
 from drgcore.points.policy_file import find_policy, read_toml
 from drgcore.points.problems import Problem
+from drgcore.points.records import CLASSES
 from drgcore.points.sources import sources_without_parameter
 from drgcore.points.tables import coefficient_rows, group_table
 
@@ -124,8 +125,16 @@ def _check_tables(policy: Policy) -> list[str]:
                 f"the months' shares of {name} must be forecast before a settlement; "
                 "see drgcore.forecast_shares, or `drgcore forecast shares`"
             )
+        if pool.month_value is not None and pool.month_payment != "given_value":
+            warnings.append(
+                f"month_value of {name} is not used: month_payment is {pool.month_payment}"
+            )
         if 0 < pool.budget < 10000:
             warnings.append(f"the budget of {name} is {pool.budget} yuan: is it in 万元?")
+    surplus = policy.sharing.surplus
+    unknown = sorted(set(surplus.classes) - set(CLASSES)) if isinstance(surplus, ByClass) else []
+    if unknown:
+        warnings.append(f"sharing.surplus names {', '.join(unknown)}, which no case is classed as")
     if not policy.articles and not policy.fictitious:
         warnings.append("no articles are given, so an explained payment cannot name them")
     return warnings

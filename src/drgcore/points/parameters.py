@@ -83,6 +83,29 @@ def ask(field: str, reason: str) -> PydanticCustomError:
     )
 
 
+def wrong(place: tuple[str, ...], reason: str) -> PydanticCustomError:
+    """Make the error that names the parameter at fault where a check looks at several parts.
+
+    Parameters
+    ----------
+    place : tuple of str
+        Keys that lead to the parameter, from the table that is checked.
+    reason : str
+        What is wrong.
+
+    Returns
+    -------
+    PydanticCustomError
+        The error, to be raised in a validator.
+
+    Examples
+    --------
+    >>> str(wrong(("on_top", "paid_from"), "there is no account lottery"))
+    'there is no account lottery'
+    """
+    return PydanticCustomError("wrong", "{reason}", {"place": place, "reason": reason})
+
+
 def covers(groups: Groups | Literal["all"], drg: str) -> bool:
     """Say whether a list of DRG, ADRG and MDC codes contains a DRG.
 

@@ -29,7 +29,7 @@ from drgcore.points.list_rules import (
     SpecialReview,
 )
 from drgcore.points.outlier_rules import Outliers
-from drgcore.points.parameters import Model, Yuan, parameter
+from drgcore.points.parameters import Model, Yuan, parameter, wrong
 from drgcore.points.payment_rules import ByClass, OnTop, QualityMoney
 from drgcore.points.sources import Source
 
@@ -107,46 +107,51 @@ class PolicyParameters(Model):
     @model_validator(mode="after")
     def _check(self) -> PolicyParameters:
         if self.effective_to is not None and self.effective_to < self.effective_from:
-            raise ValueError("effective_to lies before effective_from")
+            raise wrong(("effective_to",), "effective_to lies before effective_from")
         members = [hospital for unit in self.units for hospital in unit.hospitals]
         twice = sorted({hospital for hospital in members if members.count(hospital) > 1})
         if twice:
-            raise ValueError(f"{', '.join(twice)} is a member of two settlement units")
+            reason = f"{', '.join(twice)} is a member of two settlement units"
+            raise wrong(("units",), reason)
         for unit in self.units:
             unknown = sorted(set(unit.capitation) - set(self.budget.pools))
             if unknown:
-                raise ValueError(f"unit {unit.name} has a capitation in no pool: {unknown[0]}")
+                reason = f"unit {unit.name} has a capitation in no pool: {unknown[0]}"
+                raise wrong(("units",), reason)
             for pool in unit.capitation:
                 if not isinstance(self.budget.pools[pool], PoolBudget):
-                    raise ValueError(f"unit {unit.name} has a capitation in {pool}, of no budget")
+                    reason = f"unit {unit.name} has a capitation in {pool}, of no budget"
+                    raise wrong(("units",), reason)
         for name, holds in self.accounts.items():
             if name in ("reserve", "budget", ""):
-                raise ValueError(f"an account cannot be called {name!r}")
+                raise wrong(("accounts",), f"an account cannot be called {name!r}")
             unknown = sorted(set(holds) - set(self.budget.pools))
             if unknown:
-                raise ValueError(f"account {name} holds money of no pool: {unknown[0]}")
+                reason = f"account {name} holds money of no pool: {unknown[0]}"
+                raise wrong(("accounts", name), reason)
         known = {*self.violations.points, *self.violations.base_points}
         for rule in self.readmissions:
             if rule.kind not in known:
-                raise ValueError(
-                    f"readmissions name {rule.kind}, which is no kind of violations.points"
-                )
+                reason = f"readmissions name {rule.kind}, which is no kind of violations.points"
+                raise wrong(("readmissions",), reason)
         self._check_accounts()
         if isinstance(self.sharing.surplus, ByClass) and any(u.capitation for u in self.units):
-            raise ValueError("a capitated unit's surplus has no case classes; sharing.surplus")
+            raise wrong(("sharing", "surplus"), "a capitated unit's surplus has no case classes")
         return self
 
     def _check_accounts(self) -> None:
-        named = {"on_top.paid_from": self.on_top.paid_from} if self.on_top else {}
+        named: dict[tuple[str, ...], str] = {}
+        if self.on_top:
+            named["on_top", "paid_from"] = self.on_top.paid_from
         for name, pool in self.budget.pools.items():
             if isinstance(pool, PoolBudget) and pool.fund_sharing is not None:
-                named[f"budget.pools.{name}.fund_sharing"] = pool.fund_sharing.paid_from
+                place = ("budget", "pools", name, "fund_sharing", "paid_from")
+                named[place] = pool.fund_sharing.paid_from
             held = self.quality_money.share if self.quality_money else None
             if held is not None and held > 1 - pool.prepayment:
-                raise ValueError(
-                    f"quality_money.share is more than what pool {name} holds back, 1 − θ"
-                )
-        for path, account in named.items():
-            own = ("reserve", "budget") if path.startswith("on_top") else ("reserve",)
+                reason = f"it is more than what pool {name} holds back, 1 − θ"
+                raise wrong(("quality_money", "share"), reason)
+        for at, account in named.items():
+            own = ("reserve", "budget") if at[0] == "on_top" else ("reserve",)
             if account not in (*own, *self.accounts):
-                raise ValueError(f"{path}: there is no account {account}; add it to accounts")
+                raise wrong(at, f"there is no account {account}; add it to accounts")

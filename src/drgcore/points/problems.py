@@ -79,6 +79,8 @@ a pool without budget has a value [yuan]
             continue
         if item["type"] == "asked":
             loc.append(item["ctx"]["field"])
+        if item["type"] == "wrong":
+            loc += item["ctx"]["place"]
         path, field = _walk(model, loc)
         message = _message(item, field)
         full = ".".join(part for part in (prefix, path) if part)
@@ -159,6 +161,8 @@ def _message(item: Any, field: FieldInfo | None) -> str:
         return f"{item['msg']}: {_described(field)}" if field else str(item["msg"])
     if item["type"] == "extra_forbidden":
         return "a policy has no such parameter"
+    if item["type"] == "wrong":
+        return str(item["msg"])
     text = re.sub(r"^(Value error|Assertion failed), ", "", str(item["msg"]))
     if item["type"] != "value_error":
         text = text[:1].lower() + text[1:]

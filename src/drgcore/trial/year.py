@@ -13,6 +13,7 @@ from drgcore.budget.explain import explain_payment
 from drgcore.budget.policy_terms import terms_of
 from drgcore.budget.tables import plain as as_numbers
 from drgcore.budget.tally import tally
+from drgcore.errors import CaseSchemaError
 from drgcore.points import Policy, compute_points, points_by_class
 
 
@@ -48,13 +49,13 @@ class Trial:
         Returns
         -------
         dict of str to pandas.DataFrame
-            The year's tables by name; `months_point_values`, `months_statement` and
-            `months_reserve` have the months one below the other; `classes` is points by class.
+            The year's tables by name; `months_point_values`, `months_statement`, `months_reserve`
+            and `months_flows` have the months one below the other; `classes` is points by class.
         """
         shown = as_numbers if plain else show
         tables = dict(shown(self.year))
         by_month = [(str(settled.month), shown(settled)) for settled in self.months]
-        for name in ("point_values", "statement", "reserve"):
+        for name in ("point_values", "statement", "reserve", "flows"):
             parts = [part[name].assign(month=month) for month, part in by_month]
             whole = pd.concat(parts, ignore_index=True)
             tables[f"months_{name}"] = whole[["month", *whole.columns.drop("month")]]
@@ -125,7 +126,14 @@ def settle_trial(
     (12, ['resident', 'unaccounted', '0.00'])
     """
     earned = cases
-    if "points" not in _names(cases):
+    if "points" in _names(cases):
+        if decisions is not None:
+            raise CaseSchemaError(
+                "the cases have points already, so that decisions would change nothing",
+                where="decisions",
+                hint="give cases without points, or none of the decisions",
+            )
+    else:
         earned = compute_points(cases, policy, year=year, decisions=decisions)
     table = earned if isinstance(earned, pa.Table) else pa.table(earned)
     terms = terms_of(policy, year)
