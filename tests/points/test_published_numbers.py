@@ -284,7 +284,7 @@ LOW = piece("0.4", "low_cost", a=0, b=1)
         (pieces(LOW, {**WHOLE, "above": "0.3"}), "outliers", "an overlap: piece 1 ends at 0.4"),
         (pieces(LOW, LOW, WHOLE), "outliers", "overlap: one up to 0.4 follows one up to 0.4"),
         (pieces({**LOW, "above": "0.1"}, WHOLE), "outliers", "begins above 0.1, not 0"),
-        (pieces(WHOLE, WHOLE), "outliers", "piece 1 has no up_to, and is not the last"),
+        (pieces(WHOLE, WHOLE), "outliers.pieces.1.up_to", "piece 1 is not the last"),
         (pieces(piece("", "normal", b=1)), "outliers.pieces.1.a", "rule is formula"),
         ({"outliers": {"pieces": [WHOLE]}}, "outliers", "leave high out"),
         ({"outliers": {"high": {"quota": {**QUOTA, "period": ""}}}},
@@ -322,7 +322,7 @@ LOW = piece("0.4", "low_cost", a=0, b=1)
         (merge(zigong({"H9": "1"}), {"coefficients": {"level_order": ""}}),
          "coefficients.level_order", "names the next level"),
         ({"readmissions": [{"kind": "r", "within_days": 15, "same": "drg", "hospital": "same"}]},
-         "", "readmissions name r, which is no kind of violations.points"),
+         "readmissions", "readmissions name r, which is no kind of violations.points"),
         ({"special_review": {"without_points": "error", "quota": {
             "share": "0.005", "rounding": "down", "counts": "filed"}}},
          "special_review.quota.period", "not filled in"),
