@@ -31,7 +31,16 @@ bench: $(VENV)/.dev
 	$(RUN) benchmarks/settlement.py
 	$(RUN) benchmarks/history.py
 	$(RUN) benchmarks/scenarios.py
+	$(RUN) benchmarks/reading.py
+	$(RUN) benchmarks/joining.py
+	$(RUN) benchmarks/checks.py
+	$(RUN) benchmarks/code_search.py
+	$(RUN) benchmarks/migration.py
 	$(RUN) benchmarks/indicators.py
+	$(RUN) benchmarks/estimate.py
+	$(RUN) benchmarks/audit.py
+	$(RUN) benchmarks/fuzz.py --rounds 2000 --folder build/fuzz
+	$(RUN) benchmarks/conservation.py 200
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
