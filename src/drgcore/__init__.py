@@ -14,6 +14,6 @@ from drgcore.errors import PolicyError as PolicyError
 from drgcore.errors import RuleSyntaxError as RuleSyntaxError
 from drgcore.errors import SchemeError as SchemeError
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
