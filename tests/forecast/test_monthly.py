@@ -108,9 +108,9 @@ def test_counts_are_whole_numbers() -> None:
         ({"points": ["much", "1", "2"]}, "it holds no numbers"),
         ({"pool": ["a", None, ""]}, "2 cases have no pool: row 2, row 3"),
         ({"discharge_date": ["2026-01-31", None, "2026-03-01"]}, "have no discharge date: row 2"),
-        ({"discharge_date": [20260131, 20260301, 20260302]}, "is not a date"),
+        ({"discharge_date": [True, False, True]}, "date"),
         ({"discharge_date": ["2026-01-31", "1899-12-30", "2026-03-01"]}, "outside 1990 to 2100"),
-        ({"discharge_date": ["31.01.2026"] * 3}, "is not a date"),
+        ({"discharge_date": ["31.01.2026"] * 3}, "row 1 holds no date"),
     ],
 )
 def test_wrong_cases_are_named(change: dict[str, Any], words: str) -> None:

@@ -263,6 +263,8 @@ def test_building_again_gives_the_shipped_files(tmp_path: Path) -> None:
     shipped = tables_folder()
     files = sorted(p.relative_to(shipped) for p in shipped.rglob("*.*") if p.is_file())
     files.remove(Path("SOURCES.md"))
+    # Pairs of groups are read and mended by hand.
+    files = [file for file in files if file.parts[0] != "pairs"]
     assert sorted(p.relative_to(built) for p in built.rglob("*.*") if p.is_file()) == files
     for file in files:
         if file.suffix == ".parquet":

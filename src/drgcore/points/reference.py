@@ -28,7 +28,7 @@ def parameter_sections() -> dict[str, type[BaseModel]]:
     Examples
     --------
     >>> [name for name in parameter_sections() if name.startswith("outliers")]
-    ['outliers', 'outliers.high', 'outliers.high.quota', 'outliers.low', '[[outliers.pieces]]']
+    ['outliers', 'outliers.high', 'outliers.high.quota', 'outliers.low']
     """
     return dict(_walk("", PolicyParameters))
 
@@ -49,7 +49,7 @@ def parameter_table(section: str) -> str:
     Examples
     --------
     >>> print(parameter_table("costs").splitlines()[2][:60])
-    | `unreasonable` | whether U, cost found unreasonable, is ded
+    | `unreasonable` | whether U, cost found unreasonable, is de
     """
     rows = [_HEAD, tuple("---" for _ in _HEAD)]
     for name, field in parameter_sections()[section].model_fields.items():
@@ -102,7 +102,7 @@ def parts_of_policy() -> list[str]:
     Examples
     --------
     >>> parts_of_policy()[:3]
-    ['(top)', 'base_points', 'stability']
+    ['(top)', 'sources', 'base_points']
     """
     return list(dict.fromkeys(map(_top, parameter_sections())))
 

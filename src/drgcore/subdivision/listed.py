@@ -72,7 +72,7 @@ def occurrences(coded: CodedCases, kind: Kind, rows: Ints) -> Occurrences:
     >>> found = occurrences(coded, "principal_diagnosis", np.array([3, 4]))
     >>> codes = found.cell % found.ids
     >>> found.case.tolist(), coded.tables.diagnoses.decode(codes).to_pylist()
-    ([3, 4], ['F42.901', 'I97.101'])
+    ([3, 4], ['F42.901', 'I50.102'])
     """
     arrays = coded.cases
     ids = len(coded.tables.procedures if kind == "procedure" else coded.tables.diagnoses)
