@@ -216,20 +216,25 @@ def _piece(case: Mapping[str, Any], piece: Piece, points: float) -> str:
 def _bed_day(case: Mapping[str, Any], policy: Policy, points: float) -> str:
     base, stay = case["base_points"], case["multiple"]
     name = str(case["class_reason"]).removeprefix("bed-day: ")
-    rule = next((bed for bed in policy.bed_day if bed.name == name), None)
-    if rule is None or rule.tiers == "whole":
-        return (
-            f"points = base · multiple · coefficient = {_digits(base)} × {_ratio(stay)} × 1 = "
-            f"{_digits(points)}"
-        )
-    parts, before = [], 0.0
-    for limit, rate in zip((*rule.points_per_day.limits, stay), rule.points_per_day.values,
-                           strict=True):  # fmt: skip
-        days = min(limit, stay) - before
-        if days > 0:
-            parts.append(f"{_digits(days)} days × {_digits(rate)}")
-        before = max(before, min(limit, stay))
-    return f"points = {' + '.join(parts)} = {_digits(points)}"
+    unit = 10.0 ** -int(policy.rounding.points)
+    # Several rules may bear one name: the one whose days give these points is meant.
+    for rule in policy.bed_day:
+        if rule.name != name or rule.tiers == "whole":
+            continue
+        parts, before, total = [], 0.0, 0.0
+        limits = (*rule.points_per_day.limits, stay)
+        for limit, rate in zip(limits, rule.points_per_day.values, strict=True):
+            days = min(limit, stay) - before
+            if days > 0:
+                parts.append(f"{_digits(days)} days × {_digits(rate)}")
+                total += days * float(rate)
+            before = max(before, min(limit, stay))
+        if abs(total - points) <= unit:
+            return f"points = {' + '.join(parts)} = {_digits(points)}"
+    return (
+        f"points = base · multiple · coefficient = {_digits(base)} × {_ratio(stay)} × 1 = "
+        f"{_digits(points)}"
+    )
 
 
 def _factors(case: Mapping[str, Any], policy: Policy) -> list[str]:
