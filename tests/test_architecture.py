@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pyarrow as pa
@@ -156,6 +157,41 @@ def test_imports_go_one_way(text: str) -> None:
 )
 def test_an_arrow_back_is_found(module: str, line: str, wrong: int, text: str) -> None:
     assert len(arrows_back(PACKAGE / module, line, rooms_of(text))) == wrong
+
+
+def circles_of(imports: dict[str, set[str]]) -> list[list[str]]:
+    """The modules that know each other, each circle once."""
+    order = TopologicalSorter(imports)
+    try:
+        order.prepare()
+    except CycleError as error:
+        circle = error.args[1]
+        # One arrow of the circle is taken away, and the rest looked at again.
+        rest = {name: set(known) for name, known in imports.items()}
+        rest[circle[1]].discard(circle[0])
+        return [sorted(set(circle)), *circles_of(rest)]
+    return []
+
+
+def module_imports() -> dict[str, set[str]]:
+    """Each module with those it imports, also for type checkers alone."""
+    names = {
+        ".".join(("drgcore", *path.relative_to(PACKAGE).with_suffix("").parts)): path
+        for path in MODULES
+    }
+    return {
+        name: {known for _, known in imports_of(path, path.read_text("utf-8")) if known in names}
+        for name, path in names.items()
+    }
+
+
+def test_no_modules_know_each_other() -> None:
+    assert circles_of(module_imports()) == []
+
+
+def test_a_circle_is_found() -> None:
+    arrows = {"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}
+    assert circles_of(arrows) == [["a", "b", "c"]]
 
 
 def test_the_tree_is_the_real_one(text: str) -> None:

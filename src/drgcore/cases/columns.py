@@ -225,3 +225,10 @@ Examples
 >>> FRONT_PAGE_SCHEMA.field("birth_date").metadata[b"meaning"].decode()
 'date of birth (出生日期)'
 """
+
+NAMED_COLUMNS = (
+    *("hospital_level", "pool", "unreasonable_cost", "refused_amount", "violation"),
+    *("capitation_unit", "list_item", "scheme", "mdc", "adrg", "drg", "status", "case_class"),
+    *("points", "decision", "kind", "kappa", "relative_weight", "month", "value"),
+)
+"""Columns of grouped cases and side tables that a mapping file can name, as it names codes."""

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pyarrow as pa
 
@@ -218,6 +218,17 @@ class CaseMapping:
         'XB'
         """
         return cls(**read_parameters(path, cls))
+
+    @classmethod
+    def parameter_names(cls) -> tuple[str, ...]:
+        """The parameters that a mapping file may give beside its tables."""
+        return tuple(field.name for field in fields(cls)[:-2])
+
+    @classmethod
+    def preset_parameters(cls, name: str) -> dict[str, Any]:
+        """The parameters of a preset, for a mapping file to start from."""
+        base = cls.preset(name)
+        return {field.name: getattr(base, field.name) for field in fields(cls)}
 
     def find_front_page(self, schema: pa.Schema) -> dict[str, tuple[str, ...]]:
         """Find the columns of `FRONT_PAGE_SCHEMA` and `LOCAL_SCHEMA` that the data have.

@@ -5,17 +5,12 @@ from __future__ import annotations
 import difflib
 import os
 import tomllib
-from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
-from drgcore.cases.columns import FRONT_PAGE_SCHEMA, LOCAL_SCHEMA
+from drgcore.cases.columns import FRONT_PAGE_SCHEMA, LOCAL_SCHEMA, NAMED_COLUMNS
 from drgcore.cases.front_page import FRONT_PAGE_PRESETS
-from drgcore.cases.renaming import NAMED_COLUMNS
 from drgcore.errors import CaseSchemaError
-
-if TYPE_CHECKING:
-    from drgcore.cases.mapping import CaseMapping
 
 ALWAYS = ("sex", "age_years")
 """The columns that a mapping must name."""
@@ -27,7 +22,19 @@ APART = {
 """What one column of all codes stands in the stead of."""
 
 
-def read_parameters(path: str | os.PathLike[str], cls: type[CaseMapping]) -> dict[str, Any]:
+class Parameters(Protocol):
+    """What a file's parameters are for: their names, and those of a preset."""
+
+    @classmethod
+    def parameter_names(cls) -> tuple[str, ...]:
+        """The parameters that are columns, or how columns are read."""
+
+    @classmethod
+    def preset_parameters(cls, name: str) -> dict[str, Any]:
+        """All parameters of a preset."""
+
+
+def read_parameters(path: str | os.PathLike[str], cls: type[Parameters]) -> dict[str, Any]:
     """The parameters of `cls` that a mapping file gives.
 
     Raises
@@ -48,7 +55,7 @@ def read_parameters(path: str | os.PathLike[str], cls: type[CaseMapping]) -> dic
     return parameters_of(text, str(path), cls)
 
 
-def parameters_of(text: str, where: str, cls: type[CaseMapping]) -> dict[str, Any]:
+def parameters_of(text: str, where: str, cls: type[Parameters]) -> dict[str, Any]:
     """The parameters of `cls` that the text of a mapping file gives; `where` is for messages.
 
     Raises
@@ -69,13 +76,12 @@ def parameters_of(text: str, where: str, cls: type[CaseMapping]) -> dict[str, An
             hint='Each line is: canonical_column = "your column"',
         ) from error
     chosen: dict[str, Any] = {}
-    known = [field.name for field in fields(cls)[:-2]]
+    known = [*cls.parameter_names()]
     if not any(key in known for key in entries):
         # A file for a settlement alone says nothing about codes.
         entries.setdefault("preset", "canonical")
     if "preset" in entries:
-        base = cls.preset(str(entries.pop("preset")))
-        chosen = {field.name: getattr(base, field.name) for field in fields(cls)}
+        chosen = cls.preset_parameters(str(entries.pop("preset")))
     front_page = dict(chosen.pop("front_page", FRONT_PAGE_PRESETS["canonical"]))
     extra = entries.pop("columns", {})
     if not isinstance(extra, dict):

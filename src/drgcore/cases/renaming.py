@@ -4,21 +4,11 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
-from drgcore.cases.columns import LOCAL_SCHEMA
+from drgcore.cases.columns import LOCAL_SCHEMA, NAMED_COLUMNS
+from drgcore.cases.mapping import CaseMapping
 from drgcore.cases.resolving import ColumnFinder, form_of
 from drgcore.errors import CaseSchemaError
-
-if TYPE_CHECKING:
-    from drgcore.cases.mapping import CaseMapping
-
-NAMED_COLUMNS = (
-    *("hospital_level", "pool", "unreasonable_cost", "refused_amount", "violation"),
-    *("capitation_unit", "list_item", "scheme", "mdc", "adrg", "drg", "status", "case_class"),
-    *("points", "decision", "kind", "kappa", "relative_weight", "month", "value"),
-)
-"""Columns of grouped cases and side tables that a mapping file can name, as it names codes."""
 
 
 def canonical_names(
@@ -51,7 +41,6 @@ def canonical_names(
     Examples
     --------
     >>> from dataclasses import replace
-    >>> from drgcore.cases.mapping import CaseMapping
     >>> mapping = replace(CaseMapping.preset("canonical"), others={"drg": "病组"})
     >>> canonical_names(["Case_ID", "病组", "note"], mapping)
     {'病组': 'drg', 'Case_ID': 'case_id'}

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from drgcore.cases.notes import UnknownCode
 from drgcore.errors import DrgcoreError
+from drgcore.grouper.path import CasePath, Language, RuleTrace
 from drgcore.grouper.plain import AtomTrace, ComplicationTrace
 from drgcore.grouper.result import REASONS
 from drgcore.grouper.wording import WORDS
@@ -17,10 +18,6 @@ from drgcore.schemes import load_dictionary
 from drgcore.schemes.rules import LOCAL_VARIABLES, TRUE, VARIABLES, YES_NO, Compare, Member
 from drgcore.schemes.store import CodeKind
 
-if TYPE_CHECKING:
-    from drgcore.grouper.explain import Explanation, RuleTrace
-
-Language = Literal["zh", "en"]
 State = Literal["holds", "fails", "passed"]
 
 _SHOWN_CODES = 6
@@ -86,12 +83,12 @@ def check_language(lang: str) -> None:
         )
 
 
-def account_of(explanation: Explanation, lang: Language) -> Account:
+def account_of(explanation: CasePath, lang: Language) -> Account:
     """What is to be read of an explanation.
 
     Parameters
     ----------
-    explanation : Explanation
+    explanation : CasePath
     lang : {"zh", "en"}
 
     Returns
@@ -185,7 +182,7 @@ def _coded(code: str) -> str:
 class _Writer:
     """Puts an explanation into words."""
 
-    def __init__(self, explanation: Explanation, lang: Language) -> None:
+    def __init__(self, explanation: CasePath, lang: Language) -> None:
         self._explanation = explanation
         self._scheme = explanation.scheme
         self._lang = lang

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
 from drgcore.migration.reasons import REASON_KINDS, ReasonKind
-
-if TYPE_CHECKING:
-    from drgcore.migration.migrate import Migration
+from drgcore.migration.tables import MigrationTables
 
 _SHOWN = 10
 _PARTED = {
@@ -22,12 +20,12 @@ _PARTED = {
 }
 
 
-def migration_text(migration: Migration, most: int = _SHOWN) -> str:
+def migration_text(migration: MigrationTables, most: int = _SHOWN) -> str:
     """What a migration does, for people.
 
     Parameters
     ----------
-    migration : Migration
+    migration : MigrationTables
     most : int
         How many flows and causes to show.
 
@@ -47,7 +45,7 @@ def migration_text(migration: Migration, most: int = _SHOWN) -> str:
     return "\n".join(_lines(migration, most))
 
 
-def _lines(migration: Migration, most: int) -> Iterator[str]:
+def _lines(migration: MigrationTables, most: int) -> Iterator[str]:
     pairs, rows = migration.pairs, migration.results.num_rows
     changed = migration.changed.num_rows
     yield (
@@ -129,7 +127,7 @@ def _clause(cause: Mapping[Any, Any], prefix: str) -> str:
     }[kind]
 
 
-def _named(migration: Migration, flow: Any) -> str:
+def _named(migration: MigrationTables, flow: Any) -> str:
     sides = []
     for side, scheme in (("before", migration.pairs.before), ("after", migration.pairs.after)):
         code = getattr(flow, side)

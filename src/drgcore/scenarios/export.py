@@ -7,30 +7,25 @@ import math
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
 from drgcore.errors import DrgcoreError
 from drgcore.files import whole_file
+from drgcore.scenarios.comparison import TABLES, ComparisonTables
 from drgcore.scenarios.tables import in_yuan
 from drgcore.workbooks import guarded
-
-if TYPE_CHECKING:
-    from drgcore.scenarios.compare import Comparison
-
-TABLES = ("pools", "hospitals", "winners", "losers", "levels", "mdcs", "classes")
-"""The tables in the order in which people look at them."""
 
 _KEYS = ("pool", "policy", "hospital", "level", "mdc", "case_class")
 
 
-def write_csv(comparison: Comparison, folder: Path) -> None:
+def write_csv(comparison: ComparisonTables, folder: Path) -> None:
     """Write all tables of a comparison as .csv, see `Comparison.to_csv`.
 
     Parameters
     ----------
-    comparison : Comparison
+    comparison : ComparisonTables
         The comparison.
     folder : Path
         Made if it is not there.
@@ -42,12 +37,12 @@ def write_csv(comparison: Comparison, folder: Path) -> None:
             table.apply(guarded).to_csv(part, index=False)
 
 
-def write_excel(comparison: Comparison, path: Path, notes: Mapping[str, str]) -> None:
+def write_excel(comparison: ComparisonTables, path: Path, notes: Mapping[str, str]) -> None:
     """Write a comparison as a workbook, see `Comparison.to_excel`.
 
     Parameters
     ----------
-    comparison : Comparison
+    comparison : ComparisonTables
         The comparison.
     path : Path
         The file.
@@ -94,7 +89,7 @@ class _Sheets:
         self._share = book.add_format({"num_format": "0.00%"})
         self._value = book.add_format({"num_format": "#,##0.000000"})
 
-    def about(self, comparison: Comparison, notes: Mapping[str, str]) -> None:
+    def about(self, comparison: ComparisonTables, notes: Mapping[str, str]) -> None:
         """Say what each policy is: its note, and its differences from the first."""
         sheet = self._book.add_worksheet("policies")
         first = comparison.policies[0]
