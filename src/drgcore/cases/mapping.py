@@ -6,6 +6,7 @@ import dataclasses
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -173,7 +174,7 @@ class CaseMapping:
                     * (name == "auto")
                 ),
             )
-        return cls(**PRESETS[name])
+        return _preset(name)
 
     @classmethod
     def of(cls, mapping: str | os.PathLike[str] | CaseMapping) -> CaseMapping:
@@ -335,3 +336,9 @@ def _problem(field: str, value: object) -> str | None:
             for part in name.split(" or "):
                 expand(part)
     return None
+
+
+@cache
+def _preset(name: str) -> CaseMapping:
+    # Presets are checked once, not with every single case that is looked at.
+    return CaseMapping(**PRESETS[name])

@@ -156,8 +156,11 @@ def what_if(
         ]
     _judge(rows, used)
     table = pd.DataFrame(
-        {name: np.array([line.get(name) for line in rows], object) for name in _COLUMNS}
-    ).astype({"changes": bool})
+        {
+            name: np.array([line.get(name) for line in rows], bool if name == "changes" else object)
+            for name in _COLUMNS
+        }
+    )
     table = _priced(table, row, weights, policy, values)
     if by == "payment":
         measure = next((m for m in ("payment", "points", "weight") if m in table), None)

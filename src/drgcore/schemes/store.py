@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -32,6 +31,8 @@ MANIFEST = "scheme.json"
 _MANIFEST_KEYS = frozenset(
     {"name", "title", "base", "metadata", "counts", "source_rows", "tables", "digest"}
 )
+# Shipped schemes by name, each read once.
+_read_already: dict[str, Scheme] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +93,12 @@ def load_scheme(name_or_path: str | Path = DEFAULT_SCHEME, *, check: bool = True
     drgcore.errors.SchemeError: there is no scheme 'chs-drg-9.9'
     Shipped are anyang-2021, beijing-2022, ...
     """
+    if isinstance(name_or_path, str) and name_or_path in _read_already:
+        return _read_already[name_or_path]
     shipped = shipped_names()
     if isinstance(name_or_path, str) and name_or_path in shipped:
-        return _load_shipped(name_or_path)
+        found = _read_compiled(tables_folder() / name_or_path, ())
+        return _read_already.setdefault(name_or_path, found)
     path = Path(name_or_path)
     if (path / MANIFEST).is_file():
         return _read_compiled(path, ())
@@ -228,11 +232,6 @@ def find_base(name: str, beside: Path) -> Path:
         where=str(beside),
         hint=f"A base is looked for there and among the shipped: {', '.join(shipped_names())}.",
     )
-
-
-@cache
-def _load_shipped(name: str) -> Scheme:
-    return _read_compiled(tables_folder() / name, ())
 
 
 def _read_compiled(folder: Path, overlays: tuple[Path, ...]) -> Scheme:
