@@ -48,6 +48,7 @@ COMMANDS = {
     "audit": Lazy("audit", "Signals for auditors: what differs from peers, and the cases behind."),
     "what-if": Lazy("what_if", "Group a case with one code otherwise; cases that hang on a code."),
     "in-stay": Lazy("in_stay", "Patients in house: likely groups, payment, warnings."),
+    "serve": Lazy("serve", "The workbench: pages for a browser and an API, on this machine."),
     "compare-groups": Lazy("compare_groups", "Compare our groups with the official ones."),
 }
 """Every command: its module in `drgcore.cli`, and one sentence about it."""

@@ -1,0 +1,123 @@
+"""`create_app`: the application, put together from its parts."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import anyio
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+
+from drgcore.errors import DrgcoreError
+from drgcore.grouper.extras import program_version
+from drgcore.serve import login
+from drgcore.serve.guard import Guard
+from drgcore.serve.metrics import CONTENT_TYPE, Metrics
+from drgcore.serve.pages import PAGES
+from drgcore.serve.sessions import Door
+from drgcore.serve.settings import Settings
+from drgcore.serve.views import render, wants_html
+
+# Threads that work on requests; the machine has few cores and every one may hold a large table.
+_THREADS = 8
+_ABOUT = (
+    "CHS-DRG grouping and point-based payment. Codes are of the insurance version (医保版). "
+    "Nothing of a case is kept or logged; a batch is kept until it is removed or expires."
+)
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """Make the application.
+
+    Parameters
+    ----------
+    settings : Settings, optional
+        By default those of a server on this machine alone, without data folders.
+
+    Returns
+    -------
+    FastAPI
+        An ASGI application; ``drgcore serve`` runs it.
+
+    Examples
+    --------
+    >>> from fastapi.testclient import TestClient
+    >>> client = TestClient(create_app(), base_url="http://localhost")
+    >>> client.get("/health").json()["status"]
+    'ok'
+    """
+    settings = settings or Settings()
+    app = FastAPI(
+        title="drgcore",
+        version=program_version(),
+        description=_ABOUT,
+        # The documentation that FastAPI brings loads scripts from another machine.
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_lifespan,
+    )
+    state = app.state
+    state.settings, state.version = settings, program_version()
+    state.door, state.metrics = Door(settings.token), Metrics()
+    state.menu = [entry for views in PAGES for entry in views.menu]
+    for router in (login.router, *(views.router for views in PAGES)):
+        app.include_router(router)
+    app.add_api_route("/health", _health, tags=["server"])
+    app.add_api_route(
+        "/metrics", _metrics, tags=["server"], response_class=PlainTextResponse, name="metrics"
+    )
+    app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
+    app.add_exception_handler(DrgcoreError, _on_known)
+    app.add_exception_handler(RequestValidationError, _on_invalid)
+    app.add_exception_handler(HTTPException, _on_http)
+    app.add_middleware(Guard, settings=settings, door=state.door, metrics=state.metrics)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    anyio.to_thread.current_default_thread_limiter().total_tokens = _THREADS
+    yield
+
+
+async def _health(request: Request) -> dict[str, str]:
+    """Whether the server lives."""
+    return {"status": "ok", "version": request.app.state.version}
+
+
+async def _metrics(request: Request) -> Response:
+    """Counts of this process in Prometheus's text format."""
+    return PlainTextResponse(request.app.state.metrics.text(), media_type=CONTENT_TYPE)
+
+
+def _error(request: Request, status: int, told: dict[str, Any]) -> Response:
+    if wants_html(request):
+        missing = status == 404
+        title = "There is no such page" if missing else "That did not work"
+        return render(request, "error.html", title, told, status)
+    return JSONResponse(told, status)
+
+
+async def _on_known(request: Request, error: Exception) -> Response:
+    """What drgcore refuses on purpose: it says what is wrong, where, and what to do."""
+    assert isinstance(error, DrgcoreError)
+    told = {"error": error.message, "where": error.where, "hint": error.hint}
+    return _error(request, 400, told)
+
+
+async def _on_invalid(request: Request, error: Exception) -> Response:
+    """A request of a wrong form: where, without repeating what was sent."""
+    assert isinstance(error, RequestValidationError)
+    told = [f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}" for one in error.errors()]
+    return _error(request, 422, {"error": "; ".join(told[:5]), "where": None, "hint": None})
+
+
+async def _on_http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return _error(request, error.status_code, {"error": error.detail, "where": None, "hint": None})

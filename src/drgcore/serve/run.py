@@ -1,0 +1,53 @@
+"""The server process: uvicorn around the application, with a stop that lets requests end."""
+
+from __future__ import annotations
+
+import os
+import socket
+
+import uvicorn
+
+from drgcore.errors import DrgcoreError
+from drgcore.serve.app import create_app
+from drgcore.serve.logs import start_log
+from drgcore.serve.settings import Settings
+
+_SECONDS_TO_END = 20
+
+
+def run(settings: Settings) -> None:
+    """Serve until the process is told to stop (SIGTERM, SIGINT); requests at work may end.
+
+    Parameters
+    ----------
+    settings : Settings
+
+    Raises
+    ------
+    DrgcoreError
+        The address is taken or may not be listened at.
+    """
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    place = socket.socket(family)
+    if os.name == "posix":
+        # A server that was stopped a moment ago does not keep its successor from the address.
+        place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        place.bind((settings.host, settings.port))
+    except OSError as error:
+        raise DrgcoreError(
+            f"cannot listen at {settings.host}:{settings.port}: {error.strerror}",
+            hint="Is a server running already? Give another --port.",
+        ) from None
+    start_log()
+    config = uvicorn.Config(
+        create_app(settings),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=True,
+        timeout_graceful_shutdown=_SECONDS_TO_END,
+        # Whose address a proxy tells is believed only of a proxy on this machine.
+        forwarded_allow_ips="127.0.0.1",
+    )
+    uvicorn.Server(config).run(sockets=[place])

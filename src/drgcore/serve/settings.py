@@ -1,0 +1,150 @@
+"""What a server is told when it starts."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from drgcore.errors import DrgcoreError
+
+Language = Literal["zh", "en"]
+LANGUAGES: tuple[Language, ...] = ("zh", "en")
+
+_SHORTEST_TOKEN = 16
+_MEGABYTE = 1 << 20
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a server is told when it starts.
+
+    Parameters
+    ----------
+    host : str
+        Address to listen at. Any other than this machine's own (loopback) needs a token.
+    port : int
+    token : str, optional
+        Who has it may use the server; without it everybody who reaches it may.
+    names : tuple of str
+        Further names by which browsers may reach the server, such as that of a proxy.
+    data : tuple of Path
+        Folders with files to look at; they are only read.
+    work : Path, optional
+        Folder for uploads and results of batches; one that ends with the server by default.
+    lang : {"zh", "en"}, optional
+        Language of the pages; by default what the browser asks for.
+    max_body, max_upload : int
+        Largest body of a request, and of an upload [bytes].
+    max_rows : int
+        Most cases in one request; a batch may have more.
+    seconds : float
+        Longest time that a request may take [s].
+    keep_hours : float
+        After this time uploads and results of a batch are removed that are not to be kept [h].
+
+    Raises
+    ------
+    DrgcoreError
+        The address is another machine's to reach and there is no token; the language is not known;
+        a folder is not there.
+
+    Examples
+    --------
+    >>> Settings().loopback
+    True
+    >>> Settings(host="0.0.0.0")
+    Traceback (most recent call last):
+    drgcore.errors.DrgcoreError: at 0.0.0.0 other machines reach the server, and it has no token
+    Give a file with a token (--token-file), or listen at 127.0.0.1.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8765
+    token: str | None = None
+    names: tuple[str, ...] = ()
+    data: tuple[Path, ...] = ()
+    work: Path | None = None
+    lang: Language | None = None
+    max_body: int = 256 * _MEGABYTE
+    max_upload: int = 2048 * _MEGABYTE
+    max_rows: int = 2_000_000
+    seconds: float = 60.0
+    keep_hours: float = 12.0
+
+    def __post_init__(self) -> None:
+        if self.token is None and not self.loopback:
+            raise DrgcoreError(
+                f"at {self.host} other machines reach the server, and it has no token",
+                hint="Give a file with a token (--token-file), or listen at 127.0.0.1.",
+            )
+        if self.lang is not None and self.lang not in LANGUAGES:
+            raise DrgcoreError(f"there is no language {self.lang!r}", hint="Languages: zh, en.")
+        for folder in self.data:
+            if not folder.is_dir():
+                raise DrgcoreError(f"{folder} is no folder", hint="--data names folders.")
+
+    @property
+    def loopback(self) -> bool:
+        """Whether only this machine reaches the server."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """The names that a request may call the server by; none where any may be."""
+        if not self.loopback and not self.names:
+            # Behind a name that nobody told; there is a token, which a strange page cannot know.
+            return frozenset()
+        own = {"localhost", "127.0.0.1", "::1", self.host}
+        return frozenset(name.lower() for name in (*own, *self.names))
+
+
+def read_token(path: Path) -> str:
+    """The token in a file: its first line.
+
+    Parameters
+    ----------
+    path : Path
+        Only its owner should be able to read it.
+
+    Raises
+    ------
+    DrgcoreError
+        The file cannot be read, others may read it, or its token is too short to be safe.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "token"
+    >>> _ = path.write_text("short")
+    >>> path.chmod(0o600)
+    >>> read_token(path)
+    Traceback (most recent call last):
+    drgcore.errors.DrgcoreError: ...token: the token has fewer than 16 characters
+    Make one: python -c "import secrets; print(secrets.token_urlsafe(32))"
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        others = path.stat().st_mode & 0o077
+    except (OSError, UnicodeDecodeError) as error:
+        raise DrgcoreError(f"the token cannot be read: {error}", where=str(path)) from None
+    # Rights of files mean nothing where the system knows no such rights.
+    if os.name == "posix" and others:
+        raise DrgcoreError(
+            "others than its owner may read the token", where=str(path), hint="chmod 600 the file."
+        )
+    token = next(iter(text.splitlines()), "").strip()
+    if len(token) < _SHORTEST_TOKEN:
+        raise DrgcoreError(
+            f"the token has fewer than {_SHORTEST_TOKEN} characters",
+            where=str(path),
+            hint='Make one: python -c "import secrets; print(secrets.token_urlsafe(32))"',
+        )
+    return token
