@@ -194,7 +194,9 @@ def with_more_rules(region: Region, seed: int) -> Region:
     rows = region.cases.to_dict("records")
     for row in rows:
         most = min(row["total_cost"], 2_000)
-        row["on_top_amount"] = draw.choice([0, 0, draw.randint(0, int(most * 100)) / 100])
+        amount = draw.choice([0, 0, draw.randint(0, int(most * 100)) / 100])
+        # A case outside the points is paid by item, and nothing of it on top.
+        row["on_top_amount"] = 0 if row["case_class"] == "outside" else amount
     if terms.on_top_from == "budget" and not region.terms.outside_from_budget:
         terms = dataclasses.replace(terms, on_top_from="reserve")
     results = {h: Fraction(draw.choice([100, draw.randint(0, 100)]), 100) for h in terms.hospitals}

@@ -50,6 +50,8 @@ def at_given_value(case: Mapping[str, Any], terms: Terms) -> int:
     claim = in_fen(case["total_cost"])
     if pool.basis == "fund":
         claim -= in_fen(case["patient_paid"])
+    if terms.on_top_from is not None:
+        claim -= in_fen(case["on_top_amount"])
     if case["case_class"] == "outside":
         claim = 0
     return min(half_up(pool.value * 100 * Fraction(repr(float(case["points"])))), max(claim, 0))
@@ -110,7 +112,8 @@ def month_worth(
     if pool.value is not None:
         gross = {h: int(row["given"]) for h, row in part.items()}
     elif pool.month_payment == "claims":
-        gross = {h: int(row["item"] + (row["borne"] if total else 0)) for h, row in part.items()}
+        claims = {h: max(row["item"] - row["top"], Fraction(0)) for h, row in part.items()}
+        gross = {h: int(claims[h] + (row["borne"] if total else 0)) for h, row in part.items()}
     elif pool.month_payment == "given_value":
         assert pool.month_value is not None
         whole = sum(row["points"] for row in part.values())

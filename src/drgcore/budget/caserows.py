@@ -184,6 +184,8 @@ def read_rows(batch: pa.RecordBatch, terms: Terms) -> Rows:
     if terms.on_top_from is not None:
         on_top = _fen(batch, "on_top_amount")
         _refuse(batch, on_top < 0, "have negative on_top_amount", "on_top_amount")
+        both = "are outside the points, so paid by item, and have an on_top_amount"
+        _refuse(batch, is_outside & (on_top > 0), both, "on_top_amount")
         # Only where there is any, so that a policy without such money closes as it did.
         identity = np.where(on_top > 0, identity ^ on_top.astype(np.uint64) * _SALT, identity)
     item_cost = np.where(is_outside, 0, by_item)
@@ -204,7 +206,13 @@ def read_rows(batch: pa.RecordBatch, terms: Terms) -> Rows:
         np.where(is_outside, np.maximum(by_item - refused, 0), 0),
         on_top,
         given_value(
-            terms, pool.names, pool.codes, points, item_cost, np.where(is_outside, 0, patient_paid)
+            terms,
+            pool.names,
+            pool.codes,
+            points,
+            item_cost,
+            np.where(is_outside, 0, patient_paid),
+            on_top,
         ),
     )
 

@@ -139,7 +139,7 @@ def _heading(
         yield _points("withdrawn or awarded", 0, other, value.places)
     yield _points("all", row["cases"], row["points"], value.places)
     yield from _value_lines(settled, value, terms, pool)
-    yield from _gross_lines(row, value, pool)
+    yield from _gross_lines(row, value, pool, terms)
     if value.basis == "total_cost":
         yield shown_amount("− borne by patients and other payers", -row["patient_paid_fen"])
         yield shown_amount("entitlement", row["entitlement_fen"])
@@ -194,17 +194,21 @@ def _value_lines(
     yield title.format(f": {above} ÷ {below} points = {v} yuan")
 
 
-def _gross_lines(row: Mapping[str, Any], value: PointValue, pool: PoolTerms) -> Iterator[str]:
+def _gross_lines(
+    row: Mapping[str, Any], value: PointValue, pool: PoolTerms, terms: Terms
+) -> Iterator[str]:
     """v·Q with its formula; or claims, or the sum of what each case is paid."""
     q = points(row["points"], value.places)
+    less_top = "" if terms.on_top_from is None else " − money on top"
     if value.limited == CLAIMS:
-        yield shown_amount("claims", row["gross_fen"])
+        yield shown_amount(f"claims{less_top}", row["gross_fen"])
         return
     if pool.value is not None:
         worth = number(pool.value) * q
         less = row["gross_fen"] - floor(worth.value * 100 + Fraction(1, 2))
         yield shown_amount("  cut by claims, and each case rounded to the fen", less)
-        yield shown_amount("cases at the given value, Σ min(v·Q, claim)", row["gross_fen"])
+        name = f"cases at the given value, Σ min(v·Q, claim{less_top})"
+        yield shown_amount(name, row["gross_fen"])
         yield equation(worth + money(less), row["gross_fen"])
         return
     yield shown_amount("points × point value", row["gross_fen"])

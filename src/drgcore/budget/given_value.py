@@ -16,8 +16,11 @@ def given_value(
     points: np.ndarray,
     item_cost: np.ndarray,
     borne: np.ndarray,
+    on_top: np.ndarray | None = None,
 ) -> np.ndarray | None:
     """Value the cases of pools with a given value: min(v·Q, claim), each to the fen.
+
+    What a case is paid on top of its points is a part of its claim, so v·Q pays at most the rest.
 
     Parameters
     ----------
@@ -31,6 +34,8 @@ def given_value(
         Points in units of the last decimal place.
     item_cost, borne : ndarray of int64
         C − B and B [fen]; the claim is C − B with basis fund, C with basis total_cost.
+    on_top : ndarray of int64, optional
+        Money on top of points [fen], taken off the claim.
 
     Returns
     -------
@@ -45,6 +50,8 @@ def given_value(
     >>> case = np.array([0, 0]), np.array([10, 10]), np.array([70000, 5000]), np.array([0, 0])
     >>> given_value(terms, ["p"], *case).tolist()
     [64000, 5000]
+    >>> given_value(terms, ["p"], *case, np.array([20000, 6000])).tolist()
+    [50000, 0]
     """
     pools = {p.pool: p for p in terms.pools if p.value is not None}
     if not pools:
@@ -60,6 +67,7 @@ def given_value(
         unit = value * 100 / 10**terms.point_places
         worth = points[at].astype(object) * unit.numerator * 2 + unit.denominator
         claim = item_cost[at] + (borne[at] if basis == "total_cost" else 0)
+        claim = claim - (0 if on_top is None else on_top[at])
         limited = np.minimum(worth // (2 * unit.denominator), np.maximum(claim, 0).astype(object))
         given[at] = limited.astype(np.int64)
     return given

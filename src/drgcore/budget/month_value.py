@@ -39,7 +39,8 @@ def month_value(
     budget_fen : int
         Its budget, after what is paid from it first [fen].
     sums : mapping of str to mapping of str to int
-        Sums of its cases by hospital, see `by_hospital`.
+        Sums of its cases by hospital, see `by_hospital`. Of claims what is paid on top of points is
+        taken off, so that no cost is paid twice.
     places : int
         Decimals of a point.
     reserve_fen : int
@@ -69,7 +70,7 @@ def month_value(
         return PointValue(*of_month, 0, borne, total, all_points, places, GIVEN), gross
     if pool.month_payment == "claims":
         more = "patient_paid_fen" if pool.basis == "total_cost" else ""
-        gross = {h: row["item_cost_fen"] + row.get(more, 0) for h, row in sums.items()}
+        gross = {h: claim_of(row) + row.get(more, 0) for h, row in sums.items()}
         total = sum(gross.values())
         return PointValue(*of_month, budget_fen, borne, total, all_points, places, CLAIMS), gross
     if pool.month_payment == "given_value":
@@ -82,3 +83,24 @@ def month_value(
         pool, str(month), budget_fen, all_points, borne, places, max(reserve_fen, 0)
     )
     return value, value_of_points(value, points)
+
+
+def claim_of(row: Mapping[str, int]) -> int:
+    """Give what a hospital's points must cover of its cases' cost by item.
+
+    Parameters
+    ----------
+    row : mapping of str to int
+        Sums of its cases, see `by_hospital`.
+
+    Returns
+    -------
+    int
+        C − B less what is paid on top of points, not less than 0 [fen].
+
+    Examples
+    --------
+    >>> claim_of({"item_cost_fen": 120_000, "on_top_fen": 65_000})
+    55000
+    """
+    return max(row["item_cost_fen"] - row["on_top_fen"], 0)

@@ -12,7 +12,7 @@ from drgcore.budget.adjustments import Adjustment
 from drgcore.budget.allocate import allocate, exact_text
 from drgcore.budget.frames import value_row
 from drgcore.budget.incentive import return_quality_money, share_pool
-from drgcore.budget.month_value import GIVEN, QUALITY_HELD
+from drgcore.budget.month_value import GIVEN, QUALITY_HELD, claim_of
 from drgcore.budget.pointvalue import PointValue, point_value, value_of_points
 from drgcore.budget.pool_rows import (
     ADVANCE,
@@ -75,7 +75,7 @@ def settle_pool(facts: PoolFacts) -> PoolYear:
     outside = sum(row["outside_fen"] for row in sums.values()) if terms.outside_from_budget else 0
     on_top = {h: row["on_top_fen"] for h, row in sums.items()}
     # What is paid on top is no cost that the points must cover.
-    item_cost = {h: max(row["item_cost_fen"] - on_top[h], 0) for h, row in sums.items()}
+    item_cost = {h: claim_of(row) for h, row in sums.items()}
     before = sum(on_top.values()) if terms.on_top_from == "budget" else 0
     others = {name: holds.get(pool.pool, 0) for name, holds in terms.accounts.items()}
     accounts = Accounts(pool.reserve_fen, others)

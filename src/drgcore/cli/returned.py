@@ -66,7 +66,7 @@ def returned(
         ours = _valued(earned, values, when, year, by_case)
     else:
         settled = _settled(earned, rules, when, year, quality, mapping)
-        ours = case_amounts(earned, settled) if by_case else hospital_amounts(settled)
+        ours = case_amounts(earned, settled, rules) if by_case else hospital_amounts(settled)
     if hospital is not None:
         ours = ours[ours["hospital"] == hospital]
         if ours.empty:

@@ -61,7 +61,7 @@ class PoolBudget(Model):
     )
     month_payment: Literal["month_budget", "given_value", "claims"] = parameter(
         "what a month's amount is: the month's budget by points, points at the given month_value, "
-        "or the hospital's claims; the year's value settles all of them",
+        "or the hospital's claims less what is paid on top; the year's value settles all of them",
         default="month_budget",
     )
     month_value: Positive | None = parameter(

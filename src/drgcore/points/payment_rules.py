@@ -152,7 +152,8 @@ class ValuePool(Model):
     """A pool with a given point value and no budget, as for cases of other regions (异地就医)."""
 
     value: Positive = parameter(
-        "v, the given point value; a case is paid min(v·Q, claim)", "yuan per point"
+        "v, the given point value; a case is paid min(v·Q, claim), of which on_top is no part",
+        "yuan per point",
     )
     basis: Literal["fund", "total_cost"] = parameter(
         "what v·Q pays: fund, at most C − B; or total_cost, at most C, from which B is taken off"

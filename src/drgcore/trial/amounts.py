@@ -13,8 +13,10 @@ import pandas as pd
 import pyarrow as pa
 
 from drgcore.budget import Month, MonthSettlement, YearSettlement, allocate
-from drgcore.budget.caserows import points_of
+from drgcore.budget.caserows import case_table, points_of, read_rows
 from drgcore.budget.frames import records
+from drgcore.budget.month_value import CLAIMS, GIVEN
+from drgcore.budget.policy_terms import terms_of
 from drgcore.cases.attributes import dates_of, numbers_of
 from drgcore.errors import BudgetError
 
@@ -22,12 +24,15 @@ CASE_AMOUNTS = ("case_id", "hospital", "pool", "drg", "points", "value", "deduct
 """Columns of a table of cases and of hospitals; `case_id`, `drg` only of cases."""
 
 
-def case_amounts(cases: Any, settlement: MonthSettlement | YearSettlement) -> pd.DataFrame:
-    """Split every hospital's amount over its cases by their points, to the fen.
+def case_amounts(
+    cases: Any, settlement: MonthSettlement | YearSettlement, policy: Any = None
+) -> pd.DataFrame:
+    """Split every hospital's amount over its cases, to the fen.
 
     ``v·Q`` of a hospital and pool is split by largest remainders over its cases in the order of
     their ids, so that the cases of a hospital add up to its statement. With basis `total_cost`
-    what the patient bore is taken off.
+    what the patient bore is taken off. A month paid by claims is split by the cases' claims; in a
+    pool with a given value each case has min(v·Q, claim).
 
     Parameters
     ----------
@@ -37,6 +42,9 @@ def case_amounts(cases: Any, settlement: MonthSettlement | YearSettlement) -> pd
         `refused_amount` where it is there [yuan].
     settlement : MonthSettlement or YearSettlement
         The settlement. Cases of other months are left aside.
+    policy : Policy or Terms, optional
+        The policy that it was made by: its multiples of refused amounts are in the deductions then.
+        Needed where a month is paid by claims or a pool has a given value.
 
     Returns
     -------
@@ -47,7 +55,7 @@ def case_amounts(cases: Any, settlement: MonthSettlement | YearSettlement) -> pd
     Raises
     ------
     BudgetError
-        If the points of the cases are not those of the settlement.
+        If the points of the cases are not those of the settlement, or it needs the policy.
 
     Examples
     --------
@@ -75,6 +83,8 @@ def case_amounts(cases: Any, settlement: MonthSettlement | YearSettlement) -> pd
             "deduction_fen": _fen(table, "refused_amount"),
         }
     )
+    if policy is not None:
+        whole = whole.assign(**_by_policy(table, policy, settlement))
     if isinstance(settlement, MonthSettlement):
         inside = [Month(day.year, day.month) == settlement.month for day in months]
         whole = whole[np.array(inside, bool)]
@@ -92,7 +102,19 @@ def case_amounts(cases: Any, settlement: MonthSettlement | YearSettlement) -> pd
                 hint="give the cases with points that the settlement was made from",
             )
         value = settlement.value(str(key[0]))
-        gross[part.index] = allocate(row["gross_fen"], units, signed=True)
+        weights = units
+        if value.limited in (GIVEN, CLAIMS):
+            name = "given_fen" if value.limited == GIVEN else "claim_fen"
+            if name not in part:
+                raise BudgetError(
+                    f"the cases of pool {key[0]} are not paid by their points alone",
+                    where=value.period,
+                    hint="give the policy, too",
+                )
+            # Months at a given value are paid by points; only a pool without budget is not.
+            own = part[name].tolist()
+            weights = own if any(own) else units
+        gross[part.index] = allocate(row["gross_fen"], weights, signed=True)
         values[part.index] = value.yuan
         if value.basis == "total_cost":
             borne[part.index] = part["patient_fen"]
@@ -190,6 +212,27 @@ def hospital_amounts(settlement: MonthSettlement | YearSettlement) -> pd.DataFra
             }
         )
     return pd.DataFrame(rows)
+
+
+def _by_policy(
+    table: pa.Table, policy: Any, settlement: MonthSettlement | YearSettlement
+) -> dict[str, np.ndarray]:
+    """Give what only a policy knows of each case: X, min(v·Q, claim), what a month of claims pays.
+
+    All in fen.
+    """
+    year = settlement.month.year if isinstance(settlement, MonthSettlement) else settlement.year
+    terms = terms_of(policy, year)
+    chunks = case_table(table, terms).combine_chunks().to_batches()
+    if not chunks:
+        return {}
+    rows = read_rows(chunks[0], terms)
+    top = 0 if rows.on_top is None else rows.on_top
+    total = np.array([terms.pool(name).basis == "total_cost" for name in rows.pool.names])
+    borne = np.where(total[rows.pool.codes], rows.patient_paid, 0)
+    given = np.zeros(len(rows.points), np.int64) if rows.given is None else rows.given
+    claim = np.maximum(rows.item_cost - top, 0) + borne
+    return {"deduction_fen": rows.refused, "given_fen": given, "claim_fen": claim}
 
 
 def _table(
