@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUN := $(BIN)/python
 
-.PHONY: demo test bench clean
+.PHONY: demo test bench messages clean
 
 $(VENV)/.run: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -24,6 +24,9 @@ test: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pytest -n 2 --dist loadfile
+
+messages: $(VENV)/.dev
+	$(RUN) data/build_messages.py
 
 bench: $(VENV)/.dev
 	$(RUN) benchmarks/grouping.py

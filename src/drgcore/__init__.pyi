@@ -69,6 +69,9 @@ from .indicators import quadrants as quadrants
 from .indicators import readmissions as readmissions
 from .indicators import score_units as score_units
 from .indicators import tally_cases as tally_cases
+from .language import get_language as get_language
+from .language import set_language as set_language
+from .language import use_language as use_language
 from .migration import REASON_KINDS as REASON_KINDS
 from .migration import Migration as Migration
 from .migration import MigrationEffect as MigrationEffect

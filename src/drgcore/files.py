@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from drgcore.errors import DrgcoreError
+from drgcore.language import _
 
 
 @contextmanager
@@ -43,7 +44,8 @@ def whole_file(target: Path) -> Iterator[Path]:
     """
     if not target.parent.is_dir():
         raise DrgcoreError(
-            f"{target.parent} is no folder", hint=f"Create it first to write {target.name}."
+            _("{parent} is no folder", parent=target.parent),
+            hint=_("Create it first to write {name}.", name=target.name),
         )
     try:
         handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
@@ -66,6 +68,10 @@ def whole_file(target: Path) -> Iterator[Path]:
 
 def _unwritable(target: Path, error: OSError) -> DrgcoreError:
     return DrgcoreError(
-        f"cannot write {target}: {error.strerror or type(error).__name__}",
-        hint="Nothing of it is left. Check the free space and the rights of the folder.",
+        _(
+            "cannot write {target}: {strerror}",
+            target=target,
+            strerror=error.strerror or type(error).__name__,
+        ),
+        hint=_("Nothing of it is left. Check the free space and the rights of the folder."),
     )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from drgcore.errors import DrgcoreError
 from drgcore.files import whole_file
 from drgcore.formulas import guarded_text
+from drgcore.language import _
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,8 +81,12 @@ def write_tables(out: Path, tables: Mapping[str, pd.DataFrame], *, keys: int = 1
         return
     if kind not in (".csv", ".parquet"):
         raise DrgcoreError(
-            f"{out}: tables are not written as {kind or 'a file without ending'}",
-            hint="Name it with the ending .xlsx, .csv or .parquet.",
+            _(
+                "{out}: tables are not written as {kind}",
+                out=out,
+                kind=kind or _("a file without ending"),
+            ),
+            hint=_("Name it with the ending .xlsx, .csv or .parquet."),
         )
     for name, table in tables.items():
         path = out if len(tables) == 1 else out.with_name(f"{out.stem}-{name}{out.suffix}")
@@ -109,16 +114,21 @@ def _write_workbook(out: Path, tables: Mapping[str, pd.DataFrame], keys: int) ->
         import xlsxwriter
     except ImportError as error:
         raise DrgcoreError(
-            "writing a workbook needs XlsxWriter",
+            _("writing a workbook needs XlsxWriter"),
             where=str(out),
-            hint="install it with pip install XlsxWriter, or write .csv or .parquet",
+            hint=_("install it with pip install XlsxWriter, or write .csv or .parquet"),
         ) from error
     for name, table in tables.items():
         if len(table) > _MOST_ROWS:
             raise DrgcoreError(
-                f"{name} has {len(table):,} rows; a sheet holds {_MOST_ROWS:,}",
+                _(
+                    "{name} has {count:,} rows; a sheet holds {most_rows:,}",
+                    name=name,
+                    count=len(table),
+                    most_rows=_MOST_ROWS,
+                ),
                 where=str(out),
-                hint="write .csv or .parquet, or fewer keys",
+                hint=_("write .csv or .parquet, or fewer keys"),
             )
     content = io.BytesIO()
     # Text is written as text, so that neither a formula nor a link comes of it.

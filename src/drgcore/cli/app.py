@@ -15,6 +15,7 @@ import typer
 import drgcore
 from drgcore.cli.lazy import Lazy, lazy_group
 from drgcore.cli.streams import survive_closed_pipes
+from drgcore.language import Language, _
 
 COMMANDS = {
     "group": Lazy(
@@ -66,6 +67,13 @@ app = typer.Typer(
 @app.callback(invoke_without_command=True)
 def _root(
     version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
+    lang: Annotated[
+        Language | None,
+        typer.Option(
+            envvar="DRGCORE_LANG",
+            help="Language: zh for Chinese, en for English; else that of the environment.",
+        ),
+    ] = None,
 ) -> None:
     if version:
         typer.echo(f"drgcore {drgcore.__version__}")
@@ -92,5 +100,5 @@ def main() -> None:
 
 
 def _fail(message: str) -> NoReturn:
-    typer.echo(f"error: {message}", err=True)
+    typer.echo(_("error: {message}", message=message), err=True)
     sys.exit(2)

@@ -11,7 +11,7 @@ import drgcore
 from drgcore.cli.reading import FILES
 from drgcore.grouper.stream import write_table
 
-app = typer.Typer(no_args_is_help=True, help="Bring cases into one table.")
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Bring cases into one table.")
 
 
 @app.callback()

@@ -13,7 +13,7 @@ from drgcore.errors import DrgcoreError
 from drgcore.schemes import about_dictionaries, search_codes
 from drgcore.schemes.store import CodeKind
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True, add_completion=False)
 
 _KINDS: dict[str, CodeKind] = {"diagnoses": "diagnoses", "procedures": "procedures"}
 

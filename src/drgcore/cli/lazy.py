@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
+from itertools import pairwise, takewhile
+from typing import Any, get_args
 
 import typer.main
 from typer.core import TyperCommand, TyperGroup
+from typer.exceptions import TyperException
+
+from drgcore.cli.help_texts import texts_of, translate_command, translate_usage_error
+from drgcore.language import Language, _, set_language
 
 
 @dataclass(frozen=True)
@@ -32,9 +38,13 @@ class Lazy:
     frames: bool = True
 
     def load(self, name: str) -> Any:
-        """Import the module and make the command."""
+        """Import the module and make the command, in the language that is spoken."""
         if not self.frames:
             spare_pandas()
+        return translate_command(self.make(name))
+
+    def make(self, name: str) -> Any:
+        """Import the module and make the command as the code has it."""
         command = typer.main.get_command(import_module(f"drgcore.cli.{self.module}").app)
         command.name = name
         if isinstance(command, TyperGroup):
@@ -77,13 +87,31 @@ def lazy_group(entries: Mapping[str, Lazy]) -> type[TyperGroup]:
     """
 
     class LazyGroup(TyperGroup):
+        lazy = entries
+
+        def parse_args(self, ctx: Any, args: list[str]) -> Any:
+            if ctx.parent is None:
+                # The language is known first: it is that of the help, of errors in the arguments.
+                if asked := _asked_language(args):
+                    set_language(asked)
+                translate_command(self)
+            return super().parse_args(ctx, args)
+
+        def make_context(self, *args: Any, **options: Any) -> Any:
+            with _translated():
+                return super().make_context(*args, **options)
+
+        def invoke(self, ctx: Any) -> Any:
+            with _translated():
+                return super().invoke(ctx)
+
         def list_commands(self, ctx: Any) -> list[str]:
             return [*entries, *(n for n in super().list_commands(ctx) if n not in entries)]
 
         def get_command(self, ctx: Any, cmd_name: str) -> Any:
             # What a list of commands shows: their names and one sentence.
             if cmd_name in entries:
-                return TyperCommand(cmd_name, help=entries[cmd_name].help)
+                return TyperCommand(cmd_name, help=_(entries[cmd_name].help))
             return super().get_command(ctx, cmd_name)
 
         def resolve_command(self, ctx: Any, args: list[str]) -> Any:
@@ -92,3 +120,42 @@ def lazy_group(entries: Mapping[str, Lazy]) -> type[TyperGroup]:
             return name, command if lazy is None else lazy.load(str(name)), rest
 
     return LazyGroup
+
+
+def help_texts(command: TyperGroup) -> Iterator[str]:
+    """The help texts of a group and of everything below it, as the code has them.
+
+    Parameters
+    ----------
+    command : TyperGroup
+        A group that is not translated.
+
+    Yields
+    ------
+    str
+        Each text.
+    """
+    yield from texts_of(command)
+    for name, entry in getattr(command, "lazy", {}).items():
+        below = entry.make(name)
+        yield entry.help
+        yield from help_texts(below)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """What typer says of wrong arguments, in the language that is spoken."""
+    try:
+        yield
+    except TyperException as error:
+        translate_usage_error(error)
+        raise
+
+
+def _asked_language(args: list[str]) -> Language | None:
+    """What ``--lang`` says before the command; nothing where it is refused later."""
+    options = list(takewhile(lambda text: text.startswith("-") or text in ("zh", "en"), args))
+    for language in get_args(Language):
+        if f"--lang={language}" in options or ("--lang", language) in pairwise(options):
+            return language
+    return None

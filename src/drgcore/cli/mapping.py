@@ -10,7 +10,9 @@ import typer
 from drgcore.cases.guessing import guess_mapping
 from drgcore.cli.reading import FILES, SheetOption
 
-app = typer.Typer(no_args_is_help=True, help="Which columns of a file hold what.")
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="Which columns of a file hold what."
+)
 
 
 @app.callback()

@@ -1,0 +1,193 @@
+"""The language in which drgcore speaks to people: Chinese or English.
+
+What machines read (columns, codes, keys, statuses) is the same in both.
+"""
+
+from __future__ import annotations
+
+import gettext
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
+from pathlib import Path
+from typing import Literal, get_args
+
+from drgcore.errors import DrgcoreError
+
+__all__ = ["Language", "get_language", "set_language", "use_language"]
+
+Language = Literal["zh", "en"]
+"""``zh`` for Chinese, ``en`` for English."""
+
+LOCALE = Path(__file__).with_name("locale")
+"""Where the catalogues of translations are."""
+
+_VARIABLES = ("LC_ALL", "LC_MESSAGES", "LANG")
+
+_set: Language | None = None
+_here: ContextVar[Language | None] = ContextVar("language", default=None)
+
+
+def set_language(language: Language | None) -> None:
+    """Set the language of every message of this process.
+
+    Parameters
+    ----------
+    language : {"zh", "en"} or None
+        Chinese, English, or again what the environment says.
+
+    Raises
+    ------
+    DrgcoreError
+        For another language.
+
+    See Also
+    --------
+    use_language : The language of one request, of one block.
+
+    Examples
+    --------
+    >>> import drgcore
+    >>> drgcore.set_language("zh")
+    >>> drgcore.get_language()
+    'zh'
+    >>> drgcore.set_language(None)
+    """
+    global _set
+    _set = _known(language)
+
+
+@contextmanager
+def use_language(language: Language | None) -> Iterator[None]:
+    """Speak a language within a block, whatever other threads and tasks speak.
+
+    It goes before what `set_language` says. A thread begun within the block does not inherit it,
+    unless it runs in a copy of the context, as a web server's threads do.
+
+    Parameters
+    ----------
+    language : {"zh", "en"} or None
+        Chinese, English, or what `set_language` and the environment say.
+
+    Raises
+    ------
+    DrgcoreError
+        For another language.
+
+    Examples
+    --------
+    >>> with use_language("zh"):
+    ...     get_language()
+    'zh'
+    """
+    token = _here.set(_known(language))
+    try:
+        yield
+    finally:
+        _here.reset(token)
+
+
+def get_language() -> Language:
+    """The language that is spoken here and now.
+
+    Returns
+    -------
+    {"zh", "en"}
+        That of the block, else that of the process, else that of the environment: ``DRGCORE_LANG``,
+        then the first of ``LC_ALL``, ``LC_MESSAGES`` and ``LANG`` that says anything, then the
+        system's. English where none is Chinese.
+
+    Examples
+    --------
+    >>> get_language() in ("zh", "en")
+    True
+    """
+    return _here.get() or _set or _of_environment()
+
+
+def _(message: str, /, **values: object) -> str:
+    """A message in the language that is spoken, with its values.
+
+    Parameters
+    ----------
+    message : str
+        The English message, as a literal, so that the catalogue can be made from the code.
+    **values : object
+        What stands in its braces. Without values, braces are nothing but braces.
+
+    Returns
+    -------
+    str
+        The message; in English where the catalogue lacks it.
+    """
+    text = _catalogue(get_language()).gettext(message)
+    return text.format(**values) if values else text
+
+
+def heading(name: str) -> str:
+    """What people read above a column, of a sheet or of a table that machines know by its name.
+
+    Parameters
+    ----------
+    name : str
+        The name, such as ``total_cost``.
+
+    Returns
+    -------
+    str
+        The heading; where the catalogue has none, the name with blanks.
+
+    Examples
+    --------
+    >>> with use_language("en"):
+    ...     heading("total_cost")
+    'total cost'
+    >>> with use_language("zh"):
+    ...     heading("total_cost")
+    '总费用'
+    """
+    plain = name.replace("_", " ")
+    return _catalogue(get_language()).pgettext("heading", plain)
+
+
+def N_(message: str, /) -> str:
+    """Mark a literal as a message that `_` is given later; it stays as it is."""
+    return message
+
+
+def _known(language: Language | None) -> Language | None:
+    if language is not None and language not in get_args(Language):
+        raise DrgcoreError(
+            _("there is no language {language!r}", language=language),
+            hint=_("Take zh for Chinese or en for English."),
+        )
+    return language
+
+
+def _of_environment() -> Language:
+    own = os.environ.get("DRGCORE_LANG", "").lower()
+    for language in get_args(Language):
+        if own == language:
+            return language
+    said = next((value for name in _VARIABLES if (value := os.environ.get(name))), None)
+    return "zh" if (said or _of_system()).lower().startswith(("zh", "chinese")) else "en"
+
+
+@cache
+def _of_system() -> str:
+    """The system's own name of its language; Windows sets none of the variables."""
+    import locale
+
+    try:
+        return locale.getlocale()[0] or ""
+    except ValueError:
+        return ""
+
+
+@cache
+def _catalogue(language: Language) -> gettext.NullTranslations:
+    if language == "en":
+        return gettext.NullTranslations()
+    return gettext.translation("drgcore", LOCALE, [language])

@@ -1,0 +1,354 @@
+"""Every message is there in Chinese and in English, and the language is that which is asked for."""
+
+from __future__ import annotations
+
+import ast
+import re
+import runpy
+import subprocess
+import sys
+import threading
+from contextvars import copy_context
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.mofile import read_mo
+
+import drgcore
+from drgcore.language import LOCALE, N_, _, get_language, heading, set_language, use_language
+from tests.cli.conftest import plain, run, run_alone
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "src" / "drgcore"
+build_messages = SimpleNamespace(**runpy.run_path(str(ROOT / "data" / "build_messages.py")))
+
+# Rooms whose errors are not yet all in the catalogue.
+OPEN: set[str] = {
+    "audit", "budget", "cases", "checks", "cli", "estimate", "forecast", "grouper", "indicators",
+    "migration", "points", "report", "scenarios", "schemes", "serve", "subdivision", "synthetic",
+    "trial", "weights",
+}  # fmt: skip
+
+
+# --- The catalogue ----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def catalogue() -> Catalog:
+    """The catalogue that people edit."""
+    return build_messages.read()
+
+
+def texts(catalogue: Catalog) -> dict[tuple[str | None, str], str]:
+    """Context and message → translation."""
+    return {(m.context, str(m.id)): str(m.string) for m in catalogue if m.id}
+
+
+def braces(text: str) -> list[str]:
+    """What stands in braces, with its format."""
+    return sorted(re.findall(r"\{[^{}]*\}", text))
+
+
+def test_the_catalogue_has_the_messages_of_the_code_and_no_other(catalogue: Catalog) -> None:
+    assert set(texts(catalogue)) == set(texts(build_messages.extracted())), "make messages"
+    assert not catalogue.obsolete
+
+
+def test_every_message_is_translated(catalogue: Catalog) -> None:
+    assert [message for message in catalogue if message.id and message.fuzzy] == []
+    assert [key for key, text in texts(catalogue).items() if not text.strip()] == []
+
+
+def test_a_translation_has_the_values_of_its_message(catalogue: Catalog) -> None:
+    wrong = {m: text for (_, m), text in texts(catalogue).items() if braces(m) != braces(text)}
+    assert wrong == {}
+
+
+def test_the_compiled_catalogue_is_that_of_the_text(catalogue: Catalog) -> None:
+    with build_messages.PO.with_suffix(".mo").open("rb") as file:
+        assert texts(read_mo(file)) == texts(catalogue), "make messages"
+
+
+def test_the_text_is_as_it_is_made(catalogue: Catalog) -> None:
+    made = build_messages.as_po(build_messages.updated(catalogue, build_messages.extracted()))
+    assert made == build_messages.PO.read_bytes(), "make messages"
+
+
+def test_a_new_message_comes_in_and_an_old_one_goes_out() -> None:
+    old, new = Catalog(locale="zh"), Catalog()
+    old.add("kept {n}", "留 {n}")
+    old.add("gone", "去")
+    new.add("kept {n}")
+    new.add("new")
+    assert texts(build_messages.updated(old, new)) == {
+        (None, "kept {n}"): "留 {n}",
+        (None, "new"): "",
+    }
+
+
+# --- The code ---------------------------------------------------------------------------------
+
+
+def called(node: ast.AST) -> str:
+    """The last part of the name of what is called."""
+    if not isinstance(node, ast.Call):
+        return ""
+    return getattr(node.func, "id", getattr(node.func, "attr", ""))
+
+
+def is_words(node: ast.expr) -> bool:
+    """Whether it is a text for people that stands there as it is: with a blank and a letter."""
+    if isinstance(node, ast.Constant):
+        return isinstance(node.value, str) and bool(re.search(r"[A-Za-z] | [A-Za-z]", node.value))
+    if isinstance(node, ast.JoinedStr):
+        return any(re.search(r"[A-Za-z]", str(part.value)) for part in node.values
+                   if isinstance(part, ast.Constant))  # fmt: skip
+    if isinstance(node, ast.BinOp):
+        return is_words(node.left) or is_words(node.right)
+    if isinstance(node, ast.IfExp):
+        return is_words(node.body) or is_words(node.orelse)
+    if isinstance(node, ast.BoolOp):
+        return any(map(is_words, node.values))
+    return False
+
+
+def untranslated(source: str) -> list[int]:
+    """Lines of errors and warnings whose words are not looked up."""
+    lines = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and re.search(r"(Error|warn)$", called(node)):
+            words = [k.value for k in node.keywords if k.arg in ("message", "where", "hint")]
+            lines += [node.lineno for word in (*node.args[:1], *words) if is_words(word)]
+    return lines
+
+
+def misused(source: str) -> list[int]:
+    """Lines of messages that no catalogue finds, or whose values are not those of the braces."""
+    lines = []
+    for node in ast.walk(ast.parse(source)):
+        if called(node) == "_" and isinstance(node, ast.Call):
+            message, given = node.args[0], {k.arg for k in node.keywords}
+            if isinstance(message, ast.Constant):
+                named = set(re.findall(r"(?<!\{)\{(\w+)", message.value))
+                if named != given:
+                    lines.append(node.lineno)
+            elif not isinstance(message, ast.Name | ast.Attribute | ast.Subscript):
+                lines.append(node.lineno)
+    return lines
+
+
+@pytest.mark.parametrize(
+    ("line", "wrong"),
+    [
+        ('SchemeError("it is wrong")', True),
+        ('SchemeError(f"{x} is wrong")', True),
+        ('SchemeError(_("it is wrong"), hint="Do it.")', True),
+        ('SchemeError(_("a b") if x else "it is wrong")', True),
+        ('warnings.warn(f"{n} cases", CaseWarning)', True),
+        ('SchemeError(_("it is wrong"), where=str(path), hint=_(HINT))', False),
+        ('SchemeError(_("{x} is wrong", x=x), where="history")', False),
+        ('SchemeError(words, where=f"{path}")', False),
+    ],
+)
+def test_words_that_are_not_looked_up_are_found(line: str, wrong: bool) -> None:
+    assert bool(untranslated(line)) == wrong
+
+
+@pytest.mark.parametrize(
+    ("line", "wrong"),
+    [
+        ('_(f"{x} is wrong")', True),
+        ('_("{x} is wrong", y=x)', True),
+        ('_("{x} is wrong")', True),
+        ('_("{x:,} of {y} are wrong", x=x, y=1)', False),
+        ("_(HINT)", False),
+    ],
+)
+def test_a_message_without_its_values_is_found(line: str, wrong: bool) -> None:
+    assert bool(misused(line)) == wrong
+
+
+def modules(rooms: set[str]) -> list[Path]:
+    """The modules of rooms, and those that belong to none."""
+    return [
+        path
+        for path in sorted(PACKAGE.rglob("*.py"))
+        if path.relative_to(PACKAGE).parts[0].removesuffix(".py") in rooms
+    ]
+
+
+ROOMS = {path.relative_to(PACKAGE).parts[0].removesuffix(".py") for path in PACKAGE.rglob("*.py")}
+
+
+def test_errors_and_warnings_are_looked_up() -> None:
+    found = {
+        f"{path.relative_to(PACKAGE)}:{line}"
+        for path in modules(ROOMS - OPEN)
+        for line in untranslated(path.read_text(encoding="utf-8"))
+    }
+    assert found == set()
+
+
+def test_messages_have_their_values() -> None:
+    found = {
+        f"{path.relative_to(PACKAGE)}:{line}"
+        for path in modules(ROOMS)
+        for line in misused(path.read_text(encoding="utf-8"))
+    }
+    assert found == set()
+
+
+# --- The language -----------------------------------------------------------------------------
+
+
+def missing_scheme() -> str:
+    """An error in the language that is spoken."""
+    return _("error: {message}", message="x")
+
+
+def test_the_language_is_set_and_unset() -> None:
+    assert (get_language(), missing_scheme()) == ("en", "error: x")
+    drgcore.set_language("zh")
+    assert (get_language(), missing_scheme()) == ("zh", "错误：x")
+    drgcore.set_language("en")
+    assert get_language() == "en"
+    with pytest.raises(drgcore.DrgcoreError, match="no language 'fr'"):
+        set_language("fr")  # type: ignore[arg-type]
+    assert get_language() == "en"
+
+
+@pytest.mark.parametrize(
+    ("variables", "language"),
+    [
+        ({}, "en"),
+        ({"LANG": "C.UTF-8"}, "en"),
+        ({"LANG": "zh_CN.UTF-8"}, "zh"),
+        ({"LANG": "zh_CN.UTF-8", "LC_ALL": "en_US.UTF-8"}, "en"),
+        ({"LANG": "en_US.UTF-8", "LC_MESSAGES": "zh_CN.GB18030"}, "zh"),
+        ({"LANG": "zh_CN.UTF-8", "DRGCORE_LANG": "en"}, "en"),
+        ({"LANG": "C", "DRGCORE_LANG": "ZH"}, "zh"),
+        ({"LANG": "de_DE.UTF-8", "DRGCORE_LANG": ""}, "en"),
+    ],
+)
+def test_the_environment_is_asked(
+    variables: dict[str, str], language: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("DRGCORE_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert get_language() == language
+
+
+def test_each_thread_speaks_its_own_language_within_its_block() -> None:
+    both = threading.Barrier(2)
+    said: dict[str, list[str]] = {"zh": [], "en": []}
+
+    def request(language: drgcore.language.Language) -> None:
+        with use_language(language):
+            for _again in range(20):
+                both.wait(timeout=10)
+                said[language].append(missing_scheme())
+
+    threads = [threading.Thread(target=request, args=(language,)) for language in ("zh", "en")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert said == {"zh": ["错误：x"] * 20, "en": ["error: x"] * 20}
+    assert get_language() == "en"
+
+
+def test_a_copied_context_speaks_the_language_of_its_block() -> None:
+    with use_language("zh"):
+        context = copy_context()
+        with use_language(None):
+            assert get_language() == "en"
+    assert context.run(get_language) == "zh"
+
+
+def test_a_thread_speaks_the_language_of_the_process() -> None:
+    set_language("zh")
+    said: list[str] = []
+    thread = threading.Thread(target=lambda: said.append(get_language()))
+    thread.start()
+    thread.join()
+    assert said == ["zh"]
+
+
+def test_braces_without_values_are_braces() -> None:
+    assert _("take {these} as they are") == "take {these} as they are"
+    assert N_("a text") == "a text"
+
+
+def test_a_heading_without_a_translation_is_its_name() -> None:
+    with use_language("zh"):
+        assert heading("no_such_column") == "no such column"
+
+
+def test_nothing_slow_is_imported() -> None:
+    code = "import sys, drgcore.language; print(*sorted(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert {"babel", "rich", "numpy", "locale"}.isdisjoint(done.stdout.split())
+
+
+def test_the_catalogue_lies_where_it_is_looked_for() -> None:
+    assert (LOCALE / "zh" / "LC_MESSAGES" / "drgcore.mo").is_file()
+
+
+# --- The command ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("arguments", [("--lang", "zh"), ("--lang=zh",)])
+def test_help_in_chinese(arguments: tuple[str, ...]) -> None:
+    done = plain(run(*arguments, "group", "--help"))
+    for words in ("用法：", "[选项]", "给文件中每个病例分组", "必填", "缺省", "显示本帮助并退出"):
+        assert words in done
+    assert not re.search(r"\b(Usage|Options|Show|default)\b", done)
+
+
+def test_help_of_the_root_and_of_a_group_in_chinese() -> None:
+    root = plain(run("--lang", "zh", "--help"))
+    assert "给命令行上给出的一个病例分组" in root
+    assert "退出码" in root
+    group = plain(run("--lang", "zh", "scheme", "--help"))
+    assert "同一批病例用两个方案分组" in group
+    assert "检查方案；有错误时退出码为 1" in group
+
+
+def test_help_in_english_after_help_in_chinese() -> None:
+    run("--lang", "zh", "group", "--help")
+    done = plain(run("--lang", "en", "group", "--help"))
+    assert "Usage:" in done
+    assert "Show this message and exit." in done
+    assert not re.search(r"[\u4e00-\u9fff]{3}", done.replace("国临版", "").replace("医保版", ""))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("grup",), "没有命令 'grup'"),
+        (("group", "--nonsense"), "没有选项：--nonsense"),
+        (("group",), "缺少参数"),
+        (("group", "a", "b", "--threads", "x"), "应为整数"),
+    ],
+)
+def test_wrong_arguments_in_chinese(arguments: tuple[str, ...], words: str) -> None:
+    done = run_alone("--lang", "zh", *arguments)
+    assert done.code == 2
+    assert words in plain(done.err)
+    assert "错误" in done.err
+
+
+def test_the_environment_gives_the_language_of_the_command() -> None:
+    done = run_alone("group", "none.csv", "out.csv", env={"DRGCORE_LANG": "zh"})
+    assert done.code == 2
+    assert done.err.startswith("错误：")
+    refused = run_alone("--version", env={"DRGCORE_LANG": "fr"})
+    assert refused.code == 2
+    assert "DRGCORE_LANG" in refused.err
+    assert "'fr'" in refused.err
