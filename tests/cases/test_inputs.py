@@ -102,13 +102,13 @@ def test_dirt_that_is_read(name: str, tmp_path: Path) -> None:
         ("csv-dirt/short-row.csv", "row 2 has 7 values"),
         ("csv-dirt/stray-quote-open.csv", "row 2 has 5 values"),
         ("csv-dirt/nul.csv", "line 3 holds a byte 0"),
-        ("csv-dirt/utf8-bad-byte.csv", "line 5 holds bytes that are not UTF-8"),
+        ("csv-dirt/utf8-bad-byte.csv", "row 5 of column 'C03N' holds bytes that are not UTF-8"),
         ("open-quote/hqms-openquote.csv", "a quote in row 2 is never closed"),
         ("open-quote/openquote.csv", "a quote in row 7 is never closed"),
     ],
 )
 def test_dirt_that_is_refused(name: str, words: str) -> None:
-    # Bytes of a column that nobody reads are nobody's fault.
+    # Bytes of a column that nobody reads are nobody's fault: test_wrong_bytes.py.
     some = ["C03N"] if "dirt" in name else ["C03C"] if "hqms" in name else ["case_id"]
     for columns in (None, some):
         with pytest.raises(CaseSchemaError, match=words) as caught:

@@ -336,7 +336,9 @@ def test_text_that_is_refused(tmp_path):
     refused(write(tmp_path / "e.csv", b"a,b\n1,\xff\xff" + SECRET.encode()), "that are not GB18030")
     convincing = f"a,b\n1,{'男' * 9000}\n".encode() + b"2,3\n" * 2_000_000
     late = convincing + SECRET.encode() + b",\xff\n"
-    refused(write(tmp_path / "f.csv", late), "line 2000003 holds bytes that are not UTF-8")
+    refused(
+        write(tmp_path / "f.csv", late), "row 2000003 of column 'b' holds bytes that are not UTF-8"
+    )
 
 
 @pytest.mark.parametrize("below", ["\n", " ", "\r\n\r\n", "\n\t \n", "\n" * (3 << 20), "\n\x1a"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
 import re
 from collections.abc import Iterator, Sequence
@@ -12,20 +11,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
+from drgcore.cases.csv_rows import FIRST_COLUMNS, CsvRows, of_several_lines, with_wrong_bytes
 from drgcore.cases.encodings import BLOCK_BYTES, find_encoding
-from drgcore.cases.header import FOOTER, LOOKED_AT, OF_A_CASE, TOTAL_WORDS, find_layout, note_of
+from drgcore.cases.header import LOOKED_AT, OF_A_CASE, find_layout, rows_as_text
 from drgcore.cases.source import CaseSource, select
-from drgcore.cases.text_stream import TextStream
+from drgcore.cases.text_stream import WRONG_BYTES, TextStream
 from drgcore.errors import CaseSchemaError
 
 _HEADER_BYTES = 1 << 20
 _DELIMITERS = (",", "\t", ";", "|")
-# Columns in which a row of totals names itself.
-_FIRST_COLUMNS = 3
-_SHOWN_ROWS = 5
 
 # A row's number is all that is taken from Arrow's messages: they quote the row itself.
 _RAGGED = re.compile(r"CSV parse error: (?:Row #(\d+): )?Expected (\d+) columns, got (\d+)")
@@ -66,17 +62,15 @@ class CsvSource(CaseSource):
                 start = text.read(_HEADER_BYTES)
         except (OSError, EOFError):
             raise self._nul(text) or self._unreadable(0) from None
-        except UnicodeError:
-            raise self._not_text(1) from None
         names = self._header(start)
         self._names = names
         # Arrow is given names of its own: those of the file may be empty.
         self._inner = [f"c{place}" for place in range(len(names))]
         whole = pa.schema([pa.field(name, pa.string()) for name in names])
         self.schema = select(whole, columns, self._where)
-        self._left_out: dict[str, list[int]] = {}
+        self._rows = CsvRows(names, self._rows_above)
         self._tail: bytes | None = None
-        self._comments_passed: set[int] = set()
+        self._blank_everywhere: npt.NDArray[np.bool_] | None = None
 
     def _open(self) -> Any:
         compression = "gzip" if self._path.suffix.lower() == ".gz" else None
@@ -112,6 +106,13 @@ class CsvSource(CaseSource):
             )
         layout = find_layout(rows)
         names = rows[layout.header]
+        if any(WRONG_BYTES in name for name in names):
+            raise CaseSchemaError(
+                f"row {layout.header + 1}, the column names, holds bytes that are not "
+                f"{self._encoding.upper()}, which the rest is",
+                where=self._where,
+                hint="Save the whole file as UTF-8, or correct the row.",
+            )
         # Spreadsheets leave empty columns behind the last one; no mapping can name those.
         twice = sorted({name for name in names if name.strip() and names.count(name) > 1})
         if twice:
@@ -127,7 +128,7 @@ class CsvSource(CaseSource):
         return [name if name.strip() else "" for name in names]
 
     def _read(self) -> Iterator[pa.RecordBatch]:
-        self._left_out = {}
+        self._rows = CsvRows(self._names, self._rows_above)
         rows = 0
         problem: CaseSchemaError | None = None
         include, kept = self._included()
@@ -137,8 +138,14 @@ class CsvSource(CaseSource):
                 # Without quotes no value has several lines.
                 if stream.quoted:
                     self._refuse_swallowed(batch, rows)
-                filtered = self._cases(batch, include, rows)
+                blank = self._rows.blank(batch)
+                if blank.any() and len(include) < len(self._names):
+                    blank &= self._blank_rows()[rows : rows + batch.num_rows]
+                out = self._rows.left_out(batch, blank, rows)
+                if stream.wrong_bytes:
+                    self._refuse_wrong_bytes(batch, [include[place] for place in kept], ~out, rows)
                 rows += batch.num_rows
+                filtered = batch.filter(pa.array(~out)) if out.any() else batch
                 if filtered.num_rows:
                     yield pa.RecordBatch.from_arrays(
                         [filtered.column(place) for place in kept], schema=self.schema
@@ -146,8 +153,9 @@ class CsvSource(CaseSource):
             if stream.quoted and len(include) < len(self._names) and stream.newlines > rows:
                 # Some value has several lines, in a column that may not have been read.
                 self._check_all_columns()
+            unread = self._wrong_bytes_unread() if stream.wrong_bytes else []
         # The errors below hold text of the file, which must not reach a log: they are dropped.
-        except (pa.ArrowException, UnicodeError) as error:
+        except pa.ArrowException as error:
             problem = self._explain(error, rows)
         except (OSError, EOFError):
             problem = self._nul(stream) or self._unreadable(rows)
@@ -155,14 +163,7 @@ class CsvSource(CaseSource):
             stream.close()
         if problem is not None:
             raise problem
-        if self._comments_passed:
-            passed = [number + self._rows_above for number in self._comments_passed]
-            noted = self._left_out.get("of comments", [])
-            self._left_out["of comments"] = sorted({*noted, *passed})
-        kinds = {
-            what: note_of(what, at[:_SHOWN_ROWS], len(at)) for what, at in self._left_out.items()
-        }
-        self.notes = [*self._layout_notes, *kinds.values()]
+        self.notes = [*self._layout_notes, *self._rows.notes(), *unread]
 
     def _included(self) -> tuple[list[str], list[int]]:
         """Columns that Arrow is to read, and the places of the wanted ones among them."""
@@ -171,7 +172,7 @@ class CsvSource(CaseSource):
             return self._inner, list(range(len(wanted)))
         places = [self._names.index(name) for name in wanted]
         # The first columns tell rows of totals; the last one tells an open quote.
-        first = range(min(_FIRST_COLUMNS, len(self._names)))
+        first = range(min(FIRST_COLUMNS, len(self._names)))
         every = list(dict.fromkeys([*places, *first, len(self._names) - 1]))
         return [self._inner[place] for place in every], list(range(len(places)))
 
@@ -202,54 +203,16 @@ class CsvSource(CaseSource):
         of_a_case = " " not in first.strip() and any(map(_CASE_CELL.match, others))
         if not first.startswith("#") or of_a_case:
             return "error"
-        self._comments_passed.add(row.number)
+        self._rows.pass_over(row.number)
         return "skip"
-
-    def _cases(self, batch: pa.RecordBatch, include: list[str], before: int) -> pa.RecordBatch:
-        """Leave out rows that are no cases: empty ones, totals, the header once more."""
-        out = np.zeros(batch.num_rows, bool)
-        blank = _blank(batch)
-        if blank.any() and len(include) < len(self._names):
-            everywhere = self._blank_rows()[before : before + batch.num_rows]
-            blank &= everywhere
-        self._leave_out("without any value", blank, out, before)
-        self._leave_out("of comments", _comments(batch), out, before)
-        first = [c for c in include if int(c[1:]) < _FIRST_COLUMNS]
-        nothing_before = np.ones(batch.num_rows, bool)
-        for name in sorted(first, key=lambda c: int(c[1:])):
-            cells = pc.utf8_trim_whitespace(batch.column(name))
-            total = _flags(pc.is_in(cells, value_set=pa.array(TOTAL_WORDS)))
-            total |= _flags(pc.match_substring_regex(cells, FOOTER))
-            total &= nothing_before
-            if total.any():
-                total[total] = ~_of_a_case(batch.filter(pa.array(total)))
-            self._leave_out("of totals or footers", total, out, before)
-            nothing_before &= _flags(pc.equal(cells, ""))
-        again = np.ones(batch.num_rows, bool)
-        for name in include:
-            if not again.any():
-                break
-            again &= _flags(pc.equal(batch.column(name), self._names[int(name[1:])]))
-        self._leave_out("that repeat the column names", again & ~out, out, before)
-        return batch.filter(pa.array(~out)) if out.any() else batch
-
-    def _leave_out(
-        self,
-        what: str,
-        rows: npt.NDArray[np.bool_],
-        out: npt.NDArray[np.bool_],
-        before: int,
-    ) -> None:
-        if rows.any():
-            numbers = np.flatnonzero(rows & ~out) + before + self._rows_above + 1
-            self._left_out.setdefault(what, []).extend(numbers.tolist())
-            out |= rows
 
     def _blank_rows(self) -> npt.NDArray[np.bool_]:
         """Which rows hold nothing in any column, where not all columns are read."""
-        with TextStream(self._open(), self._encoding) as stream:
-            parts = [_blank(batch) for batch in self._parse(stream, self._inner)]
-        return np.concatenate(parts)
+        if self._blank_everywhere is None:
+            with TextStream(self._open(), self._encoding) as stream:
+                parts = [CsvRows.blank(batch) for batch in self._parse(stream, self._inner)]
+            self._blank_everywhere = np.concatenate(parts)
+        return self._blank_everywhere
 
     def _check_all_columns(self) -> None:
         rows = 0
@@ -261,23 +224,56 @@ class CsvSource(CaseSource):
     def _refuse_swallowed(self, batch: pa.RecordBatch, before: int) -> None:
         """Refuse a quoted value that holds whole rows: they would be lost without a word."""
         between = len(self._names) - 1
-        for place, column in enumerate(batch.columns):
-            data = column.buffers()[2]
-            if data is None or not pc.any(pc.match_substring(column, "\n")).as_py():
-                continue
-            suspects = pc.fill_null(pc.match_substring(column, "\n"), False)
-            for row in np.flatnonzero(_flags(suspects)).tolist():
-                lines = column[row].as_py().replace("\r\n", "\n").split("\n")
-                last = batch.schema.names[place] == self._inner[-1]
-                held = any(line.count(self._delimiter) >= max(between, 1) for line in lines[1:])
-                # In the last column, a quote that is never closed holds the rest of the file.
-                if held or (last and self._ends_open(lines)):
-                    raise CaseSchemaError(
-                        f"a quote in row {before + row + self._rows_above + 1} is never closed, or "
-                        "only rows later",
-                        where=self._where,
-                        hint="Close the quote; the row of column names is counted.",
-                    )
+        for name, row, lines in of_several_lines(batch):
+            held = any(line.count(self._delimiter) >= max(between, 1) for line in lines[1:])
+            # In the last column, a quote that is never closed holds the rest of the file.
+            if held or (name == self._inner[-1] and self._ends_open(lines)):
+                raise CaseSchemaError(
+                    f"a quote in row {self._rows.number(before + row)} is never closed, or only "
+                    "rows later",
+                    where=self._where,
+                    hint="Close the quote; the row of column names is counted.",
+                )
+
+    def _refuse_wrong_bytes(
+        self,
+        batch: pa.RecordBatch,
+        wanted: Sequence[str],
+        cases: npt.NDArray[np.bool_],
+        before: int,
+    ) -> None:
+        for name, wrong in with_wrong_bytes(batch, wanted):
+            if (wrong & cases).any():
+                row = self._rows.number(before + int(np.flatnonzero(wrong & cases)[0]))
+                raise CaseSchemaError(
+                    f"row {row} of column {self._names[int(name[1:])]!r} holds bytes that are not "
+                    f"{self._encoding.upper()}, which the rest is",
+                    where=self._where,
+                    hint="Save the whole file as UTF-8, or correct the row.",
+                )
+
+    def _wrong_bytes_unread(self) -> list[str]:
+        """Say where in columns that are not read bytes are not of the encoding."""
+        unread = [
+            inner
+            for inner, name in zip(self._inner, self._names, strict=True)
+            if name not in self.schema.names
+        ]
+        found: dict[str, list[int]] = {}
+        if not unread:
+            return []
+        rows = 0
+        with TextStream(self._open(), self._encoding) as stream:
+            for batch in self._parse(stream, self._inner):
+                for name, wrong in with_wrong_bytes(batch, unread):
+                    numbers = self._rows.numbers(np.flatnonzero(wrong) + rows)
+                    found.setdefault(self._names[int(name[1:])], []).extend(numbers.tolist())
+                rows += batch.num_rows
+        return [
+            f"column {name!r}, which is not read, holds bytes that are not "
+            f"{self._encoding.upper()} in {rows_as_text(at)}"
+            for name, at in found.items()
+        ]
 
     def _ends_open(self, lines: list[str]) -> bool:
         """Whether the file ends with these lines and no quote behind them."""
@@ -292,11 +288,8 @@ class CsvSource(CaseSource):
         return self._tail.decode("utf-8", "ignore").endswith(end.rstrip("\r")[-64:])
 
     def _explain(self, error: Exception, rows: int) -> CaseSchemaError | None:
-        text = str(error)
-        if isinstance(error, UnicodeError) or "UTF8" in text:
-            return self._not_text(self._first_wrong_line())
-        after = f"after row {rows + self._rows_above}" if rows else "at the start"
-        if ragged := _RAGGED.search(text):
+        after = f"after row {self._rows.number(rows - 1)}" if rows else "at the start"
+        if ragged := _RAGGED.search(str(error)):
             row, expected, found = ragged.groups()
             place = f"row {int(row) + self._rows_above}" if row else f"a row {after}"
             return CaseSchemaError(
@@ -313,18 +306,6 @@ class CsvSource(CaseSource):
             hint="Look for a quote that is not closed.",
         )
 
-    def _first_wrong_line(self) -> int:
-        """The line of the first byte that is not of the file's encoding."""
-        decoder = codecs.getincrementaldecoder(self._encoding)()
-        line = 1
-        with self._open() as stream:
-            while chunk := stream.read(1 << 16):
-                try:
-                    line += decoder.decode(chunk).count("\n")
-                except UnicodeDecodeError as error:
-                    return line + chunk[: error.start].count(b"\n")
-        return line
-
     def _nul(self, stream: TextStream | None) -> CaseSchemaError | None:
         if stream is None or stream.nul_line is None:
             return None
@@ -334,15 +315,9 @@ class CsvSource(CaseSource):
             hint="Export the file again as CSV in UTF-8, or correct the line.",
         )
 
-    def _not_text(self, line: int) -> CaseSchemaError:
-        return CaseSchemaError(
-            f"line {line} holds bytes that are not {self._encoding.upper()}, which the rest is",
-            where=self._where,
-            hint="Save the whole file as UTF-8, or correct the line.",
-        )
-
     def _unreadable(self, rows: int) -> CaseSchemaError:
-        beyond = f"the file cannot be read beyond row {rows + self._rows_above}" if rows else ""
+        last = self._rows.number(rows - 1) if rows else 0
+        beyond = f"the file cannot be read beyond row {last}" if rows else ""
         return CaseSchemaError(
             beyond or "the file is unreadable",
             where=self._where,
@@ -362,36 +337,3 @@ def _find_delimiter(lines: Sequence[str]) -> str:
             if found > score:
                 best, score = delimiter, found
     return best
-
-
-def _comments(batch: pa.RecordBatch) -> npt.NDArray[np.bool_]:
-    """Rows that begin with # and hold nothing else."""
-    if "c0" not in batch.schema.names:
-        return np.zeros(batch.num_rows, bool)
-    found = _flags(pc.match_substring_regex(batch.column("c0"), r"^\s*#."))
-    for name in batch.schema.names:
-        if name != "c0" and found.any():
-            found &= _flags(pc.equal(batch.column(name), ""))
-    return found
-
-
-def _of_a_case(batch: pa.RecordBatch) -> npt.NDArray[np.bool_]:
-    """Rows that hold a diagnosis or a group: cases, though their id may be a word for totals."""
-    found = np.zeros(batch.num_rows, bool)
-    for column in batch.columns:
-        found |= _flags(pc.match_substring_regex(column, OF_A_CASE))
-    return found
-
-
-def _blank(batch: pa.RecordBatch) -> npt.NDArray[np.bool_]:
-    blank = np.ones(batch.num_rows, bool)
-    for column in batch.columns:
-        if not blank.any():
-            break
-        cells = pc.utf8_trim_whitespace(column.filter(pa.array(blank)))
-        blank[blank] = _flags(pc.equal(cells, ""))
-    return blank
-
-
-def _flags(values: pa.Array) -> npt.NDArray[np.bool_]:
-    return pc.fill_null(values, False).to_numpy(zero_copy_only=False)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import codecs
 from typing import Protocol
 
+import numpy as np
+
 from drgcore.errors import CaseSchemaError
 
 BLOCK_BYTES = 4 << 20
@@ -72,9 +74,8 @@ def find_encoding(stream: Stream, where: str) -> str:
         # A file in ASCII is read to its end: its first Chinese character may be its last.
         while chunk and beyond_ascii < _CONVINCING_BYTES:
             read = chunk
-            if chunk.isascii() and not seen:
-                decoder.decode(chunk)
-            else:
+            # ASCII says nothing, unless a character of the block before ends in it.
+            if not chunk.isascii() or decoder.getstate()[0]:
                 text = decoder.decode(chunk)
                 beyond_ascii += max(0, len(chunk) - len(text))
                 seen.update(set(text))
@@ -89,8 +90,8 @@ def find_encoding(stream: Stream, where: str) -> str:
 def _mostly_utf8(block: bytes) -> bool:
     text = block.decode("utf-8", "replace")
     wrong = text.count("\ufffd")
-    right = sum(character > "\u07ff" and character != "\ufffd" for character in text)
-    return right > wrong
+    characters = np.frombuffer(text.encode("utf-32-le"), "<u4")
+    return int(np.count_nonzero(characters > 0x07FF)) - wrong > wrong
 
 
 def _chinese_by_chance(seen: set[str]) -> bool:

@@ -25,6 +25,8 @@ FOOTER = (
 OF_A_CASE = r"^\s*(?:[A-Za-z]\d{2}(?:[.\dXx]|$)|[A-Za-z]{2}\d|(?i:MDC)[A-Z])"
 """How a diagnosis or a group begins: a row that holds one is a case, whatever its id says."""
 
+# Rows that a note names; of the others it says how many there are.
+_SHOWN_ROWS = 5
 # Rows of headings below the row of codes at most.
 _MOST_HEADINGS = 2
 # A column of the national front-page export, an ASCII name such as hospital_level, or a
@@ -108,27 +110,34 @@ def find_layout(rows: Sequence[Sequence[str]]) -> Layout:
             first += number
     notes = []
     if above:
-        notes.append(f"{_rows(above)} above the column names left out")
+        notes.append(f"{rows_as_text(above)} above the column names left out")
     notes += [
         f"row {i + 1}, a second row of column names, left out" for i in range(header + 1, first)
     ]
     return Layout(header, first, tuple(notes))
 
 
-def note_of(what: str, rows: Sequence[int], count: int) -> str:
+def note_of(what: str, rows: Sequence[int]) -> str:
     """Say how many rows were left out, and which.
 
     Examples
     --------
-    >>> note_of("without any value", [3, 9], 2)
+    >>> note_of("without any value", [3, 9])
     'rows 3, 9 without any value left out'
     """
-    more = f" and {count - len(rows)} more" if count > len(rows) else ""
-    return f"{_rows(rows)}{more} {what} left out"
+    return f"{rows_as_text(rows)} {what} left out"
 
 
-def _rows(rows: Sequence[int]) -> str:
-    return f"row{'s' * (len(rows) > 1)} {', '.join(map(str, rows))}"
+def rows_as_text(rows: Sequence[int]) -> str:
+    """Name the first rows of many.
+
+    Examples
+    --------
+    >>> rows_as_text([7]), rows_as_text(range(1, 9))
+    ('row 7', 'rows 1, 2, 3, 4, 5 and 3 more')
+    """
+    more = f" and {len(rows) - _SHOWN_ROWS} more" if len(rows) > _SHOWN_ROWS else ""
+    return f"row{'s' * (len(rows) > 1)} {', '.join(map(str, rows[:_SHOWN_ROWS]))}{more}"
 
 
 def _is_codes(cells: Sequence[str]) -> bool:

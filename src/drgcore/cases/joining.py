@@ -139,7 +139,7 @@ def join_cases(
 
 def _whole(source: Any) -> pa.Table:
     with open_cases(source) as opened:
-        return pa.Table.from_batches(list(opened.batches()), opened.schema)
+        return opened.table()
 
 
 def _texts(table: pa.Table, name: str, what: str) -> pa.ChunkedArray:

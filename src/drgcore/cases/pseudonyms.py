@@ -86,7 +86,7 @@ def pseudonymise(cases: Any, key: bytes, columns: Sequence[str] = PERSONAL) -> A
         table = pa.table({n: pa.array(cases[n], from_pandas=True) for n in columns if n in cases})
     else:
         with open_cases(cases) as opened:
-            table = pa.Table.from_batches(list(opened.batches()), opened.schema)
+            table = opened.table()
     there = [name for name in columns if name in table.column_names]
     if not there:
         raise CaseSchemaError(f"the cases have no column {', '.join(columns)}")

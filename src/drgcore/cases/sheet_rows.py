@@ -27,7 +27,6 @@ Cells = Sequence[Any]
 _FOOTER = re.compile(FOOTER)
 _OF_A_CASE = re.compile(OF_A_CASE)
 _CHUNK_CELLS = 1 << 19
-_SHOWN_ROWS = 5
 _NUMBERS = (float, int, Decimal)
 
 
@@ -144,7 +143,7 @@ class SheetRows:
                 left_out.setdefault(what, []).append(number)
             else:
                 yield number, row[:width]
-        self.notes += [note_of(w, at[:_SHOWN_ROWS], len(at)) for w, at in left_out.items()]
+        self.notes += [note_of(what, at) for what, at in left_out.items()]
 
     def _refuse_numbers(self, name: str, column: Cells, numbers: Sequence[int]) -> None:
         for number, cell in zip(numbers, column, strict=True):

@@ -75,9 +75,27 @@ class CaseSource(ABC):
         CaseSchemaError
             The source turns out to be damaged or not what it seemed, or can be read only once.
         """
+        return _evenly(self._pieces(), self._batch_rows)
+
+    def table(self) -> pa.Table:
+        """Read all cases at once, in the pieces in which they come.
+
+        Returns
+        -------
+        pyarrow.Table
+            Of `schema`.
+
+        Raises
+        ------
+        CaseSchemaError
+            As for `batches`.
+        """
+        return pa.Table.from_batches(list(self._pieces()), self.schema)
+
+    def _pieces(self) -> Iterator[pa.RecordBatch]:
         if self._closed:
             raise CaseSchemaError("the cases were closed", hint="Open them again.")
-        return _evenly(self._read(), self._batch_rows)
+        return self._read()
 
     def expect_codes(self, columns: Sequence[str]) -> None:
         """Say which columns hold codes; a source that knows of numbers there refuses them.

@@ -201,6 +201,29 @@ def stripped(column: Any) -> Any:
     return column
 
 
+def holds_nothing(column: pa.Array | pa.ChunkedArray) -> bool:
+    """Whether every text of a column is empty or null, told without looking at each.
+
+    Parameters
+    ----------
+    column : pyarrow.Array or ChunkedArray
+        Strings (string or large_string).
+
+    Examples
+    --------
+    >>> holds_nothing(pa.array(["", None])), holds_nothing(pa.array(["a", ""])[1:])
+    (True, True)
+    """
+    width = np.int64 if types.is_large_string(column.type) else np.int32
+    for chunk in chunks_of(column):
+        if len(chunk):
+            # Where one text ends the next begins: all are empty if the last ends at the start.
+            ends = np.frombuffer(chunk.buffers()[1], width)
+            if ends[chunk.offset] != ends[chunk.offset + len(chunk)]:
+                return False
+    return True
+
+
 def chunks_of(values: pa.Array | pa.ChunkedArray) -> list[pa.Array]:
     """The contiguous arrays of which an Arrow column consists."""
     return values.chunks if isinstance(values, pa.ChunkedArray) else [values]

@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+import codecs
 from types import TracebackType
 from typing import Any, Self
 
+import numpy as np
 import pyarrow as pa
 
+WRONG_BYTES = "\uffff"
+"""What stands for bytes that are not of the file's encoding: no character of any text."""
+
 _BLOCK = 1 << 20
+_MARK = "drgcore.wrong_bytes"
+
+
+def _mark(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return WRONG_BYTES, error.end
+
+
+codecs.register_error(_MARK, _mark)
 
 
 class TextStream:
@@ -26,6 +41,8 @@ class TextStream:
         Line ends that were read so far.
     quoted : bool
         Whether there was a quote.
+    wrong_bytes : bool
+        Whether there were bytes not of the encoding, in whose place `WRONG_BYTES` was given.
     nul_line : int or None
         The line of the first byte 0, at which reading ended with OSError.
     """
@@ -33,8 +50,11 @@ class TextStream:
     closed = False
 
     def __init__(self, source: Any, encoding: str) -> None:
-        plain = encoding == "utf-8"
-        self._source = source if plain else pa.transcoding_input_stream(source, encoding, "utf8")
+        self._source = source
+        utf8 = encoding == "utf-8"
+        self._decoder = None if utf8 else codecs.getincrementaldecoder(encoding)(_MARK)
+        self._begun = b""
+        self.wrong_bytes = False
         self._ahead = b""
         self.newlines = 0
         self._lines_skipped = 0
@@ -64,10 +84,13 @@ class TextStream:
 
     def read(self, size: int = _BLOCK) -> bytes:
         """The next bytes, none at the end; OSError at a byte 0."""
-        chunk = self._ahead or self._source.read(size)
-        self._ahead = b""
-        if chunk.endswith(b"\x1a"):
-            self._ahead = self._source.read(size)
+        chunk = self._ahead
+        while len(chunk) < size and (more := self._utf8(size - len(chunk))):
+            chunk += more
+        # UTF-8 may be longer than what was read, and Arrow gets no more than it asks for.
+        chunk, self._ahead = chunk[:size], chunk[size:]
+        if chunk.endswith(b"\x1a") and not self._ahead:
+            self._ahead = self._utf8(size)
             chunk = chunk if self._ahead else chunk.rstrip(b"\x1a")
         zero = chunk.find(b"\0")
         if zero >= 0:
@@ -75,7 +98,26 @@ class TextStream:
             raise OSError("a byte 0")
         self.quoted = self.quoted or b'"' in chunk
         self.newlines += chunk.count(b"\n") or chunk.count(b"\r")
-        return bytes(chunk)
+        return chunk
+
+    def _utf8(self, size: int) -> bytes:
+        """The next bytes of the file in UTF-8."""
+        found = b""
+        while not found:
+            chunk: bytes = self._source.read(size)
+            if self._decoder is not None:
+                found = self._decoder.decode(chunk, final=not chunk).encode()
+                self.wrong_bytes = self.wrong_bytes or WRONG_BYTES.encode() in found
+            else:
+                whole = self._begun + chunk
+                end = len(whole) - (_begun(whole) if chunk else 0)
+                found, self._begun = whole[:end], whole[end:]
+                if not _is_utf8(found):
+                    self.wrong_bytes = True
+                    found = found.decode("utf-8", _MARK).encode()
+            if not chunk:
+                break
+        return found
 
     def skip(self, size: int) -> None:
         """Pass over bytes at the beginning."""
@@ -97,3 +139,32 @@ class TextStream:
             self._ahead = blank + chunk + self._ahead
         self.newlines = 0
         return True
+
+
+def _begun(block: bytes) -> int:
+    """How many bytes at the end begin a character that the next block ends.
+
+    Examples
+    --------
+    >>> [_begun("a男".encode()[:size]) for size in (1, 2, 3, 4)]
+    [0, 1, 2, 0]
+    """
+    for back, byte in enumerate(reversed(block[-3:]), 1):
+        if byte < 0x80:
+            return 0
+        if byte >= 0xC0:
+            return back if back < 2 + (byte >= 0xE0) + (byte >= 0xF0) else 0
+    return 0
+
+
+def _is_utf8(block: bytes) -> bool:
+    """Whether all is UTF-8, which Arrow tells several times faster than decoding does."""
+    if block.isascii():
+        return True
+    ends = pa.py_buffer(np.array([0, len(block)], np.int32))
+    text = pa.Array.from_buffers(pa.string(), 1, [None, ends, pa.py_buffer(block)])
+    try:
+        text.validate(full=True)
+    except pa.ArrowInvalid:
+        return False
+    return True
