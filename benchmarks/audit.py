@@ -32,7 +32,7 @@ def region(cases: int, seed: int) -> pa.Table:
 def counts(grouped: pa.Table, kind: str, seed: int) -> np.ndarray:
     """Planted, found and rightly found units; the same of rows."""
     made = plant(grouped, kind, units=UNITS, seed=seed)
-    found = drgcore.audit_cases(made.cases, [kind])
+    found = drgcore.audit_cases(made.cases, [kind], past=made.past)
     unit = "doctor_id" if kind == "copied_lists" else "hospital"
     units = found.units[found.units["is_signal"]][unit]
     rows = found.cases["row"].to_numpy(np.int64) - 1 if len(found.cases) else np.empty(0, int)
@@ -54,10 +54,12 @@ def noise_of(cases: int, seed: int) -> dict[str, int]:
     grouped = region(cases, seed)
     found = drgcore.audit_cases(grouped).summary.set_index("signal")["signals"]
     result = {kind: int(found[kind]) for kind in SIGNALS if found.notna()[kind]}
-    for kind in ("shifted", "long_stay_edge"):
-        # These need costs before admission, and long stays, which a sample does not have.
-        made = plant(grouped, kind, units=0, seed=seed).cases
-        result[kind] = int(drgcore.audit_cases(made, [kind]).summary["signals"].fillna(0).iloc[0])
+    for kind in ("rise", "shifted", "long_stay_edge"):
+        # These need an earlier period, costs before admission, and long stays, which a sample does
+        # not have.
+        made = plant(grouped, kind, units=0, seed=seed)
+        summary = drgcore.audit_cases(made.cases, [kind], past=made.past).summary
+        result[kind] = int(summary["signals"].fillna(0).iloc[0])
     return result
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -155,3 +156,89 @@ def test_the_command_writes_patients_only_when_asked(tmp_path: Path) -> None:
     done = runner.invoke(app, ["audit", str(path), "--out", str(tmp_path / "b.csv"), "--cases"])
     assert len(pd.read_csv(tmp_path / "b-cases.csv")) > 50
     assert runner.invoke(app, ["audit", str(path), "--cases"]).exit_code == 1
+
+
+def test_a_hospital_that_began_to_code_more_is_the_signal(tmp_path: Path) -> None:
+    past, cases = region(), region()
+    # Everyone codes some more than before; one hospital far more.
+    rise = np.arange(len(cases)) % 10 == 0
+    rise |= (cases["hospital"] == "H03").to_numpy() & (np.arange(len(cases)) % 2 == 0)
+    cases.loc[rise, "severity"] = "MCC"
+    found = drgcore.audit_cases(cases, ["rise"], past=past)
+    assert found.units[found.units["is_signal"]]["hospital"].tolist() == ["H03"]
+    own = cases[(cases["hospital"] == "H03") & (cases["severity"] == "MCC")]
+    assert set(found.cases["case_id"]) == set(own["case_id"])
+    # Beside its own past a hospital that always coded much is not odd.
+    assert not drgcore.audit_cases(cases, ["rise"], past=cases).summary["signals"].any()
+    assert (
+        drgcore.audit_cases(cases, ["rise"]).summary["not_run"][0]
+        == "no cases of an earlier period"
+    )
+    for name, frame in (("now", cases), ("past", past)):
+        frame.to_csv(tmp_path / f"{name}.csv", index=False)
+    files = [str(tmp_path / "now.csv"), "--past", str(tmp_path / "past.csv")]
+    done = CliRunner().invoke(app, ["audit", *files, "--signals", "rise"])
+    assert done.exit_code == 0, done.output
+    assert "1 of 12 units" in done.output
+
+
+def test_earlier_cases_must_be_alike() -> None:
+    with pytest.raises(drgcore.DrgcoreError, match="no column severity"):
+        drgcore.audit_cases(region(), ["rise"], past=region().drop(columns="severity"))
+    now, before = (
+        pa.Table.from_pandas(region()).replace_schema_metadata({"drgcore.scheme": name})
+        for name in ("chs-drg-3.0", "chs-drg-2.0")
+    )
+    with pytest.raises(drgcore.DrgcoreError, match=r"grouped by chs-drg-2\.0, these by chs-drg-3"):
+        drgcore.audit_cases(now, ["rise"], past=before)
+
+
+def test_limits_are_read_from_a_file_and_wrong_ones_named(tmp_path: Path) -> None:
+    cases = region()
+    odd = (cases["hospital"] == "H05") & (np.arange(len(cases)) % 8 == 0)
+    cases.loc[odd, ["length_of_stay", "total_cost"]] = [3, 900.0]
+    cases.to_csv(tmp_path / "cases.csv", index=False)
+    limits = tmp_path / "limits.toml"
+    runner = CliRunner()
+    arguments = ["audit", str(tmp_path / "cases.csv"), "--signals", "low_indication"]
+    done = runner.invoke(app, arguments)
+    assert "0 of 12 units" in done.output
+    limits.write_text("short_stay = 3\n", encoding="utf-8")
+    done = runner.invoke(app, [*arguments, "--limits", str(limits)])
+    assert "1 of 12 units" in done.output, done.output
+    for text, error in (
+        ("long_stays = 9", "long_stays"),
+        ("fdr = 2", "fdr"),
+        ("few_services = 0.3", "low_outlier must be below few_services"),
+        ("fdr =", "no TOML"),
+    ):
+        with pytest.raises(drgcore.DrgcoreError, match=error):
+            Limits.read(text)
+    assert Limits.read("high_outliers = [2, 3.5]").high_outliers == (2.0, 3.5)
+
+
+def test_columns_are_where_a_mapping_says(tmp_path: Path) -> None:
+    rng = np.random.default_rng(2)
+    cases = region()
+    codes = ["E11.900", "I10.x00", "J98.400", "N18.900"]
+    copied = (cases["hospital"] == "H01") & (np.arange(len(cases)) % 3 == 0)
+    for i, code in enumerate(codes):
+        cases[f"C06x0{i + 1}C"] = np.where(copied, code, rng.permutation(len(cases)).astype(str))
+    cases = cases.assign(医师=cases["hospital"], C03C="K35.900", A12C="1", A14=cases["age_years"])
+    cases["C35x01C"] = None
+    cases = cases.rename(columns={"principal_procedure": "C14x01C"}).drop(columns="age_years")
+    cases.to_csv(tmp_path / "cases.csv", index=False)
+    mapping = tmp_path / "mine.toml"
+    mapping.write_text('preset = "hqms"\ndoctor_id = "医师"\n', encoding="utf-8")
+    runner = CliRunner()
+    arguments = ["audit", str(tmp_path / "cases.csv"), "--signals", "copied_lists,low_indication"]
+    done = runner.invoke(app, arguments)
+    assert "not run: no column other_diagnoses, doctor_id" in done.output
+    done = runner.invoke(app, [*arguments, "--mapping", str(mapping)])
+    assert done.exit_code == 0, done.output
+    assert "not run" not in done.output
+    assert "1 of 12 units" in done.output
+    # Codes that are not where the mapping says are missed aloud.
+    cases.drop(columns="C03C").to_csv(tmp_path / "cases.csv", index=False)
+    done = runner.invoke(app, [*arguments, "--mapping", str(mapping)])
+    assert "codes are not read" in done.output

@@ -22,11 +22,13 @@ def test_planted_rows_are_of_the_units(grouped: pa.Table, kind: str) -> None:
     assert (len(found.rows) > 0) == (kind != "refusal")
 
 
-@pytest.mark.parametrize("kind", ["split_stays", "shifted", "mismatch", "copied_lists", "upcoding"])
+@pytest.mark.parametrize(
+    "kind", ["split_stays", "shifted", "mismatch", "copied_lists", "upcoding", "rise"]
+)
 def test_an_audit_finds_it(grouped: pa.Table, kind: str) -> None:
     # A small region: more of it than a large one needs.
     made = plant(grouped, kind, units=2, seed=1, share=0.3)
-    found = drgcore.audit_cases(made.cases, [kind])
+    found = drgcore.audit_cases(made.cases, [kind], past=made.past)
     unit = "doctor_id" if kind == "copied_lists" else "hospital"
     units = set(found.units[found.units["is_signal"]][unit])
     assert made.units & units

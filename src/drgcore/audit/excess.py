@@ -96,7 +96,62 @@ def excess(event: Any, stratum: Any, unit: Any, units: int, *, side: str = "more
     >>> found.expected.tolist(), found.chance.round(4).tolist()
     ([26.0, 25.0, 11.0], [0.9998, 0.9977, 0.0])
     """
-    x_s, n_s, x_us, n_us, of = _cells(event, stratum, unit, units)
+    return _compared(*_cells(event, stratum, unit, units), units, side)
+
+
+def change(event: Any, stratum: Any, unit: Any, later: Any, units: int) -> Excess:
+    """Compare the events of each unit with its own earlier ones, stratum by stratum.
+
+    Parameters
+    ----------
+    event : array-like of bool, shape (n,)
+        What is counted.
+    stratum, unit : array-like of int, shape (n,)
+        Numbers from 0; -1 leaves a case out.
+    later : array-like of bool, shape (n,)
+        Whether a case is of the later period.
+    units : int
+        Number of units.
+
+    Returns
+    -------
+    Excess
+        `cases` and `observed` are of the later period, where the unit had cases of the stratum
+        before; `expected` are the events at its own earlier rates. The limits of the ratio take
+        these rates as known; `chance` does not.
+
+    Notes
+    -----
+    As `excess`, with each stratum of each unit for itself, and the later cases in the place of the
+    unit, the earlier ones in that of its peers. What rose or fell everywhere is the centre of the
+    log odds, so that only what rose more than elsewhere is unlikely; it takes eight units to tell.
+
+    Examples
+    --------
+    >>> later = np.tile(np.repeat([False, True], 100), 2)
+    >>> event = np.tile(np.arange(100), 4) < np.repeat([10, 12, 10, 40], 100)
+    >>> found = change(event, np.zeros(400), np.repeat([0, 1], 200), later, 2)
+    >>> found.expected.tolist(), found.chance.round(4).tolist()
+    ([10.0, 10.0], [0.4142, 0.0])
+    """
+    e, now = np.asarray(event, bool), np.asarray(later, bool)
+    s, u = np.asarray(stratum, np.int64), np.asarray(unit, np.int64)
+    kept = (s >= 0) & (u >= 0)
+    e, now = e[kept], now[kept]
+    cells, at = np.unique(s[kept] * units + u[kept], return_inverse=True)
+    n, x, n_now, x_now = (
+        np.bincount(at, hits, len(cells)).astype(np.float64)
+        for hits in (np.ones(len(at)), e, now, e & now)
+    )
+    both = (n_now > 0) & (n_now < n)
+    of = cells[both] % max(units, 1)
+    return _compared(x[both], n[both], x_now[both], n_now[both], of, units, "more")
+
+
+def _compared(
+    x_s: Floats, n_s: Floats, x_us: Floats, n_us: Floats, of: Ints, units: int, side: str
+) -> Excess:
+    """Add up cells of a stratum (all, and the unit's own part of it) to what each unit shows."""
     peers = n_s - n_us
     rate = (x_s - x_us) / peers
     mean = n_us * x_s / n_s

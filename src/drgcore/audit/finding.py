@@ -2,53 +2,101 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field, ValidationError, model_validator
 
 from drgcore.audit.frame import AuditFrame
+from drgcore.errors import DrgcoreError
+from drgcore.points.parameters import Model, parameter
+from drgcore.points.problems import problems_of
 
 
-@dataclass(frozen=True)
-class Limits:
-    """The numbers that signals depend on.
+class Limits(Model):
+    """The numbers that signals depend on; a .toml file has some of them.
 
-    Attributes
-    ----------
-    fdr : float
-        Share of false signals among the signals of one kind, see `false_discovery`.
-    least_excess : float
-        A unit has a signal only with so many events more than expected.
-    split_days : int
-        Days after a discharge within which the same patient's next stay counts as follow-up stay.
-    short_stay : int
-        Longest stay [days] of a low-indication admission.
-    low_cost : float
-        Highest cost of a low-indication admission, as a share of the mean of its DRG.
-    low_outlier, few_services : float
-        A case with cost from `low_outlier` (below it, payment falls) up to `few_services` times the
-        mean of its DRG and level has full payment for few services.
-    outside_share : float
-        Quantile of the DRG above which a case's cost before admission or outside is much.
-    high_outliers : tuple of float
-        Multiples of the mean of the DRG beyond which a case is a high-cost outlier.
-    long_stay : int
-        Longest stay [days] that the points pay.
+    Examples
+    --------
+    >>> Limits.read("split_days = 10").split_days, Limits().split_days
+    (10, 15)
     """
 
-    fdr: float = 0.05
-    least_excess: float = 3.0
-    split_days: int = 15
-    short_stay: int = 2
-    low_cost: float = 0.5
-    low_outlier: float = 0.4
-    few_services: float = 0.6
-    outside_share: float = 0.95
-    high_outliers: tuple[float, ...] = (3.0,)
-    long_stay: int = 60
+    fdr: float = parameter(
+        "share of false signals among the signals of one kind", default=0.05, ge=0, le=1
+    )
+    least_excess: float = parameter(
+        "least events beyond the expected ones of a unit with a signal", "cases", default=3.0, ge=0
+    )
+    split_days: int = parameter(
+        "days after a discharge within which the same patient's next stay counts as follow-up stay",
+        "days",
+        default=15,
+        ge=0,
+    )
+    short_stay: int = parameter(
+        "longest stay of a low-indication admission", "days", default=2, ge=0
+    )
+    low_cost: float = parameter(
+        "highest cost of a low-indication admission, as a share of its DRG's mean",
+        default=0.5,
+        gt=0,
+    )
+    low_outlier: float = parameter(
+        "share of the mean of DRG and level below which payment falls", default=0.4, ge=0
+    )
+    few_services: float = parameter(
+        "share of the mean of DRG and level below which services are few", default=0.6, gt=0
+    )
+    outside_share: float = parameter(
+        "quantile of the DRG above which a case's cost before admission or outside is much",
+        default=0.95,
+        gt=0,
+        lt=1,
+    )
+    high_outliers: tuple[Annotated[float, Field(gt=0)], ...] = parameter(
+        "multiples of the mean of the DRG beyond which a case is a high-cost outlier",
+        default=(3.0,),
+        min_length=1,
+    )
+    long_stay: int = parameter("longest stay that the points pay", "days", default=60, ge=1)
+
+    @model_validator(mode="after")
+    def _apart(self) -> Limits:
+        if self.low_outlier >= self.few_services:
+            raise ValueError("low_outlier must be below few_services, or nothing is between")
+        return self
+
+    @classmethod
+    def read(cls, text: str, where: str = "limits") -> Limits:
+        """Read limits from TOML; those that it leaves out are the usual ones.
+
+        Raises
+        ------
+        DrgcoreError
+            Names what is wrong.
+        """
+        try:
+            return cls.model_validate(tomllib.loads(text))
+        except tomllib.TOMLDecodeError as error:
+            raise DrgcoreError(f"it is no TOML: {error}", where=where) from error
+        except ValidationError as error:
+            problems = problems_of(error, cls)
+            raise DrgcoreError("; ".join(map(str, problems)), where=where) from error
+
+    @classmethod
+    def load(cls, path: str | Path) -> Limits:
+        """Read limits from a file, see `read`."""
+        try:
+            text = Path(path).read_text("utf-8-sig")
+        except (OSError, UnicodeDecodeError) as error:
+            raise DrgcoreError("it cannot be read as UTF-8 text", where=str(path)) from error
+        return cls.read(text, str(path))
 
 
 @dataclass(frozen=True, eq=False)

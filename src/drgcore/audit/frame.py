@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,13 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from drgcore.cases import open_cases
+from drgcore.cases import CodeIndex, open_cases
 from drgcore.cases.attributes import Codes, dates_of, numbers_of, text_codes
 from drgcore.cases.statuses import statuses_of, statuses_of_groups
+from drgcore.checks.mdc import MdcTables
 from drgcore.errors import CaseSchemaError
+from drgcore.grouper.tables import compile_tables
+from drgcore.schemes import Scheme, load_scheme
 
 NO_DAY = np.iinfo(np.int32).min
 """Stands for a day that is not known."""
@@ -29,11 +33,14 @@ class AuditFrame:
     ----------
     cases : path, pandas.DataFrame, pyarrow.Table or stream
         Grouped cases.
+    scheme : str, Path or Scheme, optional
+        By which they were grouped.
 
     Attributes
     ----------
     table : pyarrow.Table
         The cases.
+    scheme : str, Path or Scheme, or None
 
     Examples
     --------
@@ -42,7 +49,8 @@ class AuditFrame:
     (['severity'], ['BR1'])
     """
 
-    def __init__(self, cases: Any) -> None:
+    def __init__(self, cases: Any, scheme: str | Path | Scheme | None = None) -> None:
+        self.scheme = scheme
         if isinstance(cases, pa.Table):
             self.table = cases
         else:
@@ -55,8 +63,9 @@ class AuditFrame:
         return len(self.table)
 
     def missing(self, names: Sequence[str]) -> list[str]:
-        """Those of the columns that the cases do not have."""
-        return [name for name in names if name not in self.table.column_names]
+        """Those of the columns that the cases do not have; of ``a or b`` one is enough."""
+        there = self.table.column_names
+        return [name for name in names if not any(part in there for part in name.split(" or "))]
 
     def has(self, name: str) -> bool:
         """Whether the cases have a column."""
@@ -117,6 +126,32 @@ class AuditFrame:
     def mean_cost(self) -> NDArray[np.float64]:
         """Mean cost [yuan] of each case's DRG among these cases; NaN where there is none."""
         return self.means(self.codes("drg").codes.astype(np.int64))
+
+    @cached_property
+    def foreign_procedure(self) -> NDArray[np.bool_]:
+        """Whether the principal procedure counts in MDC, but in none of the principal diagnosis.
+
+        Nor in the case's own MDC, nor in one that takes every diagnosis (先期分组). Without a
+        scheme nothing is known of it.
+        """
+        if self.scheme is None:
+            return np.zeros(len(self), bool)
+        scheme = self.scheme if isinstance(self.scheme, Scheme) else load_scheme(self.scheme)
+        compiled = compile_tables(scheme)
+        tables = MdcTables.of(scheme, compiled.diagnoses, compiled.procedures)
+        place = {mdc.code: i for i, mdc in enumerate(scheme.mdcs)}
+        letters = {adrg.code[:1]: place[adrg.mdc] for adrg in scheme.adrgs}
+        own = np.array([1 << letters[n] if n in letters else 0 for n in [*self.mdc.names, ""]])
+
+        def bits(name: str, index: CodeIndex, of_id: NDArray[np.uint64]) -> NDArray[np.uint64]:
+            found = self.codes(name)
+            ids = index.encode(pa.array(found.names, pa.string()))
+            return np.append(of_id[ids], np.uint64(0))[found.codes]
+
+        operated = bits("principal_procedure", compiled.procedures, tables.procedures)
+        fitting = bits("principal_diagnosis", compiled.diagnoses, tables.ever)
+        fitting = fitting | own.astype(np.uint64)[self.mdc.codes] | np.uint64(tables.always)
+        return (operated > 0) & (operated & fitting == 0)
 
     def means(self, stratum: NDArray[np.int64]) -> NDArray[np.float64]:
         """Mean cost [yuan] of the grouped cases of each case's stratum."""

@@ -128,12 +128,18 @@ def few_services(frame: AuditFrame, limits: Limits) -> Marked:
 def shifted(frame: AuditFrame, limits: Limits) -> Marked:
     """Cost shifted to before admission or outpatients (费用前移、外移的线索).
 
-    Counted is a case whose `pre_admission_cost` is a greater share of all that the episode cost
-    than in the share `outside_share` of the cases of its DRG; among grouped cases that state it.
-    The money is the cost before admission.
+    Counted is a case of which what stands outside the stay, `pre_admission_cost` and
+    `outpatient_cost` together, is a greater share of all that the episode cost than in the share
+    `outside_share` of the cases of its DRG; among grouped cases that state one of them. The money
+    is the cost outside.
     """
-    outside, cost = frame.numbers("pre_admission_cost"), frame.numbers("total_cost")
-    known = frame.grouped & (outside >= 0) & (cost > 0) & np.isfinite(outside + cost)
+    before, beside = (frame.numbers(name) for name in _OUTSIDE)
+    stated = (before >= 0) | (beside >= 0)
+    # What is not stated beside the other is nothing; a negative amount is none of either.
+    outside = np.nan_to_num(before) + np.nan_to_num(beside)
+    stated &= ~((before < 0) | (beside < 0))
+    cost = frame.numbers("total_cost")
+    known = frame.grouped & stated & (cost > 0) & np.isfinite(outside + cost)
     share = np.where(known, outside, 0.0) / np.where(known, outside + cost, 1.0)
     drg = frame.codes("drg").codes.astype(np.int64)
     event = known & (share > _quantiles(share, drg, known, limits.outside_share))
@@ -141,7 +147,7 @@ def shifted(frame: AuditFrame, limits: Limits) -> Marked:
         event,
         _kept(drg, known),
         outside,
-        numbered("入院前费用占本次全部费用的 {:.0%}", share),
+        numbered("入院前及门诊费用占本次全部费用的 {:.0%}", share),
     )
 
 
@@ -149,26 +155,31 @@ def mismatch(frame: AuditFrame, limits: Limits) -> Marked:
     """Principal diagnosis and procedure do not fit (主要诊断与主要手术不符的线索).
 
     Counted is an ambiguous case (歧义), whose principal procedure no group of its principal
-    diagnosis' MDC asks for; among cases of the MDC with a principal procedure.
+    diagnosis' MDC asks for; and a grouped one whose principal procedure groups of other MDC ask
+    for, but none of an MDC that its principal diagnosis may be in (it was grouped by another
+    procedure, or as if not operated). Among cases of the MDC with a principal procedure.
     """
     del limits
     operated = frame.codes("principal_procedure").codes >= 0
-    event = frame.is_in("status", ("ambiguous",))
+    ambiguous = frame.is_in("status", ("ambiguous",))
+    event = ambiguous | (frame.grouped & frame.foreign_procedure)
+    why = np.where(ambiguous, "歧义", "不属同一 MDC")
     return Marked(
         event,
-        _kept(frame.mdc.codes.astype(np.int64), operated & (event | frame.grouped)),
+        _kept(frame.mdc.codes.astype(np.int64), operated & (ambiguous | frame.grouped)),
         frame.numbers("total_cost"),
-        numbered("主要诊断 {}，主要手术 {}", *_texts(frame, *_PRINCIPAL)),
+        numbered("主要诊断 {}，主要手术 {}：{}", *_texts(frame, *_PRINCIPAL), why),
     )
 
 
+_OUTSIDE = ("pre_admission_cost", "outpatient_cost")
 _PRINCIPAL = ("principal_diagnosis", "principal_procedure")
 
 RATES: dict[str, Rate] = {
     "upcoding": Rate(("severity", "total_cost"), upcoding),
     "split_stays": Rate(("patient_id", "admission_date", "discharge_date"), split_stays),
     "low_indication": Rate(("length_of_stay", "total_cost", "principal_procedure"), low_indication),
-    "shifted": Rate(("pre_admission_cost", "total_cost"), shifted),
+    "shifted": Rate((" or ".join(_OUTSIDE), "total_cost"), shifted),
     "refusal": Rate(("severity", "total_cost"), refusal, "fewer"),
     "few_services": Rate(("total_cost",), few_services),
     "mismatch": Rate(("status", *_PRINCIPAL, "total_cost"), mismatch),

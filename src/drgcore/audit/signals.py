@@ -15,6 +15,7 @@ from drgcore.audit.edges import EDGES, compare_edges
 from drgcore.audit.excess import Excess, excess, false_discovery
 from drgcore.audit.finding import Limits, Marked
 from drgcore.audit.frame import AuditFrame, strata
+from drgcore.audit.past import RISE_NEEDS, rise
 from drgcore.audit.patterns import COPIED_NEEDS, copied_lists
 from drgcore.audit.pivotal import with_pivotal_codes
 from drgcore.audit.rates import RATES
@@ -28,6 +29,7 @@ SIGNALS = tuple(SIGNAL_NAMES)
 UNITS = ("hospital", "department", "doctor_id")
 """What signals may be about."""
 
+_NOTHING = "no cases that can be compared"
 _SHOWN = ("case_id", "hospital", "department", "doctor_id", "drg", "discharge_date")
 
 
@@ -68,6 +70,7 @@ def audit_cases(
     peers: str = "region",
     limits: Limits | None = None,
     scheme: str | Path | Scheme | None = "chs-drg-3.0",
+    past: Any = None,
 ) -> Audit:
     """Look for what an auditor should look at (线索): signals, not verdicts.
 
@@ -86,8 +89,10 @@ def audit_cases(
         The numbers that signals depend on.
     scheme : str, Path or Scheme, optional
         The scheme that the cases were grouped by: in units with more complications than their peers
-        the code that a case's group hangs on is looked for, where the cases have their codes; None
-        looks for none.
+        the code that a case's group hangs on is looked for, where the cases have their codes, and
+        where a principal procedure counts is asked of it; None asks nothing.
+    past : as `cases`, optional
+        Cases of an earlier period, grouped by the same scheme, with which `rise` compares.
 
     Returns
     -------
@@ -116,7 +121,8 @@ def audit_cases(
     >>> found.units[["hospital", "observed", "expected", "is_signal"]].values.tolist()[0]
     ['H3', 40, 11.0, True]
     """
-    frame = cases if isinstance(cases, AuditFrame) else AuditFrame(cases)
+    frame = cases if isinstance(cases, AuditFrame) else AuditFrame(cases, scheme)
+    before = past if past is None or isinstance(past, AuditFrame) else AuditFrame(past)
     wanted = _checked("signal", signals or SIGNALS, SIGNALS)
     keys = _checked("unit", [by] if isinstance(by, str) else by, UNITS)
     _checked("kind of peers", [peers], ("region", "level"))
@@ -129,7 +135,7 @@ def audit_cases(
             "name": SIGNAL_NAMES[signal],
             "definition": DEFINITIONS[signal],
         }
-        found = _compare(signal, frame, keys, peers, limits)
+        found = _compare(signal, frame, before, keys, peers, limits)
         if isinstance(found, str):
             summary.append({**row, "not_run": found})
             continue
@@ -140,7 +146,7 @@ def audit_cases(
         events = shown & (marked.stratum >= 0) & np.isin(found.unit, chosen)
         table["money"] = _money(found, table)
         cases_of = _cases(signal, frame, found, table, events)
-        if signal == "upcoding" and scheme is not None:
+        if signal in ("upcoding", "rise") and scheme is not None:
             cases_of = with_pivotal_codes(cases_of, frame, scheme, [*map(str, found.names)])
         lists.append(cases_of)
         summary.append(
@@ -176,13 +182,24 @@ class _Compared:
 
 
 def _compare(
-    signal: str, frame: AuditFrame, keys: Sequence[str], peers: str, limits: Limits
+    signal: str,
+    frame: AuditFrame,
+    past: AuditFrame | None,
+    keys: Sequence[str],
+    peers: str,
+    limits: Limits,
 ) -> _Compared | str:
     """Compare the units by a signal, or say why it cannot be done."""
-    needs = {"copied_lists": COPIED_NEEDS, **{n: edge[0] for n, edge in EDGES.items()}}
+    needs = {"copied_lists": COPIED_NEEDS, "rise": RISE_NEEDS}
+    needs |= {n: edge[0] for n, edge in EDGES.items()}
     missing = frame.missing(needs[signal] if signal in needs else RATES[signal].needs)
     if missing:
         return f"no column {', '.join(missing)}"
+    if signal == "rise":
+        if past is None:
+            return "no cases of an earlier period"
+        marked, found, unit, names = rise(frame, past, limits, keys)
+        return _Compared(marked, found, unit, names) if found.cases.any() else _NOTHING
     side = "more"
     if signal == "copied_lists":
         # It is about who writes the lists, whatever else is compared.
@@ -200,7 +217,7 @@ def _compare(
             stratum = strata(stratum, frame.codes("hospital_level").codes)
         found = excess(marked.event, stratum, unit, len(names), side=side)
     if not found.cases.any():
-        return "no cases that can be compared"
+        return _NOTHING
     return _Compared(marked, found, unit, names, side)
 
 

@@ -230,5 +230,6 @@ NAMED_COLUMNS = (
     *("hospital_level", "pool", "unreasonable_cost", "refused_amount", "violation"),
     *("capitation_unit", "list_item", "scheme", "mdc", "adrg", "drg", "status", "case_class"),
     *("points", "decision", "kind", "kappa", "relative_weight", "month", "value"),
+    *("severity", "pre_admission_cost", "outpatient_cost"),
 )
 """Columns of grouped cases and side tables that a mapping file can name, as it names codes."""

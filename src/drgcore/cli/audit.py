@@ -11,7 +11,8 @@ import typer
 from drgcore.audit import SIGNAL_NAMES, Audit, Limits, audit_cases
 from drgcore.cases.pseudonyms import pseudonymise, read_key
 from drgcore.cli.indicators import KeyOption
-from drgcore.cli.reading import CasesArgument, SheetOption, read_cases
+from drgcore.cli.options import MappingOption, SchemeOption
+from drgcore.cli.reading import CasesArgument, SheetOption, read_coded
 from drgcore.errors import DrgcoreError
 from drgcore.workbooks import write_tables
 
@@ -34,36 +35,55 @@ def audit(
         str, typer.Option(help="What is compared: hospital; or hospital,department; or doctor.")
     ] = "hospital",
     peers: Annotated[str, typer.Option(help="Compare with the region, or the level.")] = "region",
+    past: Annotated[
+        Path | None,
+        typer.Option(help="Grouped cases of an earlier period, with which each is compared."),
+    ] = None,
+    limits: Annotated[
+        Path | None,
+        typer.Option(help="Limits (.toml): split_days = 15, low_cost = 0.5, high_outliers = [3] …"),
+    ] = None,
     fdr: Annotated[
-        float, typer.Option(help="Share of false signals that is borne.", min=0.0, max=1.0)
-    ] = 0.05,
+        float | None,
+        typer.Option(help="Share of false signals that is borne.", min=0.0, max=1.0),
+    ] = None,
     per_case: Annotated[
         bool, typer.Option("--cases", help="Write the list of cases too; needs --out.")
     ] = False,
+    scheme: SchemeOption = "chs-drg-3.0",
+    mapping: MappingOption = "canonical",
     sheet: SheetOption = None,
     key: KeyOption = None,
 ) -> None:
     """Signals (线索), not verdicts: what differs from peers by more than chance, and the cases."""
     if per_case and out is None:
         raise DrgcoreError("--cases needs --out", hint="rows of patients are not printed")
-    table = read_cases(cases, sheet=sheet)
-    if key is not None:
-        table = pseudonymise(table, read_key(key))
+    chosen = Limits() if limits is None else Limits.load(limits)
+    if fdr is not None:
+        chosen = chosen.model_copy(update={"fdr": fdr})
+    secret = None if key is None else read_key(key)
+    tables = [
+        read_coded(path, mapping, sheet) for path in ((cases,) if past is None else (cases, past))
+    ]
+    if secret is not None:
+        tables = [pseudonymise(table, secret) for table in tables]
     found = audit_cases(
-        table,
+        tables[0],
         _listed(signals),
         by=[_ALIASES.get(name, name) for name in _listed(by)],
         peers=peers,
-        limits=Limits(fdr=fdr),
+        limits=chosen,
+        scheme=scheme,
+        past=None if past is None else tables[1],
     )
+    written = {"summary": found.summary, "units": found.units}
+    if per_case:
+        written["cases"] = found.cases
     if out is not None:
-        tables = {"summary": found.summary, "units": found.units}
-        if per_case:
-            tables["cases"] = found.cases
-        write_tables(out, tables)
+        write_tables(out, written)
     _print(found)
     if out is not None:
-        typer.echo(f"written {out}, {len(tables)} tables")
+        typer.echo(f"written {out}, {len(written)} tables")
 
 
 def _print(found: Audit) -> None:

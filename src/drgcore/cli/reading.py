@@ -10,7 +10,8 @@ from typing import Annotated
 import pyarrow as pa
 import typer
 
-from drgcore.cases import read_table
+from drgcore.cases import CaseMapping, read_table
+from drgcore.cases.canonical import with_canonical_codes
 from drgcore.errors import CaseSchemaError, DrgcoreError
 
 FILES = ".xlsx, .xls, .csv, .dbf or .parquet"
@@ -39,6 +40,21 @@ def read_cases(
         mapping=mapping,
         tell=lambda note: tell(path, note),
     )
+
+
+def read_coded(path: Path, mapping: str, sheet: str | None) -> pa.Table:
+    """Read grouped cases whole, their codes, sex and age under canonical names too.
+
+    Where these are not where the mapping says, that is said on the error stream, and what needs
+    them cannot be looked at.
+    """
+    table = read_cases(path, mapping, sheet)
+    try:
+        return with_canonical_codes(table, CaseMapping.of(mapping))
+    except CaseSchemaError as error:
+        if mapping != "canonical":
+            tell(path, f"codes are not read: {error.message}")
+        return table
 
 
 def read_together(

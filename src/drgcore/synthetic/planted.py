@@ -33,11 +33,14 @@ class Planted:
     rows : ndarray of int64
         Rows of the cases that it changed and that the grouper sees changed; none for refused cases,
         which are not there.
+    past : pyarrow.Table or None
+        For a rise the half of the grouped cases into which nothing was planted.
     """
 
     cases: pa.Table
     units: frozenset[str]
     rows: np.ndarray[Any, np.dtype[np.int64]]
+    past: pa.Table | None = None
 
 
 def plant(
@@ -86,6 +89,10 @@ def plant(
     if kind not in PLANTED:
         raise DrgcoreError(f"{kind!r} cannot be planted", hint=f"one of {', '.join(PLANTED)}")
     usual, change = PLANTED[kind]
+    past = None
+    if kind == "rise":
+        earlier = np.random.default_rng([seed, 8]).random(len(grouped)) < 0.5
+        past, grouped = (grouped.filter(pa.array(half)) for half in (earlier, ~earlier))
     frame = grouped.to_pandas(ignore_metadata=True)
     for name in ("drg", "status", "severity"):
         frame[name] = frame[name].astype(object)
@@ -104,12 +111,12 @@ def plant(
     extra = [name for name in bare.columns if name not in schema.names]
     schema = pa.schema([*schema, *((name, pa.float64()) for name in extra)])
     table: pa.Table = group(pa.Table.from_pandas(bare, schema, preserve_index=False), scheme)
-    if kind in ("upcoding", "mismatch"):
+    if kind in ("upcoding", "rise", "mismatch"):
         # Only what the grouper sees: a code that moves no case was planted in vain.
-        name = "drg" if kind == "upcoding" else "status"
+        name = "status" if kind == "mismatch" else "drg"
         after = np.array(table.column(name).to_pylist(), object)
         touched = touched & (after != np.array(before[name], object))
-    return Planted(table, frozenset(map(str, chosen)), np.flatnonzero(touched))
+    return Planted(table, frozenset(map(str, chosen)), np.flatnonzero(touched), past)
 
 
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
@@ -240,6 +247,7 @@ def _long_stay_edge(frame: pd.DataFrame, drawn: Mask, rng: Any, scheme: Scheme) 
 
 PLANTED: dict[str, tuple[float, Change]] = {
     "upcoding": (0.15, _upcoding),
+    "rise": (0.15, _upcoding),
     "split_stays": (0.03, _split),
     "low_indication": (0.05, _low_indication),
     "shifted": (0.15, _shifted),
