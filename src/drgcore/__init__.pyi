@@ -87,6 +87,11 @@ from .points import points_by_class as points_by_class
 from .points import policy_sentences as policy_sentences
 from .points import review_report as review_report
 from .points import sanction_points as sanction_points
+from .report import Report as Report
+from .report import ReportInputs as ReportInputs
+from .report import Settled as Settled
+from .report import make_report as make_report
+from .report import write_report as write_report
 from .scenarios import Comparison as Comparison
 from .scenarios import KeptTotal as KeptTotal
 from .scenarios import coefficient_effect as coefficient_effect

@@ -150,6 +150,8 @@ def _write_workbook(out: Path, tables: Mapping[str, pd.DataFrame], keys: int) ->
 
 
 def _fill(sheet: Any, table: pd.DataFrame, head: Any) -> None:
+    import pandas as pd
+
     for column, title in enumerate(map(str, table.columns)):
         sheet.write_string(0, column, title, head)
         for row, value in enumerate(table.iloc[:, column].tolist(), 1):
@@ -157,5 +159,5 @@ def _fill(sheet: Any, table: pd.DataFrame, head: Any) -> None:
                 sheet.write_string(row, column, value)
             elif isinstance(value, bool):
                 sheet.write_boolean(row, column, value)
-            elif value is not None and not (isinstance(value, float) and not math.isfinite(value)):
+            elif not (pd.isna(value) or (isinstance(value, float) and math.isinf(value))):
                 sheet.write_number(row, column, float(value))

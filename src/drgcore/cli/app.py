@@ -47,6 +47,7 @@ COMMANDS = {
     "pnl": Lazy("pnl", "Profit and loss by DRG, department, doctor, …, and why."),
     "indicators": Lazy("indicators", "CMI, indices, rates and shares of any hospital, doctor, …"),
     "audit": Lazy("audit", "Signals for auditors: what differs from peers, and the cases behind."),
+    "report": Lazy("report", "Reports as page, workbook and PDF: of a month, a hospital, …"),
     "what-if": Lazy("what_if", "Group a case with one code otherwise; cases that hang on a code."),
     "in-stay": Lazy("in_stay", "Patients in house: likely groups, payment, warnings."),
     "serve": Lazy("serve", "The workbench: pages for a browser and an API, on this machine."),

@@ -1,0 +1,91 @@
+"""A page as PDF, printed by a browser that is there."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from drgcore.errors import DrgcoreError
+from drgcore.files import whole_file
+
+BROWSERS = (
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+    "microsoft-edge",
+    "msedge",
+    "chrome",
+)
+"""Names under which Chromium and its kin are installed."""
+
+_SECONDS = 180
+
+
+def find_browser() -> str | None:
+    """Give the first of `BROWSERS` that is installed, or None.
+
+    Examples
+    --------
+    >>> found = find_browser()
+    >>> found is None or Path(found).exists()
+    True
+    """
+    return next((path for name in BROWSERS if (path := shutil.which(name))), None)
+
+
+def write_pdf(page: Path, path: Path) -> None:
+    """Print a page to PDF by headless Chromium.
+
+    Parameters
+    ----------
+    page : Path
+        The HTML file.
+    path : Path
+        The PDF, whole or not at all.
+
+    Raises
+    ------
+    DrgcoreError
+        If no browser is there, or it does not print.
+    """
+    browser = find_browser()
+    if browser is None:
+        raise DrgcoreError(
+            "no Chromium is there to make a PDF",
+            where=str(path),
+            hint="install Chromium or Chrome, or open the page in any browser and print it to PDF",
+        )
+    with tempfile.TemporaryDirectory() as folder, whole_file(path) as part:
+        made = Path(folder) / "page.pdf"
+        command = [
+            browser,
+            "--headless",
+            "--disable-gpu",
+            "--disable-background-networking",
+            "--disable-dev-shm-usage",
+            "--no-first-run",
+            "--no-pdf-header-footer",
+            f"--user-data-dir={folder}/profile",
+            f"--print-to-pdf={made}",
+            # Chromium's sandbox does not run for root, and the page is ours and may load nothing.
+            *(["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []),
+            page.resolve().as_uri(),
+        ]
+        try:
+            done = subprocess.run(command, capture_output=True, timeout=_SECONDS, check=False)
+        except subprocess.TimeoutExpired:
+            raise DrgcoreError(
+                f"{browser} did not print the page within {_SECONDS} seconds", where=str(path)
+            ) from None
+        if done.returncode or not made.is_file():
+            said = done.stderr.decode(errors="replace").strip().splitlines()
+            raise DrgcoreError(
+                f"{browser} did not print the page: {said[-1] if said else 'it says nothing'}",
+                where=str(path),
+                hint="open the page in any browser and print it to PDF",
+            )
+        part.write_bytes(made.read_bytes())

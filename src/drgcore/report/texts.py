@@ -1,0 +1,83 @@
+"""Every text of a report, in English and in Chinese; and how numbers stand in sentences.
+
+A text is one template with named places; the English template is its key.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from drgcore.errors import DrgcoreError
+from drgcore.report.chinese import TEXTS, WORDS_ZH
+from drgcore.report.columns import DASH, Language
+from drgcore.report.english import WORDS_EN
+
+
+class Words:
+    """The texts of one language.
+
+    Parameters
+    ----------
+    language : {"zh", "en"}
+        The language.
+
+    Attributes
+    ----------
+    space : str
+        What stands between sentences: nothing in Chinese.
+
+    Examples
+    --------
+    >>> say = Words("zh")
+    >>> say("Not shown: {what}. {why}", what="盈亏", why="没有病例。")
+    '未显示：盈亏。没有病例。'
+    >>> say.money(123_456_789.0), Words("en").money(123_456_789.0)
+    ('1.23亿元', '123.46 million yuan')
+    """
+
+    def __init__(self, language: Language) -> None:
+        if language not in ("zh", "en"):
+            raise DrgcoreError(
+                f"there is no language {language!r} of reports", hint="it is zh or en"
+            )
+        self.language = language
+        self.space = "" if language == "zh" else " "
+
+    def __call__(self, text: str, /, **values: Any) -> str:
+        """Give a text with its places filled."""
+        return (TEXTS[text] if self.language == "zh" else text).format(**values)
+
+    def word(self, value: Any) -> str:
+        """Give a word that the library uses in its tables, such as an item or a status.
+
+        One that is not known, such as the name of a pool, is as it is.
+        """
+        text = str(value)
+        if text.startswith("held back in "):
+            return self("held back in {month}", month=text.removeprefix("held back in "))
+        known = WORDS_ZH if self.language == "zh" else WORDS_EN
+        return known.get(text, text.replace("_", " ") if self.language == "en" else text)
+
+    def money(self, yuan: float, *, signed: bool = False) -> str:
+        """Write money as the language counts it: 万元 and 亿元, or thousands and millions."""
+        amount = float(yuan)
+        if not math.isfinite(amount):
+            return DASH
+        units = (
+            ((1e8, "亿元"), (1e4, "万元"), (1.0, "元"))
+            if self.language == "zh"
+            else ((1e6, " million yuan"), (1e3, " thousand yuan"), (1.0, " yuan"))
+        )
+        size, name = next((u for u in units if abs(amount) >= u[0]), units[-1])
+        text = f"{amount / size:{'+' if signed else ''},.2f}".replace("-", "−")
+        return text + name
+
+    def joined(self, sentences: Sequence[str]) -> str:
+        """Put sentences one after the other; Chinese ones have no space between."""
+        return self.space.join(text for text in sentences if text)
+
+    def share(self, part: float) -> str:
+        """Write a share in percent."""
+        return f"{part:.1%}" if math.isfinite(part) else DASH
