@@ -8,14 +8,19 @@ import re
 
 import pytest
 
+from drgcore.cases import STATUSES
 from drgcore.errors import DrgcoreError
+from drgcore.estimate.variants import KINDS
+from drgcore.points.compute import POINT_COLUMNS
+from drgcore.points.records import CLASSES
+from drgcore.schemes.model import TABLE_SCHEMAS
 from drgcore.serve import Settings
 from drgcore.serve.logs import JsonLines
 from drgcore.serve.pages import PAGES
 from drgcore.serve.sessions import COOKIE, Door
 from drgcore.serve.settings import read_token
 from drgcore.serve.views import TEMPLATES
-from drgcore.serve.wording import WORDS
+from drgcore.serve.wording import TERMS, WORDS
 
 from .conftest import HTML, TOKEN, client_of
 
@@ -160,7 +165,18 @@ def test_every_text_of_the_templates_is_in_the_catalogue():
         said |= {text for _, text in re.findall(r"say\((['\"])(.+?)\1", source)}
         assert not re.search(r"<style|\sstyle=|<script(?![^>]*src=)|\son\w+=", source), name
     assert said
-    assert said <= WORDS.keys()
+    # A text that ends with a blank is put together with a word of the data.
+    fixed = {text for text in said if not text.endswith(" ")}
+    assert fixed <= WORDS.keys() | TERMS.keys()
+    for table, columns in TABLE_SCHEMAS.items():
+        assert {f"sheet {table}", *(f"column {name}" for name in columns.names)} <= TERMS.keys()
+    assert {
+        *STATUSES,
+        *CLASSES,
+        *KINDS[1:],
+        *POINT_COLUMNS[:1],
+        *POINT_COLUMNS[2:6],
+    } <= TERMS.keys()
     assert {entry.title for views in PAGES for entry in views.menu} <= WORDS.keys()
 
 

@@ -37,12 +37,15 @@ class Step:
         What of the case made conditions hold.
     steps : tuple of Step
         The groups that were tried in this one.
+    rule : str
+        The rule whole, where `text` has only its beginning.
     """
 
     state: State
     text: str
     evidence: tuple[str, ...] = ()
     steps: tuple[Step, ...] = ()
+    rule: str = ""
 
 
 @dataclass(frozen=True)
@@ -305,7 +308,7 @@ class _Writer:
 
     def _step(self, trace: RuleTrace, steps: tuple[Step, ...]) -> Step:
         group = trace.group
-        text = self._words["always"] if group.rule == TRUE else str(group.rule)
+        whole = text = self._words["always"] if group.rule == TRUE else str(group.rule)
         if len(text) > _LONGEST_RULE:
             text = text[: _LONGEST_RULE - 3] + "…"
         # Codes that break a `not in` or do not suffice for a count make nothing hold.
@@ -317,6 +320,7 @@ class _Writer:
             f"{group.code} {self._scheme.name_of(group.code)}: {text}",
             tuple(f"{atom.atom}: {self._evidence(atom)}" for atom in shown),
             steps,
+            "" if whole == text else whole,
         )
 
     def _evidence(self, trace: AtomTrace) -> str:

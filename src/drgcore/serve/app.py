@@ -19,7 +19,7 @@ from drgcore.grouper.extras import program_version
 from drgcore.serve import login
 from drgcore.serve.guard import Guard
 from drgcore.serve.metrics import CONTENT_TYPE, Metrics
-from drgcore.serve.pages import PAGES
+from drgcore.serve.pages import CALLS, PAGES
 from drgcore.serve.sessions import Door
 from drgcore.serve.settings import Settings
 from drgcore.serve.views import render, wants_html
@@ -66,7 +66,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     state.settings, state.version = settings, program_version()
     state.door, state.metrics = Door(settings.token), Metrics()
     state.menu = [entry for views in PAGES for entry in views.menu]
-    for router in (login.router, *(views.router for views in PAGES)):
+    for router in (login.router, *CALLS, *(views.router for views in PAGES)):
         app.include_router(router)
     app.add_api_route("/health", _health, tags=["server"])
     app.add_api_route(
@@ -97,6 +97,8 @@ async def _metrics(request: Request) -> Response:
 
 
 def _error(request: Request, status: int, told: dict[str, Any]) -> Response:
+    if "x-fragment" in request.headers:
+        return render(request, "error_box.html", "That did not work", told, status)
     if wants_html(request):
         missing = status == 404
         title = "There is no such page" if missing else "That did not work"

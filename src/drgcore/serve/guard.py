@@ -191,7 +191,8 @@ class _Exchange:
         """Count the request and write its line of the log."""
         metrics, spent = self._guard.metrics, time.perf_counter() - self._began
         route: Any = self._scope.get("route")
-        pattern = str(getattr(route, "path", "other"))
+        static = "/static" if self._scope["path"].startswith("/static/") else "other"
+        pattern = str(getattr(route, "path", static))
         method = self._scope["method"] if self._scope["method"] in _METHODS else "other"
         metrics.active.dec()
         metrics.requests.labels(method, pattern, str(self._status)).inc()

@@ -24,14 +24,15 @@ import inspect
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar, get_type_hints
+from typing import Annotated, Any, TypeVar, get_type_hints
 
 import jinja2
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.encoders import jsonable_encoder
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
+from drgcore.serve.calls.library import Library
 from drgcore.serve.settings import LANGUAGES, Language
 from drgcore.serve.wording import preferred, speaker
 
@@ -56,6 +57,14 @@ class Entry:
 
     path: str
     title: str
+
+
+async def _library(request: Request) -> Library:
+    return Library(request.app.state.settings.data)
+
+
+LibraryGiven = Annotated[Library, Depends(_library)]
+"""A parameter that gets what the server knows by name."""
 
 
 class Views:
@@ -99,12 +108,13 @@ class Views:
 
             both = _endpoint(function, lambda r, data: answer(r, data, wants_html(r)))
             kind: Any = {200: {"content": {"text/html": {}, "application/json": {}}}}
+            if page and path != "/":
+                # First: a name at the end of a path may have dots.
+                only = _endpoint(function, lambda r, data: answer(r, data, False))
+                self.router.add_api_route(f"{path}.json", only, include_in_schema=False)
             self.router.add_api_route(
                 path, both, methods=[method], responses=kind, name=function.__name__
             )
-            if page and path != "/":
-                only = _endpoint(function, lambda r, data: answer(r, data, False))
-                self.router.add_api_route(f"{path}.json", only, include_in_schema=False)
             return function
 
         return decorate

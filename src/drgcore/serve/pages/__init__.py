@@ -1,6 +1,9 @@
 """The pages, in the order of the menu."""
 
-from drgcore.serve.pages import about
+from drgcore.serve.pages import about, catalogue, grouping, one_case
 
-PAGES = (about.views,)
+PAGES = (one_case.views, catalogue.views, about.views)
 """The views of each page's module."""
+
+CALLS = (grouping.router,)
+"""What is for programs alone."""

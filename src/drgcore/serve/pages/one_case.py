@@ -1,0 +1,77 @@
+"""One case: its codes, its group by two schemes, the evidence, what-if, checks, payment."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import Query
+
+from drgcore.schemes import DEFAULT_SCHEME
+from drgcore.serve.calls.codes import find_codes, know_codes
+from drgcore.serve.calls.evidence import (
+    CheckAsked,
+    ExplainAsked,
+    WhatIfAsked,
+    case_otherwise,
+    check_case_list,
+    explain_case,
+)
+from drgcore.serve.calls.money import EstimateAsked, estimate_case
+from drgcore.serve.views import LibraryGiven, Views
+
+views = Views()
+
+Text = Annotated[str, Query(max_length=200)]
+
+
+@views.page("/case", "case.html", "One case", menu=True)
+def case(library: LibraryGiven) -> dict[str, Any]:
+    """The page of one case: which schemes and policies there are to choose from."""
+    return {
+        "schemes": [
+            {"name": scheme["name"], "title": scheme["title"]} for scheme in library.schemes()
+        ],
+        "policies": library.policies(),
+        "default": DEFAULT_SCHEME,
+        "before": "chs-drg-2.0",
+    }
+
+
+@views.fragment("/explain", "case_explain.html")
+def explain(asked: ExplainAsked, library: LibraryGiven) -> dict[str, Any]:
+    """The path of one case to its group: every rule that was tried, with the case's facts."""
+    return explain_case(asked, library)
+
+
+@views.fragment("/what-if", "case_what_if.html")
+def what_if(asked: WhatIfAsked, library: LibraryGiven) -> dict[str, Any]:
+    """The groups of one case with one code otherwise. Coding follows the record, not the price."""
+    return case_otherwise(asked, library)
+
+
+@views.fragment("/check", "case_check.html")
+def check(asked: CheckAsked, library: LibraryGiven) -> dict[str, Any]:
+    """What is wrong with the front pages of cases."""
+    return check_case_list(asked, library)
+
+
+@views.fragment("/estimate", "case_estimate.html")
+def estimate(asked: EstimateAsked, library: LibraryGiven) -> dict[str, Any]:
+    """Points and payment of one case by a policy, with every factor."""
+    return estimate_case(asked, library)
+
+
+@views.router.get("/codes", tags=["codes"])
+def codes(
+    library: LibraryGiven,
+    q: Text = "",
+    code: Annotated[list[str] | None, Query(max_length=500)] = None,
+    kind: Literal["diagnoses", "procedures"] | None = None,
+    scheme: Text = DEFAULT_SCHEME,
+    principal: Text = "",
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+) -> list[dict[str, Any]]:
+    """Codes by code, name or pinyin initials (q), or given ones (code), with MCC/CC marks."""
+    if code:
+        return know_codes(code, library, scheme=scheme, principal=principal)
+    return find_codes(q, library, kind=kind, scheme=scheme, principal=principal, limit=limit)
