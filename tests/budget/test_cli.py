@@ -138,3 +138,13 @@ def test_a_ledger_of_the_first_version_is_opened_and_goes_on(tmp_path: Path) -> 
     assert "1 entries, chain and sums are right" in call(ledger.app, "verify", book)
     arguments = [a if a != "2027-01" else "2027-02" for a in worked_month(book)]
     assert "2027-02 is closed: entry 2" in call(settle.app, *arguments)
+
+
+def test_a_decision_about_a_hospital_that_nobody_knows_is_refused(tmp_path: Path) -> None:
+    book = tmp_path / "l.sqlite"
+    call(settle.app, *worked_month(book))
+    decision = ["adjust", str(book), "--month", "2027-01", "--pool", "resident", "--kind", "award"]
+    decision += ["--amount", "1", "--reason", "appeal", "--hospital"]
+    with pytest.raises(BudgetError, match="AA is none of the 3 hospitals of the closed months"):
+        call(ledger.app, *decision, "AA")
+    assert "award of A in 2027-01" in call(ledger.app, *decision, "A")

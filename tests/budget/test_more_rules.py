@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from drgcore.budget import Ledger, close_month, close_year, explain_payment, settle_month
 from drgcore.budget.frames import records
+from drgcore.budget.tables import plain
 from drgcore.budget.year_end import YearSettlement, settle_year
 from drgcore.errors import BudgetError
 from tests.reference.plain_formulas import amounts
@@ -51,7 +52,11 @@ def check_places(seed: int) -> bool:
     found = settled(seed)
     if found is None:
         return False
-    region, _, year = found
+    region, months, year = found
+    for month in months:
+        for row in plain(month)["reserve"].to_dict("records"):
+            moved = row["from_ceiling"] - row["to_floor"] + row["set_aside"] - row["on_top"]
+            assert row["opening"] + moved == row["closing"]
     for pool in region.terms.pools:
         rows = [r for r in records(year.statement) if r["pool"] == pool.pool]
         flows = [r for r in records(year.flows) if r["pool"] == pool.pool]

@@ -308,6 +308,12 @@ def test_a_decision_that_its_account_cannot_pay_is_refused_at_once() -> None:
         ledger.adjust(dataclasses.replace(award, account="balance", amount_fen=10_000))
         with pytest.raises(BudgetError, match=r"balance of pool employee holds 0\.00 yuan"):
             ledger.adjust(dataclasses.replace(award, account="balance", amount_fen=1))
+        with pytest.raises(BudgetError, match=r"A1 is none of the 1 hospitals") as unknown:
+            ledger.adjust(dataclasses.replace(award, hospital="A1", amount_fen=1))
+        assert "the nearest is A" in str(unknown.value.hint)
+        with pytest.raises(BudgetError, match="no pool other") as no_pool:
+            ledger.adjust(dataclasses.replace(award, pool="other", amount_fen=1))
+        assert no_pool.value.hint == "take employee or resident"
         assert [d.account for d in ledger.adjustments(2026)] == ["reserve", "balance"]
         assert ledger.verify() == []
 

@@ -1,7 +1,8 @@
-"""Whether the account that a decision names can pay it, by what the ledger holds."""
+"""Whether a decision's hospital is known and its account can pay it, by what the ledger holds."""
 
 from __future__ import annotations
 
+import difflib
 import json
 from collections.abc import Callable, Sequence
 from decimal import Decimal
@@ -23,7 +24,7 @@ def check_money(
     lines_of: LinesOf,
     decisions: Sequence[tuple[int, Adjustment]],
 ) -> None:
-    """Refuse a decision about money that its account cannot pay.
+    """Refuse a decision about a hospital that nobody knows, or money that its account cannot pay.
 
     The reserve holds what the last closed month of the year, or the settled year, closed with, less
     what was decided since. An account of the policy holds what the policy states, less what closed
@@ -43,15 +44,23 @@ def check_money(
     Raises
     ------
     BudgetError
-        Says what the account holds; or that the policy has no such account, or the pool is unknown.
+        Says what the account holds; or that the policy has no such account, or the pool or hospital
+        is unknown.
     """
     where = f"adjustment of {adjustment.hospital} {adjustment.month}"
     pool, year = adjustment.pool, adjustment.month.year
     months = [e for e in store.select("entry", kind="month") if e["period"][:4] == str(year)]
     last = max(months, key=lambda entry: str(entry["period"]))
     settled = store.select("entry", kind="year", period=str(year))
-    if pool not in {row["pool"] for row in lines_of(last, "month_reserve")}:
-        raise BudgetError(f"the closed months have no pool {pool}", where=where)
+    pools = [str(row["pool"]) for row in lines_of(last, "month_reserve")]
+    if pool not in pools:
+        raise BudgetError(
+            f"the closed months have no pool {pool}", where=where, hint=f"take {' or '.join(pools)}"
+        )
+    known = {str(row["hospital"]) for e in months for row in lines_of(e, "month_statement")}
+    known |= {str(row["hospital"]) for e in settled for row in lines_of(e, "year_statement")}
+    if adjustment.hospital not in known:
+        raise _unknown(adjustment.hospital, sorted(known), where)
     same = [
         (seq, d)
         for seq, d in decisions
@@ -85,6 +94,18 @@ def check_money(
             where=where,
             hint=f"name {other}an amount that it holds",
         )
+
+
+def _unknown(hospital: str, known: Sequence[str], where: str) -> BudgetError:
+    """Say how many hospitals the closed periods have, and which is meant by likeness."""
+    near = difflib.get_close_matches(hospital, known, n=1, cutoff=0)
+    return BudgetError(
+        f"{hospital} is none of the {len(known)} hospitals of the closed months",
+        where=where,
+        hint=f"hospitals appear by their code in the cases; the nearest is {near[0]}"
+        if near
+        else "close a month with its cases first",
+    )
 
 
 def _stated(account: str, pool: str, entry: Row, store: Store, where: str) -> int:

@@ -8,9 +8,11 @@ from typing import Any
 
 import pandas as pd
 
+from drgcore.budget.accounts import RESERVE
 from drgcore.budget.allocate import decimal_text, yuan
 from drgcore.budget.frames import records
 from drgcore.budget.month_end import MonthSettlement
+from drgcore.budget.month_value import ON_TOP, SET_ASIDE
 from drgcore.budget.year_end import YearSettlement
 
 MONTH_TABLES = ("point_values", "statement", "classes", "reserve", "flows")
@@ -41,7 +43,8 @@ def show(settlement: MonthSettlement | YearSettlement) -> dict[str, pd.DataFrame
     -------
     dict of str to pandas.DataFrame
         The tables by name. Columns `*_fen` become text in yuan without the suffix, `points` text
-        with its decimals; `point_values` gains `point_value` [yuan per point].
+        with its decimals; `point_values` gains `point_value` [yuan per point], a month's `reserve`
+        what was set aside and what was paid from it on top of points.
 
     Examples
     --------
@@ -51,7 +54,7 @@ def show(settlement: MonthSettlement | YearSettlement) -> dict[str, pd.DataFrame
     """
     names = MONTH_TABLES if isinstance(settlement, MonthSettlement) else YEAR_TABLES
     places = max(row["places"] for row in records(settlement.point_values))
-    tables = {name: shown(getattr(settlement, name), places) for name in names}
+    tables = {name: shown(_table(settlement, name), places) for name in names}
     tables["point_values"]["point_value"] = [
         decimal_text(settlement.value(pool).yuan, VALUE_PLACES)
         for pool in settlement.point_values["pool"]
@@ -82,11 +85,31 @@ def plain(settlement: MonthSettlement | YearSettlement) -> dict[str, pd.DataFram
     """
     tables = show(settlement)
     places = max(row["places"] for row in records(settlement.point_values))
-    found = {name: numbers(getattr(settlement, name), places) for name in tables}
+    found = {name: numbers(_table(settlement, name), places) for name in tables}
     values = tables["point_values"]["point_value"]
     found["point_values"]["point_value"] = pd.Series([Decimal(v) for v in values], dtype=object)
     found["statement"] = found["statement"].drop(columns="fingerprint", errors="ignore")
     return found
+
+
+def _table(settlement: MonthSettlement | YearSettlement, name: str) -> pd.DataFrame:
+    """Give a table; a month's reserve with every move, so that each row adds up to its closing."""
+    table: pd.DataFrame = getattr(settlement, name)
+    if name != "reserve" or not isinstance(settlement, MonthSettlement):
+        return table
+    aside = dict.fromkeys(table["pool"], 0)
+    on_top = dict.fromkeys(table["pool"], 0)
+    for move in records(settlement.flows):
+        if (move["item"], move["account"]) == (SET_ASIDE, RESERVE):
+            aside[move["pool"]] += move["amount_fen"]
+        if (move["item"], move["account"]) == (ON_TOP, RESERVE):
+            on_top[move["pool"]] += move["amount_fen"]
+    closing = table["closing_fen"]
+    return table.drop(columns="closing_fen").assign(
+        set_aside_fen=[aside[pool] for pool in table["pool"]],
+        on_top_fen=[on_top[pool] for pool in table["pool"]],
+        closing_fen=closing,
+    )
 
 
 def numbers(table: pd.DataFrame, places: int) -> pd.DataFrame:
