@@ -207,6 +207,39 @@ def test_the_server_itself_refuses_changes() -> None:
             assert ledger.verify() == []
 
 
+def test_a_servers_ledger_of_the_first_version_is_opened_and_goes_on() -> None:
+    with postgres_server() as url:
+        import sqlalchemy as sa
+
+        first, *later = closed_months(a_region())
+        with Ledger.open(url) as ledger:
+            ledger.close_month(first)
+        engine = sa.create_engine(sa.make_url(url).set(drivername="postgresql+psycopg"))
+        # What the first version did not have yet.
+        with engine.begin() as connection:
+            for table in ("flow", "decision_account"):
+                connection.execute(sa.text(f"DROP TABLE drgcore.{table}"))
+        with Ledger.open(url) as ledger:
+            assert ledger.verify() == []
+            assert ledger.closed_months(2026)[0].settlement.flows.empty
+            assert [ledger.close_month(month) for month in [first, *later]] == [1, 2, 3]
+            assert ledger.verify() == []
+        for table in ("flow", "decision_account"):
+            row = "1, 99" + ", 'x'" * (4 if table == "flow" else 0)
+            row += ", 'x', 5" if table == "flow" else ", 'x'"
+            for statement, refusal in (
+                (f"TRUNCATE drgcore.{table}", "append-only"),
+                (f"INSERT INTO drgcore.{table} VALUES ({row})", "sealed"),
+            ):
+                with pytest.raises(sa.exc.DBAPIError, match=refusal), engine.begin() as connection:
+                    connection.execute(sa.text(statement))
+        # Opened once more, nothing is made a second time.
+        engine.dispose()
+        with Ledger.open(url) as ledger:
+            assert [entry["seq"] for entry in ledger.entries()] == [1, 2, 3]
+            assert ledger.verify() == []
+
+
 @pytest.mark.parametrize(
     ("table", "change", "found"),
     [
