@@ -100,21 +100,21 @@ def policies(draw: st.DrawFn) -> dict[str, Any]:
         "by_cost": {
             name: draw(cost_rule) for name in ("unstable", "ambiguous", "ungrouped", "invalid")
         },
-        "coefficients": {"components": [draw(_component(weight)) for weight in weights]},
+        "coefficients": {"components": [draw(_component(*w)) for w in enumerate(weights)]},
         "special_review": {"without_points": "by_cost", "rate": draw(rate)},
         "costs": {"unreasonable": draw(st.sampled_from(["deducted", "not_used"]))},
     }  # fmt: skip
     if draw(st.booleans()):
         change["coefficients"] |= {"minimum": "0.9", "maximum": "1.05"}
     change["coefficients"]["same_price"] = draw(st.sampled_from([[], ["BR1"], ["MDCX", "GB19"]]))
-    change["bed_day"] = draw(st.lists(_bed_day(), max_size=2))
+    change["bed_day"] = draw(st.lists(_bed_day(), max_size=2, unique_by=lambda r: r["name"]))
     change["fixed_price"] = draw(st.lists(_fixed(), max_size=2, unique_by=lambda r: r["name"]))
     change["exclusions"] = draw(st.lists(_exclusion(), max_size=2))
     return change
 
 
 @st.composite
-def _component(draw: st.DrawFn, weight: str) -> dict[str, Any]:
+def _component(draw: st.DrawFn, number: int, weight: str) -> dict[str, Any]:
     k = decimals(0.5, 1.5, 3)
     method = draw(st.sampled_from(["constant", "level", "hospital", "hospital_drg", "level_cost"]))
     more: dict[str, Any] = {
@@ -124,7 +124,7 @@ def _component(draw: st.DrawFn, weight: str) -> dict[str, Any]:
         "hospital_drg": {"file": HOSPITAL_TABLE, "otherwise": draw(k)},
         "level_cost": {"file": LEVEL_TABLE, "otherwise": draw(k)},
     }[method]
-    return {"name": method, "weight": weight, "method": method, **more}
+    return {"name": f"{method} {number}", "weight": weight, "method": method, **more}
 
 
 def _groups() -> st.SearchStrategy[list[str]]:

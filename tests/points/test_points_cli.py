@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -71,4 +72,9 @@ def test_readmissions_and_reviews(tmp_path: Path) -> None:
     # Two cases are filed, of which the quota allows half: one is over it.
     found = run(app, ["reviews", table, "--policy", policy, "--decisions", decisions])
     assert found.exit_code == 1
-    assert found.output.split()[-9:] == ["H01", "2", "2027-Q1", "2", "1", "2", "2", "1", "None"]
+    assert found.output.split()[-8:] == ["H01", "2", "2027-Q1", "2", "1", "2", "2", "1"]
+    assert not re.search("None|NA|nan", found.output)
+    # Filed on a day that the quota has no deadline for: late stays empty in the file, too.
+    out = tmp_path / "reviews.csv"
+    run(app, ["reviews", table, "--policy", policy, "--decisions", decisions, "--out", str(out)])
+    assert pd.read_csv(out)["late"].isna().all()

@@ -238,7 +238,8 @@ def test_the_check_warns_of_what_is_given_and_not_used(tmp_path: Path) -> None:
     file = tmp_path / "p.toml"
     file.write_text(before + "surplus = " + rule + "\n" + after.split("\n", 1)[1], "utf-8")
     assert check_policy(file).warnings == (
-        "month_value of resident is not used: month_payment is month_budget",
+        "budget.pools.resident.month_value has no effect: "
+        "budget.pools.resident.month_payment is month_budget",
         "sharing.surplus names nromal, which no case is classed as",
     )
 

@@ -131,7 +131,7 @@ def _possible(condition: dict[str, Any]) -> bool:
 
 def _wide_bed_day() -> st.SearchStrategy[dict[str, Any]]:
     rule = st.fixed_dictionaries({
-        "name": st.sampled_from(["b1", "b3"]), "groups": st.just("all") | _names(DRGS),
+        "name": st.just("b3"), "groups": st.just("all") | _names(DRGS),
         "tiers": st.sampled_from(["whole", "marginal"]),
         "points_per_day": bands(decimals(1, 9, 8), 90),
     })  # fmt: skip

@@ -108,8 +108,10 @@ def reviews(
 def _show(table: pd.DataFrame, columns: list[str], out: Path | None, none: str) -> None:
     if out is not None:
         _write(pa.Table.from_pandas(table, preserve_index=False), out)
-    shown = table[columns].head(_SHOWN)
-    typer.echo(shown.to_string(index=False, na_rep="") if len(table) else none)
+    shown = table[columns].head(_SHOWN).astype(object)
+    # `na_rep` leaves an integer that is not known as <NA>.
+    shown = shown.where(shown.notna(), "")
+    typer.echo(shown.to_string(index=False) if len(table) else none)
     if len(table) > _SHOWN:
         typer.echo(f"… {len(table) - _SHOWN:,} more rows")
     if out is not None:

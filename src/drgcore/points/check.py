@@ -17,6 +17,7 @@ from drgcore.points.problems import Problem
 from drgcore.points.records import CLASSES
 from drgcore.points.sources import sources_without_parameter
 from drgcore.points.tables import coefficient_rows, group_table
+from drgcore.points.unread import unread_parameters
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ def check_policy(path: str | Path) -> PolicyReport:
 
 def _check_tables(policy: Policy) -> list[str]:
     """Read a period's tables, which raises where they are wrong, and look for oddities."""
-    warnings = []
+    warnings = unread_parameters(policy)
     table = group_table(policy)
     for tier in policy.base_points.tiers:
         group_table(policy, tier)
@@ -124,10 +125,6 @@ def _check_tables(policy: Policy) -> list[str]:
             warnings.append(
                 f"the months' shares of {name} must be forecast before a settlement; "
                 "see drgcore.forecast_shares, or `drgcore forecast shares`"
-            )
-        if pool.month_value is not None and pool.month_payment != "given_value":
-            warnings.append(
-                f"month_value of {name} is not used: month_payment is {pool.month_payment}"
             )
         if 0 < pool.budget < 10000:
             warnings.append(f"the budget of {name} is {pool.budget} yuan: is it in 万元?")

@@ -16,6 +16,9 @@ from drgcore.points.parameters import Days, Factor, Groups, Model, Share, ask, p
 class BedDay(Conditions):
     """Bed-day payment (床日): points per day by length of stay, times L."""
 
+    groups: Groups | Literal["all"] = parameter(
+        "DRG, ADRG or MDC; all: every case, also one without a group"
+    )
     name: str = parameter("name of the rule")
     points_per_day: Bands = parameter("points per day by L", "points per day")
     tiers: Literal["whole", "marginal"] = parameter(

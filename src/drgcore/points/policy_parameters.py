@@ -134,10 +134,30 @@ class PolicyParameters(Model):
             if rule.kind not in known:
                 reason = f"readmissions name {rule.kind}, which is no kind of violations.points"
                 raise wrong(("readmissions",), reason)
+        self._check_names()
         self._check_accounts()
         if isinstance(self.sharing.surplus, ByClass) and any(u.capitation for u in self.units):
             raise wrong(("sharing", "surplus"), "a capitated unit's surplus has no case classes")
         return self
+
+    def _check_names(self) -> None:
+        """Refuse rules of one name: explanations and other rules name them by it.
+
+        Fixed prices are left out: a case's list_item may have several, by level or group.
+        """
+        named: dict[tuple[str, ...], tuple[Any, ...]] = {
+            ("bed_day",): self.bed_day,
+            ("coefficients", "components"): self.coefficients.components,
+            ("base_points", "tiers"): self.base_points.tiers,
+            ("quality", "indicators"): self.quality.indicators,
+            ("on_top", "lists"): self.on_top.lists if self.on_top else (),
+            ("units",): self.units,
+        }
+        for place, rules in named.items():
+            names = [rule.name for rule in rules]
+            twice = next((name for at, name in enumerate(names) if name in names[:at]), None)
+            if twice is not None:
+                raise wrong(place, f"two of them have the name {twice}; each needs its own")
 
     def _check_accounts(self) -> None:
         named: dict[tuple[str, ...], str] = {}

@@ -112,7 +112,7 @@ def review_report(
                 continue
             dated = decisions is not None
             found.append(_row(str(hospital), int(number), part, quota, rules, dated))
-    report = pd.DataFrame(found, columns=list(REVIEW_COLUMNS))
+    report = pd.DataFrame(found, columns=list(REVIEW_COLUMNS)).astype({"late": "Int64"})
     return report.sort_values(["hospital", "period"], ignore_index=True)
 
 

@@ -55,27 +55,6 @@ class Source(Model):
         known = self.kind not in ("computed", "invented", "known")
         return f"{self.document}{f', {article}' if known else ''} ({KINDS[self.kind]})"
 
-    def covers(self, path: str) -> bool:
-        """Say whether it gives a parameter.
-
-        Parameters
-        ----------
-        path : str
-            Path of the parameter.
-
-        Returns
-        -------
-        bool
-            True if the path or a table that it stands in is listed.
-
-        Examples
-        --------
-        >>> source = Source(document="Rules of 2019", kind="report", of=("stability",))
-        >>> source.covers("stability.n_min"), source.covers("stability_n")
-        (True, False)
-        """
-        return any(path == name or path.startswith(f"{name}.") for name in self.of)
-
 
 def filled_in(data: Mapping[str, Any]) -> dict[str, Any]:
     """List the parameters of a policy that are filled in.
@@ -126,11 +105,18 @@ def stated(data: Mapping[str, Any]) -> dict[str, Source]:
     {'rounding.points': 'a (known in the field; no document at hand)'}
     """
     sources = sources_of(data)
+    first: dict[str, int] = {}
+    for number, source in enumerate(sources):
+        for name in source.of:
+            first.setdefault(name, number)
     found = {}
     for path in filled_in(data):
-        source = next((source for source in sources if source.covers(path)), None)
-        if source is not None:
-            found[path] = source
+        # The path and every table that it stands in: a policy may have thousands of parameters.
+        parts = path.split(".")
+        names = (".".join(parts[:end]) for end in range(1, len(parts) + 1))
+        numbers = [first[name] for name in names if name in first]
+        if numbers:
+            found[path] = sources[min(numbers)]
     return found
 
 
@@ -152,7 +138,8 @@ def without_source(data: Mapping[str, Any]) -> list[str]:
     >>> without_source({"rounding": {"points": 4}})
     ['rounding.points']
     """
-    return [path for path in filled_in(data) if path not in stated(data)]
+    given = stated(data)
+    return [path for path in filled_in(data) if path not in given]
 
 
 def sources_without_parameter(data: Mapping[str, Any]) -> list[str]:
@@ -174,13 +161,11 @@ def sources_without_parameter(data: Mapping[str, Any]) -> list[str]:
     ...     {"document": "a", "kind": "report", "of": ["rounding", "ruonding.points"]}]})
     ['ruonding.points']
     """
-    paths = list(filled_in(data))
-    return [
-        name
-        for source in sources_of(data)
-        for name in source.of
-        if not any(path == name or path.startswith(f"{name}.") for path in paths)
-    ]
+    there: set[str] = set()
+    for path in filled_in(data):
+        parts = path.split(".")
+        there.update(".".join(parts[:end]) for end in range(1, len(parts) + 1))
+    return [name for source in sources_of(data) for name in source.of if name not in there]
 
 
 def sources_of(data: Mapping[str, Any]) -> list[Source]:
