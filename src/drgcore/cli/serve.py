@@ -24,7 +24,7 @@ def serve(
         list[Path] | None, typer.Option(help="Folder with files to look at, repeatable.")
     ] = None,
     work: Annotated[
-        Path | None, typer.Option(help="Folder for batches; else they end with the server.")
+        Path | None, typer.Option(help="Folder for batches; else in the first --data.")
     ] = None,
     name: Annotated[
         list[str] | None, typer.Option(help="Another name of the server, e.g. a proxy's.")

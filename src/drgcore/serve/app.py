@@ -20,6 +20,7 @@ from drgcore.serve import login
 from drgcore.serve.guard import Guard
 from drgcore.serve.metrics import CONTENT_TYPE, Metrics
 from drgcore.serve.pages import CALLS, PAGES
+from drgcore.serve.pages.batch import batches
 from drgcore.serve.sessions import Door
 from drgcore.serve.settings import Settings
 from drgcore.serve.views import render, wants_html
@@ -83,7 +84,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     anyio.to_thread.current_default_thread_limiter().total_tokens = _THREADS
-    yield
+    async with batches(app):
+        yield
 
 
 async def _health(request: Request) -> dict[str, str]:

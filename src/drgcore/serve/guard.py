@@ -36,6 +36,7 @@ _HEADERS = {
 _OPEN = ("/health", "/login", "/static/")
 _SAFE = ("GET", "HEAD", "OPTIONS")
 UPLOADS = ("/batch",)
+_UPLOADS_TAKE = 60
 
 
 class Guard:
@@ -136,7 +137,10 @@ class _Exchange:
             await self._say(413, "the body is too large", f"at most {self._most:,} bytes")
             return
         loop = asyncio.get_running_loop()
-        timer = loop.call_later(self._guard.settings.seconds, self._expire)
+        # An upload takes as long as the network needs.
+        upload = self._most == self._guard.settings.max_upload
+        seconds = self._guard.settings.seconds * (_UPLOADS_TAKE if upload else 1)
+        timer = loop.call_later(seconds, self._expire)
         try:
             await app(self._scope, self.receive, self.send)
         except Exception as error:

@@ -13,6 +13,9 @@ from drgcore.errors import DrgcoreError
 Language = Literal["zh", "en"]
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
 
+WORK = ".drgcore-batches"
+"""Folder of batches in a data folder."""
+
 _SHORTEST_TOKEN = 16
 _MEGABYTE = 1 << 20
 
@@ -31,9 +34,10 @@ class Settings:
     names : tuple of str
         Further names by which browsers may reach the server, such as that of a proxy.
     data : tuple of Path
-        Folders with files to look at; they are only read.
+        Folders with files to look at; nothing there is changed.
     work : Path, optional
-        Folder for uploads and results of batches; one that ends with the server by default.
+        Folder for uploads and results of batches; by default `WORK` in the first data folder, and
+        without one a folder that ends with the server.
     lang : {"zh", "en"}, optional
         Language of the pages; by default what the browser asks for.
     max_body, max_upload : int
@@ -85,6 +89,13 @@ class Settings:
         for folder in self.data:
             if not folder.is_dir():
                 raise DrgcoreError(f"{folder} is no folder", hint="--data names folders.")
+
+    @property
+    def work_folder(self) -> Path | None:
+        """Where batches lie: as said, else in the first data folder; None where there is none."""
+        if self.work is None and self.data:
+            return self.data[0] / WORK
+        return self.work
 
     @property
     def loopback(self) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from drgcore.cases.guessing import AUTO, guess_mapping
 from drgcore.errors import CaseSchemaError
 from drgcore.grouper import group
 from drgcore.schemes.calendar import BY_DATE
@@ -129,10 +130,12 @@ def group_stream(
             f"the body is no Arrow stream: {type(error).__name__}",
             hint="Send application/vnd.apache.arrow.stream, an IPC stream.",
         ) from None
+    # `group` would tell a guessed mapping, with samples of the data, to whoever reads the log.
+    known: Any = known_mapping(mapping)
     grouped: Any = group(
         table,
         library.scheme_place(scheme),
-        mapping=known_mapping(mapping),
+        mapping=guess_mapping(table).mapping if known == AUTO else known,
         columns=list(columns),
         clinical_codes=clinical_codes,
         names=names,

@@ -1,9 +1,9 @@
 """The pages, in the order of the menu."""
 
-from drgcore.serve.pages import about, catalogue, grouping, one_case
+from drgcore.serve.pages import about, batch, catalogue, grouping, one_case
 
 PAGES = (one_case.views, catalogue.views, about.views)
 """The views of each page's module."""
 
-CALLS = (grouping.router,)
+CALLS = (grouping.router, batch.router)
 """What is for programs alone."""

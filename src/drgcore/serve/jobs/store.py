@@ -1,0 +1,173 @@
+"""The store of batches on disk: each a folder, told of by one file that is there whole or not."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+import shutil
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal
+
+from drgcore.errors import DrgcoreError
+from drgcore.files import whole_file
+
+State = Literal["waiting", "queued", "running", "done", "failed"]
+
+_FILE = "job.json"
+_ID = re.compile(r"[0-9a-f]{32}")
+
+
+@dataclass
+class Job:
+    """One batch.
+
+    Parameters
+    ----------
+    id : str
+        Cannot be guessed; the name of its folder.
+    name, kind : str
+        Of the upload: its name as shown, its ending.
+    state : str
+        ``waiting`` for its mapping, ``queued``, ``running``, ``done`` or ``failed``.
+    keep : bool
+        Whether upload and results stay until somebody removes them.
+    asked : dict
+        What is to be done, see `work.BatchAsked`.
+    created, ended : float
+        Seconds since the epoch.
+    rows, total : int or None
+        Cases that are done, and of how many, where that is known.
+    told : dict
+        The summary, when it is done.
+    error : dict or None
+        What was wrong, when it failed.
+    files : list of str
+        Names of results.
+    """
+
+    id: str
+    name: str
+    kind: str
+    state: State = "waiting"
+    keep: bool = False
+    asked: dict[str, Any] = field(default_factory=dict)
+    created: float = 0.0
+    ended: float | None = None
+    rows: int = 0
+    total: int | None = None
+    told: dict[str, Any] = field(default_factory=dict)
+    error: dict[str, Any] | None = None
+    files: list[str] = field(default_factory=list)
+    cancelled: bool = False
+
+
+class JobStore:
+    """The batches in a folder.
+
+    Parameters
+    ----------
+    folder : Path
+        Made if it is not there; for its owner alone.
+    keep_seconds : float
+        After this time a batch that is not to be kept is removed.
+    clock : callable, optional
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> store = JobStore(Path(tempfile.mkdtemp()), 3600)
+    >>> job = store.add("cases.csv", ".csv", keep=False)
+    >>> [one.state for one in JobStore(store.folder, 3600).jobs()]
+    ['waiting']
+    """
+
+    def __init__(
+        self, folder: Path, keep_seconds: float, clock: Callable[[], float] = time.time
+    ) -> None:
+        self.folder, self._keep, self._clock = folder, keep_seconds, clock
+        self._lock = threading.Lock()
+        self._jobs: dict[str, Job] = {}
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._load()
+        except OSError as error:
+            raise DrgcoreError(
+                f"the folder of batches cannot be used: {error.strerror}", where=str(folder)
+            ) from None
+
+    def _load(self) -> None:
+        known = {f.name for f in fields(Job)}
+        for place in self.folder.iterdir():
+            if not _ID.fullmatch(place.name):
+                continue
+            try:
+                told = json.loads((place / _FILE).read_text(encoding="utf-8"))
+                job = Job(**{name: value for name, value in told.items() if name in known})
+            except (OSError, ValueError, TypeError):
+                # The server was killed in an upload: there is nothing that anybody waits for.
+                shutil.rmtree(place, ignore_errors=True)
+                continue
+            if job.state == "running":
+                # It was killed at work; the upload is still there, so it begins anew.
+                job.state, job.rows = "queued", 0
+            self._jobs[job.id] = job
+
+    def add(self, name: str, kind: str, *, keep: bool) -> Job:
+        """A new batch, with its folder."""
+        job = Job(secrets.token_hex(16), name, kind, keep=keep, created=self._clock())
+        self.place(job).mkdir(mode=0o700)
+        with self._lock:
+            self._jobs[job.id] = job
+        self.save(job)
+        return job
+
+    def place(self, job: Job) -> Path:
+        """The folder of a batch."""
+        return self.folder / job.id
+
+    def upload(self, job: Job) -> Path:
+        """Where the upload of a batch lies."""
+        return self.place(job) / f"upload{job.kind}"
+
+    def get(self, job_id: str) -> Job | None:
+        """The batch of that id, if there is one."""
+        with self._lock:
+            return self._jobs.get(job_id)
+
+    def jobs(self) -> list[Job]:
+        """All batches, the latest first."""
+        with self._lock:
+            return sorted(self._jobs.values(), key=lambda job: -job.created)
+
+    def save(self, job: Job) -> None:
+        """Write down what is known of a batch."""
+        with whole_file(self.place(job) / _FILE) as part:
+            part.write_text(json.dumps(asdict(job), ensure_ascii=False), encoding="utf-8")
+
+    def end(self, job: Job, state: State) -> None:
+        """A batch is done or has failed; its upload is removed unless it is to be kept."""
+        job.ended = self._clock()
+        job.state = state
+        self.save(job)
+        if not job.keep:
+            self.upload(job).unlink(missing_ok=True)
+
+    def remove(self, job: Job) -> None:
+        """Remove a batch with all its files."""
+        job.cancelled = True
+        with self._lock:
+            self._jobs.pop(job.id, None)
+        shutil.rmtree(self.place(job), ignore_errors=True)
+
+    def remove_old(self) -> None:
+        """Remove batches that are over and not to be kept."""
+        before = self._clock() - self._keep
+        for job in self.jobs():
+            over = job.ended if job.ended is not None else job.created
+            if not job.keep and job.state not in ("queued", "running") and over < before:
+                self.remove(job)

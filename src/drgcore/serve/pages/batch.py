@@ -1,0 +1,166 @@
+"""Batches: a file is uploaded, looked at, grouped and checked; its results are fetched."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated, Any
+
+from fastapi import APIRouter, FastAPI, Form, HTTPException, Request, UploadFile
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import FileResponse, Response
+
+from drgcore.errors import DrgcoreError
+from drgcore.serve.calls.library import Library
+from drgcore.serve.jobs.store import Job, JobStore
+from drgcore.serve.jobs.uploads import keep_upload, kind_of, shown_name
+from drgcore.serve.jobs.work import BatchAsked, Worker, look_at
+from drgcore.serve.settings import Settings
+
+router = APIRouter(prefix="/batch", tags=["batch"])
+
+_TYPES = {
+    ".parquet": "application/vnd.apache.parquet",
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ".csv": "text/csv; charset=utf-8",
+}
+
+
+@contextlib.asynccontextmanager
+async def batches(app: FastAPI) -> AsyncIterator[None]:
+    """The store and its worker, as long as the application runs."""
+    settings: Settings = app.state.settings
+    with contextlib.ExitStack() as stack:
+        folder = settings.work_folder
+        if folder is None:
+            folder = Path(stack.enter_context(TemporaryDirectory(prefix="drgcore-")))
+        app.state.jobs = store = JobStore(folder, settings.keep_hours * 3600)
+        store.remove_old()
+        app.state.worker = worker = Worker(store, Library(settings.data))
+        worker.start()
+        yield
+        worker.stop(cancel=settings.work_folder is None)
+
+
+def _store(request: Request) -> JobStore:
+    store: JobStore = request.app.state.jobs
+    return store
+
+
+def _job(request: Request, job_id: str) -> Job:
+    job = _store(request).get(job_id)
+    if job is None:
+        raise HTTPException(404, "there is no such batch")
+    return job
+
+
+def _shown(job: Job) -> dict[str, Any]:
+    return {
+        "id": job.id,
+        "name": job.name,
+        "state": job.state,
+        "keep": job.keep,
+        "created": job.created,
+        "ended": job.ended,
+        "rows": job.rows,
+        "total": job.total,
+        "step": job.told.get("step"),
+        "steps": job.told.get("steps"),
+        "summary": job.told.get("summary"),
+        "findings": job.told.get("findings"),
+        "error": job.error,
+        "files": list(job.files) if job.state == "done" else [],
+    }
+
+
+@router.post("", status_code=202)
+async def upload(
+    request: Request,
+    file: UploadFile,
+    start: Annotated[bool, Form(description="at once; else look and start it then")] = True,
+    keep: Annotated[bool, Form(description="until somebody removes it")] = False,
+    options: Annotated[str, Form(description="what to do: a BatchAsked as JSON")] = "{}",
+) -> dict[str, Any]:
+    """Upload a file (.xlsx, .xls, .csv, .tsv, .txt, .dbf, .parquet) to be grouped and checked."""
+    settings, store = request.app.state.settings, _store(request)
+    asked = _asked(options)
+    name = shown_name(file.filename or "")
+    kind = kind_of(name)
+    job = store.add(name, kind, keep=keep)
+    job.asked = asked.model_dump()
+    try:
+        await run_in_threadpool(keep_upload, file.file, store.upload(job), settings.max_upload)
+    except (DrgcoreError, OSError):
+        store.remove(job)
+        raise
+    if start:
+        request.app.state.worker.put(job)
+    else:
+        store.save(job)
+    return _shown(job)
+
+
+@router.get("")
+async def jobs(request: Request) -> list[dict[str, Any]]:
+    """All batches, the latest first."""
+    return [_shown(job) for job in _store(request).jobs()]
+
+
+@router.get("/{job_id}")
+async def job(request: Request, job_id: str) -> dict[str, Any]:
+    """State and progress of a batch; its summary when it is done."""
+    return _shown(_job(request, job_id))
+
+
+@router.get("/{job_id}/look")
+async def look(request: Request, job_id: str, sheet: str | None = None) -> dict[str, Any]:
+    """Columns and first rows of an upload, and the mapping that is proposed for it."""
+    found, store = _job(request, job_id), _store(request)
+    if not store.upload(found).exists():
+        raise HTTPException(410, "the upload was removed")
+    return await run_in_threadpool(look_at, store, found, sheet)
+
+
+@router.post("/{job_id}/start", status_code=202)
+async def start(request: Request, job_id: str, asked: BatchAsked) -> dict[str, Any]:
+    """Group and check an upload, as is said."""
+    found, store = _job(request, job_id), _store(request)
+    if found.state in ("queued", "running"):
+        raise HTTPException(409, "the batch is being worked on")
+    if not store.upload(found).exists():
+        raise HTTPException(410, "the upload was removed")
+    found.asked = asked.model_dump()
+    request.app.state.worker.put(found)
+    return _shown(found)
+
+
+@router.get("/{job_id}/files/{name}")
+async def result(request: Request, job_id: str, name: str) -> Response:
+    """One of the results: grouped.xlsx, grouped.parquet, grouped.csv, findings.xlsx."""
+    found = _job(request, job_id)
+    if found.state != "done" or name not in found.files:
+        raise HTTPException(404, "there is no such result")
+    path = _store(request).place(found) / name
+    if not path.exists():
+        raise HTTPException(410, "the result was removed")
+    shown = f"{Path(found.name).stem}-{name}"
+    return FileResponse(path, media_type=_TYPES[path.suffix], filename=shown)
+
+
+@router.delete("/{job_id}", status_code=204)
+async def remove(request: Request, job_id: str) -> Response:
+    """Remove a batch with its upload and its results; one that is worked on is given up."""
+    found = _job(request, job_id)
+    await run_in_threadpool(_store(request).remove, found)
+    return Response(status_code=204)
+
+
+def _asked(options: str) -> BatchAsked:
+    try:
+        return BatchAsked.model_validate_json(options)
+    except ValidationError as error:
+        raise RequestValidationError(error.errors()) from None
