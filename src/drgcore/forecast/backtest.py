@@ -12,6 +12,7 @@ from drgcore.errors import DrgcoreError
 from drgcore.forecast.monthly import month_text
 from drgcore.forecast.series import read_series
 from drgcore.forecast.shares import Method, method_of
+from drgcore.language import _
 
 SIMPLE = ("uniform", "last_year")
 """The methods that others must beat."""
@@ -101,8 +102,8 @@ def backtest_shares(
                 )
     if not rows:
         raise DrgcoreError(
-            "there is no year to hold out",
-            hint="A backtest needs two whole years, the later one not before first_year.",
+            _("there is no year to hold out"),
+            hint=_("A backtest needs two whole years, the later one not before first_year."),
         )
     head = [*([by] if by else []), "year", "method", "years", "misplaced", "rmse"]
     return pd.DataFrame(

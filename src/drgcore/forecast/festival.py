@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drgcore.errors import DrgcoreError
+from drgcore.language import _
 
 FIRST_YEAR, LAST_YEAR = 1990, 2100
 """The years whose Spring Festival is known here."""
@@ -62,8 +63,12 @@ def spring_festival(year: int) -> date:
     """
     if not FIRST_YEAR <= year <= LAST_YEAR:
         raise DrgcoreError(
-            f"the Spring Festival of {year} is not known here",
-            hint=f"The table has {FIRST_YEAR} to {LAST_YEAR}.",
+            _("the Spring Festival of {year} is not known here", year=year),
+            hint=_(
+                "The table has {first_year} to {last_year}.",
+                first_year=FIRST_YEAR,
+                last_year=LAST_YEAR,
+            ),
         )
     return date(year, 1, 20) + timedelta(days=_DAYS[year - FIRST_YEAR])
 
@@ -120,8 +125,12 @@ def festival_days(year: int, window: tuple[int, int] = WINDOW) -> NDArray[np.flo
     # The earliest festival is on 21 January; what lies before the year would be another year's.
     if not -20 <= first <= last <= 300:
         raise DrgcoreError(
-            f"{first} to {last} is no window of days around the Spring Festival",
-            hint="Give the first and the last day, for example (-1, 13); none before -20.",
+            _(
+                "{first} to {last} is no window of days around the Spring Festival",
+                first=first,
+                last=last,
+            ),
+            hint=_("Give the first and the last day, for example (-1, 13); none before -20."),
         )
     day = spring_festival(year)
     days = np.zeros(12)

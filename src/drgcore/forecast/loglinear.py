@@ -12,6 +12,7 @@ from drgcore.forecast.festival import WINDOW, festival_days, month_days
 from drgcore.forecast.monthly import month_text
 from drgcore.forecast.seasonal import DRAWS, Estimate, errors_of_years
 from drgcore.forecast.series import Series
+from drgcore.language import _
 
 Matrix = NDArray[np.float64]
 
@@ -198,14 +199,14 @@ def robust_fit(design: Matrix, logs: Matrix, *, robust: bool = True) -> Fit:
     if not robust:
         return _weighted(design, logs, weights)
     floor = 0.1
-    for _ in range(60):
+    for _again in range(60):
         residuals = logs - design @ _solved(design, logs, weights)
         weights = 1 / np.maximum(np.abs(residuals), floor)
         floor = max(floor * 0.7, 1e-6)
     free = len(logs) - design.shape[1]
     greatest = np.sort(np.abs(residuals))[-free:] if free > 0 else np.zeros(1)
     scale = max(float(np.median(greatest)) / 0.6745, _LEAST_SCALE)
-    for _ in range(100):
+    for _again in range(100):
         sizes = np.abs(residuals) / scale
         before = weights
         weights = (1 - np.minimum(sizes / _BISQUARE, 1) ** 2) ** 2
@@ -236,15 +237,15 @@ def _check(series: Series, festival_effect: float | None) -> None:
     """Refuse what has no logarithm or leaves nothing to judge by."""
     if len(series.years) < 2:
         raise DrgcoreError(
-            f"calendar needs two whole years, and there is one ({series.years[0]})",
+            _("calendar needs two whole years, and there is one ({year})", year=series.years[0]),
             where=series.name,
-            hint="Take last_year, seasonal_mean or uniform.",
+            hint=_("Take last_year, seasonal_mean or uniform."),
         )
     refuse_empty_months(series, "calendar")
     if festival_effect is not None and not 0 < festival_effect < 10:
         raise DrgcoreError(
-            f"the festival's effect is {festival_effect}",
-            hint="It is what is left of a month wholly in the window, for example 0.6.",
+            _("the festival's effect is {festival_effect}", festival_effect=festival_effect),
+            hint=_("It is what is left of a month wholly in the window, for example 0.6."),
         )
 
 
@@ -266,9 +267,13 @@ def refuse_empty_months(series: Series, method: str) -> None:
     ]
     if empty:
         raise DrgcoreError(
-            f"{method} takes logarithms, and there is nothing in {', '.join(empty)}",
+            _(
+                "{method} takes logarithms, and there is nothing in {empty}",
+                method=method,
+                empty=", ".join(empty),
+            ),
             where=series.name,
-            hint="Take seasonal_mean, or leave that year out of the table.",
+            hint=_("Take seasonal_mean, or leave that year out of the table."),
         )
 
 
@@ -291,12 +296,20 @@ def _check_told(series: Series, year: int, design: Matrix, target: Matrix) -> No
     told = np.linalg.matrix_rank(design) == design.shape[1]
     if told and error <= _GREATEST_ERROR:
         return
-    how = f"a month of {year} would be {error:.1f} times as uncertain as one of history"
+    how = _(
+        ": a month of {year} would be {error:.1f} times as uncertain as one of history",
+        year=year,
+        error=error,
+    )
     raise DrgcoreError(
-        f"the Spring Festival lies too much alike in {', '.join(map(str, series.years))} to tell "
-        f"its effect in {year}" + (f": {how}" if told else ""),
+        _(
+            "the Spring Festival lies too much alike in {years} to tell its effect in {year}{how}",
+            years=", ".join(map(str, series.years)),
+            year=year,
+            how=how if told else "",
+        ),
         where=series.name,
-        hint="Add years, give festival_effect, or take seasonal_mean.",
+        hint=_("Add years, give festival_effect, or take seasonal_mean."),
     )
 
 

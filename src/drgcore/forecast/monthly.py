@@ -20,6 +20,7 @@ from drgcore.cases.attributes import (
 )
 from drgcore.errors import CaseSchemaError
 from drgcore.forecast.festival import FIRST_YEAR, LAST_YEAR
+from drgcore.language import _
 
 # Of a Poisson count with this mean, none at all has a chance below one in a thousand.
 _EXPECTED = 7.0
@@ -78,19 +79,20 @@ def monthly_totals(
     """
     if incomplete not in ("error", "leave_out", "keep"):
         raise CaseSchemaError(
-            f"incomplete is {incomplete!r}", hint="It is error, leave_out or keep."
+            _("incomplete is {incomplete!r}", incomplete=incomplete),
+            hint=_("It is error, leave_out or keep."),
         )
     needed = ["discharge_date", *([by] if by else []), *([value] if value != "cases" else [])]
     table = select_columns(cases, [*needed, "case_id"])
     missing = [name for name in needed if name not in table.column_names]
     if missing:
         raise CaseSchemaError(
-            f"the cases have no column {', '.join(missing)}",
+            _("the cases have no column {missing}", missing=", ".join(missing)),
             where="cases",
-            hint="compute_points gives points; by=None asks for no groups",
+            hint=_("compute_points gives points; by=None asks for no groups"),
         )
     if not len(table):
-        raise CaseSchemaError("there are no cases", where="cases")
+        raise CaseSchemaError(_("there are no cases"), where="cases")
     days, months = _days_and_months(table)
     first, last = int(months.min()), int(months.max())
     group = text_codes(table, by) if by else Codes(["all"], np.zeros(len(table), np.int32))
@@ -108,10 +110,12 @@ def monthly_totals(
         text = month_text(first if place == 0 else last)
         if incomplete == "error":
             raise CaseSchemaError(
-                f"{text} looks cut off: {cut}",
-                where="column discharge_date",
-                hint='Add the missing cases, or decide: incomplete="leave_out" leaves the month '
-                'out, incomplete="keep" takes it as whole.',
+                _("{text} looks cut off: {cut}", text=text, cut=cut),
+                where=_("column discharge_date"),
+                hint=_(
+                    'Add the missing cases, or decide: incomplete="leave_out" leaves the month '
+                    'out, incomplete="keep" takes it as whole.'
+                ),
             )
         kept[place] = incomplete == "keep"
     names = [group.names[i] for i in order]
@@ -194,7 +198,7 @@ def exact_sums(
     try:
         return np.array([t / (1 << unit) if unit > 0 else t << -unit for t in totals], np.float64)
     except OverflowError as error:
-        raise CaseSchemaError("a total is too great for a number", where="cases") from error
+        raise CaseSchemaError(_("a total is too great for a number"), where="cases") from error
 
 
 def _days_and_months(table: pa.Table) -> tuple[NDArray[np.int32], NDArray[np.int64]]:

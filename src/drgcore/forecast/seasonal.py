@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from drgcore.errors import DrgcoreError
 from drgcore.forecast.series import Series
+from drgcore.language import _
 
 DRAWS = 4000
 """Simulated years from which the bounds of an interval are taken."""
@@ -179,12 +180,14 @@ def seasonal_mean(
     [0.0417, 0.0492, 0.0568]
     """
     if centre not in ("mean", "median"):
-        raise DrgcoreError(f"centre is {centre!r}", hint="It is mean or median.")
+        raise DrgcoreError(
+            _("centre is {centre!r}", centre=centre), hint=_("It is mean or median.")
+        )
     history = series.shares
     middle = history.mean(axis=0) if centre == "mean" else np.median(history, axis=0)
     if not middle.sum():
         raise DrgcoreError(
-            "the median of every month is 0", where=series.name, hint='Take centre="mean".'
+            _("the median of every month is 0"), where=series.name, hint=_('Take centre="mean".')
         )
     shares = middle / middle.sum()
     count = len(history)

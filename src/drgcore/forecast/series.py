@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from drgcore.cases.attributes import some_of
 from drgcore.errors import CaseSchemaError, DrgcoreError
 from drgcore.forecast.monthly import month_text
+from drgcore.language import N_, _
 
 MONTHS = tuple(f"{number:02d}" for number in range(1, 13))
 _WRITTEN = r"(\d{4})-(0[1-9]|1[0-2])(?:-\d{2}(?:[T ][\d:.]+)?)?"
@@ -106,19 +107,22 @@ def read_series(
     Add the months that are missing, or decide: incomplete="leave_out" leaves these years out.
     """
     if incomplete not in ("error", "leave_out"):
-        raise CaseSchemaError(f"incomplete is {incomplete!r}", hint="It is error or leave_out.")
+        raise CaseSchemaError(
+            _("incomplete is {incomplete!r}", incomplete=incomplete),
+            hint=_("It is error or leave_out."),
+        )
     frame = monthly if isinstance(monthly, pd.DataFrame) else pa.table(monthly).to_pandas()
     needed = [*([by] if by else []), "month", "value"]
     missing = [name for name in needed if name not in frame.columns]
     if missing:
         raise CaseSchemaError(
-            f"there is no column {', '.join(missing)}",
-            where="monthly totals",
-            hint="monthly_totals gives the table; by=None if it has no groups",
+            _("there is no column {missing}", missing=", ".join(missing)),
+            where=_("monthly totals"),
+            hint=_("monthly_totals gives the table; by=None if it has no groups"),
         )
     index, values = _months(frame["month"]), _values(frame["value"])
     if by and frame[by].isna().any():
-        raise CaseSchemaError(f"a row has no {by}", where="monthly totals")
+        raise CaseSchemaError(_("a row has no {by}", by=by), where=_("monthly totals"))
     names = frame[by].astype(str).to_numpy(object) if by else np.full(len(frame), "all", object)
     found = [
         _whole_years(name, index[names == name], values[names == name], before)
@@ -127,18 +131,28 @@ def read_series(
     lacking = [text for series in found for text in series.left_out]
     if lacking and incomplete == "error":
         raise DrgcoreError(
-            f"{len(lacking)} years are not whole: {'; '.join(lacking)}",
-            where="monthly totals",
-            hint="Add the months that are missing, or decide: "
-            'incomplete="leave_out" leaves these years out.',
+            _(
+                "{count} years are not whole: {lacking}",
+                count=len(lacking),
+                lacking="; ".join(lacking),
+            ),
+            where=_("monthly totals"),
+            hint=_(
+                'Add the months that are missing, or decide: incomplete="leave_out" leaves '
+                "these years out."
+            ),
         )
     without = [series.name for series in found if not series.years]
     if without or not found:
-        until = f" before {before}" if before else ""
+        until = _(" before {year}", year=before) if before else ""
         raise DrgcoreError(
-            f"there is no whole year{until} of {some_of(without) or 'anything'}",
-            where="monthly totals",
-            hint="A forecast needs twelve months of at least one year.",
+            _(
+                "there is no whole year{until} of {without}",
+                until=until,
+                without=some_of(without) or _("anything"),
+            ),
+            where=_("monthly totals"),
+            hint=_("A forecast needs twelve months of at least one year."),
         )
     return found
 
@@ -153,9 +167,13 @@ def _months(column: pd.Series[Any]) -> NDArray[np.int64]:
     if numbers.isna().any():
         wrong = column[numbers.isna()]
         raise CaseSchemaError(
-            f"{len(wrong)} months cannot be read, first {str(wrong.iloc[0])!r}",
-            where="monthly totals: column month",
-            hint="Write a month like 2026-01.",
+            _(
+                "{count} months cannot be read, first {first!r}",
+                count=len(wrong),
+                first=str(wrong.iloc[0]),
+            ),
+            where=_("monthly totals: column month"),
+            hint=_("Write a month like 2026-01."),
         )
     return numbers.to_numpy(np.int64)
 
@@ -165,14 +183,20 @@ def _values(column: pd.Series[Any]) -> NDArray[np.float64]:
         values = pd.to_numeric(column).to_numpy(np.float64, na_value=np.nan)
     except (ValueError, TypeError) as error:
         raise CaseSchemaError(
-            "it holds no numbers", where="monthly totals: column value"
+            _("it holds no numbers"), where=_("monthly totals: column value")
         ) from error
-    for wrong, what in ((~np.isfinite(values), "missing or not finite"), (values < 0, "negative")):
+    kinds = ((~np.isfinite(values), N_("missing or not finite")), (values < 0, N_("negative")))
+    for wrong, what in kinds:
         if wrong.any():
             raise CaseSchemaError(
-                f"{int(wrong.sum())} values are {what}, first in row {int(wrong.argmax()) + 1}",
-                where="monthly totals: column value",
-                hint="A month without cases has 0; correct the others.",
+                _(
+                    "{count} values are {what}, first in row {row}",
+                    count=int(wrong.sum()),
+                    what=_(what),
+                    row=int(wrong.argmax()) + 1,
+                ),
+                where=_("monthly totals: column value"),
+                hint=_("A month without cases has 0; correct the others."),
             )
     return values
 
@@ -185,9 +209,9 @@ def _whole_years(
     if (counts > 1).any():
         twice = [month_text(int(i)) for i in unique[counts > 1]]
         raise CaseSchemaError(
-            f"{some_of(twice)} of {name} stands twice",
-            where="monthly totals: column month",
-            hint="Give one row for each month and group.",
+            _("{twice} of {name} stands twice", twice=some_of(twice), name=name),
+            where=_("monthly totals: column month"),
+            hint=_("Give one row for each month and group."),
         )
     first_year = int(unique[0]) // 12
     grid = np.full((int(unique[-1]) // 12 - first_year + 1) * 12, np.nan)

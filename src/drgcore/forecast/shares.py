@@ -19,6 +19,7 @@ from drgcore.forecast.monthly import month_text
 from drgcore.forecast.seasonal import Estimate, last_year, seasonal_mean, uniform
 from drgcore.forecast.series import read_series
 from drgcore.forecast.smoothing import holt_winters
+from drgcore.language import _
 from drgcore.rounding import decimal_shares
 
 Method = Callable[..., Estimate]
@@ -100,8 +101,8 @@ class ShareForecast:
             group = next(iter(self.history))
         if group not in self.history:
             raise DrgcoreError(
-                f"the forecast has no group {group}",
-                hint=f"It has {', '.join(self.history)}.",
+                _("the forecast has no group {group}", group=group),
+                hint=_("It has {history}.", history=", ".join(self.history)),
             )
         rows = self._rows(self.table, str(group))
         return pd.Series({row["month"]: row["share"] for row in rows}, name="share")
@@ -140,10 +141,13 @@ class ShareForecast:
         """
         if (pools is None) == (self.by is None):
             raise DrgcoreError(
-                "the forecast is of one series and for no pool yet"
+                _("the forecast is of one series and for no pool yet")
                 if pools is None
-                else f"the forecast names its groups itself: {', '.join(self.history)}",
-                hint="Give pools for a forecast of one series, and only for that.",
+                else _(
+                    "the forecast names its groups itself: {history}",
+                    history=", ".join(self.history),
+                ),
+                hint=_("Give pools for a forecast of one series, and only for that."),
             )
         if pools is not None:
             return dict.fromkeys(pools, decimal_shares(self.shares().tolist(), places))
@@ -244,7 +248,9 @@ def forecast_shares(
     1  2027-02  0.0667  0.0667  0.0667
     """
     if not 0 < level < 1:
-        raise DrgcoreError(f"the level is {level}", hint="It is a probability, for example 0.9.")
+        raise DrgcoreError(
+            _("the level is {level}", level=level), hint=_("It is a probability, for example 0.9.")
+        )
     name, run = method_of(method, options)
     shares, found, notes = [], [], []
     history = {}
@@ -305,7 +311,10 @@ def method_of(method: str | Method, options: Mapping[str, Any]) -> tuple[str, Me
     """
     if isinstance(method, str):
         if method not in METHODS:
-            raise DrgcoreError(f"there is no method {method}", hint=f"Take {', '.join(METHODS)}.")
+            raise DrgcoreError(
+                _("there is no method {method}", method=method),
+                hint=_("Take {methods}.", methods=", ".join(METHODS)),
+            )
         name, run = method, METHODS[method]
     else:
         name, run = getattr(method, "__name__", type(method).__name__), method
@@ -314,7 +323,7 @@ def method_of(method: str | Method, options: Mapping[str, Any]) -> tuple[str, Me
     unknown = sorted(set(options) - set(known))
     if unknown:
         raise DrgcoreError(
-            f"the method {name} has no option {', '.join(unknown)}",
-            hint=f"It has {', '.join(known) or 'none'}.",
+            _("the method {name} has no option {unknown}", name=name, unknown=", ".join(unknown)),
+            hint=_("It has {known}.", known=", ".join(known) or _("none")),
         )
     return name, run

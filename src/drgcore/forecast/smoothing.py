@@ -12,6 +12,7 @@ from drgcore.forecast.festival import month_days
 from drgcore.forecast.loglinear import refuse_empty_months, shares_of_logs
 from drgcore.forecast.seasonal import DRAWS, Estimate, errors_of_years
 from drgcore.forecast.series import Series
+from drgcore.language import _
 
 
 def holt_winters(series: Series, year: int, *, damped: bool = True) -> Estimate:
@@ -61,15 +62,17 @@ def holt_winters(series: Series, year: int, *, damped: bool = True) -> Estimate:
         from statsmodels.tsa.holtwinters import ExponentialSmoothing
     except ModuleNotFoundError as error:
         raise DrgcoreError(
-            "holt_winters needs statsmodels", hint="pip install 'drgcore[forecast]'"
+            _("holt_winters needs statsmodels"), hint=_("pip install 'drgcore[forecast]'")
         ) from error
     count = len(series.years)
     if count < 2 or series.years[-1] - series.years[0] != count - 1:
         raise DrgcoreError(
-            "holt_winters needs two whole years or more without a gap, and there are "
-            f"{', '.join(map(str, series.years))}",
+            _(
+                "holt_winters needs two whole years or more without a gap, and there are {years}",
+                years=", ".join(map(str, series.years)),
+            ),
             where=series.name,
-            hint="Take calendar, which allows gaps, or seasonal_mean.",
+            hint=_("Take calendar, which allows gaps, or seasonal_mean."),
         )
     refuse_empty_months(series, "holt_winters")
     logs = np.log(series.values / [month_days(y) for y in series.years]).ravel()

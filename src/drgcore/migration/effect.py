@@ -16,6 +16,7 @@ from drgcore.budget import allocate
 from drgcore.budget.allocate import fen, yuan
 from drgcore.cases.attributes import Codes, select_columns, some_of, text_codes
 from drgcore.errors import BudgetError, CaseSchemaError
+from drgcore.language import _
 from drgcore.migration.migrate import Migration
 from drgcore.migration.reasons import SIDES
 from drgcore.migration.within import NO_WEIGHT as _NO_WEIGHT
@@ -160,15 +161,19 @@ def migration_effect(
     table = select_columns(cases, columns)
     if len(table) != len(migration.results):
         raise CaseSchemaError(
-            f"these are {len(table):,} cases, the migration has {len(migration.results):,}",
-            hint="Give the cases of the migration in the same order.",
+            _(
+                "these are {count:,} cases, the migration has {other:,}",
+                count=len(table),
+                other=len(migration.results),
+            ),
+            hint=_("Give the cases of the migration in the same order."),
         )
     wanted = ["hospital", *(["pool"] if budgets is not None else [])]
     if weights_before is None or weights_after is None:
         wanted.append(cost)
     lacking = [name for name in wanted if name not in table.column_names]
     if lacking:
-        raise CaseSchemaError(f"the cases have no column {some_of(lacking)}")
+        raise CaseSchemaError(_("the cases have no column {lacking}", lacking=some_of(lacking)))
     given = dict(zip(SIDES, (weights_before, weights_after), strict=True))
     weights, used, without = {}, [], []
     for side in SIDES:
@@ -219,21 +224,26 @@ def migration_effect(
 
 def _units(frame: pd.DataFrame, side: str) -> dict[str, int]:
     """DRG → weight in units of the last decimal."""
-    where = f"weights {side}"
+    where = _("weights {side}", side=side)
     lacking = [name for name in ("drg", "relative_weight") if name not in frame.columns]
     if lacking:
-        raise CaseSchemaError(f"the table has no column {some_of(lacking)}", where=where)
+        raise CaseSchemaError(
+            _("the table has no column {lacking}", lacking=some_of(lacking)), where=where
+        )
     drgs = frame["drg"].astype(str)
     twice = sorted(set(drgs[drgs.duplicated()]))
     if twice:
-        raise CaseSchemaError(f"a DRG occurs twice: {some_of(twice)}", where=where)
+        raise CaseSchemaError(_("a DRG occurs twice: {twice}", twice=some_of(twice)), where=where)
     values = pd.to_numeric(frame["relative_weight"], errors="coerce").to_numpy(np.float64)
     wrong = drgs[~(np.isfinite(values) & (values >= 0))].tolist()
     if wrong:
         raise CaseSchemaError(
-            f"the relative weight of {some_of(wrong)} is missing, negative or no number",
+            _(
+                "the relative weight of {wrong} is missing, negative or no number",
+                wrong=some_of(wrong),
+            ),
             where=where,
-            hint="Leave out a group that has no weight; its cases are listed.",
+            hint=_("Leave out a group that has no weight; its cases are listed."),
         )
     units = np.rint(round_half_up(values, _PLACES) * _UNIT).astype(np.int64)
     return dict(zip(drgs, units.tolist(), strict=True))
@@ -290,7 +300,7 @@ def _money(
     """The budget of each pool split by weight, before and after."""
     missing = sorted(set(pool.names) - set(budgets))
     if missing:
-        raise BudgetError(f"no budget is given for the pool {some_of(missing)}")
+        raise BudgetError(_("no budget is given for the pool {missing}", missing=some_of(missing)))
     parts = []
     for name in sorted(budgets):
         inside = pool.codes == (pool.names.index(name) if name in pool.names else -2)
@@ -306,7 +316,9 @@ def _money(
             )
             units = [of_hospital[h] for h in here]
             if not any(units):
-                raise BudgetError(f"the cases of the pool {name} have no weight {side}")
+                raise BudgetError(
+                    _("the cases of the pool {name} have no weight {side}", name=name, side=side)
+                )
             part[f"weight_{side}"] = [u / _UNIT for u in units]
             part[f"{side}_fen"] = allocate(fen(budgets[name]), units, here)
         part["difference_fen"] = part["after_fen"] - part["before_fen"]

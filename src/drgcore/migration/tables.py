@@ -9,6 +9,7 @@ import pandas as pd
 import pyarrow as pa
 
 from drgcore.errors import CaseSchemaError
+from drgcore.language import _
 from drgcore.migration.flows import LEVELS
 from drgcore.migration.pairing import Pairing
 
@@ -77,7 +78,10 @@ class MigrationTables:
         level : {"mdc", "adrg", "drg"}
         """
         if level not in LEVELS:
-            raise CaseSchemaError(f"there is no level {level!r}", hint=f"It is one of {LEVELS}.")
+            raise CaseSchemaError(
+                _("there is no level {level!r}", level=level),
+                hint=_("It is one of {levels}.", levels=LEVELS),
+            )
         flows = self.flows[self.flows["level"] == level]
         return (
             flows.assign(before=flows["before"].fillna(""), after=flows["after"].fillna(""))

@@ -12,6 +12,7 @@ import pandas as pd
 from drgcore.budget.policy_terms import terms_of
 from drgcore.budget.terms import Terms
 from drgcore.errors import DrgcoreError, PolicyError
+from drgcore.language import _
 from drgcore.points.policy import Policy
 from drgcore.points.records import CLASSES
 from drgcore.scenarios.comparison import ComparisonTables
@@ -134,7 +135,9 @@ def compare(
     ['base_points.frozen.ES23', 'base points of ES23']
     """
     if not policies:
-        raise PolicyError("there is no policy to compare", hint="give at least one, by its label")
+        raise PolicyError(
+            _("there is no policy to compare"), hint=_("give at least one, by its label")
+        )
     labels = list(policies)
     of_year: list[Policy] = []
     terms: list[Terms] = []
@@ -194,9 +197,14 @@ def _check_pools(terms: Mapping[str, Terms]) -> None:
     for label, names in pools.items():
         if names != pools[first]:
             raise PolicyError(
-                f"the pools of {label} are {', '.join(names)}, those of {first} "
-                f"{', '.join(pools[first])}",
-                hint="compare policies of the same pools; a pool may have a budget of 0",
+                _(
+                    "the pools of {label} are {names}, those of {first} {pools}",
+                    label=label,
+                    names=", ".join(names),
+                    first=first,
+                    pools=", ".join(pools[first]),
+                ),
+                hint=_("compare policies of the same pools; a pool may have a budget of 0"),
             )
 
 

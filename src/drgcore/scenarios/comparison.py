@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from drgcore.errors import DrgcoreError
+from drgcore.language import _
 from drgcore.scenarios.tables import gains, in_yuan, side_by_side
 
 TABLES = ("pools", "hospitals", "winners", "losers", "levels", "mdcs", "classes")
@@ -97,7 +98,10 @@ class ComparisonTables:
         ['H01', Decimal('155.2830'), Decimal('0.00')]
         """
         if table not in TABLES:
-            raise DrgcoreError(f"there is no table {table!r}", hint=f"take {', '.join(TABLES)}")
+            raise DrgcoreError(
+                _("there is no table {table!r}", table=table),
+                hint=_("take {tables}", tables=", ".join(TABLES)),
+            )
         found = getattr(self, table)
         if table in ("winners", "losers"):
             return in_yuan(found, self.places)

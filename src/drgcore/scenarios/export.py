@@ -13,6 +13,7 @@ import pandas as pd
 
 from drgcore.errors import DrgcoreError
 from drgcore.files import whole_file
+from drgcore.language import _
 from drgcore.scenarios.comparison import TABLES, ComparisonTables
 from drgcore.scenarios.tables import in_yuan
 from drgcore.workbooks import guarded
@@ -53,16 +54,16 @@ def write_excel(comparison: ComparisonTables, path: Path, notes: Mapping[str, st
         import xlsxwriter
     except ImportError as error:
         raise DrgcoreError(
-            "writing a workbook needs XlsxWriter",
+            _("writing a workbook needs XlsxWriter"),
             where=str(path),
-            hint="install it with pip install XlsxWriter, or write .csv files",
+            hint=_("install it with pip install XlsxWriter, or write .csv files"),
         ) from error
     unknown = sorted(set(notes) - set(comparison.policies))
     if unknown:
         raise DrgcoreError(
-            f"there is a note on {', '.join(unknown)}",
+            _("there is a note on {unknown}", unknown=", ".join(unknown)),
             where=str(path),
-            hint=f"the policies are {', '.join(comparison.policies)}",
+            hint=_("the policies are {policies}", policies=", ".join(comparison.policies)),
         )
     content = io.BytesIO()
     with xlsxwriter.Workbook(content) as book:

@@ -12,6 +12,7 @@ from drgcore.budget.allocate import allocate
 from drgcore.budget.pointvalue import PointValue, point_value, value_of_points
 from drgcore.budget.terms import PoolTerms, Terms
 from drgcore.errors import PolicyError
+from drgcore.language import _
 from drgcore.points.records import CLASSES
 from drgcore.scenarios.sums import BORNE, CASES, OUTSIDE, POINTS, Counts, Labels, Sums
 
@@ -115,10 +116,12 @@ def pool_sides(
     for number, pool in enumerate(terms.pools):
         if pool.value is not None:
             raise PolicyError(
-                "policies cannot be compared by a pool with a given value: its cases are paid "
-                "min(v·Q, claim) one by one, which their sums do not tell",
-                where=f"pool {pool.pool}",
-                hint="leave the pool and its cases out of the comparison",
+                _(
+                    "policies cannot be compared by a pool with a given value: its cases are "
+                    "paid min(v·Q, claim) one by one, which their sums do not tell"
+                ),
+                where=_("pool {pool}", pool=pool.pool),
+                hint=_("leave the pool and its cases out of the comparison"),
             )
         sites, mdcs = sums.by_site[number], sums.by_mdc[number]
         total = sites.sum(axis=(0, 1)).tolist()
@@ -173,7 +176,7 @@ def _by_level(
     """Split each hospital's v·Q over the levels that its cases have, most often a single one."""
     points = sites[..., POINTS].sum(axis=1).tolist()
     of_hospital: dict[str, list[int]] = {}
-    for at, (hospital, _) in enumerate(labels.sites):
+    for at, (hospital, _other) in enumerate(labels.sites):
         of_hospital.setdefault(hospital, []).append(at)
     worth = dict.fromkeys(levels, 0)
     for hospital, places in of_hospital.items():

@@ -15,6 +15,7 @@ from drgcore.budget.hashing import add_to_cells
 from drgcore.budget.terms import Terms
 from drgcore.cases.attributes import select_columns, text_codes
 from drgcore.errors import CaseSchemaError
+from drgcore.language import _
 from drgcore.points.compute import compute_points
 from drgcore.points.ids import checked_ids
 from drgcore.points.needs import needs_all_cases, tested_columns
@@ -103,7 +104,9 @@ def case_columns(cases: Any, policies: Sequence[Policy]) -> pa.Table:
     table = select_columns(cases, [name for name in names if name not in earned])
     missing = [name for name in ("case_id", "hospital") if name not in table.column_names]
     if missing:
-        raise CaseSchemaError(f"the cases have no column {', '.join(missing)}", where="cases")
+        raise CaseSchemaError(
+            _("the cases have no column {missing}", missing=", ".join(missing)), where="cases"
+        )
     checked_ids(table)
     return table
 

@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args
 
 from drgcore.budget.policy_terms import terms_of
 from drgcore.errors import BudgetError, PolicyError
+from drgcore.language import _
 from drgcore.points.fund_rules import PoolBudget
 from drgcore.points.policy import Policy
 from drgcore.scenarios.side import pool_sides
@@ -130,7 +131,8 @@ def keep_total(
     for name, value, known in (("total", total, Total), ("change", change, Change)):
         if value not in get_args(known):
             raise PolicyError(
-                f"there is no {name} {value!r}", hint=f"take {' or '.join(get_args(known))}"
+                _("there is no {name} {value!r}", name=name, value=value),
+                hint=_("take {known}", known=" or ".join(get_args(known))),
             )
     policies = [policy, reference] if isinstance(reference, Policy) else [policy]
     table = case_columns(cases, policies)
@@ -152,12 +154,20 @@ def keep_total(
     if steps is None:
         least, greatest = min(reached), max(reached)
         raise BudgetError(
-            f"the total of {target:,} cannot be reached: it is {reached[least]:,} with a factor of "
-            f"{_factor(least).normalize():f} and {reached[greatest]:,} with "
-            f"{_factor(greatest).normalize():f}",
-            where=f"policy {policy.name}",
-            hint="frozen base points, classes by cost and a budget that is divided whole do not "
-            "follow the factor",
+            _(
+                "the total of {target:,} cannot be reached: it is {least:,} with a factor "
+                "of {least_factor:f} and {greatest:,} with {greatest_factor:f}",
+                target=target,
+                least=reached[least],
+                least_factor=_factor(least).normalize(),
+                greatest=reached[greatest],
+                greatest_factor=_factor(greatest).normalize(),
+            ),
+            where=_("policy {name}", name=policy.name),
+            hint=_(
+                "frozen base points, classes by cost and a budget that is divided whole do "
+                "not follow the factor"
+            ),
         )
     factor = _factor(steps)
     return KeptTotal(varied(factor), factor, total, target, reached[steps], reached[_UNIT])
@@ -224,8 +234,8 @@ def _by_base_points(policy: Policy) -> Callable[[Decimal], Policy]:
     own = {period.base_points.factor for period in policy.periods()}
     if len(own) > 1:
         raise PolicyError(
-            "base_points.factor changes in an amendment, so there is no one factor to change",
-            where=f"policy {policy.name}",
+            _("base_points.factor changes in an amendment, so there is no one factor to change"),
+            where=_("policy {name}", name=policy.name),
         )
     (before,) = own
     return lambda factor: policy.with_changes({"base_points": {"factor": before * factor}})
@@ -243,9 +253,9 @@ def _by_value(policy: Policy, year: int) -> Callable[[Decimal], Policy]:
     ]
     if free:
         raise PolicyError(
-            f"the point value of {', '.join(free)} is not fixed",
-            where=f"policy {policy.name}",
-            hint="set floor and ceiling to the same multiple of the reference",
+            _("the point value of {free} is not fixed", free=", ".join(free)),
+            where=_("policy {name}", name=policy.name),
+            hint=_("set floor and ceiling to the same multiple of the reference"),
         )
     fixed = {name: pool.floor for name, pool in pools.items() if pool.floor is not None}
 
@@ -264,7 +274,9 @@ def _number(value: Decimal | int | str) -> Decimal:
     try:
         number = Decimal(value)
     except (InvalidOperation, ValueError, TypeError) as error:
-        raise PolicyError(f"the total is {value!r}, which is no number") from error
+        raise PolicyError(_("the total is {value!r}, which is no number", value=value)) from error
     if isinstance(value, float) or not number.is_finite():
-        raise PolicyError(f"the total is {value!r}; give it as a Decimal, an int or a text")
+        raise PolicyError(
+            _("the total is {value!r}; give it as a Decimal, an int or a text", value=value)
+        )
     return number

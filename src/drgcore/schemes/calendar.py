@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from drgcore.errors import SchemeError
+from drgcore.language import N_, _
 
 BY_DATE = "by-date"
 """The name of the national calendar wherever a scheme is named."""
 
-_HINT = (
+_HINT = N_(
     'Write one [[scheme]] for each, in order: name = "chs-drg-2.0" (or the path of a compiled '
     "scheme) and from = 2025-01-01, the first day on which it holds; the first may have no from."
 )
@@ -61,15 +62,18 @@ class SchemeCalendar:
 
     def __post_init__(self) -> None:
         if not self.periods:
-            raise SchemeError("the calendar names no scheme", where=self.name, hint=_HINT)
+            raise SchemeError(_("the calendar names no scheme"), where=self.name, hint=_(_HINT))
         days = [period.first_day or date.min for period in self.periods]
         for place, period in enumerate(self.periods[1:], 1):
             if period.first_day is None or days[place] <= days[place - 1]:
                 raise SchemeError(
-                    f"{period.scheme} has no first day after that of "
-                    f"{self.periods[place - 1].scheme}",
+                    _(
+                        "{scheme} has no first day after that of {before}",
+                        scheme=period.scheme,
+                        before=self.periods[place - 1].scheme,
+                    ),
                     where=self.name,
-                    hint=_HINT,
+                    hint=_(_HINT),
                 )
 
     def scheme_on(self, day: date) -> str | None:
@@ -158,19 +162,23 @@ def load_calendar(calendar: str | Path | SchemeCalendar = BY_DATE) -> SchemeCale
         entries = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise SchemeError(
-            "the calendar cannot be read", where=str(path), hint=error.strerror
+            _("the calendar cannot be read"), where=str(path), hint=error.strerror
         ) from error
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SchemeError(
-            f"the calendar is no TOML in UTF-8: {error}", where=str(path), hint=_HINT
+            _("the calendar is no TOML in UTF-8: {error}", error=error),
+            where=str(path),
+            hint=_(_HINT),
         ) from error
     listed = entries.pop("scheme", None)
     if entries or not isinstance(listed, list):
         odd = ", ".join(map(repr, entries))
         raise SchemeError(
-            f"the calendar has an unknown key {odd}" if odd else "the calendar names no scheme",
+            _("the calendar has an unknown key {odd}", odd=odd)
+            if odd
+            else _("the calendar names no scheme"),
             where=str(path),
-            hint=_HINT,
+            hint=_(_HINT),
         )
     return SchemeCalendar(path.name, tuple(_period(entry, path) for entry in listed))
 
@@ -178,17 +186,17 @@ def load_calendar(calendar: str | Path | SchemeCalendar = BY_DATE) -> SchemeCale
 def _period(entry: Any, path: Path) -> Period:
     if not isinstance(entry, dict) or not entry.keys() <= {"name", "from"}:
         raise SchemeError(
-            "a [[scheme]] has a name, a from and nothing else", where=str(path), hint=_HINT
+            _("a [[scheme]] has a name, a from and nothing else"), where=str(path), hint=_(_HINT)
         )
     name, first = entry.get("name"), entry.get("from")
     if not isinstance(name, str) or not name:
-        raise SchemeError("a [[scheme]] has no name", where=str(path), hint=_HINT)
+        raise SchemeError(_("a [[scheme]] has no name"), where=str(path), hint=_(_HINT))
     # A time is a date to Python, but no first day.
     if first is not None and type(first) is not date:
         raise SchemeError(
-            f"the first day of {name} is not a date such as 2027-01-01",
+            _("the first day of {name} is not a date such as 2027-01-01", name=name),
             where=str(path),
-            hint=_HINT,
+            hint=_(_HINT),
         )
     beside = path.parent / name
     return Period(str(beside) if beside.exists() else name, first)

@@ -13,6 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from drgcore.language import _
+
 
 class RepairKind(StrEnum):
     """What was put right in a source."""
@@ -96,8 +98,11 @@ def icd(value: object, note: Note) -> str:
     """
     if isinstance(value, int | float):
         raise CellError(
-            f"the code is stored as the number {value}, so its zeros are lost; "
-            "format the column as text and enter the code again"
+            _(
+                "the code is stored as the number {value}, so its zeros are lost; format "
+                "the column as text and enter the code again",
+                value=value,
+            )
         )
     plain = _compact(_string(value), note)
     proper = _EXTENSION.sub("x", _INITIAL.sub(lambda letter: letter[0].upper(), plain))
@@ -111,11 +116,11 @@ def sort(value: object, note: Note) -> int:
         try:
             value = float(plain)
         except ValueError:
-            raise CellError(f"{plain!r} is not a whole number") from None
+            raise CellError(_("{plain!r} is not a whole number", plain=plain)) from None
     if isinstance(value, bool) or not isinstance(value, int | float) or value % 1:
-        raise CellError(f"{value!r} is not a whole number")
+        raise CellError(_("{value!r} is not a whole number", value=value))
     if not 0 <= value < 2**31:
-        raise CellError(f"{value:g} is out of range for a place in an order")
+        raise CellError(_("{value:g} is out of range for a place in an order", value=value))
     return int(value)
 
 
@@ -145,7 +150,13 @@ def _string(value: object) -> str:
         return value
     if isinstance(value, int | float) and not isinstance(value, bool):
         return str(int(value)) if value % 1 == 0 else repr(value)
-    raise CellError(f"{value!r} is a {type(value).__name__}, not text; format the column as text")
+    raise CellError(
+        _(
+            "{value!r} is a {name}, not text; format the column as text",
+            value=value,
+            name=type(value).__name__,
+        )
+    )
 
 
 def _spaced(value: str, note: Note) -> str:

@@ -10,13 +10,14 @@ import pyarrow as pa
 
 from drgcore.cases.text import is_missing, tidy
 from drgcore.errors import RuleSyntaxError, SchemeError
+from drgcore.language import _
 from drgcore.schemes.findings import CheckReport, Finding, Severity, error, listed, warning
-from drgcore.schemes.implication import Prover, is_diagnosis
+from drgcore.schemes.implication import Prover, any_of, is_diagnosis, taken_by
 from drgcore.schemes.impossible import impossible_findings
 from drgcore.schemes.local import department_sets, local_findings
 from drgcore.schemes.model import Scheme
 from drgcore.schemes.parser import parse_rule
-from drgcore.schemes.rules import TRUE, Or, Rule, conjunction, set_ids
+from drgcore.schemes.rules import TRUE, Rule, conjunction, set_ids
 
 NO_TABLE = frozenset({"", "无", "999"})
 """What the CC sheet writes where a diagnosis has no exclusion table (3.0: 无, 1.1: 999)."""
@@ -88,7 +89,7 @@ def refuse_unsound(scheme: Scheme) -> tuple[Finding, ...]:
     if report.errors:
         listed = "\n".join(f"  {finding}" for finding in report.errors)
         raise SchemeError(
-            f"errors in the scheme: {len(report.errors):,}\n{listed}",
+            _("errors in the scheme: {count:,}\n{listed}", count=len(report.errors), listed=listed),
             where=scheme.metadata.get("source", scheme.name),
         )
     return report.warnings
@@ -129,7 +130,7 @@ class _Checker:
                     yield error(
                         "unknown-set",
                         _where(level, row),
-                        f"the rule names the set {name}, which the scheme lacks",
+                        _("the rule names the set {name}, which the scheme lacks", name=name),
                     )
 
     def duplicates(self) -> Iterator[Finding]:
@@ -137,7 +138,9 @@ class _Checker:
             for code, count in Counter(row["code"] for row in rows).items():
                 if count > 1:
                     yield error(
-                        "duplicate-group", f"{level.upper()} {code}", f"stands {count} times"
+                        "duplicate-group",
+                        f"{level.upper()} {code}",
+                        _("stands {count} times", count=count),
                     )
         mdcs, adrgs = ({row["code"] for row in self._groups[level]} for level in ("mdc", "adrg"))
         # An ambiguous group is its own only DRG (BQY); any other shared code has no one meaning.
@@ -149,7 +152,7 @@ class _Checker:
                 yield error(
                     "duplicate-group",
                     _where(level, row),
-                    "has the code of a group of another level that it is not part of",
+                    _("has the code of a group of another level that it is not part of"),
                 )
 
     def parents(self) -> Iterator[Finding]:
@@ -164,8 +167,14 @@ class _Checker:
                     yield error(
                         "wrong-level" if other else "unknown-parent",
                         _where(level, row),
-                        f"belongs to the {parent.upper()} {row[parent]}, which "
-                        + (f"stands among the {other.upper()}" if other else "the scheme lacks"),
+                        _(
+                            "belongs to the {parent} {code}, which {lacking}",
+                            parent=parent.upper(),
+                            code=row[parent],
+                            lacking=_("stands among the {other}", other=other.upper())
+                            if other
+                            else _("the scheme lacks"),
+                        ),
                     )
         for row in self._groups["drg"]:
             expected = mdc_of.get(row["adrg"], row["mdc"])
@@ -173,7 +182,12 @@ class _Checker:
                 yield error(
                     "mdc-mismatch",
                     _where("drg", row),
-                    f"is said to be in {row['mdc']}, but its ADRG {row['adrg']} is in {expected}",
+                    _(
+                        "is said to be in {mdc}, but its ADRG {adrg} is in {expected}",
+                        mdc=row["mdc"],
+                        adrg=row["adrg"],
+                        expected=expected,
+                    ),
                 )
 
     def children(self) -> Iterator[Finding]:
@@ -188,35 +202,41 @@ class _Checker:
     def order(self) -> Iterator[Finding]:
         for level, scope, rows in self._scopes():
             tried = [row for row in rows if not row["catch_all"]]
-            within = f" in {scope}" if scope else ""
+            within = _(" in {scope}", scope=scope) if scope else ""
             at: dict[int, str] = {}
             for row in tried:
                 if row["sort"] in at:
                     yield warning(
                         "equal-sort",
                         _where(level, row),
-                        f"shares sort {row['sort']}{within} with {at[row['sort']]}; "
-                        "the lower code is tried first",
+                        _(
+                            "shares sort {sort}{within} with {at}; the lower code is tried first",
+                            sort=row["sort"],
+                            within=within,
+                            at=at[row["sort"]],
+                        ),
                     )
                 at.setdefault(row["sort"], row["code"])
             for row in rows:
                 if not row["catch_all"]:
                     continue
-                last = "being a catch-all, it is tried last"
+                last = _("being a catch-all, it is tried last")
                 if row["sort"] in at:
                     yield warning(
                         "equal-sort",
                         _where(level, row),
-                        f"shares sort {row['sort']}{within} with {at[row['sort']]}; {last}",
+                        _(
+                            "shares sort {sort}{within} with {at}; {last}",
+                            sort=row["sort"],
+                            within=within,
+                            at=at[row["sort"]],
+                            last=last,
+                        ),
                     )
                 later = [r["code"] for r in tried if r["sort"] > row["sort"]]
                 if later:
-                    yield warning(
-                        "catch-all-order",
-                        _where(level, row),
-                        f"sorts before {listed(later)}; {last}",
-                        tuple(later),
-                    )
+                    early = _("sorts before {listed}; {last}", listed=listed(later), last=last)
+                    yield warning("catch-all-order", _where(level, row), early, tuple(later))
 
     def _scopes(self) -> Iterator[tuple[str, str, list[dict[str, Any]]]]:
         """Groups that are tried one after the other, in that order."""
@@ -234,19 +254,22 @@ class _Checker:
     def sets(self) -> Iterator[Finding]:
         trees = self._trees()
         named = frozenset().union(*map(set_ids, trees))
-        departments, _ = department_sets(trees)
+        departments, _other = department_sets(trees)
         members = sorted(frozenset().union(*self._sets.values()) - {""})
         nothing = is_missing(tidy(pa.array(members, pa.string())))
         marks = {code for code, mark in zip(members, nothing, strict=True) if mark}
         for name, codes in self._sets.items():
+            where = _("set {name}", name=name)
             for mark in sorted(codes & marks):
-                yield error("no-code", f"set {name}", f"holds {mark!r}, which stands for no code")
+                yield error(
+                    "no-code", where, _("holds {mark!r}, which stands for no code", mark=mark)
+                )
             if name not in named:
-                yield warning("unused-set", f"set {name}", "no rule names it")
+                yield warning("unused-set", where, _("no rule names it"))
             if not codes - {""}:
-                yield error("empty-set", f"set {name}", "has no member")
+                yield error("empty-set", where, _("has no member"))
             elif name not in departments and len(set(map(is_diagnosis, codes - {""} - marks))) > 1:
-                yield warning("mixed-set", f"set {name}", "holds both diagnoses and procedures")
+                yield warning("mixed-set", where, _("holds both diagnoses and procedures"))
 
     def local(self, base: str | None) -> Iterator[Finding]:
         rules = {_where(level, row): row["tree"] for level, row in self._rows() if row["tree"]}
@@ -264,26 +287,29 @@ class _Checker:
                 if level != "drg":
                     rules[level][row["code"]] = row["tree"]
                 if prover.never(row["tree"]):
-                    yield warning("never-true", _where(level, row), "no case can meet its rule")
+                    yield warning("never-true", _where(level, row), _("no case can meet its rule"))
                     continue
                 premise = conjunction(*above, row["tree"])
                 reason = (
-                    "its rule excludes what the rules above it ask for"
+                    _("its rule excludes what the rules above it ask for")
                     if prover.never(premise)
-                    else _taken_by(prover, premise, earlier)
+                    else taken_by(prover, premise, earlier)
                 )
                 # A case that meets an MDC and none of its ADRG goes on to the next MDC.
                 if reason and level != "mdc":
-                    yield warning("unreachable", _where(level, row), f"no case gets here: {reason}")
+                    found = _("no case gets here: {reason}", reason=reason)
+                    yield warning("unreachable", _where(level, row), found)
                 earlier.append(row)
             if level == "drg" and earlier:
                 anything = conjunction(*above)
-                if not prover.implies(anything, _any(row["tree"] for row in earlier)):
+                if not prover.implies(anything, any_of(row["tree"] for row in earlier)):
                     yield warning(
                         "falls-through",
                         f"ADRG {scope}",
-                        f"its last DRG {earlier[-1]['code']} has a condition; "
-                        "a case may be left without a DRG",
+                        _(
+                            "its last DRG {drg} has a condition; a case may be left without a DRG",
+                            drg=earlier[-1]["code"],
+                        ),
                     )
 
     def complications(self) -> Iterator[Finding]:
@@ -294,30 +320,38 @@ class _Checker:
         for code, found in rows.items():
             if len(found) > 1:
                 told = ", ".join(f"{row['type']} {row['exclusion']}".strip() for row in found)
-                yield error("cc-conflict", f"CC {code}", f"stands {len(found)} times: {told}")
-            if found[0]["type"] not in TYPES:
                 yield error(
-                    "unknown-type", f"CC {code}", f"has type {found[0]['type']!r}, not MCC or CC"
+                    "cc-conflict",
+                    f"CC {code}",
+                    _("stands {count} times: {told}", count=len(found), told=told),
                 )
+            if found[0]["type"] not in TYPES:
+                odd = _("has type {type!r}, not MCC or CC", type=found[0]["type"])
+                yield error("unknown-type", f"CC {code}", odd)
             if found[0]["exclusion"] not in self._exclusions.keys() | NO_TABLE:
                 unknown[found[0]["exclusion"]].append(code)
         for table, codes in unknown.items():
             yield error(
                 "unknown-exclusion",
                 f"CC {codes[0]}",
-                f"names the exclusion table {table}, which the scheme lacks "
-                f"({len(codes)} diagnoses do)",
+                _(
+                    "names the exclusion table {table}, which the scheme lacks ({count} "
+                    "diagnoses do)",
+                    table=table,
+                    count=len(codes),
+                ),
                 tuple(codes),
             )
 
     def impossible(self) -> Iterator[Finding]:
         ordered: dict[str, list[dict[str, Any]]] = {level: [] for level in self._groups}
-        for level, _, rows in self._scopes():
+        for level, _other, rows in self._scopes():
             ordered[level] += rows
         yield from impossible_findings(ordered, self._sets)
         named = {row["exclusion"] for row in self._cc}
         for table in sorted(self._exclusions.keys() - named):
-            yield warning("unused-exclusion", f"exclusion table {table}", "no diagnosis names it")
+            where = _("exclusion table {table}", table=table)
+            yield warning("unused-exclusion", where, _("no diagnosis names it"))
 
     def without_table(self) -> int:
         return sum(
@@ -342,8 +376,13 @@ class _Checker:
                 if missing:
                     yield warning(
                         "unknown-code",
-                        f"table {table}",
-                        f"{len(missing)} {kind} are not in the dictionary: {listed(missing)}",
+                        _("table {table}", table=table),
+                        _(
+                            "{count} {kind} are not in the dictionary: {listed}",
+                            count=len(missing),
+                            kind=kind,
+                            listed=listed(missing),
+                        ),
                         missing,
                     )
 
@@ -353,20 +392,6 @@ def _above(
 ) -> tuple[Rule, ...]:
     """The rules that a case has met before it comes to a group."""
     return tuple(rules[up].get(row[up], TRUE) for up in _PARENTS.get(level, ()))
-
-
-def _taken_by(prover: Prover, premise: Rule, earlier: list[dict[str, Any]]) -> str:
-    """Why a case that meets `premise` always stops at an earlier group; '' where it may not."""
-    if not earlier or not prover.implies(premise, _any(row["tree"] for row in earlier)):
-        return ""
-    takers = [row["code"] for row in earlier if prover.implies(premise, row["tree"])]
-    if takers:
-        return f"{takers[0]}, tried before it, takes every case that meets its rule"
-    return "the groups tried before it together take every case that meets its rule"
-
-
-def _any(rules: Iterator[Rule]) -> Rule:
-    return Or(tuple(rules))
 
 
 def _where(level: str, row: Mapping[str, Any]) -> str:

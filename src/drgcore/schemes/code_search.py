@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from drgcore.errors import SchemeError
+from drgcore.language import _
 from drgcore.schemes.lists import code_lists
 from drgcore.schemes.store import (
     DEFAULT_SCHEME,
@@ -103,7 +104,7 @@ def search_codes(
     '急性心肌梗死'
     """
     if limit < 1:
-        raise SchemeError(f"a search gives one code or more, not {limit}")
+        raise SchemeError(_("a search gives one code or more, not {limit}", limit=limit))
     words = folded(text).split()
     if not words:
         return ()
@@ -151,7 +152,9 @@ def about_dictionaries() -> tuple[Mapping[str, Any], ...]:
     try:
         return tuple(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError) as error:
-        raise SchemeError(f"the file is damaged: {error!r}", where=str(path)) from None
+        raise SchemeError(
+            _("the file is damaged: {error!r}", error=error), where=str(path)
+        ) from None
 
 
 def folded(text: str) -> str:
@@ -171,8 +174,8 @@ def _index(kind: CodeKind) -> _Index:
     initials = read_table(tables_folder() / "icd", f"{kind}_initials", INITIALS_SCHEMA)
     if not initials["code"].equals(table["code"]):
         raise SchemeError(
-            f"the initials of {kind} are not those of the dictionary",
-            hint="Install drgcore again.",
+            _("the initials of {kind} are not those of the dictionary", kind=kind),
+            hint=_("Install drgcore again."),
         )
     codes, names = (table[column].combine_chunks() for column in ("code", "name"))
     keys = [folded(name).replace(" ", "") for name in names.to_pylist()]

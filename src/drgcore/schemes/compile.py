@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from drgcore.errors import SchemeError
+from drgcore.language import _
 from drgcore.schemes.cells import Repair
 from drgcore.schemes.checks import refuse_unsound
 from drgcore.schemes.findings import Finding
@@ -136,7 +137,7 @@ def compile_scheme(
         _refuse_circle(name, base, out)
     if not isinstance(source, SourceTables):
         step("read")
-        source, _ = read_source_beside(Path(source), out)
+        source, _other = read_source_beside(Path(source), out)
     step("check")
     digest = content_digest(source.tables)
     scheme = Scheme(
@@ -220,11 +221,11 @@ def refuse_name(name: str, base: str | None = None) -> None:
     plain = name.replace(".", "").replace("-", "").replace("_", "")
     if not (plain.isalnum() and name.isascii()):
         raise SchemeError(
-            f"{name!r} cannot be the name of a scheme",
-            hint="Use letters, digits, dots, underscores and hyphens.",
+            _("{name!r} cannot be the name of a scheme", name=name),
+            hint=_("Use letters, digits, dots, underscores and hyphens."),
         )
     if base == name:
-        raise SchemeError(f"scheme {name} cannot be its own base")
+        raise SchemeError(_("scheme {name} cannot be its own base", name=name))
 
 
 def _refuse_circle(name: str, base: str, out: Path) -> None:
@@ -234,7 +235,8 @@ def _refuse_circle(name: str, base: str, out: Path) -> None:
         chain.append(folder.name)
         if folder.resolve() == (out / name).resolve():
             raise SchemeError(
-                f"the overlay would be its own base: {' → '.join(chain)}", where=str(out / name)
+                _("the overlay would be its own base: {chain}", chain=" → ".join(chain)),
+                where=str(out / name),
             )
         below = base_name(read_manifest(folder))
         if below is None or len(chain) > _MAX_BASES:
@@ -250,7 +252,9 @@ def _write_folder(
         folder.parent.mkdir(parents=True, exist_ok=True)
         beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     except OSError as error:
-        raise SchemeError(f"cannot write there: {error}", where=str(folder.parent)) from None
+        raise SchemeError(
+            _("cannot write there: {error}", error=error), where=str(folder.parent)
+        ) from None
     whole, old = beside / "new", beside / "old"
     try:
         whole.mkdir()
@@ -267,6 +271,8 @@ def _write_folder(
                 os.replace(old, folder)
             raise
     except OSError as error:
-        raise SchemeError(f"the tables cannot be written: {error}", where=str(folder)) from None
+        raise SchemeError(
+            _("the tables cannot be written: {error}", error=error), where=str(folder)
+        ) from None
     finally:
         shutil.rmtree(beside, ignore_errors=True)

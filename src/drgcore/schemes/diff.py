@@ -12,6 +12,7 @@ from typing import Literal
 import pyarrow as pa
 
 from drgcore.files import whole_file
+from drgcore.language import N_, _
 from drgcore.schemes.cells import header
 from drgcore.schemes.model import TABLE_SCHEMAS, Scheme
 from drgcore.schemes.overlay import KEYED
@@ -20,7 +21,7 @@ from drgcore.schemes.parser import parse_rule
 Kind = Literal["added", "removed", "changed"]
 
 _SHOWN = 10
-_SIGNS: Mapping[Kind, str] = {"added": "+", "removed": "-", "changed": "~"}
+_SIGNS: Mapping[str, str] = {N_("added"): "+", N_("removed"): "-", N_("changed"): "~"}
 _ROW_SCHEMA = pa.schema(
     [(name, pa.string()) for name in ("code", "change", "field", "before", "after")]
 )
@@ -67,7 +68,7 @@ class MemberChange:
 
     def __str__(self) -> str:
         told = [f"+{code}" for code in self.added] + [f"-{code}" for code in self.removed]
-        more = f" … {len(told) - _SHOWN} more" if len(told) > _SHOWN else ""
+        more = _(" … {count} more", count=len(told) - _SHOWN) if len(told) > _SHOWN else ""
         return f"{_SIGNS[self.kind]} {self.set_id} {' '.join(told[:_SHOWN])}{more}"
 
 
@@ -148,10 +149,10 @@ class SchemeDiff:
         for table, counts in self.summary().items():
             changes = self.rows[table] if table in KEYED else self.members[table]
             if changes:
-                yield f"{table}: " + ", ".join(f"{n} {kind}" for kind, n in counts.items() if n)
+                yield f"{table}: " + ", ".join(f"{n} {_(kind)}" for kind, n in counts.items() if n)
                 yield from (f"  {change}" for change in changes[:_SHOWN])
                 if len(changes) > _SHOWN:
-                    yield f"  … and {len(changes) - _SHOWN} more"
+                    yield "  " + _("… and {count} more", count=len(changes) - _SHOWN)
 
 
 def diff_schemes(a: Scheme, b: Scheme) -> SchemeDiff:

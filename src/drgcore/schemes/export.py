@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from drgcore.errors import SchemeError
 from drgcore.files import whole_file
+from drgcore.language import _
 from drgcore.schemes.model import TABLE_SCHEMAS, Scheme
 from drgcore.schemes.overlay import CHANGE, KEYED, REMOVE, cut_overlay
 from drgcore.schemes.overlay_source import BASE_FILE, REMOVED
@@ -67,7 +68,7 @@ def export_scheme(scheme: Scheme, target: str | Path, *, changes: bool = False) 
     is_workbook = target.suffix.lower() == ".xlsx"
     if changes and is_workbook:
         raise SchemeError(
-            "what differs from a base is written as a folder of .csv files, not as a workbook",
+            _("what differs from a base is written as a folder of .csv files, not as a workbook"),
             where=str(target),
         )
     parts = dict(_changes(scheme)) if changes else dict(_whole(scheme))
@@ -76,7 +77,9 @@ def export_scheme(scheme: Scheme, target: str | Path, *, changes: bool = False) 
         return (target,)
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise SchemeError(
-            "there are files already", where=str(target), hint="Name a new or an empty folder."
+            _("there are files already"),
+            where=str(target),
+            hint=_("Name a new or an empty folder."),
         )
     target.mkdir(parents=True, exist_ok=True)
     files = []
@@ -113,8 +116,11 @@ def _changes(scheme: Scheme) -> Iterator[tuple[str, list[Row]]]:
     base = scheme.metadata.get("base")
     if base is None:
         raise SchemeError(
-            f"{scheme.name} is no overlay: there is no base from which it could differ",
-            hint="Without changes the whole scheme is written.",
+            _(
+                "{name} is no overlay: there is no base from which it could differ",
+                name=scheme.name,
+            ),
+            hint=_("Without changes the whole scheme is written."),
         )
     names = _names()
     below = load_scheme(find_base(base, Path()))
@@ -161,9 +167,9 @@ def _write_workbook(parts: Mapping[str, list[Row]], path: Path) -> None:
         import xlsxwriter
     except ImportError as error:
         raise SchemeError(
-            "writing a workbook needs XlsxWriter",
+            _("writing a workbook needs XlsxWriter"),
             where=str(path),
-            hint="install it with pip install XlsxWriter, or write .csv files",
+            hint=_("install it with pip install XlsxWriter, or write .csv files"),
         ) from error
     content = io.BytesIO()
     with xlsxwriter.Workbook(content, {"constant_memory": True}) as book:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from drgcore.language import _
+
 _SHOWN = 5
 
 
@@ -87,5 +89,5 @@ def listed(names: Sequence[str]) -> str:
     >>> listed(["BB1", "BB2", "BC1", "BC2", "BD1", "BD2", "BE1"])
     'BB1, BB2, BC1, BC2, BD1 … and 2 more'
     """
-    more = f" … and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
+    more = _(" … and {count:,} more", count=len(names) - _SHOWN) if len(names) > _SHOWN else ""
     return ", ".join(names[:_SHOWN]) + more

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pyarrow as pa
 
 from drgcore.errors import SchemeError
+from drgcore.language import _
 from drgcore.schemes.findings import Finding, warning
 from drgcore.schemes.model import TABLE_SCHEMAS
 from drgcore.schemes.store import base_name, read_manifest, read_table, shipped_names, tables_folder
@@ -60,14 +61,28 @@ def refuse_other(
         return ()
     shares = shares_of_national(tables)
     nearest = max(shares, key=shares.__getitem__)
-    told = f"{shares[nearest]:.0%} of the DRG are those of {nearest}, by code and name"
+    told = _(
+        "{share:.0%} of the DRG are those of {nearest}, by code and name",
+        share=shares[nearest],
+        nearest=nearest,
+    )
     if shares.get(name, 1) < shares[nearest]:
         raise SchemeError(
-            f"these are not the tables of {name}: {told}, {shares[name]:.0%} those of {name}",
-            hint="Give the workbook of that version, or name the scheme otherwise.",
+            _(
+                "these are not the tables of {name}: {told}, {share:.0%} those of {name}",
+                name=name,
+                told=told,
+                share=shares[name],
+            ),
+            hint=_("Give the workbook of that version, or name the scheme otherwise."),
         )
     if base is not None and shares.get(base, 1) < shares[nearest]:
-        message = f"{told}, {shares[base]:.0%} those of the base {base}; is that the right base?"
+        message = _(
+            "{told}, {share:.0%} those of the base {base}; is that the right base?",
+            told=told,
+            share=shares[base],
+            base=base,
+        )
         return (warning("other-base", f"base {base}", message),)
     return ()
 

@@ -7,10 +7,11 @@ that meets the first rule meets the second, and False when it finds no proof.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
+from drgcore.language import _
 from drgcore.schemes.rules import (
     COMPLICATIONS,
     FRACTIONAL,
@@ -268,3 +269,28 @@ def _ceil(value: float) -> float:
 
 def _floor(value: float) -> float:
     return math.floor(value) if math.isfinite(value) else value
+
+
+def taken_by(prover: Prover, premise: Rule, earlier: list[dict[str, Any]]) -> str:
+    """Why a case that meets `premise` always stops at an earlier group; '' where it may not.
+
+    Parameters
+    ----------
+    prover : Prover
+        Proves what follows from what.
+    premise : Rule
+        What the case has met.
+    earlier : list of dict
+        The groups tried before, with their ``code`` and the ``tree`` of their rule.
+    """
+    if not earlier or not prover.implies(premise, any_of(row["tree"] for row in earlier)):
+        return ""
+    takers = [row["code"] for row in earlier if prover.implies(premise, row["tree"])]
+    if takers:
+        return _("{group}, tried before it, takes every case that meets its rule", group=takers[0])
+    return _("the groups tried before it together take every case that meets its rule")
+
+
+def any_of(rules: Iterator[Rule]) -> Rule:
+    """The rule that holds where any of some holds."""
+    return Or(tuple(rules))

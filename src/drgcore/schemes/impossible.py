@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
+from drgcore.language import _
 from drgcore.schemes.findings import Finding, listed, warning
 from drgcore.schemes.implication import Prover
 from drgcore.schemes.rules import COMPLICATIONS, And, Count, Member, Or, Rule, atoms, conjunction
@@ -71,8 +72,13 @@ def _not_admitted(groups: Groups, sets: Mapping[str, frozenset[str]]) -> Iterato
                 yield warning(
                     "not-admitted",
                     f"{level.upper()} {row['code']}",
-                    f"as principal diagnosis no case can bring here, for {' and '.join(above)} "
-                    f"{'do' if len(above) > 1 else 'does'} not admit them: {listed(codes)}",
+                    _(
+                        "as principal diagnosis no case can bring here, for {above} {value} not "
+                        "admit them: {listed}",
+                        above=" and ".join(above),
+                        value=_("do") if len(above) > 1 else _("does"),
+                        listed=listed(codes),
+                    ),
                     codes,
                 )
 
@@ -114,11 +120,14 @@ def _alike(drgs: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:
             same["same-rule", row["adrg"], row["tree"]].append(row["code"])
         if row["name"]:
             same["same-name", row["adrg"], row["name"]].append(row["code"])
-    for (kind, adrg, _), alike in same.items():
+    for (kind, adrg, _other), alike in same.items():
         if len(alike) > 1:
-            what = "rule" if kind == "same-rule" else "name"
+            what = _("rule") if kind == "same-rule" else _("name")
             yield warning(
-                str(kind), f"ADRG {adrg}", f"{listed(alike)} have the same {what}", tuple(alike)
+                str(kind),
+                f"ADRG {adrg}",
+                _("{listed} have the same {what}", listed=listed(alike), what=what),
+                tuple(alike),
             )
 
 
@@ -144,8 +153,12 @@ def _two_mdc(
             yield warning(
                 "two-mdc",
                 f"MDC {first['code']}",
-                f"has these principal diagnoses, which {second['code']}, tried after it, admits "
-                f"too: {listed(shared)}",
+                _(
+                    "has these principal diagnoses, which {second}, tried after it, admits too: "
+                    "{listed}",
+                    second=second["code"],
+                    listed=listed(shared),
+                ),
                 shared,
             )
 

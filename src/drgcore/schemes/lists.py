@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from drgcore.errors import SchemeError
+from drgcore.language import _
 from drgcore.schemes.model import Scheme
 from drgcore.schemes.store import (
     base_name,
@@ -154,7 +155,9 @@ def _sources() -> Mapping[tuple[str, str], str]:
         told = json.loads(path.read_text(encoding="utf-8"))
         return {(row["list"], row["scheme"]): row["source"] for row in told}
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise SchemeError(f"the file is damaged: {error!r}", where=str(path)) from None
+        raise SchemeError(
+            _("the file is damaged: {error!r}", error=error), where=str(path)
+        ) from None
 
 
 def _folder() -> Path:

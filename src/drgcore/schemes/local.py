@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
+from drgcore.language import _
 from drgcore.schemes.findings import Finding, warning
 from drgcore.schemes.rules import (
     LOCAL_FIELDS,
@@ -69,7 +70,9 @@ def local_findings(
     departments, codes = department_sets(rules.values())
     for name in sorted(departments & sets.keys()):
         if name in codes:
-            yield warning("mixed-set", f"set {name}", "is asked of departments and of codes")
+            yield warning(
+                "mixed-set", _("set {name}", name=name), _("is asked of departments and of codes")
+            )
     # A city's overlay is where local variables belong. In what passes for a whole plan they may be
     # a slip, and no other program will understand them.
     if is_overlay:
@@ -81,24 +84,30 @@ def local_findings(
             asking[name].append(where)
         if any(isinstance(atom, SetsMet) for atom in atoms(rule)):
             counting.append(where)
-    unofficial = "the official rule language has none of this name, and the scheme is no overlay; "
+    unofficial = _(
+        "the official rule language has none of this name, and the scheme is no overlay; "
+    )
     for name in sorted(asking):
         yield warning(
             "local-variable",
-            f"variable {name}",
-            f"{unofficial}cases must have the column {LOCAL_NAMES[name]}; "
-            f"asked for by {_listed(asking[name])}",
+            _("variable {name}", name=name),
+            _(
+                "{unofficial}cases must have the column {local_names}; asked for by {listed}",
+                unofficial=unofficial,
+                local_names=LOCAL_NAMES[name],
+                listed=_listed(asking[name]),
+            ),
             tuple(asking[name]),
         )
     if counting:
         yield warning(
             "local-count",
-            "function count()",
-            f"{unofficial}used by {_listed(counting)}",
+            _("function count()"),
+            _("{unofficial}used by {listed}", unofficial=unofficial, listed=_listed(counting)),
             tuple(counting),
         )
 
 
 def _listed(groups: list[str]) -> str:
-    more = f" … and {len(groups) - _SHOWN} more" if len(groups) > _SHOWN else ""
+    more = _(" … and {count} more", count=len(groups) - _SHOWN) if len(groups) > _SHOWN else ""
     return ", ".join(groups[:_SHOWN]) + more

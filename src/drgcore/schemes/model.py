@@ -11,6 +11,7 @@ from functools import cached_property
 import pyarrow as pa
 
 from drgcore.errors import SchemeError
+from drgcore.language import _
 from drgcore.schemes.parser import parse_rule
 from drgcore.schemes.rules import (
     LOCAL_NAMES,
@@ -258,8 +259,8 @@ class Scheme:
             return self._groups[code]
         except KeyError:
             raise SchemeError(
-                f"scheme {self.name} has no group {code!r}",
-                hint="`drgcore scheme show` lists the groups.",
+                _("scheme {name} has no group {code!r}", name=self.name, code=code),
+                hint=_("`drgcore scheme show` lists the groups."),
             ) from None
 
     def name_of(self, code: str) -> str:
@@ -289,7 +290,7 @@ class Scheme:
         for table in (self.sets, self.exclusions):
             if set_id in table:
                 return tuple(sorted(table[set_id]))
-        raise SchemeError(f"scheme {self.name} has no set {set_id!r}")
+        raise SchemeError(_("scheme {name} has no set {set_id!r}", name=self.name, set_id=set_id))
 
     def uses_of(self, code: str) -> tuple[CodeUse, ...]:
         """Where a diagnosis or procedure takes part: groups whose rule names a set with it.
@@ -365,7 +366,9 @@ def _place(places: Mapping[str, int], parent: str, code: str) -> int:
     try:
         return places[parent]
     except KeyError:
-        raise SchemeError(f"group {code} belongs to {parent}, which the scheme lacks") from None
+        raise SchemeError(
+            _("group {code} belongs to {parent}, which the scheme lacks", code=code, parent=parent)
+        ) from None
 
 
 def _grouped(table: pa.Table) -> dict[str, frozenset[str]]:

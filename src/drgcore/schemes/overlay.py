@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from drgcore.errors import SchemeError
+from drgcore.language import _
 from drgcore.schemes.model import TABLE_SCHEMAS
 
 CHANGE = "change"
@@ -63,16 +64,25 @@ def lay_on(base: Mapping[str, pa.Table], overlay: Mapping[str, pa.Table]) -> dic
         strange = _without(gone, base[name].filter(hit), key)
         if strange.num_rows:
             shown = [" ".join(map(str, row.values())) for row in strange.select(key).to_pylist()]
-            more = f" … and {len(shown) - _SHOWN} more" if len(shown) > _SHOWN else ""
+            more = (
+                _(" … and {count} more", count=len(shown) - _SHOWN) if len(shown) > _SHOWN else ""
+            )
             raise SchemeError(
-                f"the overlay removes rows of {name} that its base does not have: "
-                + ", ".join(shown[:_SHOWN])
-                + more
+                _(
+                    "the overlay removes rows of {name} that its base does not have: {shown}{more}",
+                    name=name,
+                    shown=", ".join(shown[:_SHOWN]),
+                    more=more,
+                )
             )
         both = pc.is_in(_keys(added, key), _keys(gone, key))
         if pc.any(both).as_py():
             raise SchemeError(
-                f"the overlay both removes and adds {added.filter(both)[key[-1]][0]} in {name}"
+                _(
+                    "the overlay both removes and adds {added} in {name}",
+                    added=added.filter(both)[key[-1]][0],
+                    name=name,
+                )
             )
         kept = base[name].filter(pc.invert(hit))
         tables[name] = pa.concat_tables([kept, added.cast(schema)]).combine_chunks()

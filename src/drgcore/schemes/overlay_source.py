@@ -13,6 +13,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from drgcore.errors import SchemeError
+from drgcore.language import _
 from drgcore.schemes.model import TABLE_SCHEMAS
 from drgcore.schemes.overlay import ADD, CHANGE, CHANGE_FIELD, KEYED, REMOVE, lay_on
 from drgcore.schemes.source import SourceTables, TableReader, read_sheet
@@ -35,10 +36,12 @@ def base_of_source(path: str | Path) -> str | None:
     try:
         name = file.read_text(encoding="utf-8-sig").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise SchemeError(f"the file cannot be read: {error}", where=str(file)) from None
+        raise SchemeError(
+            _("the file cannot be read: {error}", error=error), where=str(file)
+        ) from None
     if not name or len(name.split()) != 1:
         raise SchemeError(
-            "the file must hold the name of one scheme, the base of the overlay", where=str(file)
+            _("the file must hold the name of one scheme, the base of the overlay"), where=str(file)
         )
     return name
 
@@ -69,7 +72,12 @@ def read_overlay_source(path: str | Path, base: Mapping[str, pa.Table]) -> Sourc
         table, removed = file.stem.removesuffix(REMOVED).lower(), file.stem.endswith(REMOVED)
         if table not in TABLE_SCHEMAS:
             raise SchemeError(
-                f"there is no table {table}; there are {', '.join(TABLE_SCHEMAS)}", where=str(file)
+                _(
+                    "there is no table {table}; there are {table_schemas}",
+                    table=table,
+                    table_schemas=", ".join(TABLE_SCHEMAS),
+                ),
+                where=str(file),
             )
         key = (["code"] if table in KEYED else TABLE_SCHEMAS[table].names) if removed else None
         rows = reader.table(table, read_sheet(file), key)

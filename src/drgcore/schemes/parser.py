@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from drgcore.errors import RuleSyntaxError
+from drgcore.language import N_, _
 from drgcore.schemes.rules import (
     COMPLICATIONS,
     FIELDS,
@@ -116,7 +117,10 @@ def _tokenise(text: str, where: str | None) -> list[_Token]:
         match = _TOKEN.match(plain, position)
         if match is None:
             raise RuleSyntaxError(
-                f"{plain[position]!r} has no meaning in a rule", text, position, where=where
+                _("{plain!r} has no meaning in a rule", plain=plain[position]),
+                text,
+                position,
+                where=where,
             )
         kind, word = str(match.lastgroup), match.group()
         if kind == "word" and word.lower() in _KEYWORDS:
@@ -141,7 +145,12 @@ class _Parser:
     def parse(self) -> Rule:
         rule = self._or()
         if self._peek.kind != "end":
-            self._fail(f"{self._peek.text!r} after the end of the rule; expected 'and' or 'or'")
+            self._fail(
+                _(
+                    "{text!r} after the end of the rule; expected 'and' or 'or'",
+                    text=self._peek.text,
+                )
+            )
         return rule
 
     @property
@@ -159,9 +168,9 @@ class _Parser:
             return True
         return False
 
-    def _expect(self, kind: str, text: str, after: str) -> None:
+    def _expect(self, kind: str, text: str, after: str, **values: str) -> None:
         if not self._accept(kind, text):
-            self._fail(f"expected {text!r} {after}")
+            self._fail(_("expected {text!r} {after}", text=text, after=_(after, **values)))
 
     def _fail(self, message: str, token: _Token | None = None) -> NoReturn:
         position = (token or self._peek).position
@@ -170,7 +179,7 @@ class _Parser:
     @contextmanager
     def _deeper(self, token: _Token) -> Iterator[None]:
         if self._depth == _MAX_DEPTH:
-            self._fail("brackets and 'not' are nested too deep", token)
+            self._fail(_("brackets and 'not' are nested too deep"), token)
         self._depth += 1
         yield
         self._depth -= 1
@@ -199,7 +208,7 @@ class _Parser:
         if self._accept("punct", "("):
             with self._deeper(token):
                 rule = self._or()
-            self._expect("punct", ")", "to close the bracket")
+            self._expect("punct", ")", N_("to close the bracket"))
             return rule
         if token.kind == "number":
             return self._literal()
@@ -213,19 +222,19 @@ class _Parser:
         if token.kind == "word" or (token.kind == "punct" and token.text == "{"):
             return self._member()
         return self._fail(
-            "the rule ends where a condition is expected"
+            _("the rule ends where a condition is expected")
             if token.kind == "end"
-            else f"{token.text!r} where a condition is expected"
+            else _("{text!r} where a condition is expected", text=token.text)
         )
 
     def _literal(self) -> Rule:
         token = self._take()
         if token.text not in ("0", "1"):
-            self._fail("a number alone must be 1 (true) or 0 (false)", token)
+            self._fail(_("a number alone must be 1 (true) or 0 (false)"), token)
         return Literal(token.text == "1")
 
     def _count(self) -> Rule:
-        self._expect("punct", "(", "after length")
+        self._expect("punct", "(", N_("after length"))
         set_id = self._counted_set("length()")
         fields = self._counted_fields("set", "length()")
         return Count(set_id, fields, *self._comparison("length(…)"))
@@ -239,33 +248,48 @@ class _Parser:
         start = self._peek
         sets = self._list(lambda: self._counted_set("count()"))
         if len(set(sets)) < len(sets):
-            self._fail("count() names a set twice; each counts once", start)
+            self._fail(_("count() names a set twice; each counts once"), start)
         fields = self._counted_fields("sets", "count()")
         return SetsMet(sets, fields, *self._comparison("count(…)"))
 
     def _counted_set(self, function: str) -> str:
         set_id = self._set_id()
         if set_id in COMPLICATIONS:
-            self._fail(f"{function} takes a set, not MCC or CC", self._tokens[self._next - 1])
+            self._fail(
+                _("{function} takes a set, not MCC or CC", function=function),
+                self._tokens[self._next - 1],
+            )
         return set_id
 
     def _counted_fields(self, what: str, function: str) -> tuple[str, ...]:
-        self._expect("punct", "∩", f"after the {what} in {function}")
+        self._expect(
+            "punct", "∩", N_("after the {what} in {function}"), what=what, function=function
+        )
         start = self._peek
         fields = self._fields()
         if not LOCAL_FIELDS.keys().isdisjoint(fields):
-            self._fail(f"{function} counts diagnoses and procedures, not departments", start)
-        self._expect("punct", ")", f"to close {function}")
+            self._fail(
+                _("{function} counts diagnoses and procedures, not departments", function=function),
+                start,
+            )
+        self._expect("punct", ")", N_("to close {function}"), function=function)
         return fields
 
     def _comparison(self, subject: str) -> tuple[str, float]:
         token = self._take()
         operator = _OPERATOR_ALIASES.get(token.text, token.text)
         if token.kind != "op" or operator not in OPERATORS:
-            self._fail(f"expected one of {' '.join(OPERATORS)} after {subject}", token)
+            self._fail(
+                _(
+                    "expected one of {operators} after {subject}",
+                    operators=" ".join(OPERATORS),
+                    subject=subject,
+                ),
+                token,
+            )
         token = self._take()
         if token.kind != "number":
-            self._fail(f"expected a number after {operator}", token)
+            self._fail(_("expected a number after {operator}", operator=operator), token)
         return operator, float(token.text) if "." in token.text else int(token.text)
 
     def _member(self) -> Rule:
@@ -273,12 +297,14 @@ class _Parser:
         fields = self._fields()
         negated = self._accept("keyword", "not")
         if not self._accept("keyword", "in"):
-            self._fail(f"expected 'in' or 'not in' after {fields[-1]}")
+            self._fail(_("expected 'in' or 'not in' after {fields}", fields=fields[-1]))
         if len(fields) > 1 and not LOCAL_FIELDS.keys().isdisjoint(fields):
-            self._fail("CYKB is a department: it cannot stand in a list with other fields", start)
+            self._fail(
+                _("CYKB is a department: it cannot stand in a list with other fields"), start
+            )
         sets = self._list(self._set_id)
         if not set(sets).isdisjoint(COMPLICATIONS) and fields != ("QTZD",):
-            self._fail("MCC and CC are complications: only QTZD can be in them", start)
+            self._fail(_("MCC and CC are complications: only QTZD can be in them"), start)
         return Member(fields, sets, negated)
 
     def _fields(self) -> tuple[str, ...]:
@@ -287,13 +313,13 @@ class _Parser:
     def _field(self) -> str:
         token = self._take()
         if token.kind != "word" or token.text.upper() not in (*FIELDS, *LOCAL_FIELDS):
-            self._fail(f"expected one of {', '.join(FIELDS)}", token)
+            self._fail(_("expected one of {fields}", fields=", ".join(FIELDS)), token)
         return token.text.upper()
 
     def _set_id(self) -> str:
         token = self._take()
         if token.kind != "word":
-            self._fail("expected the name of a set", token)
+            self._fail(_("expected the name of a set"), token)
         return token.text.upper() if token.text.upper() in COMPLICATIONS else token.text
 
     def _list(self, item: Callable[[], str]) -> tuple[str, ...]:
@@ -302,7 +328,7 @@ class _Parser:
         names = [item()]
         while self._accept("punct", ","):
             names.append(item())
-        self._expect("punct", "}", "to close the list")
+        self._expect("punct", "}", N_("to close the list"))
         return tuple(names)
 
 

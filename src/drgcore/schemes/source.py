@@ -13,6 +13,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from drgcore.errors import RuleSyntaxError, SchemeError
+from drgcore.language import _
 from drgcore.schemes import cells
 from drgcore.schemes.cells import CellError, Repair, RepairKind
 from drgcore.schemes.model import TABLE_SCHEMAS
@@ -138,11 +139,11 @@ def read_source(path: str | Path) -> SourceTables:
     if path.is_dir():
         sheets = [read_sheet(file) for file in sorted(path.glob("*.[cC][sS][vV]"))]
         if not sheets:
-            raise SchemeError("the folder holds no .csv files", where=str(path))
+            raise SchemeError(_("the folder holds no .csv files"), where=str(path))
     elif path.exists():
         sheets = read_workbook(path)
     else:
-        raise SchemeError("there is no such file or folder", where=str(path))
+        raise SchemeError(_("there is no such file or folder"), where=str(path))
     reader = TableReader(path)
     chosen = _choose_sheets(sheets, path)
     tables = {table: reader.table(table, chosen[table]) for table in TABLE_SCHEMAS}
@@ -160,12 +161,13 @@ def read_sheet(path: Path) -> Sheet:
         except UnicodeDecodeError:
             continue
     else:
-        raise SchemeError("the file is neither UTF-8 nor GB18030 text", where=str(path))
+        raise SchemeError(_("the file is neither UTF-8 nor GB18030 text"), where=str(path))
     try:
         return Sheet(path.stem, list(csv.reader(io.StringIO(content, newline=""))))
     except csv.Error as error:
         raise SchemeError(
-            f"the file is no table of comma-separated values: {error}", where=str(path)
+            _("the file is no table of comma-separated values: {error}", error=error),
+            where=str(path),
         ) from None
 
 
@@ -179,14 +181,21 @@ def _choose_sheets(sheets: Sequence[Sheet], path: Path) -> dict[str, Sheet]:
         found = exact[table] or [s for s in left if table in _named_in(titles[id(s)])]
         if len(found) > 1:
             raise SchemeError(
-                f"sheets {', '.join(s.name for s in found)} could all be {names[0]}",
+                _(
+                    "sheets {found} could all be {names}",
+                    found=", ".join(s.name for s in found),
+                    names=names[0],
+                ),
                 where=str(path),
-                hint=f"Name the right one {names[0]} and the others otherwise.",
+                hint=_("Name the right one {names} and the others otherwise.", names=names[0]),
             )
         if not found:
             raise SchemeError(
-                f"there is no sheet {names[0]}; "
-                f"there are {', '.join(s.name for s in sheets) or 'none'}",
+                _(
+                    "there is no sheet {names}; there are {sheets}",
+                    names=names[0],
+                    sheets=", ".join(s.name for s in sheets) or _("none"),
+                ),
                 where=str(path),
             )
         chosen[table] = found[0]
@@ -230,9 +239,10 @@ class TableReader:
         if self._problems:
             shown = [str(problem) for problem in self._problems[:_SHOWN]]
             if len(self._problems) > _SHOWN:
-                shown.append(f"… and {len(self._problems) - _SHOWN} more")
+                shown.append(_("… and {count} more", count=len(self._problems) - _SHOWN))
             raise SchemeError(
-                f"problems: {len(self._problems)}\n" + "\n".join(shown), where=str(self._path)
+                _("problems: {count}\n{shown}", count=len(self._problems), shown="\n".join(shown)),
+                where=str(self._path),
             )
 
     def table(self, table: str, sheet: Sheet, only: Sequence[str] | None = None) -> pa.Table:
@@ -252,12 +262,16 @@ class TableReader:
                 if keyed:
                     self._check_rule(sheet, number, str(row[0]), str(row[names.index("rule")]))
             elif keyed:
-                self._problem(sheet, number, f"group {key} stands in row {first[key]} already")
+                self._problem(
+                    sheet,
+                    number,
+                    _("group {key} stands in row {first} already", key=key, first=first[key]),
+                )
             else:
                 text, kept = " ".join(map(str, row)), f"row {first[key]}"
                 self._note(sheet, number, names[0], RepairKind.REPEATED_ROW, text, kept)
         if not self.source_rows[table] and not self._problems:
-            self._problem(sheet, header_row, "there is nothing below the header")
+            self._problem(sheet, header_row, _("there is nothing below the header"))
         schema = TABLE_SCHEMAS[table] if only is None else _part(TABLE_SCHEMAS[table], only)
         data: dict[str, list[object]] = {n: [r[i] for r in rows] for i, n in enumerate(names)}
         if "sort" in schema.names and "sort" not in names:
@@ -318,7 +332,7 @@ class TableReader:
         made: list[tuple[RepairKind, str, str]] = []
         try:
             if column.name not in _MAY_BE_EMPTY and cells.is_blank(value):
-                raise CellError("the cell is empty")
+                raise CellError(_("the cell is empty"))
             result = column.read(value, lambda *repair: made.append(repair))
         except CellError as error:
             self._problem(sheet, row, str(error), column=column.title)

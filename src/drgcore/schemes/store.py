@@ -16,6 +16,7 @@ from drgcore.cases.dictionary import CodeKind as CodeKind
 from drgcore.cases.dictionary import code_table, translation_table
 from drgcore.cases.dictionary import tables_folder as tables_folder
 from drgcore.errors import SchemeError
+from drgcore.language import _
 from drgcore.schemes.checks import refuse_unsound
 from drgcore.schemes.model import TABLE_SCHEMAS, Scheme
 from drgcore.schemes.overlay import CHANGE_FIELD, lay_on
@@ -111,8 +112,11 @@ def load_scheme(name_or_path: str | Path = DEFAULT_SCHEME, *, check: bool = True
             refuse_unsound(scheme)
         return scheme
     raise SchemeError(
-        f"there is no scheme {str(name_or_path)!r}",
-        hint=f"Shipped are {', '.join(shipped)}; a folder or a workbook is named by its path.",
+        _("there is no scheme {name_or_path!r}", name_or_path=str(name_or_path)),
+        hint=_(
+            "Shipped are {shipped}; a folder or a workbook is named by its path.",
+            shipped=", ".join(shipped),
+        ),
     )
 
 
@@ -177,21 +181,26 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         manifest = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise SchemeError(
-            f"this is no compiled scheme: {error.strerror}", where=str(path)
+            _("this is no compiled scheme: {strerror}", strerror=error.strerror), where=str(path)
         ) from None
     except ValueError as error:
-        raise SchemeError(f"the file is damaged: {error}", where=str(path)) from None
+        raise SchemeError(_("the file is damaged: {error}", error=error), where=str(path)) from None
     version = manifest.get("format_version") if isinstance(manifest, dict) else None
     if version != FORMAT_VERSION:
         raise SchemeError(
-            f"the tables have format version {version}, this drgcore reads {FORMAT_VERSION}",
+            _(
+                "the tables have format version {version}, this drgcore reads {format_version}",
+                version=version,
+                format_version=FORMAT_VERSION,
+            ),
             where=str(path),
-            hint="Compile the scheme again from its source with this version.",
+            hint=_("Compile the scheme again from its source with this version."),
         )
     missing = _MANIFEST_KEYS - manifest.keys()
     if missing:
         raise SchemeError(
-            f"the file is damaged: it lacks {', '.join(sorted(missing))}", where=str(path)
+            _("the file is damaged: it lacks {missing}", missing=", ".join(sorted(missing))),
+            where=str(path),
         )
     return dict(manifest)
 
@@ -228,9 +237,12 @@ def find_base(name: str, beside: Path) -> Path:
         if (folder / MANIFEST).is_file():
             return folder
     raise SchemeError(
-        f"there is no scheme {name!r} to be the base of an overlay",
+        _("there is no scheme {name!r} to be the base of an overlay", name=name),
         where=str(beside),
-        hint=f"A base is looked for there and among the shipped: {', '.join(shipped_names())}.",
+        hint=_(
+            "A base is looked for there and among the shipped: {shipped_names}.",
+            shipped_names=", ".join(shipped_names()),
+        ),
     )
 
 
@@ -239,7 +251,9 @@ def _read_compiled(folder: Path, overlays: tuple[Path, ...]) -> Scheme:
     folder = folder.resolve()
     if folder in overlays:
         chain = " → ".join(path.name for path in (*overlays, folder))
-        raise SchemeError(f"the overlay is its own base: {chain}", where=str(overlays[0]))
+        raise SchemeError(
+            _("the overlay is its own base: {chain}", chain=chain), where=str(overlays[0])
+        )
     manifest = read_manifest(folder)
     base = manifest["base"]
     schemas = TABLE_SCHEMAS
@@ -250,9 +264,9 @@ def _read_compiled(folder: Path, overlays: tuple[Path, ...]) -> Scheme:
         below = _read_compiled(find_base(base["name"], folder.parent), (*overlays, folder))
         if below.metadata["digest"] != base["digest"]:
             raise SchemeError(
-                f"its base {base['name']} is not the one that it was cut from",
+                _("its base {base} is not the one that it was cut from", base=base["name"]),
                 where=str(folder),
-                hint="Compile the overlay again from its source.",
+                hint=_("Compile the overlay again from its source."),
             )
         tables = lay_on(below.tables, tables)
     return Scheme(
@@ -284,9 +298,14 @@ def read_table(folder: Path, table: str, schema: pa.Schema) -> pa.Table:
         with pq.ParquetFile(path) as file:
             found = file.read()
     except (OSError, pa.ArrowException) as error:
-        raise SchemeError(f"the table cannot be read: {error}", where=str(path)) from None
+        raise SchemeError(
+            _("the table cannot be read: {error}", error=error), where=str(path)
+        ) from None
     if found.schema != schema:
-        raise SchemeError(f"the table has columns {found.column_names}", where=str(path))
+        raise SchemeError(
+            _("the table has columns {column_names}", column_names=found.column_names),
+            where=str(path),
+        )
     return found
 
 

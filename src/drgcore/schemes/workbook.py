@@ -19,6 +19,7 @@ from typing import BinaryIO
 import python_calamine
 
 from drgcore.errors import SchemeError
+from drgcore.language import _
 
 MAX_UNPACKED = 512 * 2**20
 """Most bytes that a workbook may unpack to; the official ones take about 30 MiB."""
@@ -66,9 +67,9 @@ def read_workbook(path: Path) -> list[Sheet]:
             ]
     except (python_calamine.CalamineError, ValueError, OSError) as error:
         raise SchemeError(
-            f"the workbook cannot be read: {error}",
+            _("the workbook cannot be read: {error}", error=error),
             where=str(path),
-            hint="Open it in Excel or WPS and save it again as .xlsx.",
+            hint=_("Open it in Excel or WPS and save it again as .xlsx."),
         ) from error
 
 
@@ -77,18 +78,22 @@ def _check_signature(path: Path) -> None:
         with path.open("rb") as file:
             start = file.read(8)
     except OSError as error:
-        raise SchemeError(f"the file cannot be opened: {error.strerror}", where=str(path)) from None
+        raise SchemeError(
+            _("the file cannot be opened: {strerror}", strerror=error.strerror), where=str(path)
+        ) from None
     if start == _OLE:
         raise SchemeError(
-            "this is an encrypted workbook or one in the old .xls format",
+            _("this is an encrypted workbook or one in the old .xls format"),
             where=str(path),
-            hint="Open it in Excel or WPS and save it as .xlsx without a password.",
+            hint=_("Open it in Excel or WPS and save it as .xlsx without a password."),
         )
     if not start.startswith(b"PK"):
         raise SchemeError(
-            "this is no .xlsx workbook",
+            _("this is no .xlsx workbook"),
             where=str(path),
-            hint="Give the official configuration workbook, or the folder of its sheets as .csv.",
+            hint=_(
+                "Give the official configuration workbook, or the folder of its sheets as .csv."
+            ),
         )
 
 
@@ -98,14 +103,14 @@ def _check_archive(path: Path) -> None:
             parts = archive.infolist()
     except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError) as error:
         raise SchemeError(
-            f"the workbook is damaged or cut off ({error})",
+            _("the workbook is damaged or cut off ({error})", error=error),
             where=str(path),
-            hint="Download or copy it again.",
+            hint=_("Download or copy it again."),
         ) from None
     if "xl/workbook.xml" not in {part.filename.lower() for part in parts}:
-        raise SchemeError("this is a zip archive, but no .xlsx workbook", where=str(path))
+        raise SchemeError(_("this is a zip archive, but no .xlsx workbook"), where=str(path))
     if any(part.flag_bits & 1 for part in parts):
-        raise SchemeError("the workbook is encrypted", where=str(path))
+        raise SchemeError(_("the workbook is encrypted"), where=str(path))
     if sum(part.file_size for part in parts) > MAX_UNPACKED:
         raise _too_large(path)
     for part in parts:
@@ -141,9 +146,14 @@ def _unpacked(path: Path, file: BinaryIO, part: zipfile.ZipInfo, limit: int) -> 
         raise _damaged(path, part, "its size or checksum is not what the archive says")
     if rows * columns > MAX_CELLS:
         raise SchemeError(
-            f"a sheet ({part.filename}) spans {rows:,} rows by {columns:,} columns",
+            _(
+                "a sheet ({filename}) spans {rows:,} rows by {columns:,} columns",
+                filename=part.filename,
+                rows=rows,
+                columns=columns,
+            ),
             where=str(path),
-            hint="Delete what stands far below or to the right of the table.",
+            hint=_("Delete what stands far below or to the right of the table."),
         )
     return total
 
@@ -151,18 +161,18 @@ def _unpacked(path: Path, file: BinaryIO, part: zipfile.ZipInfo, limit: int) -> 
 def _chunks(file: BinaryIO, part: zipfile.ZipInfo) -> Iterator[bytes]:
     """The unpacked content of a part, bit by bit, however large it says it is."""
     if part.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise ValueError("it is packed in an unusual way")
+        raise ValueError(_("it is packed in an unusual way"))
     file.seek(max(part.header_offset, 0))
     head = file.read(_LOCAL_HEADER)
     if len(head) < _LOCAL_HEADER or not head.startswith(b"PK\x03\x04"):
-        raise ValueError("it is not where it should be")
+        raise ValueError(_("it is not where it should be"))
     file.seek(sum(struct.unpack("<HH", head[26:30])), 1)
     inflate = zlib.decompressobj(-15) if part.compress_type == zipfile.ZIP_DEFLATED else None
     left = part.compress_size
     while left:
         packed = file.read(min(_CHUNK, left))
         if not packed:
-            raise ValueError("it is cut off")
+            raise ValueError(_("it is cut off"))
         left -= len(packed)
         if inflate is None:
             yield packed
@@ -183,16 +193,20 @@ def _column(letters: bytes) -> int:
 
 def _damaged(path: Path, part: zipfile.ZipInfo, reason: str) -> SchemeError:
     return SchemeError(
-        f"part {part.filename} is damaged: {reason}",
+        _("part {filename} is damaged: {reason}", filename=part.filename, reason=reason),
         where=str(path),
-        hint="Download or copy the workbook again, or save it again in Excel or WPS.",
+        hint=_("Download or copy the workbook again, or save it again in Excel or WPS."),
     )
 
 
 def _too_large(path: Path) -> SchemeError:
     return SchemeError(
-        f"the workbook would unpack to more than a scheme can need "
-        f"({MAX_UNPACKED // 2**20} MiB, or {MAX_RATIO} times its packed size)",
+        _(
+            "the workbook would unpack to more than a scheme can need ({max_unpacked} "
+            "MiB, or {max_ratio} times its packed size)",
+            max_unpacked=MAX_UNPACKED // 2**20,
+            max_ratio=MAX_RATIO,
+        ),
         where=str(path),
-        hint="A workbook that does this is damaged or made to do harm; get it from its issuer.",
+        hint=_("A workbook that does this is damaged or made to do harm; get it from its issuer."),
     )

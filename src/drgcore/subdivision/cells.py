@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drgcore.errors import DrgcoreError
+from drgcore.language import _
 from drgcore.subdivision.partition import Cells
 from drgcore.weights.segments import Segments, sort_by_group
 
@@ -105,7 +106,11 @@ def make_cells(
     """
     if len(truths) > MOST_CONDITIONS:
         raise DrgcoreError(
-            f"{len(truths)} conditions are too many, at most {MOST_CONDITIONS}",
+            _(
+                "{count} conditions are too many, at most {most_conditions}",
+                count=len(truths),
+                most_conditions=MOST_CONDITIONS,
+            ),
             where="SplitCandidates",
         )
     bits = np.zeros(len(drg), np.int64)

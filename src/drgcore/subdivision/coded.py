@@ -23,6 +23,7 @@ from drgcore.grouper.batch import (
 )
 from drgcore.grouper.result import GroupedRows
 from drgcore.grouper.tables import GrouperTables, compile_tables
+from drgcore.language import _
 from drgcore.schemes import Scheme
 from drgcore.weights.history import History, read_history
 
@@ -98,7 +99,7 @@ def code_cases(
     with open_cases(cases, batch_rows=BATCH_ROWS) as source:
         names = source.schema.names
         if cost not in names:
-            raise CaseSchemaError(f"the cases have no column {cost}", where="history")
+            raise CaseSchemaError(_("the cases have no column {cost}", cost=cost), where="history")
         wanted = [name for name in (cost, *_KEPT) if name in names]
         asked = {*grouper.tables.scheme.local_columns.values(), *local}
         resolved = as_mapping(mapping).resolve(source.schema, sorted(asked))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from drgcore.errors import DrgcoreError, RuleSyntaxError
+from drgcore.language import _
 from drgcore.schemes.parser import parse_rule
 from drgcore.schemes.rules import COMPLICATIONS, Compare, Member, Rule
 
@@ -92,20 +93,28 @@ class SplitCandidates:
         for name in ("ages", "stay_days", "icu_hours"):
             cuts = getattr(self, name)
             if list(cuts) != sorted(set(cuts)) or any(cut < 0 for cut in cuts):
-                raise DrgcoreError(f"{name}={cuts} must ascend and not be negative")
+                raise DrgcoreError(
+                    _("{name}={cuts} must ascend and not be negative", name=name, cuts=cuts)
+                )
         if 0 in self.ages:
-            raise DrgcoreError(f"ages={self.ages}: nobody is below 0 years")
+            raise DrgcoreError(_("ages={ages}: nobody is below 0 years", ages=self.ages))
         unknown = sorted(set(self.listed) - set(LISTED))
         if unknown:
-            raise DrgcoreError(f"listed={unknown[0]!r} must be one of {', '.join(LISTED)}")
+            raise DrgcoreError(
+                _(
+                    "listed={unknown!r} must be one of {listed}",
+                    unknown=unknown[0],
+                    listed=", ".join(LISTED),
+                )
+            )
         for name, codes in (*self.procedures.items(), *self.diagnoses.items()):
             _refuse_list(name, codes)
         twice = sorted(self.procedures.keys() & self.diagnoses.keys())
         if twice:
             raise DrgcoreError(
-                f"{twice[0]} is a list of procedures and of diagnoses",
+                _("{twice} is a list of procedures and of diagnoses", twice=twice[0]),
                 where="SplitCandidates",
-                hint="a set of a scheme has one name: give the two lists different ones",
+                hint=_("a set of a scheme has one name: give the two lists different ones"),
             )
 
     def everywhere(self) -> tuple[Condition, ...]:
@@ -149,12 +158,16 @@ def _refuse_list(name: str, codes: Sequence[str]) -> None:
         is_name = False
     if not is_name or name in COMPLICATIONS:
         raise DrgcoreError(
-            f"{name!r} cannot be the name of a set",
+            _("{name!r} cannot be the name of a set", name=name),
             where="SplitCandidates",
-            hint="use letters, digits and underscores, as OP_ROBOT; MCC and CC mean complications",
+            hint=_(
+                "use letters, digits and underscores, as OP_ROBOT; MCC and CC mean complications"
+            ),
         )
     if isinstance(codes, str) or not codes:
-        raise DrgcoreError(f"{name} must be a list of one code or more", where="SplitCandidates")
+        raise DrgcoreError(
+            _("{name} must be a list of one code or more", name=name), where="SplitCandidates"
+        )
 
 
 def listed_condition(kind: Kind, set_id: str) -> Condition:

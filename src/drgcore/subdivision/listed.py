@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,7 @@ from drgcore.cases import FIRST_CODE, CaseArrays
 from drgcore.cases.attributes import some_of
 from drgcore.errors import SchemeError
 from drgcore.grouper.tables import GrouperTables
+from drgcore.language import _
 from drgcore.subdivision.coded import CodedCases
 from drgcore.subdivision.conditions import LISTED, Kind, SplitCandidates
 from drgcore.subdivision.contrast import z_of_difference
@@ -203,27 +204,31 @@ def user_lists(candidates: SplitCandidates, tables: GrouperTables) -> dict[str, 
     """
     base = tables.scheme
     result = {}
-    lists: tuple[tuple[Mapping[str, Sequence[str]], str], ...] = (
-        (candidates.procedures, "procedure"),
-        (candidates.diagnoses, "diagnosis"),
+    lists = (
+        (candidates.procedures, tables.procedures, _("procedure")),
+        (candidates.diagnoses, tables.diagnoses, _("diagnosis")),
     )
-    for of_kind, word in lists:
-        index = tables.procedures if word == "procedure" else tables.diagnoses
+    for of_kind, index, word in lists:
         for name, codes in of_kind.items():
             ids = index.encode(pa.array(codes, pa.string())).astype(np.int64)
             unknown = [code for code, id_ in zip(codes, ids, strict=True) if id_ < FIRST_CODE]
             if unknown:
                 raise SchemeError(
-                    f"{some_of(unknown)}: no {word} of the insurance version or of {base.name}",
-                    where=f"SplitCandidates, list {name}",
+                    _(
+                        "{unknown}: no {word} of the insurance version or of {base}",
+                        unknown=some_of(unknown),
+                        word=word,
+                        base=base.name,
+                    ),
+                    where=_("SplitCandidates, list {name}", name=name),
                 )
             result[name] = np.unique(ids)
             members = frozenset(index.decode(result[name]).to_pylist())
             if base.sets.get(name, members) != members:
                 raise SchemeError(
-                    f"scheme {base.name} has another set {name}",
+                    _("scheme {scheme} has another set {name}", scheme=base.name, name=name),
                     where="SplitCandidates",
-                    hint="give the list a name that the base does not use",
+                    hint=_("give the list a name that the base does not use"),
                 )
     return result
 

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from drgcore.errors import SchemeError
+from drgcore.language import _
 from drgcore.schemes import Scheme
 from drgcore.schemes.model import TABLE_SCHEMAS, Drg
 from drgcore.schemes.rules import TRUE
@@ -100,9 +101,9 @@ def name_groups(base: Scheme, adrg: str, cut: Sequence[Part]) -> list[LocalGroup
             letter = next(letters, None)
             if letter is None:
                 raise SchemeError(
-                    f"no letters are left for the groups of {adrg}",
-                    where=f"subdivision of {base.name}",
-                    hint="lower SplitLimits.max_groups",
+                    _("no letters are left for the groups of {adrg}", adrg=adrg),
+                    where=_("subdivision of {name}", name=base.name),
+                    hint=_("lower SplitLimits.max_groups"),
                 )
             code = f"{adrg}{letter}"
         taken.add(code)
@@ -173,7 +174,9 @@ def local_tables(
     tables = dict(base.tables)
     for set_id, codes in sets.items():
         if set_id in base.sets and base.sets[set_id] != frozenset(codes):
-            raise SchemeError(f"scheme {base.name} has another set {set_id}")
+            raise SchemeError(
+                _("scheme {scheme} has another set {name}", scheme=base.name, name=set_id)
+            )
     new = [(s, code) for s, codes in sets.items() if s not in base.sets for code in sorted(codes)]
     if new:
         rows = {"set_id": [s for s, _ in new], "code": [code for _, code in new]}

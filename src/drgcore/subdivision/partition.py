@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drgcore.errors import DrgcoreError
+from drgcore.language import _
 from drgcore.schemes.rules import TRUE, Rule, conjunction
 from drgcore.subdivision.complications import either, family, worst_of
 from drgcore.subdivision.conditions import Condition
@@ -81,17 +82,24 @@ class SplitLimits:
     def __post_init__(self) -> None:
         if self.min_cases < self.n_min:
             raise DrgcoreError(
-                f"min_cases={self.min_cases} is below n_min={self.n_min}: the search would make "
-                "unstable groups"
+                _(
+                    "min_cases={min_cases} is below n_min={n_min}: the search would make "
+                    "unstable groups",
+                    min_cases=self.min_cases,
+                    n_min=self.n_min,
+                )
             )
         if self.n_min < 2 or not 2 <= self.max_groups <= MOST_GROUPS:
             raise DrgcoreError(
-                f"n_min and max_groups must be 2 or more, max_groups at most {MOST_GROUPS}"
+                _(
+                    "n_min and max_groups must be 2 or more, max_groups at most {most_groups}",
+                    most_groups=MOST_GROUPS,
+                )
             )
         if not 0 <= self.merge_difference <= self.min_difference:
-            raise DrgcoreError("merge_difference must lie between 0 and min_difference")
+            raise DrgcoreError(_("merge_difference must lie between 0 and min_difference"))
         if not (self.max_cv > 0 and self.penalty >= 0 and 0 < self.alpha < 1):
-            raise DrgcoreError("max_cv must be positive, penalty not negative, alpha in (0, 1)")
+            raise DrgcoreError(_("max_cv must be positive, penalty not negative, alpha in (0, 1)"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -236,7 +244,7 @@ def search(
         ]
         if not found:
             break
-        _, at, _, done = max(found, key=lambda entry: entry[:3])
+        _other, at, _other, done = max(found, key=lambda entry: entry[:3])
         part = cut[-at]
         assert done.condition is not None
         first = replace(
@@ -323,7 +331,7 @@ def _best_merger(
             found.append((done.gain, -at, replace(done, why=why)))
     if not found:
         return None
-    _, at, done = max(found, key=lambda entry: entry[:2])
+    _other, at, done = max(found, key=lambda entry: entry[:2])
     return -at, done
 
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from drgcore.cases import CaseMapping
 from drgcore.errors import CaseSchemaError
 from drgcore.grouper.tables import compile_tables
+from drgcore.language import _
 from drgcore.schemes import Scheme, load_scheme
 from drgcore.schemes.compile import refuse_name
 from drgcore.schemes.model import GroupKind
@@ -176,7 +177,7 @@ class _Search:
         named = np.array([a.kind is GroupKind.NAMED for a in self.base.adrgs] + [False])
         self.used = np.flatnonzero(history.usable & named[coded.rows.adrg])
         if not len(self.used):
-            raise CaseSchemaError("no case can be used for calibration", where="subdivide")
+            raise CaseSchemaError(_("no case can be used for calibration"), where="subdivide")
         self.cost = history.cost[self.used]
         self.adrg = coded.rows.adrg[self.used].astype(np.int64)
         self.everywhere = candidates.everywhere()

@@ -15,6 +15,7 @@ from drgcore.cases import FIRST_CODE
 from drgcore.errors import DrgcoreError
 from drgcore.grouper import group
 from drgcore.grouper.tables import compile_tables
+from drgcore.language import _
 from drgcore.schemes import Scheme, load_scheme
 
 _GROUPED = ("mdc", "adrg", "drg", "status", "reason", "severity", "reasons", "code_flags")
@@ -87,7 +88,10 @@ def plant(
     (1, True)
     """
     if kind not in PLANTED:
-        raise DrgcoreError(f"{kind!r} cannot be planted", hint=f"one of {', '.join(PLANTED)}")
+        raise DrgcoreError(
+            _("{kind!r} cannot be planted", kind=kind),
+            hint=_("one of {planted}", planted=", ".join(PLANTED)),
+        )
     usual, change = PLANTED[kind]
     past = None
     if kind == "rise":

@@ -16,6 +16,7 @@ from drgcore.cases.fees import FEE_COLUMNS
 from drgcore.errors import DrgcoreError
 from drgcore.files import whole_file
 from drgcore.grouper.recipes import Numbers
+from drgcore.language import _
 from drgcore.schemes import Scheme, load_scheme
 from drgcore.schemes.rules import FRACTIONAL, LOCAL_VARIABLES
 from drgcore.synthetic.dirt import soil
@@ -134,8 +135,12 @@ def write_sample(
     target = Path(path)
     if target.suffix.lower() not in (".parquet", ".pq"):
         raise DrgcoreError(
-            f"{target}: a sample is written as parquet, not as {target.suffix or 'no kind'!r}",
-            hint="Name it with the ending .parquet.",
+            _(
+                "{target}: a sample is written as parquet, not as {suffix!r}",
+                target=target,
+                suffix=target.suffix or _("no kind"),
+            ),
+            hint=_("Name it with the ending .parquet."),
         )
     done = 0
     scheme = scheme if isinstance(scheme, Scheme) else load_scheme(scheme)
@@ -171,7 +176,7 @@ def _blocks(
         ("dirty", dirty, 0.0 <= dirty <= 1.0),
     ):
         if not fits:
-            raise DrgcoreError(f"{name}={value} is out of range")
+            raise DrgcoreError(_("{name}={value} is out of range", name=name, value=value))
     templates = templates_of(scheme)
     region = region_of(templates, hospitals)
     people = people_of(templates, hospitals)

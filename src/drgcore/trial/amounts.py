@@ -19,6 +19,7 @@ from drgcore.budget.month_value import CLAIMS, GIVEN
 from drgcore.budget.policy_terms import terms_of
 from drgcore.cases.attributes import dates_of, numbers_of
 from drgcore.errors import BudgetError
+from drgcore.language import _
 
 CASE_AMOUNTS = ("case_id", "hospital", "pool", "drg", "points", "value", "deduction", "amount_fen")
 """Columns of a table of cases and of hospitals; `case_id`, `drg` only of cases."""
@@ -98,8 +99,12 @@ def case_amounts(
         units = part["units"].tolist()
         if row is None or row["points"] != sum(units):
             raise BudgetError(
-                f"the cases of hospital {key[1]}, pool {key[0]}, do not add up to its statement",
-                hint="give the cases with points that the settlement was made from",
+                _(
+                    "the cases of hospital {hospital}, pool {pool}, do not add up to its statement",
+                    hospital=key[1],
+                    pool=key[0],
+                ),
+                hint=_("give the cases with points that the settlement was made from"),
             )
         value = settlement.value(str(key[0]))
         weights = units
@@ -107,9 +112,9 @@ def case_amounts(
             name = "given_fen" if value.limited == GIVEN else "claim_fen"
             if name not in part:
                 raise BudgetError(
-                    f"the cases of pool {key[0]} are not paid by their points alone",
+                    _("the cases of pool {pool} are not paid by their points alone", pool=key[0]),
                     where=value.period,
-                    hint="give the policy, too",
+                    hint=_("give the policy, too"),
                 )
             # Months at a given value are paid by points; only a pool without budget is not.
             own = part[name].tolist()
@@ -156,7 +161,9 @@ def valued_cases(cases: Any, values: Mapping[str, Any], *, places: int = 4) -> p
     )
     without = sorted(set(whole["pool"].dropna()) - set(exact))
     if without:
-        raise BudgetError(f"there is no point value of pool {', '.join(without)}")
+        raise BudgetError(
+            _("there is no point value of pool {without}", without=", ".join(without))
+        )
     whole["units"] = points_of(table.column("points"), places)
     whole["deduction_fen"] = _fen(table, "refused_amount")
     own = [exact[pool] for pool in whole["pool"]]

@@ -10,6 +10,7 @@ import pandas as pd
 
 from drgcore.errors import PolicyError
 from drgcore.files import whole_file
+from drgcore.language import _
 from drgcore.points.problems import ASKED, Problem
 
 
@@ -62,7 +63,9 @@ class HistoryPolicy:
         targets = [file.parent / name for name in (*self.tables, *self.copied)] + [file]
         there = [target for target in targets if target.exists()]
         if there:
-            raise PolicyError("it is there already", where=str(there[0]), hint="take another name")
+            raise PolicyError(
+                _("it is there already"), where=str(there[0]), hint=_("take another name")
+            )
         file.parent.mkdir(parents=True, exist_ok=True)
         for name, table in self.tables.items():
             with whole_file(file.parent / name) as part:

@@ -16,6 +16,7 @@ import tomlkit
 from drgcore.cases.attributes import dates_of, select_columns
 from drgcore.errors import CaseSchemaError, DrgcoreError, PolicyError
 from drgcore.forecast import forecast_shares, monthly_totals
+from drgcore.language import _
 from drgcore.points.policy import build
 from drgcore.points.policy_file import find_policy, named_files, read_toml
 from drgcore.points.problems import ASKED
@@ -136,7 +137,7 @@ def policy_from_history(
     _head(draft, year, f"{document}{of}; trimming: {trimming}")
     text = tomlkit.dumps(draft.document)
     made = tomllib.loads(text, parse_float=Decimal)
-    _, problems = build(made)
+    _other, problems = build(made)
     kept = {file: origin.parent / file for file in named_files(made) if file not in draft.tables}
     kept = {file: place for file, place in kept.items() if place.is_file()}
     return HistoryPolicy(
@@ -149,16 +150,23 @@ def _check(
 ) -> None:
     if data.get("amendments"):
         raise PolicyError(
-            "it has amendments, and history fills in one set of parameters",
+            _("it has amendments, and history fills in one set of parameters"),
             where=str(origin),
-            hint="give a copy in which they are worked in and [[amendments]] is left out",
+            hint=_("give a copy in which they are worked in and [[amendments]] is left out"),
         )
     for option, value, known in (
         ("trim", trim, TRIMS),
         ("coefficients", coefficients, COEFFICIENTS),
     ):
         if value is not None and value not in known:
-            raise DrgcoreError(f"{option} {value!r} is not one of {', '.join(known)}")
+            raise DrgcoreError(
+                _(
+                    "{option} {value!r} is not one of {known}",
+                    option=option,
+                    value=value,
+                    known=", ".join(known),
+                )
+            )
 
 
 def _before(cases: Any, year: int) -> tuple[Any, list[str]]:
@@ -180,9 +188,13 @@ def _weights_by_year(weights: Any, history: History) -> dict[int, float] | None:
     years = [int(text) for text in history.key("year").names]
     if len(years) != len(weights):
         raise DrgcoreError(
-            f"the preset weighs {len(weights)} years ({':'.join(map(str, weights))}), and the "
-            f"cases are of {', '.join(map(str, years))}",
-            hint="give cases of as many years, or --year-weights, as 2025:1,2026:1",
+            _(
+                "the preset weighs {count} years ({weights}), and the cases are of {years}",
+                count=len(weights),
+                weights=":".join(map(str, weights)),
+                years=", ".join(map(str, years)),
+            ),
+            hint=_("give cases of as many years, or --year-weights, as 2025:1,2026:1"),
         )
     return {year: float(weight) for year, weight in zip(years, weights, strict=True)}
 

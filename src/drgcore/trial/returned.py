@@ -13,6 +13,7 @@ from drgcore.budget.allocate import yuan
 from drgcore.budget.frames import records
 from drgcore.cases.attributes import numbers_of
 from drgcore.errors import CaseSchemaError
+from drgcore.language import _
 
 DIFFERENCE_KINDS = {
     "missing_returned": "ours has it, the returned statement has not (返回表缺)",
@@ -129,13 +130,13 @@ def compare_returned(ours: Any, returned: Any) -> ReturnedComparison:
     keys = ["case_id"] if "case_id" in right else [k for k in ("hospital", "pool") if k in right]
     if not keys or not set(keys) <= set(left):
         raise CaseSchemaError(
-            "the returned statement has neither a column case_id nor hospital that ours has too",
-            hint=f"columns by name or as {', '.join(_HEADINGS['case_id'])}",
+            _("the returned statement has neither a column case_id nor hospital that ours has too"),
+            hint=_("columns by name or as {headings}", headings=", ".join(_HEADINGS["case_id"])),
         )
     if keys == ["hospital"] and left["hospital"].duplicated().any():
         raise CaseSchemaError(
-            "the returned statement has no column pool, but ours has several pools",
-            hint="add the pool (险种) to the returned statement, or compare one pool at a time",
+            _("the returned statement has no column pool, but ours has several pools"),
+            hint=_("add the pool (险种) to the returned statement, or compare one pool at a time"),
         )
     for name, side in (("ours", left), ("returned statement", right)):
         _check_keys(side, keys, name)
@@ -271,7 +272,9 @@ def _side(table: Any, where: str) -> pd.DataFrame:
     for name, headings in _HEADINGS.items():
         there = [heading for heading in (name, *headings) if heading in given.column_names]
         if len(there) > 1:
-            raise CaseSchemaError(f"{' and '.join(there)} are both the {name}", where=where)
+            raise CaseSchemaError(
+                _("{there} are both the {name}", there=" and ".join(there), name=name), where=where
+            )
         if not there:
             continue
         if name in ("case_id", "hospital", "pool", "drg"):
@@ -281,13 +284,13 @@ def _side(table: Any, where: str) -> pd.DataFrame:
             columns[name] = numbers_of(given, there[0])
     if "amount" not in columns:
         raise CaseSchemaError(
-            "there is no column amount",
+            _("there is no column amount"),
             where=where,
-            hint=f"name it amount or one of {', '.join(_HEADINGS['amount'])}",
+            hint=_("name it amount or one of {headings}", headings=", ".join(_HEADINGS["amount"])),
         )
     if np.isnan(columns["amount"]).any():
         row = int(np.flatnonzero(np.isnan(columns["amount"]))[0]) + 1
-        raise CaseSchemaError(f"row {row} has no amount", where=where)
+        raise CaseSchemaError(_("row {row} has no amount", row=row), where=where)
     frame = pd.DataFrame(columns)
     for name in ("amount", "deduction"):
         if name in frame:
@@ -299,14 +302,16 @@ def _check_keys(side: pd.DataFrame, keys: list[str], where: str) -> None:
     empty = side[keys].isna().any(axis=1) | (side[keys] == "").any(axis=1)
     if empty.any():
         row = int(np.flatnonzero(empty.to_numpy())[0]) + 1
-        raise CaseSchemaError(f"row {row} has no {' or '.join(keys)}", where=where)
+        raise CaseSchemaError(
+            _("row {row} has no {keys}", row=row, keys=" or ".join(keys)), where=where
+        )
     twice = side.duplicated(keys, keep=False)
     if twice.any():
         rows = ", ".join(str(at + 1) for at in np.flatnonzero(twice.to_numpy())[:5])
         raise CaseSchemaError(
-            f"{' and '.join(keys)} occur more than once: rows {rows}",
+            _("{keys} occur more than once: rows {rows}", keys=" and ".join(keys), rows=rows),
             where=where,
-            hint="one row each; a statement with several rows of a case must be added up before",
+            hint=_("one row each; a statement with several rows of a case must be added up before"),
         )
 
 

@@ -14,6 +14,7 @@ from drgcore.budget.policy_terms import terms_of
 from drgcore.budget.tables import plain as as_numbers
 from drgcore.budget.tally import tally
 from drgcore.errors import CaseSchemaError
+from drgcore.language import _
 from drgcore.points import Policy, compute_points, points_by_class
 
 
@@ -129,9 +130,9 @@ def settle_trial(
     if "points" in _names(cases):
         if decisions is not None:
             raise CaseSchemaError(
-                "the cases have points already, so that decisions would change nothing",
+                _("the cases have points already, so that decisions would change nothing"),
                 where="decisions",
-                hint="give cases without points, or none of the decisions",
+                hint=_("give cases without points, or none of the decisions"),
             )
     else:
         earned = compute_points(cases, policy, year=year, decisions=decisions)

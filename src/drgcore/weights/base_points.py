@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from drgcore.cases.attributes import select_columns, some_of
 from drgcore.errors import CaseSchemaError, DrgcoreError
 from drgcore.files import whole_file
+from drgcore.language import _
 from drgcore.rounding import round_half_up
 from drgcore.schemes import Scheme, load_scheme
 from drgcore.schemes.model import GroupKind
@@ -215,21 +216,23 @@ def base_points(
     1  ES23         0.4         0.50     0.6              0.5
     """
     if not (np.isfinite(scale) and scale > 0):
-        raise DrgcoreError(f"scale={scale} must be positive")
+        raise DrgcoreError(_("scale={scale} must be positive", scale=scale))
     if isinstance(absent, str) or set(absent) - {"national", "adrg"}:
-        raise DrgcoreError(f"absent={absent!r} must list 'national', 'adrg' or both")
+        raise DrgcoreError(
+            _("absent={absent!r} must list 'national', 'adrg' or both", absent=absent)
+        )
     towards = None if credibility is None else credibility.towards
     if national is None and "national" in (*absent, towards):
         raise DrgcoreError(
-            "national weights are asked for and none are given",
+            _("national weights are asked for and none are given"),
             where="base_points",
-            hint="give them as national, a mapping of DRG to relative weight",
+            hint=_("give them as national, a mapping of DRG to relative weight"),
         )
     history = read_history(cases)
     if trimming is not None:
         history = history.only(trimming.keep)
     if not history.usable.any():
-        raise CaseSchemaError("no case can be used for calibration", where="history")
+        raise CaseSchemaError(_("no case can be used for calibration"), where="history")
     if year_weights is not None:
         history = history.only(counted_years(history, year_weights))
     names = history.drg.names
@@ -296,9 +299,12 @@ def _smooth(
         k = buhlmann_k(count[mixed], own[mixed], squares[mixed], target[mixed], family)
         if np.isnan(k):
             raise DrgcoreError(
-                f"k cannot be estimated from {int(mixed.sum())} groups that have a target",
+                _(
+                    "k cannot be estimated from {count} groups that have a target",
+                    count=int(mixed.sum()),
+                ),
                 where="credibility",
-                hint="give k as a number of cases",
+                hint=_("give k as a number of cases"),
             )
     share = np.where(mixed, Credibility.share(count, float(k)), np.where(count > 0, 1.0, 0.0))
     table["credibility"] = share
@@ -323,9 +329,15 @@ def _drgs(history: History, scheme: str | Path | Scheme | None) -> list[str]:
             np.isin(history.drg.codes[history.usable], used[np.isin(found, strange)]).sum()
         )
         raise CaseSchemaError(
-            f"{len(strange)} DRGs of {number:,} cases are not in {plan.name}: {some_of(strange)}",
+            _(
+                "{count} DRGs of {number:,} cases are not in {name}: {strange}",
+                count=len(strange),
+                number=number,
+                name=plan.name,
+                strange=some_of(strange),
+            ),
             where="history",
-            hint="group the cases of all years by this scheme",
+            hint=_("group the cases of all years by this scheme"),
         )
     return sorted(named)
 
@@ -340,13 +352,13 @@ def _national(national: Any) -> dict[str, float]:
         lacking = [n for n in ("drg", "relative_weight") if n not in table.columns]
         if lacking or table["drg"].duplicated().any():
             raise DrgcoreError(
-                f"the national weights lack {', '.join(lacking)}"
+                _("the national weights lack {lacking}", lacking=", ".join(lacking))
                 if lacking
-                else "the national weights name a DRG twice"
+                else _("the national weights name a DRG twice")
             )
         pairs = zip(table["drg"], table["relative_weight"], strict=True)
     weights = {str(drg): float(weight) for drg, weight in pairs}
     wrong = [drg for drg, weight in weights.items() if not (np.isfinite(weight) and weight > 0)]
     if wrong:
-        raise DrgcoreError(f"national weights must be positive: {some_of(wrong)}")
+        raise DrgcoreError(_("national weights must be positive: {wrong}", wrong=some_of(wrong)))
     return weights

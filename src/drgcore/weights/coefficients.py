@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from drgcore.cases.attributes import numbers_of, select_columns
 from drgcore.errors import CaseSchemaError
+from drgcore.language import _
 from drgcore.weights.history import History, costs_by, read_history
 from drgcore.weights.segments import sort_by_group
 from drgcore.weights.trimming import Trimming
@@ -214,9 +215,12 @@ def _burden(history: History, table: pd.DataFrame, paid: Floats) -> Floats:
     wrong = history.usable & ~(np.isfinite(paid) & (paid >= 0) & (paid <= history.cost))
     if wrong.any():
         raise CaseSchemaError(
-            f"{int(wrong.sum()):,} cases have no patient_paid between 0 and their cost, first in "
-            f"row {int(np.flatnonzero(wrong)[0]) + 1}",
-            where="column patient_paid",
+            _(
+                "{count:,} cases have no patient_paid between 0 and their cost, first in row {row}",
+                count=int(wrong.sum()),
+                row=int(np.flatnonzero(wrong)[0]) + 1,
+            ),
+            where=_("column patient_paid"),
         )
     hospital = history.key("hospital")
     codes = np.where(history.usable, hospital.codes, -1)
@@ -253,13 +257,17 @@ def _ready(cases: Any, trimming: Trimming | None, key: str) -> History:
     if trimming is not None:
         history = history.only(trimming.keep)
     if not history.usable.any():
-        raise CaseSchemaError("no case can be used for calibration", where="history")
+        raise CaseSchemaError(_("no case can be used for calibration"), where="history")
     without = history.usable & (history.key(key).codes < 0)
     if without.any():
         raise CaseSchemaError(
-            f"{int(without.sum()):,} cases have no {key}, first in row "
-            f"{int(np.flatnonzero(without)[0]) + 1}",
-            where=f"column {key}",
-            hint="give it for every case; a coefficient cannot leave cases aside",
+            _(
+                "{count:,} cases have no {key}, first in row {row}",
+                count=int(without.sum()),
+                key=key,
+                row=int(np.flatnonzero(without)[0]) + 1,
+            ),
+            where=_("column {key}", key=key),
+            hint=_("give it for every case; a coefficient cannot leave cases aside"),
         )
     return history

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drgcore.errors import DrgcoreError
+from drgcore.language import _
 
 Floats = NDArray[np.float64]
 
@@ -45,9 +46,13 @@ class Credibility:
 
     def __post_init__(self) -> None:
         if self.towards not in ("adrg", "national"):
-            raise DrgcoreError(f"towards={self.towards!r} must be 'adrg' or 'national'")
+            raise DrgcoreError(
+                _("towards={towards!r} must be 'adrg' or 'national'", towards=self.towards)
+            )
         if self.k != "buhlmann" and not (isinstance(self.k, int | float) and self.k >= 0):
-            raise DrgcoreError(f"k={self.k!r} must be a number of cases, not negative, or buhlmann")
+            raise DrgcoreError(
+                _("k={k!r} must be a number of cases, not negative, or buhlmann", k=self.k)
+            )
 
     @staticmethod
     def share(cases: NDArray[np.int64], k: float) -> Floats:

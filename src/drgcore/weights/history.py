@@ -22,6 +22,7 @@ from drgcore.cases.attributes import (
 )
 from drgcore.cases.statuses import statuses_of, statuses_of_groups
 from drgcore.errors import CaseSchemaError
+from drgcore.language import _
 from drgcore.weights.segments import Segments, sort_by_group
 
 KEYS = ("drg", "adrg", "mdc", "hospital", "hospital_level", "pool", "year")
@@ -125,7 +126,8 @@ class History:
             return Codes([str(first + year) for year in years], place[number])
         if name not in _TEXTS:
             raise CaseSchemaError(
-                f"statistics cannot be broken down by {name!r}", hint=f"by: {', '.join(KEYS)}"
+                _("statistics cannot be broken down by {name!r}", name=name),
+                hint=_("by: {keys}", keys=", ".join(KEYS)),
             )
         column: Codes = getattr(self, name)
         if not column.names:
@@ -157,8 +159,12 @@ class History:
         """
         if len(keep) != len(self):
             raise CaseSchemaError(
-                f"{len(keep):,} marks do not fit {len(self):,} cases",
-                hint="trim the same cases, in the same order",
+                _(
+                    "{count:,} marks do not fit {other:,} cases",
+                    count=len(keep),
+                    other=len(self),
+                ),
+                hint=_("trim the same cases, in the same order"),
             )
         return replace(self, usable=self.usable & keep)
 
@@ -206,7 +212,10 @@ def read_history(cases: Any, *, cost: str = "total_cost") -> History:
     if isinstance(cases, History):
         if cost != "total_cost":
             raise CaseSchemaError(
-                f"a history is read already, with its cost; read the cases with cost={cost!r}",
+                _(
+                    "a history is read already, with its cost; read the cases with cost={cost!r}",
+                    cost=cost,
+                ),
                 where="history",
             )
         return cases
@@ -215,9 +224,9 @@ def read_history(cases: Any, *, cost: str = "total_cost") -> History:
     missing = [name for name in ("drg", cost) if name not in table.column_names]
     if missing:
         raise CaseSchemaError(
-            f"the cases have no column {', '.join(missing)}",
+            _("the cases have no column {missing}", missing=", ".join(missing)),
             where="history",
-            hint="group the cases first; costs are yuan in total_cost",
+            hint=_("group the cases first; costs are yuan in total_cost"),
         )
     _one_scheme(text_codes(table, "scheme", optional=True).names)
     drg = _ordered(text_codes(table, "drg", optional=True))
@@ -347,9 +356,13 @@ def _usable(
 def _one_scheme(names: Sequence[str]) -> None:
     if len(names) > 1:
         raise CaseSchemaError(
-            f"the cases were grouped by {len(names)} schemes: {some_of(sorted(names))}",
-            where="column scheme",
-            hint="group the cases of all years by one scheme, then calibrate",
+            _(
+                "the cases were grouped by {count} schemes: {names}",
+                count=len(names),
+                names=some_of(sorted(names)),
+            ),
+            where=_("column scheme"),
+            hint=_("group the cases of all years by one scheme, then calibrate"),
         )
 
 
@@ -368,8 +381,13 @@ def _warn_of_strange_years(history: History) -> None:
     ):
         if all_cases >= _YEAR_CASES and strange > _STRANGE_SHARE * all_cases:
             warnings.warn(
-                f"{strange:,} of {all_cases:,} cases of {name} are in groups that no other year "
-                "has: was that year grouped by another scheme?",
+                _(
+                    "{strange:,} of {all:,} cases of {name} are in groups that no other "
+                    "year has: was that year grouped by another scheme?",
+                    strange=strange,
+                    all=all_cases,
+                    name=name,
+                ),
                 HistoryWarning,
                 stacklevel=3,
             )
@@ -377,5 +395,6 @@ def _warn_of_strange_years(history: History) -> None:
 
 def _lacking(column: str, key: str) -> CaseSchemaError:
     return CaseSchemaError(
-        f"the cases have no column {column}, or nothing in it", where=f"statistics by {key}"
+        _("the cases have no column {column}, or nothing in it", column=column),
+        where=_("statistics by {key}", key=key),
     )

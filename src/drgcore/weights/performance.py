@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from drgcore.errors import CaseSchemaError, DrgcoreError
+from drgcore.language import _
 from drgcore.weights.history import History, read_history
 from drgcore.weights.segments import sort_by_group
 from drgcore.weights.trimming import Trimming
@@ -67,7 +68,7 @@ def riv(values: ArrayLike, groups: ArrayLike) -> float:
     x, code = np.asarray(values, np.float64), np.asarray(groups, np.int64)
     if x.shape != code.shape or x.ndim != 1 or not np.isfinite(x).all() or (code < 0).any():
         raise DrgcoreError(
-            "RIV takes one finite value and one group for each case, groups counted from 0",
+            _("RIV takes one finite value and one group for each case, groups counted from 0"),
             where="riv",
         )
     if not len(x):
@@ -179,9 +180,9 @@ def compare_groupings(
     first, second = (history.cost for history in histories)
     if len(first) != len(second) or not np.array_equal(first, second, equal_nan=True):
         raise CaseSchemaError(
-            "the two groupings are not of the same cases in the same order",
+            _("the two groupings are not of the same cases in the same order"),
             where="compare_groupings",
-            hint="group one table twice, without sorting it in between",
+            hint=_("group one table twice, without sorting it in between"),
         )
     replicates = _Replicates(histories, trimming, bootstrap, seed)
     return _table(replicates.measures(0, n_min), replicates.measures(1, n_min), level)
@@ -198,7 +199,7 @@ class _Replicates:
         self, histories: Sequence[History], trimming: Trimming | None, number: int, seed: int
     ) -> None:
         if number < 0:
-            raise DrgcoreError(f"bootstrap={number} must not be negative")
+            raise DrgcoreError(_("bootstrap={number} must not be negative", number=number))
         self._groups = [max(1, len(history.drg.names)) for history in histories]
         whole = np.zeros(len(histories[0]), np.int64)
         used_by_any = np.zeros(len(whole), bool)
@@ -299,7 +300,7 @@ def _table(
     before: dict[str, Floats], after: dict[str, Floats] | None, level: float
 ) -> pd.DataFrame:
     if not 0 < level < 1:
-        raise DrgcoreError(f"level={level} must lie between 0 and 1")
+        raise DrgcoreError(_("level={level} must lie between 0 and 1", level=level))
     tail = (1 - level) / 2
     columns: dict[str, list[float]] = {"value": []}
     if after is not None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from drgcore.cases.attributes import numbers_of, select_columns, some_of
 from drgcore.errors import CaseSchemaError, DrgcoreError
+from drgcore.language import _
 
 
 def standardise_costs(
@@ -61,20 +62,21 @@ def standardise_costs(
     wrong = [name for name, share in zip(names, shares, strict=True) if not share >= 0]
     if wrong:
         raise DrgcoreError(
-            f"the target share of {some_of(wrong)} is not a number from 0 to 1",
+            _("the target share of {wrong} is not a number from 0 to 1", wrong=some_of(wrong)),
             where="standardise_costs",
         )
     if abs(shares.sum() - 1) > 1e-9:
         raise DrgcoreError(
-            f"the target shares add up to {shares.sum():g}",
+            _("the target shares add up to {total:g}", total=shares.sum()),
             where="standardise_costs",
-            hint="they must add up to 1",
+            hint=_("they must add up to 1"),
         )
     table = select_columns(cases, [*names, "case_id"])
     missing = [name for name in names if name not in table.column_names]
     if missing:
         raise CaseSchemaError(
-            f"the cases have no cost category {', '.join(missing)}", where="standardise_costs"
+            _("the cases have no cost category {missing}", missing=", ".join(missing)),
+            where="standardise_costs",
         )
     parts = np.column_stack([numbers_of(table, name) for name in names])
     whole: NDArray[np.bool_] = np.all(np.isfinite(parts) & (parts >= 0), axis=1)
@@ -83,7 +85,9 @@ def standardise_costs(
     actual = totals / totals.sum() if totals.sum() > 0 else totals
     empty = [name for name, a, t in zip(names, actual, shares, strict=True) if t > 0 and a == 0]
     if empty:
-        raise DrgcoreError(f"category {', '.join(empty)} shall have a share, but costs nothing")
+        raise DrgcoreError(
+            _("category {empty} shall have a share, but costs nothing", empty=", ".join(empty))
+        )
     factor = np.divide(shares, actual, out=np.ones(len(names)), where=actual > 0)
     cost = np.full(len(whole), np.nan)
     # Column by column: a product of matrices may round a row by where it stands.

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from drgcore.errors import DrgcoreError
+from drgcore.language import _
 from drgcore.weights.history import codes_by, read_history
 from drgcore.weights.segments import sort_by_group
 from drgcore.weights.trimming import Trimming
@@ -77,9 +78,11 @@ def group_statistics(
     """
     keys = [by] if isinstance(by, str) else list(by)
     if not keys or len(set(keys)) < len(keys):
-        raise DrgcoreError(f"by={by!r} must name keys, each once")
+        raise DrgcoreError(_("by={by!r} must name keys, each once", by=by))
     if any(not 0 <= share <= 1 for share in quantiles):
-        raise DrgcoreError(f"quantiles={tuple(quantiles)} must lie between 0 and 1")
+        raise DrgcoreError(
+            _("quantiles={quantiles} must lie between 0 and 1", quantiles=tuple(quantiles))
+        )
     history = read_history(cases)
     if trimming is not None:
         history = history.only(trimming.keep)

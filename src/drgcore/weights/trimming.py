@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from drgcore.errors import CaseSchemaError, DrgcoreError
+from drgcore.language import _
 from drgcore.weights.history import History, costs_by, read_history
 from drgcore.weights.segments import Segments, sort_by_group
 
@@ -177,7 +178,7 @@ def trim_percentiles(cases: Any, low: float, high: float) -> Trimming:
     """
     _ordered(low, high)
     if high > 100:
-        raise DrgcoreError(f"a percentile is at most 100, not {high:g}")
+        raise DrgcoreError(_("a percentile is at most 100, not {high:g}", high=high))
     history = read_history(cases)
     costs = _by_drg(history)
     limits = costs.quantile(low / 100), costs.quantile(high / 100)
@@ -222,7 +223,7 @@ def trim_norm(cases: Any, low: float = NORM_LOW, high: Mapping[str, float] = NOR
     [True, False, False, False]
     """
     if not high:
-        raise DrgcoreError("trim_norm needs a multiple for each hospital level")
+        raise DrgcoreError(_("trim_norm needs a multiple for each hospital level"))
     history = read_history(cases)
     level = history.key("hospital_level")
     seen = np.bincount(level.codes[history.usable] + 1, minlength=len(level.names) + 1)
@@ -233,9 +234,9 @@ def trim_norm(cases: Any, low: float = NORM_LOW, high: Mapping[str, float] = NOR
     ]
     if lacking:
         raise CaseSchemaError(
-            f"no multiple is given for hospital level {', '.join(lacking)}",
+            _("no multiple is given for hospital level {lacking}", lacking=", ".join(lacking)),
             where="trim_norm",
-            hint="give one for each level, for example high={'3': 3, '2': 2, '1': 2}",
+            hint=_("give one for each level, for example high={'3': 3, '2': 2, '1': 2}"),
         )
     for multiple in high.values():
         _ordered(low, multiple)
@@ -295,10 +296,12 @@ def _cut(
 def _not_negative(**numbers: float) -> None:
     for name, number in numbers.items():
         if not 0 <= number < np.inf:
-            raise DrgcoreError(f"{name}={number} must be a number that is not negative")
+            raise DrgcoreError(
+                _("{name}={number} must be a number that is not negative", name=name, number=number)
+            )
 
 
 def _ordered(low: float, high: float) -> None:
     _not_negative(low=low)
     if not low < high:
-        raise DrgcoreError(f"low={low:g} must lie below high={high:g}")
+        raise DrgcoreError(_("low={low:g} must lie below high={high:g}", low=low, high=high))

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from drgcore.cases.attributes import Codes, some_of
 from drgcore.errors import CaseSchemaError, DrgcoreError
+from drgcore.language import _
 from drgcore.weights.history import History, costs_by
 from drgcore.weights.segments import Segments
 
@@ -109,7 +110,9 @@ def weigh_years(
             drg_mean = (share @ total) / (share @ count)
             adrg_mean = (share @ adrg_total) / (share @ adrg_count)
         else:
-            raise DrgcoreError(f"year_method={method!r} must be of_means or of_cases")
+            raise DrgcoreError(
+                _("year_method={method!r} must be of_means or of_cases", method=method)
+            )
     if year_weights is None:
         drg_mean = groups.mean
     return Means(region, drg_mean, years, tuple(map(str, names)), adrg_mean)
@@ -160,7 +163,8 @@ def _years(history: History, year_weights: Mapping[int, float]) -> tuple[Codes, 
     without = int((years.codes[history.usable] < 0).sum())
     if without:
         raise CaseSchemaError(
-            f"{without:,} cases have no discharge date, so no year", where="year_weights"
+            _("{without:,} cases have no discharge date, so no year", without=without),
+            where="year_weights",
         )
     seen = np.bincount(years.codes[history.usable], minlength=len(years.names))
     lacking = [
@@ -170,11 +174,16 @@ def _years(history: History, year_weights: Mapping[int, float]) -> tuple[Codes, 
     ]
     if lacking:
         raise CaseSchemaError(
-            f"no weight is given for year {some_of(lacking)}",
+            _("no weight is given for year {lacking}", lacking=some_of(lacking)),
             where="year_weights",
-            hint="name every year of the cases; 0 leaves one out",
+            hint=_("name every year of the cases; 0 leaves one out"),
         )
     weights = np.array([float(year_weights.get(int(year), 0.0)) for year in years.names])
     if not (np.isfinite(weights).all() and (weights >= 0).all() and weights[seen > 0].any()):
-        raise DrgcoreError(f"year_weights={dict(year_weights)} must be positive numbers or 0")
+        raise DrgcoreError(
+            _(
+                "year_weights={year_weights} must be positive numbers or 0",
+                year_weights=dict(year_weights),
+            )
+        )
     return years, weights
