@@ -51,6 +51,7 @@ COMMANDS = {
     "what-if": Lazy("what_if", "Group a case with one code otherwise; cases that hang on a code."),
     "in-stay": Lazy("in_stay", "Patients in house: likely groups, payment, warnings."),
     "serve": Lazy("serve", "The workbench: pages for a browser and an API, on this machine."),
+    "mcp": Lazy("mcp", "The read-only calls as tools of the Model Context Protocol."),
     "compare-groups": Lazy("compare_groups", "Compare our groups with the official ones."),
 }
 """Every command: its module in `drgcore.cli`, and one sentence about it."""

@@ -1,6 +1,5 @@
-"""The workbench in the browser and its API (extra `serve`)."""
+"""The workbench in the browser and its API (extra `serve`), and tools for assistants (`mcp`)."""
 
-from drgcore.serve.app import create_app
-from drgcore.serve.settings import Settings
+import lazy_loader
 
-__all__ = ["Settings", "create_app"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
