@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from drgcore.budget.allocate import allocate
+from drgcore.budget.pool_terms import FundShare
 
 RESERVE = "reserve"
 """The account on the other side of what is decided later, unless another one is named."""
@@ -58,3 +59,44 @@ class Accounts:
             for name, moves in self.moves.items()
             if name != RESERVE
         }
+
+
+def share_with_fund(
+    rule: FundShare | None, accounts: Accounts, budget_fen: int, item_cost_fen: int
+) -> tuple[str, int]:
+    """Share the difference of budget and cost by item with the fund: A' = F + s·(A − F).
+
+    Parameters
+    ----------
+    rule : FundShare or None
+        The rule; None: nothing is shared.
+    accounts : Accounts
+        The pool's accounts. The fund's part of a surplus moves to the reserve; that of a deficit is
+        taken from the account that the rule names, as far as it reaches.
+    budget_fen, item_cost_fen : int
+        A and F [fen].
+
+    Returns
+    -------
+    account : str
+        The account.
+    moved : int
+        A' − A [fen].
+
+    Examples
+    --------
+    >>> from fractions import Fraction
+    >>> half = FundShare(Fraction(1, 2), Fraction(1, 2))
+    >>> share_with_fund(half, Accounts(10), 100, 60), share_with_fund(half, Accounts(10), 60, 100)
+    (('reserve', -20), ('reserve', 10))
+    """
+    if rule is None:
+        return RESERVE, 0
+    share = rule.surplus if budget_fen >= item_cost_fen else rule.deficit
+    _, fund = allocate(abs(budget_fen - item_cost_fen), [share, 1 - share])
+    if budget_fen >= item_cost_fen:
+        accounts.move(RESERVE, "surplus shared with the fund", fund)
+        return RESERVE, -fund
+    moved = min(fund, max(accounts.holds(rule.paid_from), 0))
+    accounts.move(rule.paid_from, "deficit shared by the fund", -moved)
+    return rule.paid_from, moved

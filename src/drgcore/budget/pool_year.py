@@ -7,9 +7,9 @@ from dataclasses import replace
 from fractions import Fraction
 from math import floor
 
-from drgcore.budget.accounts import RESERVE, Accounts
+from drgcore.budget.accounts import RESERVE, Accounts, share_with_fund
 from drgcore.budget.adjustments import Adjustment
-from drgcore.budget.allocate import allocate, exact_text
+from drgcore.budget.allocate import exact_text
 from drgcore.budget.frames import value_row
 from drgcore.budget.incentive import return_quality_money, share_pool
 from drgcore.budget.month_value import GIVEN, QUALITY_HELD, claim_of
@@ -183,18 +183,9 @@ def _share_with_fund(
 ) -> int:
     """Give A' = F + s·(A − F); the fund's part of the difference moves from or to an account."""
     rule = facts.pool.fund_sharing
-    if rule is None:
-        return budget
-    share = rule.surplus if budget >= item_cost else rule.deficit
-    _, fund = allocate(abs(budget - item_cost), [share, 1 - share])
-    if budget >= item_cost:
-        accounts.move(RESERVE, "surplus shared with the fund", fund)
-        moved, account = -fund, RESERVE
-    else:
-        account = rule.paid_from
-        moved = min(fund, max(accounts.holds(account), 0))
-        accounts.move(account, "deficit shared by the fund", -moved)
-    year.flows.append((facts.pool.pool, "", FUND_SHARED, account, "", moved))
+    account, moved = share_with_fund(rule, accounts, budget, item_cost)
+    if rule is not None:
+        year.flows.append((facts.pool.pool, "", FUND_SHARED, account, "", moved))
     return budget + moved
 
 

@@ -8,13 +8,24 @@ from typing import NamedTuple
 
 import numpy as np
 
+from drgcore.budget.accounts import RESERVE, Accounts, share_with_fund
 from drgcore.budget.allocate import allocate
+from drgcore.budget.month_value import GIVEN as LIMITED_BY_CLAIMS
 from drgcore.budget.pointvalue import PointValue, point_value, value_of_points
 from drgcore.budget.terms import PoolTerms, Terms
-from drgcore.errors import PolicyError
-from drgcore.language import _
 from drgcore.points.records import CLASSES
-from drgcore.scenarios.sums import BORNE, CASES, OUTSIDE, POINTS, Counts, Labels, Sums
+from drgcore.scenarios.sums import (
+    BORNE,
+    CASES,
+    GIVEN,
+    ITEM_COST,
+    ON_TOP,
+    OUTSIDE,
+    POINTS,
+    Counts,
+    Labels,
+    Sums,
+)
 
 _OUTSIDE = CLASSES.index("outside")
 
@@ -53,6 +64,10 @@ class PoolSide:
         The year's point value.
     paid_by_item_fen : int
         What cases outside the points take from the budget before it is divided [fen].
+    on_top_fen : int
+        What is paid on top of points from the budget before it is divided [fen].
+    fund_shared_fen : int
+        What sharing with the fund adds to the budget, negative: takes from it [fen].
     hospitals, levels, mdcs, classes : dict of str to Amounts
         The pool's cases by each of them. Money adds up to that of the pool in each.
     """
@@ -60,6 +75,8 @@ class PoolSide:
     terms: PoolTerms
     value: PointValue
     paid_by_item_fen: int
+    on_top_fen: int
+    fund_shared_fen: int
     hospitals: dict[str, Amounts]
     levels: dict[str, Amounts]
     mdcs: dict[str, Amounts]
@@ -77,8 +94,9 @@ def pool_sides(
     """Value the points of every pool, and split its money to the fen.
 
     The hospitals' money is their entitlement of the year as `settle_year` finds it: the year's
-    budget, less the reserve and what is paid by item from it, is divided by the year's points, and
-    split by largest remainder. That of a hospital's levels is split from the hospital's; MDCs and
+    budget, less the reserve and what is paid by item or on top from it, shared with the fund, is
+    divided by the year's points, and split by largest remainder; a pool with a given value pays
+    each case min(v·Q, claim). That of a hospital's levels is split from the hospital's; MDCs and
     classes split that of the pool.
 
     Parameters
@@ -106,7 +124,7 @@ def pool_sides(
     --------
     >>> terms = Terms(2027, (PoolTerms("p", 1000_00),))
     >>> labels = Labels((("H1", "2"),), np.array([0]), ("",), np.array([0]))
-    >>> by_site = np.zeros((1, 1, len(CLASSES), 4), np.int64)
+    >>> by_site = np.zeros((1, 1, len(CLASSES), 7), np.int64)
     >>> by_site[0, 0, 0, :2] = 1, 120_0000
     >>> side = pool_sides(Sums(by_site, by_site), labels, ["H1", "H2"], ["2"], terms)[0]
     >>> side.hospitals["H1"].money_fen, side.hospitals["H2"].money_fen, side.value.yuan
@@ -114,37 +132,30 @@ def pool_sides(
     """
     sides = []
     for number, pool in enumerate(terms.pools):
-        if pool.value is not None:
-            raise PolicyError(
-                _(
-                    "policies cannot be compared by a pool with a given value: its cases are "
-                    "paid min(v·Q, claim) one by one, which their sums do not tell"
-                ),
-                where=_("pool {pool}", pool=pool.pool),
-                hint=_("leave the pool and its cases out of the comparison"),
-            )
         sites, mdcs = sums.by_site[number], sums.by_mdc[number]
         total = sites.sum(axis=(0, 1)).tolist()
         by_item = total[OUTSIDE] if terms.outside_from_budget else 0
-        value = point_value(
-            pool,
-            str(terms.year),
-            pool.budget_fen - pool.reserve_fen - by_item,
-            total[POINTS],
-            total[BORNE],
-            terms.point_places,
-            pool.reserve_fen,
-        )
+        on_top = total[ON_TOP] if terms.on_top_from == "budget" else 0
         of_hospital = np.zeros((len(hospitals), *sites.shape[1:]), np.int64)
         place = {name: at for at, name in enumerate(hospitals)}
         np.add.at(of_hospital, [place[hospital] for hospital, _ in labels.sites], sites)
-        gross = value_of_points(value, _points(hospitals, of_hospital))
-        by_mdc = value_of_points(value, _points(labels.mdcs, mdcs))
+        budget = pool.budget_fen - pool.reserve_fen - by_item - on_top
+        others = {name: holds.get(pool.pool, 0) for name, holds in terms.accounts.items()}
+        accounts = Accounts(pool.reserve_fen, others)
+        cost = of_hospital.sum(axis=1)
+        # What is paid on top is no cost that the points must cover.
+        item_cost = int(np.maximum(cost[:, ITEM_COST] - cost[:, ON_TOP], 0).sum())
+        _, shared = share_with_fund(pool.fund_sharing, accounts, budget, item_cost)
+        value = _value(pool, terms, total, budget + shared, accounts.holds(RESERVE))
+        gross = _worth(pool, value, hospitals, of_hospital)
+        by_mdc = _worth(pool, value, labels.mdcs, mdcs)
         sides.append(
             PoolSide(
                 pool,
                 value,
                 by_item,
+                on_top,
+                shared,
                 _amounts(pool, hospitals, of_hospital, gross),
                 _by_level(pool, labels, levels, sites, gross),
                 _amounts(pool, labels.mdcs, mdcs, by_mdc),
@@ -152,6 +163,29 @@ def pool_sides(
             )
         )
     return sides
+
+
+def _value(
+    pool: PoolTerms, terms: Terms, total: Sequence[int], budget_fen: int, reserve_fen: int
+) -> PointValue:
+    """Divide the budget by the points; or add up what the cases are paid at a given value."""
+    places = terms.point_places
+    if pool.value is None:
+        of_year = (pool, str(terms.year), budget_fen, total[POINTS], total[BORNE])
+        return point_value(*of_year, places, reserve_fen)
+    sums = (0, total[BORNE], total[GIVEN], total[POINTS])
+    return PointValue(
+        pool.pool, str(terms.year), pool.basis, *sums, places, limited=LIMITED_BY_CLAIMS
+    )
+
+
+def _worth(
+    pool: PoolTerms, value: PointValue, keys: Sequence[str], counts: Counts
+) -> dict[str, int]:
+    """Give v·Q by key, or Σ min(v·Q, claim) where the value is given."""
+    if pool.value is None:
+        return value_of_points(value, _points(keys, counts))
+    return dict(zip(keys, counts[..., GIVEN].sum(axis=1).tolist(), strict=True))
 
 
 def _points(keys: Sequence[str], counts: Counts) -> dict[str, int]:
@@ -174,7 +208,8 @@ def _by_level(
     pool: PoolTerms, labels: Labels, levels: Sequence[str], sites: Counts, gross: dict[str, int]
 ) -> dict[str, Amounts]:
     """Split each hospital's v·Q over the levels that its cases have, most often a single one."""
-    points = sites[..., POINTS].sum(axis=1).tolist()
+    # The cases of a given value are worth what they are, which adds up to the hospital's.
+    points = sites[..., POINTS if pool.value is None else GIVEN].sum(axis=1).tolist()
     of_hospital: dict[str, list[int]] = {}
     for at, (hospital, _other) in enumerate(labels.sites):
         of_hospital.setdefault(hospital, []).append(at)
@@ -195,4 +230,4 @@ def _by_class(pool: PoolTerms, value: PointValue, sites: Counts) -> dict[str, Am
     # One row a class, with its cases in the class's own column.
     counts = np.zeros((len(CLASSES), *by_class.shape), np.int64)
     counts[np.arange(len(CLASSES)), np.arange(len(CLASSES))] = by_class
-    return _amounts(pool, CLASSES, counts, value_of_points(value, _points(CLASSES, counts)))
+    return _amounts(pool, CLASSES, counts, _worth(pool, value, CLASSES, counts))

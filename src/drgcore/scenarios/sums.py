@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from drgcore.budget.caserows import OPTIONAL, REQUIRED, case_table, read_rows
@@ -22,8 +23,11 @@ from drgcore.points.needs import needs_all_cases, tested_columns
 from drgcore.points.policy import Policy
 from drgcore.points.records import CLASSES
 
-CASES, POINTS, BORNE, OUTSIDE = range(4)
-"""What is added up: cases, points [units of the last decimal], B and payments by item [fen]."""
+SUMMED = ("cases", "points", "borne", "outside", "item_cost", "on_top", "given")
+"""What is added up: cases, points [units of the last decimal], B, payments by item outside the
+points, C − B, money on top of points, and min(v·Q, claim) of pools with a given value [fen]."""
+
+CASES, POINTS, BORNE, OUTSIDE, ITEM_COST, ON_TOP, GIVEN = range(len(SUMMED))
 
 _COLUMNS = (
     *("drg", "status", "total_cost", "length_of_stay", "unreasonable_cost", "admission_date"),
@@ -61,9 +65,10 @@ class Sums:
 
     Parameters
     ----------
-    by_site : ndarray of int64, shape (pools, sites, classes, 4)
-        Pools in the order of the terms, classes in that of `CLASSES`.
-    by_mdc : ndarray of int64, shape (pools, MDCs, classes, 4)
+    by_site : ndarray of int64, shape (pools, sites, classes, 7)
+        Pools in the order of the terms, classes in that of `CLASSES`, and what
+        `SUMMED` names.
+    by_mdc : ndarray of int64, shape (pools, MDCs, classes, 7)
         The same cases by MDC.
     """
 
@@ -219,11 +224,11 @@ def add_up(
     >>> table = case_columns(pa.Table.from_pylist([case]), [policy])
     >>> sums = add_up(table, labels_of(table, [policy]), policy, terms_of(policy, 2027))
     >>> sums.by_site.sum(axis=(0, 1, 2)).tolist()
-    [1, 1500000, 400000, 0]
+    [1, 1500000, 400000, 0, 1100000, 0, 0]
     """
     pools = [pool.pool for pool in terms.pools]
     shapes = [(len(pools), n, len(CLASSES)) for n in (len(labels.sites), len(labels.mdcs))]
-    sums = [np.zeros((int(np.prod(shape)), 4), np.int64) for shape in shapes]
+    sums = [np.zeros((int(np.prod(shape)), len(SUMMED)), np.int64) for shape in shapes]
     prints = [np.zeros(len(part), np.uint64) for part in sums]
     # Decisions name single cases, and a quota ranks all: both take the whole table, not a slice.
     whole = decisions is not None or needs_all_cases(policy)
@@ -231,17 +236,34 @@ def add_up(
     for start in range(0, len(table), size):
         part = table.slice(start, size)
         earned = compute_points(part, policy, year=terms.year, decisions=decisions)
-        rows = read_rows(case_table(earned, terms).combine_chunks().to_batches()[0], terms)
+        own = case_table(_without_top(earned), terms).combine_chunks()
+        rows = read_rows(own.to_batches()[0], terms)
         pool = np.array([pools.index(name) for name in rows.pool.names])[rows.pool.codes]
         kinds = [CLASSES.index(name) for name in rows.case_class.names]
         kind = np.array(kinds)[rows.case_class.codes]
-        values = np.stack((rows.points, rows.patient_paid, rows.outside))
+        none = np.zeros(len(rows.points), np.int64)
+        extra = [none if values is None else values for values in (rows.on_top, rows.given)]
+        amounts = (rows.points, rows.patient_paid, rows.outside, rows.item_cost, *extra)
+        values = np.stack(amounts)
         for label, shape, total, marks in zip(
             (labels.site, labels.mdc), shapes, sums, prints, strict=True
         ):
             cell = np.ravel_multi_index((pool, label[start : start + size], kind), shape)
             add_to_cells(cell, values, rows.hashes, total, marks)
-    return Sums(*(part.reshape(*shape, 4) for part, shape in zip(sums, shapes, strict=True)))
+    return Sums(
+        *(part.reshape(*shape, len(SUMMED)) for part, shape in zip(sums, shapes, strict=True))
+    )
+
+
+def _without_top(cases: pa.Table) -> pa.Table:
+    """Take money on top from cases that a policy pays by item: which these are differs."""
+    if "on_top_amount" not in cases.column_names:
+        return cases
+    outside = pc.equal(pc.cast(cases.column("case_class"), pa.large_string()), "outside")
+    at = cases.column_names.index("on_top_amount")
+    amounts = pc.if_else(outside, pa.scalar(None, cases.schema.field(at).type), cases.column(at))
+    zero = pa.scalar(0).cast(cases.schema.field(at).type)
+    return cases.set_column(at, "on_top_amount", pc.fill_null(amounts, zero))
 
 
 def _mdcs(table: pa.Table) -> tuple[tuple[str, ...], Counts]:
