@@ -13,6 +13,7 @@ from drgcore.errors import BudgetError
 
 _APPLICATION_ID = 0x44524743  # "DRGC": another program's SQLite file is refused
 _VERSION = 2
+_READINGS = 5
 
 
 class SqliteStore:
@@ -22,14 +23,20 @@ class SqliteStore:
     ----------
     path : str or Path
         The file; made if it is not there.
+    read_only : bool
+        Open it for reading alone, without a trace on the disk; it must be there.
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, *, read_only: bool = False) -> None:
         if sqlite3.sqlite_version_info < (3, 37):
             raise BudgetError(
                 f"SQLite {sqlite3.sqlite_version} has no STRICT tables",
                 hint="use a Python with SQLite 3.37 or later",
             )
+        if read_only:
+            self._connection = _to_read(Path(path))
+            self._connection.row_factory = sqlite3.Row
+            return
         self._connection = sqlite3.connect(path, isolation_level=None, timeout=60)
         self._connection.row_factory = sqlite3.Row
         try:
@@ -96,6 +103,54 @@ class SqliteStore:
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
+
+
+def is_ledger(path: Path) -> bool:
+    """Whether a file is an SQLite ledger of this version, by its first bytes.
+
+    Parameters
+    ----------
+    path : Path
+
+    Examples
+    --------
+    >>> is_ledger(Path(__file__))
+    False
+    """
+    try:
+        with path.open("rb") as file:
+            head = file.read(100)
+    except OSError:
+        return False
+    numbers = int.from_bytes(head[60:64]), int.from_bytes(head[68:72])
+    return head[:16] == b"SQLite format 3\0" and numbers == (_VERSION, _APPLICATION_ID)
+
+
+def _to_read(path: Path) -> sqlite3.Connection:
+    """A connection that changes nothing on the disk.
+
+    SQLite would make side files next to one in WAL mode, which then belong to who only looked and
+    keep others from writing. So a file that nobody writes is read into memory; one that somebody
+    writes has its side files already.
+    """
+    if not is_ledger(path):
+        raise BudgetError("this is not a ledger", where=str(path))
+    beside = Path(f"{path}-wal")
+    for _ in range(_READINGS):
+        if beside.exists() and beside.stat().st_size:
+            address = f"{path.absolute().as_uri()}?mode=ro"
+            return sqlite3.connect(address, uri=True, isolation_level=None, timeout=60)
+        before = path.stat()
+        content = bytearray(path.read_bytes())
+        after = path.stat()
+        if (before.st_mtime_ns, before.st_size) != (after.st_mtime_ns, after.st_size):
+            continue
+        # In memory there is no WAL; the versions in the header say so.
+        content[18:20] = b"\1\1"
+        connection = sqlite3.connect(":memory:", isolation_level=None)
+        connection.deserialize(bytes(content))
+        return connection
+    raise BudgetError("the ledger is being written", where=str(path), hint="try again")
 
 
 def ddl(only: Sequence[str] = ()) -> Iterator[str]:

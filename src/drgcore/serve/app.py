@@ -23,6 +23,8 @@ from drgcore.serve.pages import CALLS, PAGES
 from drgcore.serve.pages.batch import batches
 from drgcore.serve.sessions import Door
 from drgcore.serve.settings import Settings
+from drgcore.serve.shelf import Shelf
+from drgcore.serve.trials import Trials
 from drgcore.serve.views import render, wants_html
 
 # Threads that work on requests; the machine has few cores and every one may hold a large table.
@@ -66,6 +68,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     state = app.state
     state.settings, state.version = settings, program_version()
     state.door, state.metrics = Door(settings.token), Metrics()
+    state.trials = Trials(Shelf(settings.data))
     state.menu = [entry for views in PAGES for entry in views.menu]
     for router in (login.router, *CALLS, *(views.router for views in PAGES)):
         app.include_router(router)

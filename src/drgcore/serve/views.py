@@ -34,6 +34,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from drgcore.serve.calls.library import Library
 from drgcore.serve.settings import LANGUAGES, Language
+from drgcore.serve.tables import FILTERS, TESTS
 from drgcore.serve.wording import preferred, speaker
 
 LANGUAGE_COOKIE = "drgcore_lang"
@@ -49,6 +50,8 @@ TEMPLATES = jinja2.Environment(
     lstrip_blocks=True,
 )
 """The templates; a name that nothing gave is an error."""
+TEMPLATES.filters |= FILTERS
+TEMPLATES.tests |= TESTS
 
 
 @dataclasses.dataclass(frozen=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -37,6 +38,8 @@ _HEADINGS = {
     "amount": ("支付金额", "结算金额", "拨付金额", "应付金额", "DRG支付金额"),
 }
 _PARTS = ("group", "points", "value", "deduction", "other")
+_SAME_VALUE = 0.001
+Amounts: TypeAlias = "tuple[np.ndarray, np.ndarray, np.ndarray]"
 # What counts as no group.
 _NO_GROUP = ("", "0000")
 
@@ -104,7 +107,8 @@ def compare_returned(ours: Any, returned: Any) -> ReturnedComparison:
         The bureau's: `case_id`, or else `hospital` and `pool` where both have it; `drg`, `points`,
         `value` [yuan], `deduction` [yuan], `amount` [yuan], or these under the usual Chinese
         headings (病组编码, 点数, 点值, 扣款, 支付金额 …). `amount` is needed, of the others only
-        what is there is compared. Of cases without `value` it is the median of amount ÷ points.
+        what is there is compared. Of cases without `value` it is the pool's median of
+        amount ÷ points, or ours where our amounts have more in them than that.
 
     Returns
     -------
@@ -180,7 +184,8 @@ def _taken_apart(both: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     if np.isnan(v_theirs).all():
         # A hospital's amount has more in it than points × value; only of cases it is known.
         by_case = "case_id" in keys
-        v_theirs = _usual_value(theirs, q_theirs, d_theirs) if by_case else v_ours
+        sides = ((ours, q_ours, d_ours), (theirs, q_theirs, d_theirs))
+        v_theirs = _values_by_pool(both, sides, v_ours) if by_case else v_ours
     here = ~(missing_returned | missing_ours)
     moved = _groups_differ(both) & here
     by_points = np.where(here, _whole((q_theirs - q_ours) * v_ours * 100), 0)
@@ -245,6 +250,22 @@ def _groups_differ(both: pd.DataFrame) -> np.ndarray:
 
 
 _SIDES_DRG = ("drg_ours", "drg_returned")
+
+
+def _values_by_pool(both: pd.DataFrame, sides: Sequence[Amounts], values: np.ndarray) -> np.ndarray:
+    """The usual value of the returned statement in each pool that ours names.
+
+    Where even our own amounts are not points × value, since what patients bore is taken off, an
+    amount says nothing of the value, and ours stands for theirs.
+    """
+    pools = both["pool_ours"].fillna("") if "pool_ours" in both else pd.Series("", both.index)
+    found = np.full(len(both), np.nan)
+    for _pool, part in both.groupby(pools, sort=False):
+        at = part.index.to_numpy()
+        own, theirs = (_usual_value(*(column[at] for column in side)) for side in sides)
+        of_ours = np.nanmedian(values[at]) if np.isfinite(values[at]).any() else np.nan
+        found[at] = values[at] if abs(own[0] - of_ours) > _SAME_VALUE * of_ours else theirs
+    return found
 
 
 def _usual_value(amounts: np.ndarray, points: np.ndarray, deductions: np.ndarray) -> np.ndarray:

@@ -1,0 +1,280 @@
+"""What pages show of a ledger: its periods, the statement of a hospital. It is only read."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from drgcore.budget import ClosedMonth, ClosedYear, Ledger, Month, explain_payment
+from drgcore.budget.frames import records
+from drgcore.budget.ledger_sqlite import SqliteStore
+from drgcore.budget.tables import plain
+from drgcore.errors import BudgetError, PolicyError
+from drgcore.points import PRESETS, Policy
+from drgcore.serve.shelf import Shelf
+from drgcore.serve.tables import Row, rows_of
+
+_SUMS = ("cases", "prepaid", "held", "final", "balance")
+_CASES = re.compile(r" {4}(\S.*?) +([\d,]+) cases +(-?[\d.,]+)")
+_AMOUNT = re.compile(r" {2}( *\S.*?) {2,}(-?[\d,]+\.\d\d)")
+_ARTICLE = re.compile(r"(.*?) \[([^\]]*)\]")
+
+
+@contextmanager
+def opened(path: Path, *, with_cases: bool = False) -> Iterator[Ledger]:
+    """A ledger for reading alone.
+
+    Parameters
+    ----------
+    path : Path
+        An SQLite ledger.
+    with_cases : bool
+        Also the cases that it keeps beside it, which take longer to read.
+    """
+    folder = Path(f"{path}.cases") if with_cases else None
+    with Ledger(SqliteStore(path, read_only=True), folder) as book:
+        yield book
+
+
+def overview(book: Ledger) -> Row:
+    """Give what a ledger holds: entries, a row a period and pool, and what is wrong with it.
+
+    Parameters
+    ----------
+    book : Ledger
+
+    Returns
+    -------
+    dict
+        ``entries``; ``periods`` with point value, budget and the sums of the statements [yuan];
+        ``months``, ``years``; ``values``, of a point by pool and month [yuan]; ``seen``, their
+        lowest and highest; ``decisions``;
+        ``faults``, empty for a ledger whose chain and sums are right.
+    """
+    entries = book.entries()
+    rows: list[Row] = []
+    for entry in entries:
+        if entry["kind"] == "adjustment":
+            continue
+        tables = plain(_closed(book, entry["period"]).settlement)
+        for value in rows_of(tables["point_values"]):
+            mine = tables["statement"][tables["statement"]["pool"] == value["pool"]]
+            row = {"period": entry["period"], "pool": value["pool"]}
+            row |= {name: value[name] for name in ("budget", "points", "point_value")}
+            # A month has no final payment yet.
+            row |= {n: sum(mine[n].tolist()) if n in mine else None for n in _SUMS}
+            rows.append(row)
+    shown = ("seq", "kind", "period", "created_at", "scheme", "hash")
+    return {
+        "entries": [{name: entry[name] for name in shown} for entry in entries],
+        "periods": rows,
+        **_by_month(rows),
+        "decisions": _decisions(book, entries),
+        "faults": book.verify(),
+    }
+
+
+def _by_month(rows: list[Row]) -> Row:
+    """The periods, and the values of a point as series over the months."""
+    periods = list(dict.fromkeys(row["period"] for row in rows))
+    months = sorted(period for period in periods if "-" in period)
+    values: dict[str, list[float | None]] = {}
+    for row in rows:
+        if "-" in row["period"]:
+            series = values.setdefault(row["pool"], [None] * len(months))
+            series[months.index(row["period"])] = float(row["point_value"])
+    seen = []
+    for pool, series in values.items():
+        known = [(value, month) for value, month in zip(series, months, strict=True) if value]
+        if known:
+            (low, first), (high, last) = min(known), max(known)
+            ends = {"low": f"{low:.4f}", "low_month": first, "high": f"{high:.4f}"}
+            seen.append({"pool": pool, **ends, "high_month": last})
+    years = [period for period in periods if "-" not in period]
+    return {"months": months, "years": years, "values": values, "seen": seen}
+
+
+def _decisions(book: Ledger, entries: list[Row]) -> list[Row]:
+    years = sorted({int(e["period"][:4]) for e in entries if e["kind"] == "adjustment"})
+    return [
+        {
+            "month": str(one.month),
+            "pool": one.pool,
+            "hospital": one.hospital,
+            "kind": one.kind,
+            "amount": Decimal(one.amount_fen).scaleb(-2),
+            "reason": one.reason,
+        }
+        for year in years
+        for one in book.adjustments(year)
+    ]
+
+
+def period_of(book: Ledger, period: str) -> Row:
+    """Give a closed month or year: what it was closed with, and its tables in yuan.
+
+    Parameters
+    ----------
+    book : Ledger
+    period : str
+        ``2027-01`` or ``2027``.
+
+    Returns
+    -------
+    dict
+        ``period``, ``policy``, ``scheme``, ``hospitals``, ``tables`` (name → rows).
+    """
+    closed = _closed(book, period)
+    tables = {name: rows_of(table) for name, table in plain(closed.settlement).items()}
+    return {
+        "period": period,
+        "policy": closed.policy_name,
+        "scheme": closed.scheme,
+        "hospitals": sorted({row["hospital"] for row in tables["statement"]}),
+        "tables": tables,
+    }
+
+
+def statement_of(book: Ledger, period: str, hospital: str, shelf: Shelf) -> Row:
+    """Give a hospital's statement of a closed month or year, explained to the fen.
+
+    Parameters
+    ----------
+    book : Ledger
+    period, hospital : str
+    shelf : Shelf
+        Where a policy is looked for that the ledger alone does not give.
+
+    Returns
+    -------
+    dict
+        ``text``, as ``drgcore settle explain`` prints it; ``pools``, the same as lines, see
+        `lines_of`.
+    """
+    closed = _closed(book, period)
+    months = book.closed_months(int(period)) if isinstance(closed, ClosedYear) else []
+    text = explain_payment(hospital, closed, policy_of(closed, shelf), months)
+    return {"period": period, "hospital": hospital, "text": text, "pools": lines_of(text)}
+
+
+def policy_of(closed: ClosedMonth | ClosedYear, shelf: Shelf) -> Policy:
+    """Give the policy that a period was closed with.
+
+    Parameters
+    ----------
+    closed : ClosedMonth or ClosedYear
+    shelf : Shelf
+        Policies that name other files stand there, or are presets.
+
+    Raises
+    ------
+    PolicyError
+        The policy names files, and none that is there has the same text.
+    """
+    whole = json.loads(closed.policy_text)
+    if not whole["files"]:
+        return Policy.from_data(whole["policy"], where=closed.policy_name)
+    places: list[str | Path] = [item.path for item in shelf.items("policy")]
+    for place in [*places, *PRESETS]:
+        try:
+            found = Policy.load(place)
+        except PolicyError:
+            continue
+        if found.text == closed.policy_text:
+            return found
+    raise PolicyError(
+        "its policy names other files, and no policy here has the same text",
+        where=closed.policy_name,
+        hint="put the policy that it was closed with into a data folder",
+    )
+
+
+def lines_of(text: str) -> list[Row]:
+    """Take an explained statement apart, a part a pool.
+
+    Parameters
+    ----------
+    text : str
+        What `explain_payment` gives.
+
+    Returns
+    -------
+    list of dict
+        ``pool`` and ``lines``: ``kind`` (``amount``, ``points``, ``formula``, ``note``), ``text``,
+        ``amount`` and ``cases`` as printed, ``article`` of the policy, ``inner`` for a part of the
+        line before.
+
+    Examples
+    --------
+    >>> lines = "H1 · 2026-01 · pool resident\\n  prepaid (预付), θ = 1 [§ 3]          1,000.00"
+    >>> lines_of(lines)[0]["lines"][0]["text"], lines_of(lines)[0]["lines"][0]["article"]
+    ('prepaid (预付), θ = 1', '§ 3')
+    """
+    pools: list[Row] = []
+    for printed in text.splitlines():
+        if not printed.startswith(" "):
+            pools.append({"pool": printed.rpartition(" · pool ")[2], "lines": []})
+            continue
+        lines = pools[-1]["lines"]
+        if printed.startswith("      ") and lines and lines[-1]["kind"] == "formula":
+            lines[-1]["text"] += f" {printed.strip()}"
+            continue
+        lines.append(_line(printed))
+    return pools
+
+
+def _line(printed: str) -> Row:
+    inner = printed.startswith("    ")
+    row: Row = {"kind": "note", "text": printed.strip(), "amount": None, "cases": None}
+    row |= {"article": None, "inner": inner}
+    if found := _CASES.fullmatch(printed):
+        row |= {"kind": "points", "text": found[1], "cases": found[2], "amount": found[3]}
+    elif found := _AMOUNT.fullmatch(printed):
+        row |= {"kind": "amount", "text": found[1].strip(), "amount": found[2]}
+    elif inner and re.match(r"[\d(⌊⌈]|min\(|max\(", row["text"]):
+        row["kind"] = "formula"
+    if named := _ARTICLE.fullmatch(row["text"]):
+        row |= {"text": named[1], "article": named[2]}
+    return row
+
+
+def cases_of(closed: ClosedMonth) -> pa.Table:
+    """Give a month's cases as a settlement takes them.
+
+    Raises
+    ------
+    BudgetError
+        The ledger has not kept them.
+    """
+    if closed.cases is None:
+        raise BudgetError(
+            "the ledger has not kept the month's cases",
+            where=str(closed.month),
+            hint="compare by hospital, or keep <ledger>.cases beside the ledger",
+        )
+    places = max(row["places"] for row in records(closed.settlement.point_values))
+    table = closed.cases.to_pandas()
+    first = pd.Timestamp(closed.month.year, closed.month.number, 1)
+    return pa.table(
+        {
+            **{name: table[name] for name in ("case_id", "pool", "hospital", "drg", "case_class")},
+            "points": table["points"] / 10**places,
+            "patient_paid": table["patient_paid_fen"] / 100,
+            "refused_amount": table["refused_fen"] / 100,
+            "discharge_date": pa.array([first.date()] * len(table), pa.date32()),
+        }
+    )
+
+
+def _closed(book: Ledger, period: str) -> Any:
+    if re.fullmatch(r"\d{4}", period):
+        return book.year(int(period))
+    return book.month(Month.parse(period))

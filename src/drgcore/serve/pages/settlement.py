@@ -1,0 +1,151 @@
+"""Settlement: the ledgers, a hospital's statement to the fen, trials, the bureau's statement."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import Depends, Form, Request, UploadFile
+
+from drgcore.cases import read_table
+from drgcore.errors import BudgetError
+from drgcore.serve import books, trials
+from drgcore.serve.figures import legend, lines
+from drgcore.serve.jobs.uploads import keep_upload, kind_of
+from drgcore.serve.shelf import Shelf
+from drgcore.serve.tables import Row
+from drgcore.serve.trials import Trials
+from drgcore.serve.views import TEMPLATES, Views
+
+views = Views()
+
+_TITLES = {
+    "units": "Settlement units",
+    "reserve": "Reserve",
+    "pool": "Incentive pool",
+    "reconciliation": "Where every fen of the budget is",
+    "flows": "Money beside the statement",
+    "adjustments": "Adjustments",
+    "classes": "Classes of cases",
+    "cases_by_class": "Classes of cases",
+}
+
+
+class _Links:
+    """Addresses of what a row of a table leads to."""
+
+    @staticmethod
+    def period(ledger: str) -> Callable[[Row], str]:
+        return lambda row: _to("period", ledger=ledger, period=row["period"])
+
+    @staticmethod
+    def hospital(ledger: str, period: str) -> Callable[[Row], str]:
+        keys = {"ledger": ledger, "period": period}
+        return lambda row: _to("statement", **keys, hospital=row["hospital"])
+
+    @staticmethod
+    def trial(data: Row) -> Callable[[Row], str]:
+        keys = {name: data[name] for name in ("cases", "policy", "year", "quality")}
+        return lambda row: _to("trial", **keys, hospital=row["hospital"]) + "#explained"
+
+
+def _to(page: str, **query: object) -> str:
+    return f"/settlement/{page}?{urlencode(query)}"
+
+
+TEMPLATES.globals |= {"lines": lines, "legend": legend, "links": _Links, "titles": _TITLES}
+
+
+async def _shelf(request: Request) -> Shelf:
+    return Shelf(request.app.state.settings.data)
+
+
+async def _trials(request: Request) -> Trials:
+    kept: Trials = request.app.state.trials
+    return kept
+
+
+ShelfGiven = Annotated[Shelf, Depends(_shelf)]
+TrialsGiven = Annotated[Trials, Depends(_trials)]
+
+
+@views.page("/settlement", "settlement.html", "Settlement", menu=True)
+def settlement(shelf: ShelfGiven, ledger: str = "") -> Row:
+    """A ledger: its months and years with point values, its entries, whether it is sound."""
+    ledgers = shelf.names("ledger")
+    data: Row = {"ledgers": ledgers, "ledger": ledger or next(iter(ledgers), "")}
+    if not data["ledger"]:
+        return data
+    with books.opened(shelf.path("ledger", data["ledger"])) as book:
+        return data | books.overview(book)
+
+
+@views.page("/settlement/period", "settlement_period.html", "Statements")
+def of_period(shelf: ShelfGiven, ledger: str, period: str) -> Row:
+    """A closed month or year: point values, statements of all hospitals, accounts."""
+    with books.opened(shelf.path("ledger", ledger)) as book:
+        found = books.period_of(book, period)
+    return {"ledger": ledger, **found, "files": shelf.names("table")}
+
+
+@views.page("/settlement/statement", "settlement_statement.html", "Statement of a hospital")
+def of_hospital(shelf: ShelfGiven, ledger: str, period: str, hospital: str) -> Row:
+    """A hospital's statement of a closed month or year, every amount explained to the fen."""
+    with books.opened(shelf.path("ledger", ledger)) as book:
+        found = books.statement_of(book, period, hospital, shelf)
+        entries = book.entries()
+    periods = [entry["period"] for entry in entries if entry["kind"] in ("month", "year")]
+    return {"ledger": ledger, **found, "periods": periods}
+
+
+@views.page("/settlement/trial", "settlement_trial.html", "Trial settlement")
+def trial(
+    shelf: ShelfGiven,
+    kept: TrialsGiven,
+    cases: str = "",
+    policy: str = "",
+    year: int = 0,
+    quality: str = "",
+    hospital: str = "",
+    month: str = "",
+) -> Row:
+    """A whole year settled on trial from grouped cases, entered in no ledger."""
+    asked = {"cases": cases, "policy": policy, "year": year, "quality": quality}
+    data: Row = asked | {"hospital": hospital, "month": month}
+    data |= {"files": shelf.names("table"), "policies": kept.policies()}
+    data |= {"tables": {}, "explained": None}
+    if not cases:
+        return data
+    settled = kept.settle(cases, policy, year, quality)
+    data["tables"] = trials.shown(settled)
+    data["months"] = [str(one.month) for one in settled.months]
+    data["hospitals"] = sorted({row["hospital"] for row in data["tables"]["statement"]})
+    if hospital:
+        data["explained"] = trials.explained(settled, hospital, month)
+    return data
+
+
+@views.fragment("/settlement/compare", "settlement_compared.html")
+def compare(
+    request: Request,
+    shelf: ShelfGiven,
+    ledger: Annotated[str, Form()],
+    period: Annotated[str, Form()],
+    upload: UploadFile | None = None,
+    file: Annotated[str, Form()] = "",
+) -> dict[str, Any]:
+    """The bureau's returned statement, sent or of a data folder, against a closed period."""
+    place, settings = shelf.path("ledger", ledger), request.app.state.settings
+    if upload is not None and upload.filename:
+        with TemporaryDirectory(prefix="drgcore-") as folder:
+            path = Path(folder, f"returned{kind_of(upload.filename)}")
+            keep_upload(upload.file, path, settings.max_body)
+            returned = read_table(path, lenient=True)
+    elif file:
+        returned = read_table(shelf.path("table", file), lenient=True)
+    else:
+        raise BudgetError("there is no returned statement", hint="choose a file")
+    return trials.compared(place, period, returned)

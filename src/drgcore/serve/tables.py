@@ -1,0 +1,156 @@
+"""Tables in templates: headings and cells in the language of the page."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+
+import pandas as pd
+from jinja2 import pass_context
+from jinja2.runtime import Context
+
+from drgcore.report import columns as report
+from drgcore.report.texts import Words
+from drgcore.serve.texts.columns import HEADINGS, VALUES, WORDS_IN
+from drgcore.serve.texts.statement import line_in
+
+Row = dict[str, Any]
+
+DASH = "–"
+
+
+def rows_of(table: pd.DataFrame) -> list[Row]:
+    """A table as plain rows; what is missing is None.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+
+    Examples
+    --------
+    >>> rows_of(pd.DataFrame({"a": [1, 2], "b": [0.5, float("nan")]}))
+    [{'a': 1, 'b': 0.5}, {'a': 2, 'b': None}]
+    """
+    columns = {str(name): [_plain(v) for v in table[name].tolist()] for name in table.columns}
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return None if value is pd.NA or value is pd.NaT else value
+
+
+def is_number(value: Any) -> bool:
+    """Whether a cell is a number, which stands at the right of its column."""
+    return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+
+
+def number(value: Any, places: int = 2) -> str:
+    """A number as people read it: separators, a real minus.
+
+    Parameters
+    ----------
+    value : int, float, Decimal or None
+        Decimals keep the places that they have.
+    places : int
+        Decimals of a float.
+
+    Examples
+    --------
+    >>> number(Decimal("-1234.50")), number(1234), number(0.5, 1), number(None)
+    ('−1,234.50', '1,234', '0.5', '–')
+    """
+    if value is None:
+        return DASH
+    text = f"{value:,.{places}f}" if isinstance(value, float) else f"{value:,}"
+    return text.replace("-", "−")
+
+
+def share(value: float | None, places: int = 1) -> str:
+    """A share in percent.
+
+    Examples
+    --------
+    >>> share(0.1234), share(None)
+    ('12.3 %', '–')
+    """
+    return DASH if value is None else f"{value * 100:,.{places}f} %".replace("-", "−")
+
+
+@pass_context
+def heading(context: Context, name: str) -> str:
+    """A column's heading in the language of the page."""
+    if name in HEADINGS:
+        return HEADINGS[name] if context["lang"] == "zh" else name.replace("_", " ")
+    return report.heading(name, context["lang"])
+
+
+@pass_context
+def word(context: Context, value: Any) -> str:
+    """A word of the library, such as a class of cases, in the language of the page."""
+    text = str(value)
+    if context["lang"] == "zh" and text in VALUES:
+        return VALUES[text]
+    return Words(context["lang"]).word(text)
+
+
+@pass_context
+def cell(context: Context, value: Any, name: str) -> str:
+    """A cell of a table."""
+    if value is None or value == "":
+        return DASH if value is None else ""
+    if is_number(value):
+        return number(value)
+    if name == "kinds":
+        return "；".join(word(context, part) for part in str(value).split(";"))
+    return word(context, value) if name in WORDS_IN else str(value)
+
+
+@pass_context
+def line(context: Context, text: str) -> str:
+    """A line of an explained statement in the language of the page."""
+    return line_in(context["lang"], text)
+
+
+@pass_context
+def worded(context: Context, series: dict[str, Any]) -> dict[str, Any]:
+    """The series of a figure under their names in the language of the page."""
+    return {word(context, name): values for name, values in series.items()}
+
+
+def without(rows: Iterable[Row], *names: str) -> list[Row]:
+    """Rows without some columns, and without those in which no row has anything."""
+    kept = list(rows)
+    used = {
+        name
+        for row in kept
+        for name, value in row.items()
+        if value not in (None, "", 0) and name not in names
+    }
+    return [{name: value for name, value in row.items() if name in used} for row in kept]
+
+
+def leading(rows: Iterable[Row], *names: str) -> list[Row]:
+    """Rows with some columns before the others."""
+    kept = list(rows)
+    order = [*(n for n in names if kept and n in kept[0])]
+    return [{**{n: row[n] for n in order}, **row} for row in kept]
+
+
+FILTERS = {
+    "heading": heading,
+    "word": word,
+    "cell": cell,
+    "line": line,
+    "number": number,
+    "share": share,
+    "without": without,
+    "leading": leading,
+    "worded": worded,
+}
+"""What templates call them by."""
+
+TESTS = {"a_number": is_number}

@@ -1,0 +1,1 @@
+"""The words of single pages, and of the tables that several show."""

@@ -1,0 +1,201 @@
+"""Settlement: what the pages show of a ledger is what the ledger holds, to the fen."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from pathlib import Path
+
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+import drgcore
+from drgcore.budget.ledger_sqlite import is_ledger
+from drgcore.points import Policy
+from drgcore.serve import Settings
+from drgcore.serve.books import lines_of
+from drgcore.serve.texts.statement import line_in
+from drgcore.trial import case_amounts, settle_trial
+
+from .conftest import HTML, client_of
+
+NAME = "region/book.sqlite"
+YEAR = {"ledger": NAME, "period": "2027"}
+MONTH = {"ledger": NAME, "period": "2027-03"}
+
+
+@pytest.fixture(scope="module")
+def year(tmp_path_factory):
+    """A folder with grouped cases and a ledger of three months, and the months."""
+    folder = tmp_path_factory.mktemp("data") / "region"
+    folder.mkdir()
+    cases = drgcore.group(drgcore.sample_cases(1500, "chs-drg-3.0", seed=3), "chs-drg-3.0")
+    pq.write_table(cases, folder / "grouped.parquet")
+    policy = Policy.load("example")
+    scores = pd.DataFrame({"hospital": sorted(set(cases["hospital"].to_pylist()))})
+    scores = scores.assign(**{"record quality": 96, "readmission": 92, "patient burden": 90})
+    scores.to_csv(folder / "scores.csv", index=False)
+    trial = settle_trial(cases, policy, 2027, scores)
+    with drgcore.Ledger.open(folder / "book.sqlite") as book:
+        for month in trial.months:
+            book.close_month(drgcore.close_month(month, trial.cases, policy, "chs-drg-3.0"))
+        book.close_year(drgcore.close_year(trial.year, trial.cases, policy, "chs-drg-3.0"))
+    return folder, trial
+
+
+@pytest.fixture(scope="module")
+def pages(year):
+    return client_of(Settings(data=(year[0],), lang="zh"))
+
+
+def test_the_overview_has_every_period_and_is_sound(pages, year):
+    data = pages.get("/settlement").json()
+    assert data["ledger"] == NAME
+    assert data["faults"] == []
+    assert len(data["months"]) == 12
+    assert data["years"] == ["2027"]
+    of_month = year[1].months[2]
+    value = float(of_month.value("resident").yuan)
+    assert data["values"]["resident"][2] == pytest.approx(value, abs=1e-6)
+    page = pages.get("/settlement", headers=HTML).text
+    assert "共13条记录" in page
+    assert "/settlement/period?ledger=region%2Fbook.sqlite&amp;period=2027-03" in page
+
+
+def test_a_statement_is_the_settlements_to_the_fen(pages, year):
+    found = pages.get("/settlement/period", params=YEAR).json()["tables"]["statement"]
+    ours = year[1].year.statement
+    assert [round(row["final"] * 100) for row in found] == ours["final_fen"].tolist()
+    hospital = found[0]["hospital"]
+    asked = YEAR | {"hospital": hospital}
+    data = pages.get("/settlement/statement", params=asked).json()
+    assert data["text"] == year[1].explain(hospital)
+    page = pages.get("/settlement/statement", params=asked, headers=HTML).text
+    final = f"{ours['final_fen'].iloc[0] / 100:,.2f}"
+    assert re.search(rf"清算额.*?{re.escape(final)}", page, re.DOTALL)
+
+
+def test_looking_leaves_no_trace_beside_the_ledger(pages, year):
+    before = {path.name: path.stat().st_mtime_ns for path in year[0].iterdir()}
+    for path in ("/settlement", "/settlement/trial"):
+        assert pages.get(path).status_code == 200
+    assert pages.get("/settlement/period", params=MONTH).status_code == 200
+    assert {path.name: path.stat().st_mtime_ns for path in year[0].iterdir()} == before
+
+
+def test_every_line_of_a_statement_has_chinese(year):
+    trial = year[1]
+    hospitals = sorted(set(trial.year.statement["hospital"]))
+    texts = [trial.explain(hospital) for hospital in hospitals]
+    texts += [trial.explain(hospital, trial.months[0].month) for hospital in hospitals[:2]]
+    lines = [line for text in texts for pool in lines_of(text) for line in pool["lines"]]
+    said = {line["text"] for line in lines if line["kind"] != "formula"}
+    assert len(said) > 30
+    # κ·E ÷ Σ κ·E, months and symbols are the same in both.
+    assert {text for text in said if not re.search(r"[一-鿿]", line_in("zh", text))} == set()
+    assert sum(line["kind"] == "formula" for line in lines) > 50
+
+
+def test_a_trial_is_the_year_that_the_ledger_holds(pages, year):
+    asked = {"cases": "region/grouped.parquet", "year": 2027}
+    by_scores = asked | {"policy": "example", "quality": "region/scores.csv"}
+    as_closed = asked | {"policy": f"ledger:{NAME}:2027"}
+    for query in (by_scores, as_closed):
+        found = pages.get("/settlement/trial", params=query).json()["tables"]["statement"]
+        finals = [round(row["final"] * 100) for row in found]
+        assert finals == year[1].year.statement["final_fen"].tolist()
+    hospital = found[0]["hospital"]
+    one = pages.get("/settlement/trial", params=as_closed | {"hospital": hospital}).json()
+    assert f"{hospital} · 2027 · pool" in one["explained"]["text"]
+    missing = pages.get("/settlement/trial", params=asked | {"policy": "example"})
+    assert missing.status_code == 400
+    assert "quality" in missing.json()["error"] + str(missing.json()["hint"])
+
+
+def test_a_returned_statement_is_compared_to_the_case(pages, year):
+    trial = year[1]
+    theirs = case_amounts(trial.cases, trial.months[2])
+    theirs["amount"] = theirs.pop("amount_fen") / 100
+    theirs.loc[2, "amount"] -= 12.34
+    sent = theirs.drop(index=[5])[["case_id", "drg", "points", "amount"]]
+    content = sent.to_csv(index=False).encode()
+    done = pages.post(
+        "/settlement/compare", data=MONTH, files={"upload": ("返回表.csv", content, "text/csv")}
+    ).json()
+    assert done["rows"] == len(theirs)
+    assert done["differing_rows"] == 2
+    kinds = {row["kinds"]: row["difference"] for row in done["differing"]}
+    assert set(kinds) == {"missing_returned", "other"}
+    assert kinds["other"] == -12.34
+    html = pages.post(
+        "/settlement/compare",
+        data=MONTH,
+        files={"upload": ("x.csv", content)},
+        headers={**HTML, "x-fragment": "1"},
+    ).text
+    assert "返回表缺" in html
+    assert "<html" not in html
+
+
+def test_by_hospital_a_year_can_be_compared_and_by_case_not(pages, year):
+    ours = drgcore.show(year[1].year)["statement"]
+    theirs = ours.assign(amount=ours["final"].str.replace(",", ""))[["hospital", "pool", "amount"]]
+    sent = {"upload": ("a.csv", theirs.to_csv(index=False).encode())}
+    assert pages.post("/settlement/compare", data=YEAR, files=sent).json()["differing"] == []
+    wrong = {"upload": ("a.csv", b"case_id,amount\n1,2\n")}
+    refused = pages.post("/settlement/compare", data=YEAR, files=wrong)
+    assert refused.status_code == 400
+    assert "month by month" in refused.json()["hint"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("a.exe", b"MZ"), ("a.csv", b""), ("a.xlsx", b"PK\x03\x04nothing"), ("..", b"x")],
+)
+def test_an_upload_that_cannot_be_read_is_refused(pages, name, content):
+    answer = pages.post("/settlement/compare", data=MONTH, files={"upload": (name, content)})
+    assert answer.status_code == 400
+    assert answer.json()["error"]
+
+
+def test_only_files_of_the_folders_can_be_named(pages, year):
+    for name in ("../book.sqlite", str(year[0] / "book.sqlite"), "region/grouped.parquet", ""):
+        asked = {"ledger": name or "region", "period": "2027"}
+        assert pages.get("/settlement/period", params=asked).status_code == 400
+    assert pages.get("/settlement/period", params=YEAR | {"period": "2026"}).status_code == 400
+    assert pages.get("/settlement/period", params=YEAR | {"period": "x"}).status_code == 400
+
+
+def test_a_ledger_that_was_touched_is_said_to_be_unsound(year, tmp_path):
+    content = (year[0] / "book.sqlite").read_bytes()
+    folder = tmp_path / "other"
+    folder.mkdir()
+    (folder / "book.sqlite").write_bytes(content)
+    book = sqlite3.connect(folder / "book.sqlite")
+    book.execute("DROP TRIGGER month_statement_no_update")
+    book.execute("UPDATE month_statement SET prepaid_fen = prepaid_fen + 1 WHERE line = 1")
+    book.commit()
+    book.execute("PRAGMA journal_mode = DELETE")
+    book.close()
+    answer = client_of(Settings(data=(folder,), lang="en")).get("/settlement", headers=HTML).text
+    assert "The ledger is not sound." in answer
+
+
+def test_a_ledger_that_is_being_written_is_read_as_it_is(year, tmp_path):
+    path = tmp_path / "live.sqlite"
+    path.write_bytes((year[0] / "book.sqlite").read_bytes())
+    with drgcore.Ledger.open(path) as book:
+        decided = drgcore.Adjustment(
+            drgcore.Month(2027, 1), "resident", "H01", "decision", 0, 100, "<b>why</b>"
+        )
+        book.adjust(decided)
+        assert Path(f"{path}-wal").stat().st_size
+        page = client_of(Settings(data=(tmp_path,))).get("/settlement", headers=HTML).text
+    assert "&lt;b&gt;why&lt;/b&gt;" in page
+    assert not is_ledger(tmp_path / "nothing.sqlite")
+
+
+def test_without_folders_the_pages_say_what_to_do():
+    page = client_of(Settings(lang="en")).get("/settlement", headers=HTML).text
+    assert "--data FOLDER" in page
