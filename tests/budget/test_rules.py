@@ -27,6 +27,7 @@ from drgcore.budget.quality import kappas_of
 from drgcore.budget.terms import PoolTerms, Unit
 from drgcore.errors import BudgetError, CaseSchemaError, PolicyError
 from drgcore.points import Policy
+from drgcore.points.payment_rules import ByClass, Marginal
 from tests.points.regions import small
 
 from .regions import Steps
@@ -427,3 +428,21 @@ def test_what_the_year_end_needs_cannot_change_within_a_year(
     with pytest.raises(PolicyError, match=rf"amendments\.1 \(2026-07-01\)\.{path}.*within a year"):
         _amended({"from": date(2026, 7, 1)} | change)
     _amended({"from": date(2027, 1, 1)} | change)
+
+
+@pytest.mark.parametrize(
+    "surplus",
+    [
+        Steps((0, 1.0), (1.1, 0.0)),
+        Marginal(rule="marginal", of="entitlement", bands=0),
+        ByClass(rule="by_class", classes={}, otherwise=0),
+    ],
+)
+def test_a_hospital_without_cost_by_item_has_no_surplus_to_share(surplus: Any) -> None:
+    terms = Terms(2026, (one_month(),), surplus=surplus)
+    cases = cases_of({"A": 50.0, "B": 50.0}, total_cost=[80.0, 80.0], patient_paid=[80.0, 0.0])
+    year = settle(terms, cases)
+    assert column(year, "item_cost_fen") == [0, 8_000]
+    returned = column(year, "surplus_returned_fen")
+    assert (returned[0], returned[1] > 0) == (0, True)
+    assert year.units["ratio"].tolist()[0] == ""

@@ -53,7 +53,9 @@ def wider_policies(draw: st.DrawFn) -> dict[str, Any]:
         low["rule"] = draw(st.sampled_from(["proportional", "outside"]))
         high["multiples_by_level"] = {"3": draw(bands(decimals(1.5, 4, 2), 300))}
         low["multiples_by_level"] = {"1": draw(decimals(0.3, 0.6, 2))}
-    change["base_points"]["tiers"] = draw(st.lists(_tier(change), max_size=2))
+    change["base_points"]["tiers"] = draw(
+        st.lists(_tier(change), max_size=2, unique_by=lambda tier: tier["name"])
+    )
     parts = change["coefficients"]["components"]
     for part in parts:
         if part["method"] in ("hospital", "hospital_drg") and draw(st.booleans()):
