@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from drgcore import group_file
 from drgcore.cases import CaseMapping, CodeIndex, encode_cases, open_cases, read_table
 from drgcore.errors import CaseSchemaError
 
@@ -346,3 +347,19 @@ def test_blank_lines_below_the_names_alone_are_no_cases_and_end(below: str, tmp_
     path = tmp_path / "cases.csv"
     path.write_bytes(f"sex,age_years\n{below}".encode())
     assert read_table(path).num_rows == 0
+
+
+def test_text_that_is_none_in_a_column_that_is_only_kept(tmp_path):
+    # Arrow reads it, and it would fail wherever somebody looks.
+    ends = pa.py_buffer(np.array([0, 2], np.int32))
+    words = pa.Array.from_buffers(pa.string(), 1, [None, ends, pa.py_buffer(b"a\xff")])
+    codes = {name: [""] for name in ("principal_diagnosis", "other_diagnoses")}
+    codes |= {name: [""] for name in ("principal_procedure", "other_procedures")}
+    table = pa.table({**codes, "sex": [1], "age_years": [45], "case_id": words, "note": words})
+    pq.write_table(table, tmp_path / "cases.parquet", use_dictionary=False)
+    for columns in (["note"], ["case_id"], None):
+        with pytest.raises(CaseSchemaError, match="parquet file is damaged"):
+            group_file(tmp_path / "cases.parquet", tmp_path / "out.parquet", columns=columns)
+        with pytest.raises(CaseSchemaError, match="parquet file is damaged"):
+            read_table(tmp_path / "cases.parquet", columns=columns)
+    assert [path.name for path in tmp_path.iterdir()] == ["cases.parquet"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 
 import pandas as pd
@@ -10,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drgcore import group_file
+from drgcore import group, group_file
 from drgcore.cases import CaseMapping
-from drgcore.cases.repeated import RepeatedIds
+from drgcore.cases.repeated import CaseWarning, RepeatedIds
 
 CASE = {
     "principal_diagnosis": "K80.101",
@@ -40,11 +41,11 @@ def test_rows_apart_from_each_other(batch_rows, tmp_path):
     rows = [{"case_id": str(i % 60), **CASE} for i in range(61)]
     pd.DataFrame(rows).to_csv(tmp_path / "cases.csv", index=False)
     summary = group_file(tmp_path / "cases.csv", tmp_path / "out.csv", batch_rows=batch_rows)
-    assert any("1 row repeats the case_id" in note for note in summary.notes)
+    assert any("1 row repeats the case_id" in said for said in summary.warnings)
     # Also where the id is not among the columns kept.
     options = {"columns": ["sex"], "batch_rows": batch_rows}
     summary = group_file(tmp_path / "cases.csv", tmp_path / "out.csv", **options)
-    assert any("1 row repeats the case_id" in note for note in summary.notes)
+    assert any("1 row repeats the case_id" in said for said in summary.warnings)
 
 
 @pytest.mark.parametrize(
@@ -71,3 +72,26 @@ def test_ids_of_numbers_and_of_dictionaries():
         ids = RepeatedIds(CaseMapping.preset("canonical"), batch.schema)
         ids.add(batch)
         assert ids.rows() == 1
+
+
+def test_rows_without_an_id_are_counted(tmp_path):
+    rows = [{"case_id": text, **CASE} for text in ("1", " ", "", "2", "1 ")]
+    pd.DataFrame(rows).to_csv(tmp_path / "cases.csv", index=False)
+    summary = group_file(tmp_path / "cases.csv", tmp_path / "out.csv")
+    assert summary.notes == ()
+    assert "\n  warning: 1 row repeats the case_id of another row" in str(summary)
+    assert str(summary).endswith("\n  warning: 2 rows have no case_id")
+
+
+def test_in_memory_too():
+    frame = pd.DataFrame([{"case_id": text, **CASE} for text in ("1", None, "1 ")])
+    with pytest.warns(CaseWarning) as caught:
+        group(frame)
+    said = [str(one.message) for one in caught]
+    assert said[0].startswith("1 row repeats the case_id of another row")
+    assert said[1:] == ["1 row has no case_id"]
+    assert {one.filename for one in caught} == {__file__}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", CaseWarning)
+        group(frame.iloc[:1])
+        group(frame.drop(columns="case_id"))

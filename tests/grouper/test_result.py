@@ -15,7 +15,8 @@ from drgcore.errors import CaseSchemaError
 from drgcore.grouper import REASONS, RESULT_COLUMNS, STATUSES, group, kernel, summarise
 from drgcore.grouper.intervals import NUMBER_RANGES, VARIABLE_ORDER
 from drgcore.grouper.lowering import ACCEPT, FIELD_OPS, Op
-from drgcore.grouper.result import SEVERITIES, GroupedRows, SummaryCount, check_free
+from drgcore.grouper.result import SEVERITIES, GroupedRows, check_free
+from drgcore.grouper.summary import SummaryCount
 from drgcore.grouper.tables import compile_tables
 from drgcore.schemes.model import GroupKind
 from drgcore.schemes.rules import LOCAL_VARIABLES

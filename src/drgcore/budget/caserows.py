@@ -16,8 +16,8 @@ from drgcore.budget.terms import Terms
 from drgcore.cases.amounts import numbers_from
 from drgcore.cases.attributes import select_columns
 from drgcore.cases.days import days_of
+from drgcore.cases.hashes import hash_strings
 from drgcore.errors import CaseSchemaError
-from drgcore.points.ids import hash_strings
 
 REQUIRED = ("case_id", "hospital", "pool", "discharge_date", "case_class", "points")
 OPTIONAL = (

@@ -7,7 +7,7 @@ from typing import Any
 import numba as nb
 import numpy as np
 
-from drgcore.points.ids import mix
+from drgcore.cases.hashes import mix
 
 
 @nb.njit(cache=True)

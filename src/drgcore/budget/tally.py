@@ -15,8 +15,8 @@ from drgcore.budget.caserows import Rows, case_table, listed, read_rows
 from drgcore.budget.hashing import add_to_cells
 from drgcore.budget.month import Month
 from drgcore.budget.terms import Terms
+from drgcore.cases.hashes import hash_strings
 from drgcore.errors import BudgetError, CaseSchemaError
-from drgcore.points.ids import hash_strings
 
 KEYS = ["pool", "hospital", "month", "case_class"]
 SUMS = ["cases", "points", "patient_paid_fen", "refused_fen", "item_cost_fen", "outside_fen"]

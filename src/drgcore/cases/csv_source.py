@@ -51,7 +51,7 @@ class CsvSource(CaseSource):
     kind = "csv"
 
     def __init__(self, path: Path, columns: Sequence[str] | None, batch_rows: int) -> None:
-        super().__init__(batch_rows)
+        super().__init__(batch_rows, str(path))
         self._path = path
         self._where = str(path)
         text: TextStream | None = None
@@ -125,6 +125,7 @@ class CsvSource(CaseSource):
         self._skip = len(below.encode()) + 3 * marked
         self._rows_above = layout.first
         self._layout_notes = layout.notes
+        self.notes = list(layout.notes)
         return [name if name.strip() else "" for name in names]
 
     def _read(self) -> Iterator[pa.RecordBatch]:

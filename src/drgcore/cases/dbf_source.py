@@ -37,7 +37,7 @@ class DbfSource(CaseSource):
     kind = "dbf"
 
     def __init__(self, path: Path, columns: Sequence[str] | None, batch_rows: int) -> None:
-        super().__init__(batch_rows)
+        super().__init__(batch_rows, str(path))
         self._path = path
         with self._careful():
             self._table = DBF(str(path), encoding="gb18030", ignore_missing_memofile=True)

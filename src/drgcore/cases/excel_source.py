@@ -50,11 +50,12 @@ class ExcelSource(CaseSource):
         batch_rows: int,
         sheet: str | int | None,
     ) -> None:
-        super().__init__(batch_rows)
+        super().__init__(batch_rows, str(path))
         self._path = path
         self._sheet = sheet
         self._opened_as = self._key()
         self._rows: SheetRows | None = _UNREAD.pop(self._opened_as, None) or self._open()
+        self.notes = self._rows.notes
         self.schema = select(
             pa.schema([pa.field(name, pa.string()) for name in self._rows.names]),
             columns,
@@ -123,5 +124,6 @@ class ExcelSource(CaseSource):
     def _read(self) -> Iterator[pa.RecordBatch]:
         # The sheet that was opened for its header is read once; later readings open it anew.
         rows, self._rows = self._rows or self._open(), None
-        yield from rows.batches(self.schema.names, self._batch_rows, self._codes)
+        # They grow while the rows are read.
         self.notes = rows.notes
+        yield from rows.batches(self.schema.names, self._batch_rows, self._codes)

@@ -12,16 +12,20 @@ from typing import Any
 
 import pyarrow as pa
 
+from drgcore.cases.columns import FRONT_PAGE_SCHEMA, LOCAL_SCHEMA, NAMED_COLUMNS
 from drgcore.cases.contents import Contents, contents_of
 from drgcore.cases.mapping import CaseMapping
 from drgcore.cases.mapping_file import parameters_of
 from drgcore.cases.presets import PRESETS
 from drgcore.cases.readers import open_cases
+from drgcore.cases.renaming import canonical_names, renamed
 from drgcore.cases.resolving import ColumnFinder, ResolvedMapping, expand, form_of
 from drgcore.cases.source import CaseSource
 from drgcore.errors import CaseSchemaError
 
 AUTO = "auto"
+
+_NAMES = frozenset((*NAMED_COLUMNS, *FRONT_PAGE_SCHEMA.names, *LOCAL_SCHEMA.names))
 
 _SAMPLE_ROWS = 20_000
 _ENOUGH = 0.5
@@ -133,6 +137,45 @@ def mapping_for(
     guessed = guess_mapping(source, sheet=sheet)
     sys.stderr.write(f"# mapping guessed; keep it in a file and correct it there\n{guessed}")
     return guessed.mapping
+
+
+def naming_for(mapping: str | os.PathLike[str] | CaseMapping, names: Sequence[str]) -> CaseMapping:
+    """The mapping asked for; for ``"auto"`` the preset that knows most columns of a table.
+
+    A table of grouped cases, or one that stands beside them, need not have codes to guess by.
+
+    Raises
+    ------
+    CaseSchemaError
+        Several presets know as many columns and read them differently.
+
+    Examples
+    --------
+    >>> naming_for("canonical", ["case_id"]).sex
+    'sex'
+    """
+    if mapping != AUTO:
+        return CaseMapping.of(mapping)
+    there = [name for name in names if name]
+    found: dict[str, list[tuple[str, str]]] = {}
+    for preset in PRESETS:
+        try:
+            changes = canonical_names(there, CaseMapping.preset(preset), lenient=True)
+        except CaseSchemaError:
+            continue
+        pairs = renamed(there, changes)
+        found[preset] = [pair for pair in pairs if pair[1] in _NAMES]
+    most = max(map(len, found.values()), default=0)
+    best = [preset for preset, pairs in found.items() if len(pairs) == most]
+    if not best or "canonical" in best:
+        best = ["canonical"]
+    if any(found[other] != found[best[0]] for other in best[1:]):
+        raise CaseSchemaError(
+            f"several presets know {most} of the columns, and not the same: {', '.join(best)}",
+            hint="Name one of them.",
+        )
+    sys.stderr.write(f"# columns named as preset {best[0]!r} says: {most} of {len(there)} known\n")
+    return CaseMapping.preset(best[0])
 
 
 def _by_preset(schema: pa.Schema, columns: dict[str, Contents]) -> GuessedMapping | None:

@@ -169,10 +169,7 @@ class CaseMapping:
             raise CaseSchemaError(
                 f"there is no mapping preset {name!r}",
                 hint=f"Presets: {', '.join(PRESETS)}; or the path of a .toml file"
-                + (
-                    "\nOnly grouping guesses: drgcore mapping guess FILE > mine.toml"
-                    * (name == "auto")
-                ),
+                + "; or auto, where a file is at hand to be looked at",
             )
         return _preset(name)
 

@@ -1,4 +1,4 @@
-"""Whether a file has the same case twice: a naive join makes every diagnosis a case."""
+"""Whether cases come twice, or without an id: a naive join makes every diagnosis a case."""
 
 from __future__ import annotations
 
@@ -19,6 +19,10 @@ _OF_THE_PATIENT = frozenset(
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 
 
+class CaseWarning(UserWarning):
+    """Cases that look wrong as a whole, though each by itself is possible."""
+
+
 class RepeatedIds:
     """Rows whose id another row of the file has, wherever in the file.
 
@@ -37,8 +41,8 @@ class RepeatedIds:
     >>> batch = pa.RecordBatch.from_pydict({"case_id": ["1", "2", "1 ", ""]})
     >>> ids = RepeatedIds(CaseMapping.preset("canonical"), batch.schema)
     >>> ids.add(batch)
-    >>> ids.rows()
-    1
+    >>> ids.rows(), ids.warnings()[-1]
+    (1, '1 row has no case_id')
     """
 
     def __init__(self, mapping: CaseMapping, schema: pa.Schema) -> None:
@@ -57,17 +61,22 @@ class RepeatedIds:
             if form_of(own[0]) in _OF_THE_PATIENT:
                 self.columns += there.get("discharge_date", ())[:1]
         self._hashes: list[NDArray[np.uint64]] = []
+        self._blank = 0
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Take the ids of some rows; a row without one is not counted."""
         if not self.columns or not batch.num_rows:
             return
+        # Compiled code, which a file without ids need not load.
+        from drgcore.cases.hashes import hash_strings
+
         ids, *others = (_text(batch.column(name)) for name in self.columns)
         there = pc.greater(pc.binary_length(ids), 0).to_numpy(zero_copy_only=False)
-        found = _hashed(ids)
+        found = hash_strings(ids)
         for other in others:
-            found = found * _MIX + _hashed(other)
+            found = found * _MIX + hash_strings(other)
         self._hashes.append(found[there])
+        self._blank += len(there) - int(np.count_nonzero(there))
 
     def rows(self) -> int:
         """Rows whose id a row before them has."""
@@ -77,23 +86,21 @@ class RepeatedIds:
         every.sort()
         return int(np.count_nonzero(every[1:] == every[:-1]))
 
-    def warning(self) -> tuple[str, ...]:
-        """What is to be said, or nothing."""
-        rows = self.rows()
-        if not rows:
-            return ()
-        say = "row repeats" if rows == 1 else "rows repeat"
-        return (
-            f"warning: {rows:,} {say} the {' and '.join(self.columns)} of another row;\n"
-            "  a join that makes every diagnosis a case? See drgcore cases join",
-        )
+    def warnings(self) -> tuple[str, ...]:
+        """What is to be said of the ids, or nothing."""
+        said = []
+        if rows := self.rows():
+            say = "row repeats" if rows == 1 else "rows repeat"
+            said.append(
+                f"{rows:,} {say} the {' and '.join(self.columns)} of another row;\n"
+                "  a join that makes every diagnosis a case? See drgcore cases join"
+            )
+        if self._blank:
+            say = "row has" if self._blank == 1 else "rows have"
+            said.append(f"{self._blank:,} {say} no {self.columns[0]}")
+        return tuple(said)
 
 
 def _text(column: pa.Array) -> pa.Array:
     plain = column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
     return stripped(plain.cast(pa.large_string()).fill_null(""))
-
-
-def _hashed(column: pa.Array) -> NDArray[np.uint64]:
-    # Python's own hashes have 64 bits, and hold within one process.
-    return np.fromiter(map(hash, column.to_pylist()), np.int64, len(column)).view(np.uint64)

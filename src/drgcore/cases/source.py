@@ -9,6 +9,7 @@ from typing import Literal, Self
 
 import pyarrow as pa
 
+from drgcore.cases.telling import listener
 from drgcore.errors import CaseSchemaError
 
 Kind = Literal["parquet", "csv", "excel", "dbf", "arrow", "pandas"]
@@ -30,7 +31,8 @@ class CaseSource(ABC):
         What the cases came in.
     notes : list of str
         What was left out or decided while reading: title rows, rows without any value, totals.
-        Complete when all batches were read.
+        Complete when all batches were read. Whoever listened (`telling`) when a file was opened is
+        told them.
     """
 
     schema: pa.Schema
@@ -38,10 +40,13 @@ class CaseSource(ABC):
     kind: Kind
     notes: list[str]
 
-    def __init__(self, batch_rows: int) -> None:
+    def __init__(self, batch_rows: int, where: str | None = None) -> None:
         if batch_rows < 1:
             raise ValueError("batch_rows must be at least 1")
         self._batch_rows = batch_rows
+        self._where_told = where
+        # Batches may be read in another thread, which has no context of its own.
+        self._listener = listener()
         self.notes = []
 
     def __enter__(self) -> Self:
@@ -58,6 +63,8 @@ class CaseSource(ABC):
     def close(self) -> None:
         """Let go of what the source holds open; the source cannot be read afterwards."""
         self._closed = True
+        # Of a file of which one row was asked for, what was seen of it.
+        self._tell()
 
     _closed = False
 
@@ -95,7 +102,7 @@ class CaseSource(ABC):
     def _pieces(self) -> Iterator[pa.RecordBatch]:
         if self._closed:
             raise CaseSchemaError("the cases were closed", hint="Open them again.")
-        return self._read()
+        return self._told(self._read())
 
     def expect_codes(self, columns: Sequence[str]) -> None:
         """Say which columns hold codes; a source that knows of numbers there refuses them.
@@ -106,6 +113,15 @@ class CaseSource(ABC):
             A cell of one of these columns is a number, of which zeros may be lost.
         """
         return
+
+    def _told(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        yield from batches
+        self._tell()
+
+    def _tell(self) -> None:
+        if self._listener is not None and self._where_told is not None:
+            for note in self.notes:
+                self._listener(self._where_told, note)
 
     @abstractmethod
     def _read(self) -> Iterator[pa.RecordBatch]: ...

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from drgcore.cases.damage import damage_as_error
+from drgcore.cases.guessing import naming_for
 from drgcore.cases.mapping import CaseMapping
 from drgcore.cases.readers import open_cases
 from drgcore.cases.renaming import canonical_names, renamed
@@ -25,7 +23,6 @@ def read_table(
     columns: Sequence[str] | None = None,
     mapping: str | os.PathLike[str] | CaseMapping = "canonical",
     lenient: bool = False,
-    tell: Callable[[str], Any] | None = None,
 ) -> pa.Table:
     """Read the whole of a file through the one reader, under canonical names.
 
@@ -39,11 +36,10 @@ def read_table(
         Canonical names of the columns wanted, of which those that are there are read; all by
         default.
     mapping : str, path or CaseMapping, default "canonical"
-        Which column is which: a preset, a mapping file (.toml), or a mapping.
+        Which column is which: a preset, a mapping file (.toml), or a mapping. ``"auto"`` is the
+        preset that knows most of the columns, and is told on the error stream.
     lenient : bool, default False
         Columns that the mapping names may be absent: a side table has few of them.
-    tell : callable, optional
-        Called with each thing that was left out or decided: title rows, rows without any value.
 
     Returns
     -------
@@ -68,7 +64,8 @@ def read_table(
     with open_cases(path, sheet=sheet) as source:
         names = source.schema.names
     try:
-        changes = canonical_names([n for n in names if n], CaseMapping.of(mapping), lenient=lenient)
+        chosen = naming_for(mapping, names)
+        changes = canonical_names([n for n in names if n], chosen, lenient=lenient)
     except CaseSchemaError as error:
         raise CaseSchemaError(error.message, where=where, hint=error.hint) from None
     pairs = [pair for pair in renamed(names, changes) if pair[0]]
@@ -76,14 +73,6 @@ def read_table(
         pairs = [pair for pair in pairs if pair[1] in columns]
     with open_cases(path, columns=[name for name, _ in pairs], sheet=sheet) as source:
         table = source.table()
-        notes = source.notes
-    if source.kind == "parquet":
-        # Of the readers only this one gives texts that it has not looked at.
-        with damage_as_error(Path(path), "file", "Copy or write it again."):
-            table.validate(full=True)
-    if tell is not None:
-        for note in notes:
-            tell(note)
     cells = [_text(column) for column in table.columns]
     return pa.table(cells, names=[canonical for _, canonical in pairs])
 

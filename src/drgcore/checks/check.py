@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from drgcore.cases import CaseMapping, CaseSource, CodeIndex, open_cases
+from drgcore.cases.guessing import mapping_for
 from drgcore.checks.catalogue import Catalogue, Check
 from drgcore.checks.code_sets import CodeSets
 from drgcore.checks.evaluate import Evaluator
@@ -42,7 +43,7 @@ def check_cases(
     scheme : str, Path or Scheme, default "chs-drg-3.0"
         The scheme whose rules and lists the checks ask for.
     mapping : str, Path or CaseMapping, default "canonical"
-        Where the columns are: a preset, a .toml file, or a mapping.
+        Where the columns are: a preset, a .toml file, ``"auto"``, or a mapping.
     checks : str, path or Catalogue, optional
         A TOML file that switches checks, changes their parameters and adds new ones; the shipped
         checks by default.
@@ -74,22 +75,14 @@ def check_cases(
     [{'check': 'S02', 'values': 'sex=2; diagnoses=N40.x00'}]
     """
     run = CheckRun(scheme, checks, clinical_codes)
+    mapping = mapping_for(mapping, cases)
     with open_cases(cases, batch_rows=BATCH_ROWS) as source:
         kind = source.kind
-        tables = list(run.tables(source, as_mapping(mapping)))
+        tables = list(run.tables(source, mapping))
     findings: Any = pa.concat_tables([FINDINGS_SCHEMA.empty_table(), *tables])
     if kind == "pandas":
         findings = findings.to_pandas()
     return run.report(findings)
-
-
-def as_mapping(mapping: str | Path | CaseMapping) -> CaseMapping:
-    """A mapping from itself, the name of a preset, or the path of a mapping file (.toml)."""
-    if isinstance(mapping, CaseMapping):
-        return mapping
-    if str(mapping).endswith(".toml"):
-        return CaseMapping.from_file(mapping)
-    return CaseMapping.preset(str(mapping))
 
 
 class CheckRun:
@@ -136,6 +129,7 @@ class CheckRun:
     ) -> Iterator[pa.Table]:
         """The findings of each batch."""
         layout = self.layout(source.schema, mapping)
+        source.expect_codes(layout.mapping.code_names())
         maker = FindingsOf(self.checks, self.sets, labels)
         for batch in source.batches():
             frame = Frame(batch, layout, self.tally.rows)

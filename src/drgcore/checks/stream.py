@@ -12,8 +12,9 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from drgcore.cases import CaseMapping, open_cases
+from drgcore.cases.guessing import mapping_for
 from drgcore.checks.catalogue import Catalogue
-from drgcore.checks.check import BATCH_ROWS, CheckRun, as_mapping
+from drgcore.checks.check import BATCH_ROWS, CheckRun
 from drgcore.checks.findings import FINDINGS_SCHEMA
 from drgcore.checks.report import CaseChecks
 from drgcore.checks.workbook import workbook_writer
@@ -95,7 +96,7 @@ def check_file(
     profile_writer = None if beside is None else _writer_for(beside, ("parquet", "csv"))
     labels = "zh" if target.suffix.lower() == ".xlsx" else "en"
     run = CheckRun(scheme, checks, clinical_codes)
-    case_mapping = as_mapping(mapping)
+    case_mapping = mapping_for(mapping, source_path, sheet=sheet)
     with open_cases(source_path, batch_rows=batch_rows, sheet=sheet) as plain:
         layout = run.layout(plain.schema, case_mapping)
     with (
@@ -109,7 +110,6 @@ def check_file(
         whole_file(target) as part,
         writer_of(part, FINDINGS_SCHEMA) as writer,
     ):
-        source.expect_codes(layout.mapping.code_names())
         for table in run.tables(source, case_mapping, labels):
             writer.write(table)
             if progress is not None:

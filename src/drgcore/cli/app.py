@@ -13,6 +13,7 @@ from typing import Annotated, NoReturn
 import typer
 
 import drgcore
+from drgcore.cases.telling import telling
 from drgcore.cli.lazy import Lazy, lazy_group
 from drgcore.cli.streams import survive_closed_pipes
 from drgcore.language import Language, _
@@ -68,6 +69,7 @@ app = typer.Typer(
 
 @app.callback(invoke_without_command=True)
 def _root(
+    ctx: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
     lang: Annotated[
         Language | None,
@@ -80,6 +82,8 @@ def _root(
     if version:
         typer.echo(f"drgcore {drgcore.__version__}")
         raise typer.Exit
+    # Whatever file a command reads, and in however many ways: here it is said what was left out.
+    ctx.with_resource(telling(lambda file, note: typer.echo(f"note: {file}: {note}", err=True)))
 
 
 def main() -> None:

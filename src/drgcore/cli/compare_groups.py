@@ -7,8 +7,10 @@ from typing import Annotated
 
 import typer
 
+from drgcore.cases import open_cases
+from drgcore.cases.guessing import mapping_for
 from drgcore.cli.options import ClinicalOption, MappingOption, SchemeOption
-from drgcore.cli.reading import FILES, read_side
+from drgcore.cli.reading import FILES, SheetOption, read_side
 from drgcore.estimate import compare_groups as compare_with_official
 from drgcore.workbooks import write_tables
 
@@ -30,6 +32,7 @@ def compare_groups(
     min_adrg: Annotated[float | None, typer.Option(help="Least agreement, 0 to 1.")] = None,
     min_drg: Annotated[float | None, typer.Option(help="Least agreement, 0 to 1.")] = None,
     mapping: MappingOption = "canonical",
+    sheet: SheetOption = None,
     clinical: ClinicalOption = False,
     id_column: Annotated[str, typer.Option(help="Name of the id column.")] = "case_id",
     out: Annotated[
@@ -37,15 +40,17 @@ def compare_groups(
     ] = None,
 ) -> None:
     """Compare groups with the official ones; exit code 1 if they agree less than asked for."""
-    found = compare_with_official(
-        cases,
-        read_side(official),
-        scheme,
-        mapping=mapping,
-        clinical_codes=clinical,
-        case_id=id_column,
-        schemes=other or (),
-    )
+    where = mapping_for(mapping, cases, sheet=sheet)
+    with open_cases(cases, sheet=sheet) as source:
+        found = compare_with_official(
+            source,
+            read_side(official),
+            scheme,
+            mapping=where,
+            clinical_codes=clinical,
+            case_id=id_column,
+            schemes=other or (),
+        )
     if out is not None:
         write_tables(out, found.tables())
     least = {"mdc": min_mdc, "adrg": min_adrg, "drg": min_drg}

@@ -8,6 +8,7 @@ from typing import Annotated, Any, cast
 import typer
 
 import drgcore
+from drgcore.cases.guessing import mapping_for
 from drgcore.cli.options import AnySchemeOption, ClinicalOption, MappingOption
 from drgcore.cli.reading import FILES, SheetOption
 from drgcore.cli.select import one_case
@@ -29,8 +30,9 @@ def explain(
     html: Annotated[bool, typer.Option("--html", help="One HTML fragment for a page.")] = False,
 ) -> None:
     """Show the whole path by which one case of a file comes to its group."""
-    case = one_case(src, row=row, case_id=case_id, id_column=id_column, sheet=sheet)
+    where = mapping_for(mapping, src, sheet=sheet)
+    case = one_case(src, row=row, case_id=case_id, id_column=id_column, mapping=where, sheet=sheet)
     why = drgcore.explain(
-        case, scheme, mapping=mapping, clinical_codes=clinical, lang=cast(Any, lang)
+        case, scheme, mapping=where, clinical_codes=clinical, lang=cast(Any, lang)
     )
     typer.echo(why.html() if html else why)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -69,7 +70,8 @@ def group(
             progress=callback,
             sheet=sheet,
         )
-    typer.echo(summary)
+    # What the reader left out was said, as of every file, on the error stream.
+    typer.echo(replace(summary, notes=()))
     if unknown_codes is not None and summary.reading is not None:
         typer.echo(f"  {write_unknown(summary.reading, unknown_codes):,} in {unknown_codes}")
 

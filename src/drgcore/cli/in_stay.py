@@ -7,8 +7,10 @@ from typing import Annotated
 
 import typer
 
+from drgcore.cases import open_cases
+from drgcore.cases.guessing import mapping_for
 from drgcore.cli.options import ClinicalOption, MappingOption, SchemeOption
-from drgcore.cli.reading import FILES, read_side
+from drgcore.cli.reading import FILES, SheetOption, read_side
 from drgcore.estimate import WARNINGS, estimate_in_stay, fit_likely_groups
 from drgcore.workbooks import write_tables
 
@@ -33,21 +35,24 @@ def in_stay(
     ] = None,
     scheme: SchemeOption = "chs-drg-3.0",
     mapping: MappingOption = "canonical",
+    sheet: SheetOption = None,
     clinical: ClinicalOption = False,
     id_column: Annotated[str, typer.Option(help="Name of the id column.")] = "case_id",
 ) -> None:
     """Estimate group, payment and limits of patients in house from the codes and costs so far."""
     likely = fit_likely_groups(history, scheme, mapping=mapping, clinical_codes=clinical)
-    table = estimate_in_stay(
-        patients,
-        likely,
-        mapping=mapping,
-        clinical_codes=clinical,
-        case_id=id_column,
-        payments=read_side(payments),
-        high=high,
-        low=low,
-    )
+    where = mapping_for(mapping, patients, sheet=sheet)
+    with open_cases(patients, sheet=sheet) as source:
+        table = estimate_in_stay(
+            source,
+            likely,
+            mapping=where,
+            clinical_codes=clinical,
+            case_id=id_column,
+            payments=read_side(payments),
+            high=high,
+            low=low,
+        )
     tables = {"patients": table, "calibration": likely.calibration}
     write_tables(out, tables)
     accuracy = likely.accuracy

@@ -9,6 +9,7 @@ import pandas as pd
 import pyarrow.csv as pacsv
 import typer
 
+from drgcore.cli.options import ClinicalOption, MappingOption
 from drgcore.cli.reading import FILES, SheetOption, read_cases
 from drgcore.errors import BudgetError
 from drgcore.files import whole_file
@@ -27,13 +28,9 @@ def migrate_cases(
     cases: Annotated[Path, typer.Argument(help=f"Cases: {FILES}.")],
     before: Annotated[str, typer.Option(help="The scheme before.")] = "chs-drg-2.0",
     after: Annotated[str, typer.Option(help="The scheme after.")] = "chs-drg-3.0",
-    mapping: Annotated[
-        str, typer.Option(help="Where the columns are: canonical, hqms, or a .toml file.")
-    ] = "canonical",
+    mapping: MappingOption = "canonical",
     sheet: SheetOption = None,
-    clinical: Annotated[
-        bool, typer.Option("--clinical", help="Codes are 国临版: translate them to 医保版 first.")
-    ] = False,
+    clinical: ClinicalOption = False,
     out: Annotated[Path | None, typer.Option(help="Folder for all tables as .csv.")] = None,
     case_id: Annotated[str, typer.Option(help="Column with the id of a case.")] = "case_id",
     cost: Annotated[str, typer.Option(help="Column with the cost of a case.")] = "total_cost",

@@ -20,7 +20,7 @@ MappingOption = Annotated[
     str,
     typer.Option(
         help="Where the columns are: canonical, hqms, n041, chinese, settlement-list, a .toml "
-        "file, or (group) auto, which guesses and says so."
+        "file, or auto, which guesses and says so."
     ),
 ]
 ClinicalOption = Annotated[

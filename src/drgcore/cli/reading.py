@@ -32,14 +32,8 @@ def read_cases(
     sheet: str | None = None,
     columns: Sequence[str] | None = None,
 ) -> pa.Table:
-    """Read a file whole, under canonical names; say on the error stream what was left out."""
-    return read_table(
-        path,
-        sheet=sheet,
-        columns=columns,
-        mapping=mapping,
-        tell=lambda note: tell(path, note),
-    )
+    """Read a file whole, under canonical names."""
+    return read_table(path, sheet=sheet, columns=columns, mapping=mapping)
 
 
 def read_coded(path: Path, mapping: str, sheet: str | None) -> pa.Table:
@@ -76,12 +70,7 @@ def read_side(path: Path | None, mapping: str = "canonical") -> pa.Table | None:
     """Read a side table, where one is given."""
     if path is None:
         return None
-    return read_table(path, mapping=mapping, lenient=True, tell=lambda note: tell(path, note))
-
-
-def tell(path: Path, note: str) -> None:
-    """Say on the error stream what was left out of a file."""
-    typer.echo(f"note: {path}: {note}", err=True)
+    return read_table(path, mapping=mapping, lenient=True)
 
 
 def values_by_pool(given: Sequence[str] | None) -> dict[str, str] | None:

@@ -8,24 +8,33 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from drgcore.cases import CaseSource, open_cases
+from drgcore.cases import CaseMapping, CaseSource, open_cases
 from drgcore.cases.text import stripped
 from drgcore.errors import CaseSchemaError
 
 
 def one_case(
-    path: Path, *, row: int | None, case_id: str | None, id_column: str, sheet: str | None = None
+    path: Path,
+    *,
+    row: int | None,
+    case_id: str | None,
+    id_column: str,
+    mapping: CaseMapping,
+    sheet: str | None = None,
 ) -> pa.Table:
     """The row of a number (from 1), or the one row of an id.
 
     Raises
     ------
     CaseSchemaError
-        When not exactly one of `row` and `case_id` is given, or no row or several are found.
+        When not exactly one of `row` and `case_id` is given, or no row or several are found; or a
+        sheet has numbers in a column that the mapping says holds codes.
     """
     if (row is None) == (case_id is None):
         raise CaseSchemaError("say which case: either --row or --id")
     with open_cases(path, sheet=sheet) as source:
+        # The row comes out as text, in which nobody sees the zeros that a number has lost.
+        source.expect_codes(mapping.resolve(source.schema).code_names())
         if row is not None:
             return _by_row(source, row, str(path))
         return _by_id(source, str(case_id), id_column, str(path))

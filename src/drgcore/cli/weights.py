@@ -10,8 +10,9 @@ import pandas as pd
 import typer
 
 from drgcore.cases import open_cases
+from drgcore.cases.guessing import mapping_for
 from drgcore.cli.options import MappingOption
-from drgcore.cli.reading import CasesArgument, SheetOption, read_cases, read_side, tell
+from drgcore.cli.reading import CasesArgument, SheetOption, read_cases, read_side
 from drgcore.errors import DrgcoreError
 from drgcore.files import whole_file
 from drgcore.schemes import load_scheme
@@ -168,7 +169,7 @@ def subdivide_(
     out: Annotated[Path, typer.Option(help="Folder for the scheme and the report.")],
     name: Annotated[str, typer.Option(help="Short name of the new scheme.")],
     scheme: Annotated[str, typer.Option(help="The base.")] = "chs-drg-3.0",
-    mapping: Annotated[str, typer.Option(help="canonical, hqms, or a .toml file.")] = "canonical",
+    mapping: MappingOption = "canonical",
     sheet: SheetOption = None,
     cost: Annotated[str, typer.Option(help="The column of cost.")] = "total_cost",
     trim: TrimOption = "none",
@@ -182,19 +183,18 @@ def subdivide_(
     base = load_scheme(scheme)
     # The overlay names its base, which must be there: said now, not after the search.
     find_base(base.name, out)
-    source = open_cases(cases, sheet=sheet)
-    found = subdivide(
-        source,
-        base,
-        candidates=SplitCandidates(stay_days=_numbers(stay), icu_hours=_numbers(icu)),
-        limits=SplitLimits(min_cases=min_cases, min_difference=min_difference, merge=merge),
-        trim=_trimming(trim),
-        name=name,
-        mapping=mapping,
-        cost=cost,
-    )
-    for note in source.notes:
-        tell(cases, note)
+    where = mapping_for(mapping, cases, sheet=sheet)
+    with open_cases(cases, sheet=sheet) as source:
+        found = subdivide(
+            source,
+            base,
+            candidates=SplitCandidates(stay_days=_numbers(stay), icu_hours=_numbers(icu)),
+            limits=SplitLimits(min_cases=min_cases, min_difference=min_difference, merge=merge),
+            trim=_trimming(trim),
+            name=name,
+            mapping=where,
+            cost=cost,
+        )
     typer.echo(found)
     found.write(out / f"{name}-report")
     compiled = found.compile(out)

@@ -7,6 +7,8 @@ from typing import Annotated, Any, cast
 
 import typer
 
+from drgcore.cases import open_cases
+from drgcore.cases.guessing import mapping_for
 from drgcore.cli.options import ClinicalOption, MappingOption, SchemeOption
 from drgcore.cli.reading import FILES, SheetOption, read_side, values_by_pool
 from drgcore.cli.select import one_case
@@ -55,15 +57,17 @@ def what_if(
     if by not in ("record", "payment"):
         raise DrgcoreError(f"--by {by!r} is no order", hint="it is record or payment")
     known = read_side(weights)
-    common: dict[str, Any] = {"mapping": mapping, "clinical_codes": clinical, "weights": known}
+    where = mapping_for(mapping, src, sheet=sheet)
+    common: dict[str, Any] = {"mapping": where, "clinical_codes": clinical, "weights": known}
     if pivotal is not None:
-        table = pivotal_codes(src, scheme, case_id=id_column, **common)
+        with open_cases(src, sheet=sheet) as source:
+            table = pivotal_codes(source, scheme, case_id=id_column, **common)
         write_tables(pivotal, {"pivotal_codes": table})
         typer.echo(f"{table['row'].nunique():,} cases hang on one code, {len(table):,} codes")
         typer.echo(pivotal_summary(table).head(20).to_string(index=False))
         return
     found = group_otherwise(
-        one_case(src, row=row, case_id=case_id, id_column=id_column, sheet=sheet),
+        one_case(src, row=row, case_id=case_id, id_column=id_column, mapping=where, sheet=sheet),
         scheme,
         schemes=other or (),
         add_diagnoses=add_dx or (),

@@ -13,9 +13,11 @@ import pyarrow as pa
 
 from drgcore.cases import CaseMapping, open_cases
 from drgcore.cases.attributes import dates_of
+from drgcore.cases.guessing import mapping_for
 from drgcore.errors import CaseSchemaError
 from drgcore.estimate.differing import DIFFERENCE_REASONS, explain_differences
 from drgcore.grouper import group
+from drgcore.grouper.batch import BatchGrouper
 from drgcore.schemes import Scheme
 
 LEVELS = ("mdc", "adrg", "drg")
@@ -147,7 +149,10 @@ def compare_groups(
     >>> found.kinds["kind"].iloc[0]
     'version'
     """
+    grouper = BatchGrouper.of(scheme, clinical_codes)
+    mapping = mapping_for(mapping, cases)
     with open_cases(cases) as source:
+        source.expect_codes(grouper.resolve(mapping, source.schema).code_names())
         table = pa.Table.from_batches(list(source.batches()), source.schema)
     if case_id not in table.column_names:
         raise CaseSchemaError(f"the cases have no column {case_id}")

@@ -13,6 +13,7 @@ import pyarrow as pa
 from drgcore.cases import CaseMapping, open_cases
 from drgcore.cases.attributes import numbers_of
 from drgcore.cases.codes import MISSING, UNKNOWN
+from drgcore.cases.guessing import mapping_for
 from drgcore.errors import CaseSchemaError
 from drgcore.estimate.likely import LikelyGroups, contexts_of
 from drgcore.estimate.prices import weights_by_drg
@@ -98,8 +99,10 @@ def estimate_in_stay(
     worth = None if payments is None else weights_by_drg(payments)
     grouper = BatchGrouper.of(likely.scheme, clinical_codes)
     rows: list[dict[str, Any]] = []
+    mapping = mapping_for(mapping, patients)
     with open_cases(patients) as source:
         resolved = grouper.resolve(mapping, source.schema)
+        source.expect_codes(resolved.code_names())
         for batch in source.batches():
             rows += _of_batch(grouper, batch, resolved, likely, worth, case_id, high, low)
     for number, line in enumerate(rows, 1):

@@ -17,6 +17,7 @@ from drgcore.cases import CaseMapping, open_cases
 from drgcore.cases.attributes import numbers_of
 from drgcore.cases.batch import CaseArrays
 from drgcore.cases.codes import MISSING
+from drgcore.cases.guessing import mapping_for
 from drgcore.errors import CaseSchemaError
 from drgcore.grouper.batch import BatchGrouper
 from drgcore.schemes import Scheme
@@ -131,8 +132,10 @@ def fit_likely_groups(
     finals: list[str] = []
     stages: list[list[list[tuple[Any, ...]]]] = [[] for _ in _KNOWN]
     figures = []
+    mapping = mapping_for(mapping, history)
     with open_cases(history) as source:
         resolved = grouper.resolve(mapping, source.schema)
+        source.expect_codes(resolved.code_names())
         for batch in source.batches():
             whole = grouper.encode(batch, resolved)
             finals += _texts(grouper, grouper.group_arrays(whole), "drg")

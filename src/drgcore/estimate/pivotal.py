@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 
 from drgcore.cases import CaseMapping, open_cases
+from drgcore.cases.guessing import mapping_for
 from drgcore.errors import CaseSchemaError
 from drgcore.estimate.prices import weights_by_drg
 from drgcore.estimate.variants import KINDS, variants_of
@@ -69,8 +70,10 @@ def pivotal_codes(
     grouper = BatchGrouper.of(scheme, clinical_codes)
     known = None if weights is None else weights_by_drg(weights)
     parts, done = [], 0
+    mapping = mapping_for(mapping, cases)
     with open_cases(cases, batch_rows=_ROWS) as source:
         resolved = grouper.resolve(mapping, source.schema)
+        source.expect_codes(resolved.code_names())
         for batch in source.batches():
             for found in _of_batch(grouper, batch, resolved, case_id):
                 parts.append(found.assign(row=found["row"] + done))

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from drgcore.cases.repeated import CaseWarning
 from drgcore.errors import CaseSchemaError
 from drgcore.points import Policy, compute_points
-from drgcore.points.case_columns import CaseWarning
 
 _WEIGHTS = ("weight", "relative_weight", "base_points")
 

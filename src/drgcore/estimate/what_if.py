@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from drgcore.cases import CaseMapping, open_cases
 from drgcore.cases.codes import MISSING, UNKNOWN
+from drgcore.cases.guessing import mapping_for
 from drgcore.errors import CaseSchemaError
 from drgcore.estimate.prices import priced, weights_by_drg
 from drgcore.estimate.variants import KINDS, Variants, variants_of
@@ -130,8 +131,10 @@ def what_if(
      ['scheme', '', 'BU25', 'CC', True]]
     """
     grouper = BatchGrouper.of(scheme, clinical_codes)
+    mapping = mapping_for(mapping, case)
     with open_cases(case) as source:
         resolved = grouper.resolve(mapping, source.schema)
+        source.expect_codes(resolved.code_names())
         row = pa.Table.from_batches(list(source.batches()), source.schema)
     if len(row) != 1:
         raise CaseSchemaError(f"what_if takes one case, not {len(row)} rows")

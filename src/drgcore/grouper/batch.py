@@ -33,8 +33,8 @@ from drgcore.grouper.result import (
     UNKNOWN_PRINCIPAL_PROCEDURE,
     UNREADABLE_LOCAL,
     GroupedRows,
-    SummaryCount,
 )
+from drgcore.grouper.summary import SummaryCount
 from drgcore.grouper.tables import GrouperTables, compile_tables
 from drgcore.schemes import Scheme, load_scheme, load_translation
 
@@ -130,7 +130,7 @@ class BatchGrouper:
         CaseSchemaError
             As `CaseMapping.resolve`; also where a column is missing that only this scheme needs.
         """
-        return as_mapping(mapping).resolve(schema, self.tables.scheme.local_columns.values())
+        return CaseMapping.of(mapping).resolve(schema, self.tables.scheme.local_columns.values())
 
     def encode(self, batch: pa.RecordBatch, mapping: ResolvedMapping) -> CaseArrays:
         """Read one batch as ids and numbers."""
@@ -180,11 +180,6 @@ def stamp(scheme: str, digest: str) -> dict[bytes, bytes]:
         b"drgcore.digest": digest.encode(),
         b"drgcore.version": program_version().encode(),
     }
-
-
-def as_mapping(mapping: str | Path | CaseMapping) -> CaseMapping:
-    """A mapping from itself, the name of a preset, or the path of a mapping file (.toml)."""
-    return CaseMapping.of(mapping)
 
 
 def thread_count(threads: int | None) -> int:

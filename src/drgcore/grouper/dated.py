@@ -16,9 +16,10 @@ from drgcore.cases import CaseMapping, ResolvedMapping
 from drgcore.cases.days import read_days
 from drgcore.cases.notes import ReadingNotes
 from drgcore.errors import CaseSchemaError
-from drgcore.grouper.batch import BatchGrouper, as_mapping, stamp
+from drgcore.grouper.batch import BatchGrouper, stamp
 from drgcore.grouper.extras import NO_EXTRAS, STAMP_COLUMNS, Extras
-from drgcore.grouper.result import RESULT_COLUMNS, GroupedRows, SummaryCount
+from drgcore.grouper.result import RESULT_COLUMNS, GroupedRows
+from drgcore.grouper.summary import SummaryCount
 from drgcore.schemes import Scheme, load_scheme
 from drgcore.schemes.calendar import SchemeCalendar, is_calendar, load_calendar
 
@@ -171,7 +172,7 @@ class DatedGrouper:
         CaseSchemaError
             As `CaseMapping.resolve`; also where the data have no day of discharge.
         """
-        mapping = as_mapping(mapping)
+        mapping = CaseMapping.of(mapping)
         there = mapping.find_front_page(schema)
         if DISCHARGE not in there:
             raise CaseSchemaError(

@@ -18,6 +18,7 @@ from drgcore.cases import (
     open_cases,
 )
 from drgcore.cases.frames import is_series
+from drgcore.cases.guessing import mapping_for
 from drgcore.cases.one_case import one_case
 from drgcore.errors import CaseSchemaError
 from drgcore.grouper.account import account_of, as_html, as_text, check_language
@@ -118,6 +119,7 @@ def explain(
         case = case.to_dict()
     if isinstance(case, Mapping):
         case = _one_row(case, mapping)
+    mapping = mapping_for(mapping, case)
     with open_cases(case) as source:
         where = grouper.resolve(mapping, source.schema)
         source.expect_codes(where.code_names())

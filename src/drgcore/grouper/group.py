@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ from drgcore.cases import CaseMapping, open_cases
 from drgcore.cases.frames import is_series
 from drgcore.cases.guessing import mapping_for
 from drgcore.cases.one_case import one_case
+from drgcore.cases.repeated import CaseWarning, RepeatedIds
 from drgcore.errors import CaseSchemaError
 from drgcore.grouper.batch import BATCH_ROWS, in_order, thread_count
 from drgcore.grouper.dated import grouper_of
@@ -96,6 +98,11 @@ def group(
     SchemeError
         When there is no such scheme.
 
+    Warns
+    -----
+    CaseWarning
+        Rows repeat the id of another row, or have none.
+
     Notes
     -----
     The order of evaluation is that of the official configuration workbook of the scheme
@@ -134,6 +141,7 @@ def group(
         check_free(keep, prefix, "columns=", grouper.result_columns)
         resolved = grouper.resolve(mapping, source.schema)
         source.expect_codes(resolved.code_names())
+        ids = RepeatedIds(mapping, source.schema)
         kept: list[pa.RecordBatch] = []
         parts: list[dict[str, pa.DictionaryArray]] = []
         for batch, rows in in_order(
@@ -141,8 +149,11 @@ def group(
         ):
             kept.append(batch.select(keep))
             parts.append(grouper.columns(rows))
+            ids.add(batch)
         schema = pa.schema([source.schema.field(n) for n in keep], source.schema.metadata)
         kind = source.kind
+    for warning in ids.warnings():
+        warnings.warn(warning, CaseWarning, stacklevel=2)
     if not parts:
         parts.append(grouper.columns(grouper.group(source.schema.empty_table(), resolved)))
     results = {

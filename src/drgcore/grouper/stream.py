@@ -25,7 +25,8 @@ from drgcore.grouper.batch import BATCH_ROWS, in_order, thread_count
 from drgcore.grouper.dated import grouper_of
 from drgcore.grouper.extras import Extras
 from drgcore.grouper.group import kept_columns
-from drgcore.grouper.result import GroupingSummary, SummaryCount, check_free, result_fields
+from drgcore.grouper.result import check_free, result_fields
+from drgcore.grouper.summary import GroupingSummary, SummaryCount
 from drgcore.grouper.xlsx_writer import xlsx_writer
 from drgcore.schemes import Scheme
 from drgcore.schemes.calendar import SchemeCalendar
@@ -76,7 +77,7 @@ def group_file(
     Returns
     -------
     GroupingSummary
-        Rows by status and reason; a warning among its `notes` where rows repeat an id.
+        Rows by status and reason; `warnings` where rows repeat an id or have none.
 
     Raises
     ------
@@ -142,9 +143,9 @@ def group_file(
             ids.add(batch)
             if progress is not None:
                 progress(counts.rows, source.num_rows)
-        notes = (*source.notes, *ids.warning())
+        notes = tuple(source.notes)
     summary = counts.summary(grouper.name, *grouper.translated(), local=grouper.asks_local)
-    return replace(summary, notes=notes, reading=grouper.notes)
+    return replace(summary, notes=notes, warnings=ids.warnings(), reading=grouper.notes)
 
 
 def write_table(table: pa.Table, path: Path) -> None:

@@ -117,14 +117,15 @@ class Cases:
     Examples
     --------
     >>> import pyarrow as pa
-    >>> from drgcore.grouper.batch import BatchGrouper, as_mapping
+    >>> from drgcore.cases import CaseMapping
+    >>> from drgcore.grouper.batch import BatchGrouper
     >>> from drgcore.schemes import parse_rule
     >>> batch = pa.table({
     ...     "principal_diagnosis": ["I21.000", "J18.900"], "other_diagnoses": [["J96.000"], []],
     ...     "principal_procedure": [None, None], "other_procedures": [[], []], "sex": [1, 2],
     ...     "age_years": [60, 70], "age_days": [None, None]})
     >>> grouper = BatchGrouper.of("chs-drg-3.0", clinical_codes=False)
-    >>> arrays = grouper.encode(batch, as_mapping("canonical").resolve(batch.schema))
+    >>> arrays = grouper.encode(batch, CaseMapping.preset("canonical").resolve(batch.schema))
     >>> cases = Cases(SchemeCodes(grouper.tables), arrays)
     >>> cases.holds(parse_rule("ZYZD in DI_E00 and NL >= 70")).tolist()
     [False, True]

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from drgcore.budget.allocate import FEN_PER_YUAN
 from drgcore.cases import CaseMapping, open_cases
 from drgcore.cases.attributes import numbers_of
-from drgcore.grouper.batch import BATCH_ROWS, BatchGrouper, as_mapping, thread_count
+from drgcore.cases.guessing import mapping_for
+from drgcore.grouper.batch import BATCH_ROWS, BatchGrouper, thread_count
 from drgcore.grouper.group import kept_columns
 from drgcore.migration.flows import (
     LEVELS,
@@ -94,13 +95,14 @@ def migrate(
     >>> moved.results.num_rows, moved.changed.num_rows < 2000
     (2000, True)
     """
+    mapping = mapping_for(mapping, cases, sheet=sheet)
     groupers = [BatchGrouper.of(scheme, clinical_codes) for scheme in (before, after)]
     pairs = pair_groups(*(grouper.tables.scheme for grouper in groupers))
     with open_cases(cases, batch_rows=BATCH_ROWS, sheet=sheet) as source:
         names = kept_columns(source.schema.names, None)
         kept = [name for name in dict.fromkeys((case_id, cost)) if name in names]
         asked = {c for g in groupers for c in g.tables.scheme.local_columns.values()}
-        resolved = as_mapping(mapping).resolve(source.schema, sorted(asked))
+        resolved = mapping.resolve(source.schema, sorted(asked))
         source.expect_codes(resolved.code_names())
         regrouping = Regrouping(groupers, pairs)
         results, others, reasons = regrouping.run(source, resolved, kept, thread_count(threads))

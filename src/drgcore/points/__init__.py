@@ -1,7 +1,7 @@
 """What a case earns: the policy, the class of each case, its points, sanctions."""
 
+from drgcore.cases.repeated import CaseWarning
 from drgcore.points.bands import Bands
-from drgcore.points.case_columns import CaseWarning
 from drgcore.points.catalogue import PresetSummary, list_presets
 from drgcore.points.check import PolicyReport, check_policy
 from drgcore.points.coefficients import coefficients

@@ -23,6 +23,7 @@ from drgcore.cases.attributes import (
     some_of,
     text_codes,
 )
+from drgcore.cases.repeated import CaseWarning
 from drgcore.cases.statuses import statuses_of, statuses_of_groups
 from drgcore.errors import CaseSchemaError
 from drgcore.points.ids import checked_ids
@@ -30,10 +31,6 @@ from drgcore.points.needs import conditional_rules, tested_columns, uses_level
 from drgcore.points.policy import Policy
 
 _ASKED = ("status", "hospital_level", "list_item", "admission_date")
-
-
-class CaseWarning(UserWarning):
-    """Cases that look wrong as a whole, though each by itself is possible."""
 
 
 @dataclass(frozen=True)

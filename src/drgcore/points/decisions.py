@@ -11,8 +11,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from drgcore.cases.attributes import numbers_of, select_columns
+from drgcore.cases.repeated import CaseWarning
 from drgcore.errors import CaseSchemaError, PolicyError
-from drgcore.points.case_columns import CaseColumns, CaseWarning
+from drgcore.points.case_columns import CaseColumns
 from drgcore.points.policy import Policy
 from drgcore.points.records import GRANTED, Factors
 

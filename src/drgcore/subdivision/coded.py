@@ -13,11 +13,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from drgcore.cases import FIRST_CODE, CaseArrays, CaseMapping, CodeIndex, open_cases
+from drgcore.cases.guessing import mapping_for
 from drgcore.errors import CaseSchemaError
 from drgcore.grouper.batch import (
     BATCH_ROWS,
     BatchGrouper,
-    as_mapping,
     in_order,
     thread_count,
 )
@@ -94,6 +94,7 @@ def code_cases(
     (500, 492)
     """
     grouper = BatchGrouper.of(scheme, clinical_codes)
+    mapping = mapping_for(mapping, cases)
     parts: list[tuple[CaseArrays, GroupedRows]] = []
     kept: list[pa.RecordBatch] = []
     with open_cases(cases, batch_rows=BATCH_ROWS) as source:
@@ -102,7 +103,7 @@ def code_cases(
             raise CaseSchemaError(_("the cases have no column {cost}", cost=cost), where="history")
         wanted = [name for name in (cost, *_KEPT) if name in names]
         asked = {*grouper.tables.scheme.local_columns.values(), *local}
-        resolved = as_mapping(mapping).resolve(source.schema, sorted(asked))
+        resolved = mapping.resolve(source.schema, sorted(asked))
         source.expect_codes(resolved.code_names())
 
         def work(batch: pa.RecordBatch) -> tuple[CaseArrays, GroupedRows]:

@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from drgcore.cases import CANONICAL_SCHEMA, FIRST_CODE, CodeIndex
-from drgcore.checks.check import CheckRun, as_mapping
+from drgcore.cases import CANONICAL_SCHEMA, FIRST_CODE, CaseMapping, CodeIndex
+from drgcore.checks.check import CheckRun
 from drgcore.checks.frame import Frame
 from drgcore.grouper.coverage import Draft
 from drgcore.grouper.tables import GrouperTables
@@ -36,7 +36,7 @@ def faults_of(scheme: Scheme, cases: pa.RecordBatch) -> NDArray[np.int64]:
     """
     found = np.zeros(cases.num_rows, np.int64)
     run = CheckRun(scheme, None)
-    layout = run.layout(cases.schema, as_mapping("canonical"))
+    layout = run.layout(cases.schema, CaseMapping.preset("canonical"))
     for number, rows in run.look(Frame(cases, layout, 0)).items():
         found[rows] += _WEIGHT[run.checks[number].level]
     return found
