@@ -10,8 +10,10 @@ from typing import Annotated
 import pyarrow as pa
 import typer
 
-from drgcore.cases import CaseMapping, read_table
+from drgcore.cases import read_table
 from drgcore.cases.canonical import with_canonical_codes
+from drgcore.cases.guessing import mapping_for
+from drgcore.cases.telling import listener
 from drgcore.errors import CaseSchemaError, DrgcoreError
 
 FILES = ".xlsx, .xls, .csv, .dbf or .parquet"
@@ -44,10 +46,11 @@ def read_coded(path: Path, mapping: str, sheet: str | None) -> pa.Table:
     """
     table = read_cases(path, mapping, sheet)
     try:
-        return with_canonical_codes(table, CaseMapping.of(mapping))
+        return with_canonical_codes(table, mapping_for(mapping, table))
     except CaseSchemaError as error:
-        if mapping != "canonical":
-            tell(path, f"codes are not read: {error.message}")
+        tell = listener()
+        if mapping != "canonical" and tell is not None:
+            tell(str(path), f"codes are not read: {error.message}")
         return table
 
 

@@ -9,9 +9,9 @@ from typing import Annotated, Any
 import pyarrow as pa
 from pydantic import Field
 
-from drgcore.cases import CANONICAL_SCHEMA, open_cases
+from drgcore.cases import CANONICAL_SCHEMA, CaseMapping, open_cases
 from drgcore.checks.catalogue import Catalogue
-from drgcore.checks.check import CheckRun, as_mapping
+from drgcore.checks.check import CheckRun
 from drgcore.checks.findings import FINDINGS_SCHEMA
 from drgcore.estimate import what_if
 from drgcore.estimate.what_if import NOTE
@@ -132,7 +132,7 @@ def check_case_list(asked: CheckAsked, library: Library) -> dict[str, Any]:
     said = [n for n in table.column_names if n in _ALWAYS or table[n].null_count < len(table)]
     run = CheckRun(library.scheme(asked.scheme), _catalogue(), asked.clinical_codes)
     with open_cases(table.select(said)) as source:
-        parts = list(run.tables(source, as_mapping("canonical"), asked.lang))
+        parts = list(run.tables(source, CaseMapping.preset("canonical"), asked.lang))
     findings = pa.concat_tables([FINDINGS_SCHEMA.empty_table(), *parts])
     report = run.report()
     columns = ("row", "check", "level", "fields", "values", "message", "message_en")

@@ -9,9 +9,9 @@ from typing import Annotated, Any
 import pyarrow as pa
 from pydantic import Field
 
+from drgcore.cases.repeated import CaseWarning
 from drgcore.errors import CaseSchemaError, PolicyError
 from drgcore.points import compute_points, explain_points
-from drgcore.points.case_columns import CaseWarning
 from drgcore.points.compute import POINT_COLUMNS
 from drgcore.points.needs import needs_all_cases
 from drgcore.rounding import round_half_up

@@ -124,7 +124,7 @@ def work_on(store: JobStore, job: Job, library: Library) -> None:
         "grouping_rate": summary.grouping_rate if summary.rows else None,
         "statuses": dict(summary.statuses),
         "reasons": dict(summary.reasons),
-        "notes": [_without(note, store) for note in summary.notes],
+        "notes": [_without(note, store) for note in (*summary.notes, *summary.warnings)],
     }
     if asked.check:
         report = check_file(
