@@ -48,6 +48,7 @@ READING = (
     "what-if CASES --row 2",
     "what-if CASES --pivotal OUT.csv",
     "in-stay CASES OUT.csv --history CASES",
+    "report month CASES --month 2027-01 --policy example --formats xlsx --out OUT",
     "compare-groups CASES CASES",
 )
 OTHERS = {
