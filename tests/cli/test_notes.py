@@ -9,8 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
-from click import Context
-from click.testing import Result
+import typer
 from typer.core import TyperGroup
 from typer.testing import CliRunner
 
@@ -48,7 +47,7 @@ READING = (
     "what-if CASES --row 2",
     "what-if CASES --pivotal OUT.csv",
     "in-stay CASES OUT.csv --history CASES",
-    "report month CASES --month 2027-01 --policy example --formats xlsx --out OUT",
+    "report month CASES --month 2027-01 --policy example --format xlsx --out OUT",
     "compare-groups CASES CASES",
 )
 OTHERS = {
@@ -61,7 +60,7 @@ OTHERS = {
         "scheme show",
         "scheme check",
         "scheme diff",
-        "scheme export",
+        *("scheme export", "serve"),
     ),
 }
 """Commands that read no table of the user's."""
@@ -72,7 +71,7 @@ def leaves() -> Iterator[str]:
     for name, lazy in COMMANDS.items():
         command: Any = lazy.load(name)
         if isinstance(command, TyperGroup):
-            yield from (f"{name} {sub}" for sub in command.list_commands(Context(command)))
+            yield from (f"{name} {sub}" for sub in command.list_commands(typer.Context(command)))
         else:
             yield name
 
@@ -87,7 +86,7 @@ def options_of(words: str) -> set[str]:
     name, second, *_ = words.split()
     command: Any = COMMANDS[name].load(name)
     if isinstance(command, TyperGroup):
-        _, command, _ = command.resolve_command(Context(command), [second])
+        _, command, _ = command.resolve_command(typer.Context(command), [second])
     return {parameter.name for parameter in command.params}
 
 
@@ -112,7 +111,7 @@ def titled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def run_on(titled: Path, words: str, folder: Path) -> Result:
+def run_on(titled: Path, words: str, folder: Path) -> Any:
     """A command on the cases."""
     filled = (
         words.replace("CASES", str(titled))
