@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from drgcore.cases import open_cases, read_table
@@ -95,11 +95,18 @@ def row(draw: st.DrawFn) -> list[str]:
     ]
 
 
+# Commas within quotes, and in every row a sign that delimits other files.
+SEMICOLONS = [
+    ["1", ";", "2027-01-07", cost, "K80.101"] for cost in ("0.00", "1,000.00", "2,000.00")
+]
+
+
 @pytest.mark.parametrize("way", PATHS)
 @settings(
     max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(rows=st.lists(row(), min_size=1, max_size=6))
+@example(rows=SEMICOLONS)
 def test_a_row_is_the_same_case_by_every_path(way: str, rows: Rows, tmp_path: Path) -> None:
     from drgcore.cases.attributes import dates_of, numbers_of
 

@@ -26,6 +26,7 @@ _DELIMITERS = (",", "\t", ";", "|")
 # A row's number is all that is taken from Arrow's messages: they quote the row itself.
 _RAGGED = re.compile(r"CSV parse error: (?:Row #(\d+): )?Expected (\d+) columns, got (\d+)")
 _CASE_CELL = re.compile(OF_A_CASE)
+_QUOTED = re.compile(r'"[^"]*"')
 _LINES = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+$")
 
 
@@ -329,8 +330,10 @@ class CsvSource(CaseSource):
 def _find_delimiter(lines: Sequence[str]) -> str:
     """The delimiter that stands equally often in most lines, and then most often."""
     best, score = _DELIMITERS[0], (0, 0)
+    # What is quoted may hold any of them: 1,000.00 stands in some rows and not in others.
+    bare = [_QUOTED.sub("", line) for line in lines if line.strip()]
     for delimiter in _DELIMITERS:
-        counts = [line.count(delimiter) for line in lines if line.strip()]
+        counts = [line.count(delimiter) for line in bare]
         there = [count for count in counts if count]
         if there:
             usual = max(set(there), key=there.count)

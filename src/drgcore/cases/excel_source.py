@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pyarrow as pa
 from python_calamine import CalamineWorkbook
 
 from drgcore.cases.damage import damage_as_error
+from drgcore.cases.large_sheets import large_sheets, rows_in_pieces
 from drgcore.cases.sheet_rows import SheetRows
 from drgcore.cases.source import CaseSource, select
 from drgcore.errors import CaseSchemaError
@@ -81,10 +83,13 @@ class ExcelSource(CaseSource):
         with self._careful():
             book = CalamineWorkbook.from_path(str(self._path))
             names = list(book.sheet_names)
+            large = large_sheets(self._path)
         if not names:
             raise CaseSchemaError("the workbook has no sheets", where=str(self._path))
-        chosen, rows = self._choose(book, names)
+        chosen, rows = self._choose(book, names, large)
         found = SheetRows(rows, f"{self._path}, sheet {chosen!r}")
+        if chosen in large:
+            found.notes.insert(0, f"sheet {chosen!r} is large and is read in pieces")
         if len(names) > 1 and self._sheet is None:
             others = [name for name in names if name != chosen]
             found.notes.insert(
@@ -97,15 +102,16 @@ class ExcelSource(CaseSource):
             self._path, "workbook", "Open it in Excel and save it again as .xlsx."
         )
 
-    def _choose(self, book: CalamineWorkbook, names: list[str]) -> tuple[str, Iterator[list[Any]]]:
-        if self._sheet is None:
-            for name in names:
-                with self._careful():
-                    found = book.get_sheet_by_name(name)
-                    if found.end is not None:
-                        return name, self._iterate(found)
-            return names[0], iter([])
+    def _choose(
+        self, book: CalamineWorkbook, names: list[str], large: dict[str, str]
+    ) -> tuple[str, Iterator[list[Any]]]:
         chosen = self._sheet
+        if chosen is None:
+            for name in names:
+                rows = self._iterate(book, name, large)
+                if (first := next(rows, None)) is not None:
+                    return name, chain([first], rows)
+            return names[0], iter([])
         if chosen not in names and str(chosen).isdigit() and 1 <= int(chosen) <= len(names):
             chosen = names[int(chosen) - 1]
         if chosen not in names:
@@ -114,12 +120,18 @@ class ExcelSource(CaseSource):
                 where=str(self._path),
                 hint=f"The workbook has: {', '.join(map(repr, names))}",
             )
-        with self._careful():
-            return str(chosen), self._iterate(book.get_sheet_by_name(str(chosen)))
+        return str(chosen), self._iterate(book, str(chosen), large)
 
-    def _iterate(self, sheet: Any) -> Iterator[list[Any]]:
+    def _iterate(
+        self, book: CalamineWorkbook, name: str, large: dict[str, str]
+    ) -> Iterator[list[Any]]:
         with self._careful():
-            yield from sheet.iter_rows()
+            if name in large:
+                # Its texts are held by no one while pieces bring their own.
+                del book
+                yield from rows_in_pieces(self._path, name, large[name])
+            else:
+                yield from book.get_sheet_by_name(name).iter_rows()
 
     def _read(self) -> Iterator[pa.RecordBatch]:
         # The sheet that was opened for its header is read once; later readings open it anew.
