@@ -13,17 +13,19 @@ from contextvars import copy_context
 from pathlib import Path
 from types import SimpleNamespace
 
+import pandas as pd
 import pyarrow as pa
 import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import read_mo
 
 import drgcore
+from drgcore.cli.tables import plain_text
 from drgcore.forecast import spring_festival
 from drgcore.language import LOCALE, N_, _, get_language, heading, set_language, use_language
-from drgcore.scenarios import compare
 from drgcore.schemes import parse_rule
 from drgcore.schemes.local import local_findings
+from drgcore.subdivision import SplitCandidates
 from drgcore.workbooks import write_tables
 from tests.cli.conftest import plain, run, run_alone
 
@@ -368,7 +370,7 @@ ERRORS: dict[str, tuple[Callable[[], object], str]] = {
     "schemes": (lambda: drgcore.load_scheme("none"), "没有方案 'none'"),
     "weights": (lambda: drgcore.read_history(CASES), "病例没有 total_cost 列"),
     "forecast": (lambda: spring_festival(1900), "没有 1900 年的春节日期"),
-    "scenarios": (lambda: compare({}, CASES, year=2026), "没有可比较的政策"),
+    "subdivision": (lambda: SplitCandidates(ages=(-1.0,)), "应递增且不为负"),
     "synthetic": (lambda: drgcore.sample_cases(-1), "超出范围"),
     "files": (lambda: write_tables(Path("a.doc"), {}), "表不能写成 .doc"),
 }
@@ -400,3 +402,30 @@ def test_findings_about_a_scheme_in_chinese() -> None:
         (finding,) = local_findings(rules, {}, False)
     assert finding.code == "local-variable"
     assert "病例须有 length_of_stay 列；由 DRG BB11 使用" in str(finding)
+
+
+# --- Tables -----------------------------------------------------------------------------------
+
+
+def test_tables_have_headings_of_the_language_and_files_the_names(tmp_path: Path) -> None:
+    table = pd.DataFrame({"hospital": ["H01"], "total_cost": [1234.5]})
+    with use_language("zh"):
+        lines = plain_text(table, formatters={"total_cost": "{:,.2f}".format}).splitlines()
+        write_tables(tmp_path / "a.csv", {"a": table})
+    assert lines[0].split() == ["医院", "总费用"]
+    assert lines[1].split() == ["H01", "1,234.50"]
+    assert plain_text(table).split()[:2] == ["hospital", "total_cost"]
+    assert (tmp_path / "a.csv").read_text().splitlines()[0] == "hospital,total_cost"
+
+
+def test_the_list_of_schemes_has_chinese_headings() -> None:
+    shown = plain(run("--lang", "zh", "scheme", "list"))
+    assert shown.startswith("方案 统筹区 年度 基础方案 施行日期")
+    assert "地方方案均为历史版本" in shown
+
+
+def test_an_explanation_follows_the_language_of_the_command() -> None:
+    one = ("group-one", "--pdx", "K80.101", "--sex", "1", "--age", "45")
+    chinese = run("--lang", "zh", *one)
+    assert chinese == run(*one, "--lang", "zh")
+    assert chinese != run(*one)

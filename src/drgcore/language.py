@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, TypeVar, get_args
 
 from drgcore.errors import DrgcoreError
 
@@ -23,6 +23,8 @@ Language = Literal["zh", "en"]
 
 LOCALE = Path(__file__).with_name("locale")
 """Where the catalogues of translations are."""
+
+_Text = TypeVar("_Text", bound=str)
 
 _VARIABLES = ("LC_ALL", "LC_MESSAGES", "LANG")
 
@@ -152,7 +154,7 @@ def heading(name: str) -> str:
     return _catalogue(get_language()).pgettext("heading", plain)
 
 
-def N_(message: str, /) -> str:
+def N_(message: _Text, /) -> _Text:
     """Mark a literal as a message that `_` is given later; it stays as it is."""
     return message
 

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from drgcore.cli.streams import table_console
 from drgcore.errors import DrgcoreError
+from drgcore.language import N_, _, heading
 from drgcore.schemes import about_dictionaries, search_codes
 from drgcore.schemes.store import CodeKind
 
@@ -30,14 +31,14 @@ def search(
 ) -> None:
     """Find codes of the insurance version (医保版); exit with 1 when there is none."""
     if kind is not None and kind not in _KINDS:
-        raise DrgcoreError(f"there are diagnoses and procedures, not {kind!r}")
+        raise DrgcoreError(_("there are diagnoses and procedures, not {kind!r}", kind=kind))
     found = search_codes(" ".join(text), kind=_KINDS.get(kind or ""), limit=limit)
     if not found:
-        typer.echo(f"no code fits {' '.join(text)!r}")
+        typer.echo(_("no code fits {text!r}", text=" ".join(text)))
         raise typer.Exit(1)
-    table = Table("Code", "Name", "", box=None, pad_edge=False)
+    table = Table(heading("Code"), heading("Name"), "", box=None, pad_edge=False)
     for hit in found:
-        table.add_row(hit.code, escape(hit.name), "置灰 (heading)" if hit.gray else "")
+        table.add_row(hit.code, escape(hit.name), _("置灰 (heading)") if hit.gray else "")
     table_console(highlight=False).print(table)
 
 
@@ -45,11 +46,20 @@ def search(
 def about() -> None:
     """Say of what version the dictionaries are and what is known of later codes."""
     for told in about_dictionaries():
-        typer.echo(f"{told['kind']}: {told['system']}, {told['codes']:,} codes")
-        typer.echo(f"  version: {told['version']}; date: {told['date']}")
+        typer.echo(
+            _(
+                "{kind}: {system}, {codes:,} codes",
+                kind=_(told["kind"]),
+                system=told["system"],
+                codes=told["codes"],
+            )
+        )
+        typer.echo(
+            "  " + _("version: {version}; date: {date}", version=told["version"], date=told["date"])
+        )
         for key, what in (
-            ("newer", "newer codes, which the schemes in force name and the dictionary lacks"),
-            ("removed_2026", "removed from the code system by the revision of 2026"),
+            ("newer", N_("newer codes, which the schemes in force name and the dictionary lacks")),
+            ("removed_2026", N_("removed from the code system by the revision of 2026")),
         ):
             if told[key]:
-                typer.echo(f"  {what} ({len(told[key])}): {', '.join(told[key])}")
+                typer.echo(f"  {_(what)} ({len(told[key])}): {', '.join(told[key])}")

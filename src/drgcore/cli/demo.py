@@ -17,6 +17,7 @@ from rich.progress import track
 from rich.table import Table
 
 import drgcore
+from drgcore.language import _, heading
 from drgcore.points import Policy
 from drgcore.weights import Credibility
 
@@ -96,7 +97,7 @@ def _settle(folder: Path, grouped: pa.Table, policy: Policy, console: Console) -
         shutil.rmtree(old) if old.is_dir() else old.unlink()
     values: list[list[str]] = []
     with drgcore.Ledger.open(book_file) as book:
-        for number in track(range(1, 13), "settle the months", console=console, transient=True):
+        for number in track(range(1, 13), _("settle the months"), console=console, transient=True):
             month = drgcore.Month(_YEAR, number)
             settled = drgcore.settle_month(cases, policy, month, book.before(month))
             book.close_month(drgcore.close_month(settled, cases, policy, _SCHEME))
@@ -146,7 +147,7 @@ def _plain(title: str, frame: pd.DataFrame) -> Table:
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     for name in frame.columns:
         number = name not in _TEXTS
-        table.add_column(name.replace("_", " "), justify="right" if number else "left")
+        table.add_column(heading(name), justify="right" if number else "left")
     for row in frame.itertuples(index=False):
         table.add_row(*(f"{v:,.4f}" if isinstance(v, float) else str(v) for v in row))
     return table

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated
 
 import typer
 
@@ -12,6 +12,7 @@ from drgcore.cases.guessing import mapping_for
 from drgcore.cli.options import AnySchemeOption, ClinicalOption, MappingOption
 from drgcore.cli.reading import FILES, SheetOption
 from drgcore.cli.select import one_case
+from drgcore.language import Language, get_language
 
 app = typer.Typer(add_completion=False)
 
@@ -26,13 +27,15 @@ def explain(
     mapping: MappingOption = "canonical",
     sheet: SheetOption = None,
     clinical: ClinicalOption = False,
-    lang: Annotated[str, typer.Option(help="Language: en, or zh for 中文.")] = "en",
+    lang: Annotated[
+        Language | None, typer.Option(help="Language of the path; else that of the command.")
+    ] = None,
     html: Annotated[bool, typer.Option("--html", help="One HTML fragment for a page.")] = False,
 ) -> None:
     """Show the whole path by which one case of a file comes to its group."""
     where = mapping_for(mapping, src, sheet=sheet)
     case = one_case(src, row=row, case_id=case_id, id_column=id_column, mapping=where, sheet=sheet)
     why = drgcore.explain(
-        case, scheme, mapping=where, clinical_codes=clinical, lang=cast(Any, lang)
+        case, scheme, mapping=where, clinical_codes=clinical, lang=lang or get_language()
     )
     typer.echo(why.html() if html else why)

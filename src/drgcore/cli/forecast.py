@@ -10,6 +10,7 @@ import typer
 
 from drgcore.cli.options import MappingOption
 from drgcore.cli.reading import SheetOption, read_together
+from drgcore.cli.tables import plain_text
 from drgcore.errors import DrgcoreError
 from drgcore.files import whole_file
 from drgcore.forecast import (
@@ -19,6 +20,7 @@ from drgcore.forecast import (
     forecast_shares,
     monthly_totals,
 )
+from drgcore.language import _
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 
@@ -80,12 +82,12 @@ def shares(
             incomplete=decision,
         )
     except DrgcoreError as error:
-        typer.echo(f"\nno backtest: {error.message}")
+        typer.echo("\n" + _("no backtest: {message}", message=error.message))
     else:
-        typer.echo("\nbacktest: each year from the years before it")
+        typer.echo("\n" + _("backtest: each year from the years before it"))
         summary = backtest_summary(tried, group)
-        typer.echo(summary.to_string(index=False, formatters=_SHOWN))
+        typer.echo(plain_text(summary, formatters=_SHOWN))
     if out is not None:
         with whole_file(out) as part:
             forecast.table.to_csv(part, index=False)
-        typer.echo(f"\nshares in {out}")
+        typer.echo("\n" + _("shares in {out}", out=out))

@@ -16,6 +16,7 @@ from drgcore.cli.progress import progress_bar
 from drgcore.cli.reading import FILES, SheetOption
 from drgcore.files import whole_file
 from drgcore.formulas import guarded_text
+from drgcore.language import _
 
 app = typer.Typer(add_completion=False)
 
@@ -73,7 +74,14 @@ def group(
     # What the reader left out was said, as of every file, on the error stream.
     typer.echo(replace(summary, notes=()))
     if unknown_codes is not None and summary.reading is not None:
-        typer.echo(f"  {write_unknown(summary.reading, unknown_codes):,} in {unknown_codes}")
+        typer.echo(
+            "  "
+            + _(
+                "{count:,} in {file}",
+                count=write_unknown(summary.reading, unknown_codes),
+                file=unknown_codes,
+            )
+        )
 
 
 def write_unknown(notes: ReadingNotes, path: Path) -> int:

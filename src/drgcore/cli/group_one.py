@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, cast
+from typing import Annotated
 
 import typer
 
 import drgcore
 from drgcore.cli.options import AnySchemeOption, ClinicalOption
+from drgcore.language import Language, get_language
 
 app = typer.Typer(add_completion=False)
 
@@ -28,7 +29,9 @@ def group_one(
     discharge: Annotated[str | None, typer.Option(help="Day of discharge.")] = None,
     scheme: AnySchemeOption = "chs-drg-3.0",
     clinical: ClinicalOption = False,
-    lang: Annotated[str, typer.Option(help="Language: en, or zh for 中文.")] = "en",
+    lang: Annotated[
+        Language | None, typer.Option(help="Language of the path; else that of the command.")
+    ] = None,
 ) -> None:
     """Group one case and show its group, the reason and the path to it."""
     procedures = proc or []
@@ -44,5 +47,5 @@ def group_one(
     }
     if discharge is not None:
         case["discharge_date"] = discharge
-    why = drgcore.explain(case, scheme, clinical_codes=clinical, lang=cast(Any, lang))
+    why = drgcore.explain(case, scheme, clinical_codes=clinical, lang=lang or get_language())
     typer.echo(why)

@@ -92,8 +92,7 @@ def lazy_group(entries: Mapping[str, Lazy]) -> type[TyperGroup]:
         def parse_args(self, ctx: Any, args: list[str]) -> Any:
             if ctx.parent is None:
                 # The language is known first: it is that of the help, of errors in the arguments.
-                if asked := _asked_language(args):
-                    set_language(asked)
+                set_language(_asked_language(args))
                 translate_command(self)
             return super().parse_args(ctx, args)
 
@@ -153,7 +152,7 @@ def _translated() -> Iterator[None]:
 
 
 def _asked_language(args: list[str]) -> Language | None:
-    """What ``--lang`` says before the command; nothing where it is refused later."""
+    """What ``--lang`` says before the command; None without it, or where it is refused later."""
     options = list(takewhile(lambda text: text.startswith("-") or text in ("zh", "en"), args))
     for language in get_args(Language):
         if f"--lang={language}" in options or ("--lang", language) in pairwise(options):

@@ -15,6 +15,7 @@ from drgcore.cli.reading import CasesArgument, DecisionsOption, SheetOption, rea
 from drgcore.cli.settle import with_points
 from drgcore.cli.tables import table_console
 from drgcore.errors import BudgetError
+from drgcore.language import _
 from drgcore.points import Policy, sanction_points
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
@@ -50,8 +51,8 @@ def verify(where: WhereArgument) -> None:
         typer.echo(problem)
     if problems:
         raise typer.Exit(1)
-    last = f", last hash {entries[-1]['hash']}" if entries else ""
-    typer.echo(f"{len(entries)} entries, chain and sums are right{last}")
+    last = _(", last hash {hash}", hash=entries[-1]["hash"]) if entries else ""
+    typer.echo(_("{count} entries, chain and sums are right{last}", count=len(entries), last=last))
 
 
 @app.command()
@@ -71,7 +72,15 @@ def sanction(
     with Ledger.open(where) as book:
         for decided in adjustments_of_sanctions(withdrawn, rules):
             entry = book.adjust(decided)
-            typer.echo(f"entry {entry}: {decided.kind} of {decided.hospital} in {decided.month}")
+            typer.echo(
+                _(
+                    "entry {entry}: {kind} of {hospital} in {month}",
+                    entry=entry,
+                    kind=decided.kind,
+                    hospital=decided.hospital,
+                    month=decided.month,
+                )
+            )
 
 
 @app.command()
@@ -89,7 +98,15 @@ def adjust(
 ) -> None:
     """Enter a decision about money of a closed month, which its account must be able to pay."""
     if not reason:
-        raise BudgetError("a decision needs a reason", where="--reason")
+        raise BudgetError(_("a decision needs a reason"), where="--reason")
     decided = Adjustment(Month.parse(month), pool, hospital, kind, 0, fen(amount), reason, account)
     with Ledger.open(where) as book:
-        typer.echo(f"entry {book.adjust(decided)}: {kind} of {hospital} in {month}")
+        typer.echo(
+            _(
+                "entry {entry}: {kind} of {hospital} in {month}",
+                entry=book.adjust(decided),
+                kind=kind,
+                hospital=hospital,
+                month=month,
+            )
+        )

@@ -11,8 +11,10 @@ import typer
 
 from drgcore.cli.options import ClinicalOption, MappingOption
 from drgcore.cli.reading import FILES, SheetOption, read_cases
+from drgcore.cli.tables import plain_text
 from drgcore.errors import BudgetError
 from drgcore.files import whole_file
+from drgcore.language import _
 from drgcore.migration import migrate, migration_effect
 
 _EFFECT = ("cases_after", "weight_before", "weight_after", "cmi_before", "cmi_after")
@@ -69,19 +71,21 @@ def migrate_cases(
         table = read_cases(cases, mapping, sheet, columns)
         budgets = dict(map(_pool_budget, budget)) if budget else None
         weighed = migration_effect(table, moved, budgets=budgets, cost=cost)
-        typer.echo("weights of hospitals, by the mean costs of these cases")
+        typer.echo(_("weights of hospitals, by the mean costs of these cases"))
         _show(weighed.hospitals[["hospital", *_EFFECT]])
         typer.echo("MDC")
         _show(weighed.mdcs[["mdc", *_EFFECT]])
         if weighed.departments["department"].any():
-            _show_largest("departments", weighed.departments, ["hospital", "department", *_EFFECT])
+            _show_largest(
+                _("departments"), weighed.departments, ["hospital", "department", *_EFFECT]
+            )
         if weighed.money is not None and weighed.money_departments is not None:
-            typer.echo("money of hospitals [yuan]")
+            typer.echo(_("money of hospitals [yuan]"))
             _show(_yuan(weighed.money)[["pool", "hospital", *_MONEY]])
             if weighed.departments["department"].any():
                 parts = _yuan(weighed.money_departments)
                 _show_largest(
-                    "money of departments [yuan]",
+                    _("money of departments [yuan]"),
                     parts,
                     ["pool", "hospital", "department", *_MONEY],
                 )
@@ -94,14 +98,15 @@ def migrate_cases(
                     table.to_csv(part, index=False)
                 else:
                     pacsv.write_csv(table, str(part))
-        typer.echo(f"{len(tables)} tables in {out}")
+        typer.echo(_("{count} tables in {out}", count=len(tables), out=out))
 
 
 def _pool_budget(text: str) -> tuple[str, str]:
     pool, sign, amount = text.partition("=")
     if not (pool and sign and amount):
         raise BudgetError(
-            f"{text!r} is no budget of a pool", hint="Write it as --budget employee=9000000."
+            _("{text!r} is no budget of a pool", text=text),
+            hint=_("Write it as --budget employee=9000000."),
         )
     return pool, amount
 
@@ -111,7 +116,7 @@ def _yuan(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _show(table: pd.DataFrame) -> None:
-    typer.echo(table.to_string(index=False, float_format=lambda v: f"{v:,.2f}"))
+    typer.echo(plain_text(table, float_format=lambda v: f"{v:,.2f}"))
 
 
 def _show_largest(title: str, table: pd.DataFrame, columns: list[str]) -> None:
@@ -119,5 +124,12 @@ def _show_largest(title: str, table: pd.DataFrame, columns: list[str]) -> None:
     last = columns[-1] if columns[-1] == "difference" else None
     change = table[last] if last else table["weight_after"] - table["weight_before"]
     order = change.abs().sort_values(ascending=False, kind="stable").index
-    typer.echo(f"{title}: the {min(_LARGEST, len(table))} of {len(table)} that change most")
+    typer.echo(
+        _(
+            "{title}: the {largest} of {count} that change most",
+            title=title,
+            largest=min(_LARGEST, len(table)),
+            count=len(table),
+        )
+    )
     _show(table.loc[order[:_LARGEST], columns])

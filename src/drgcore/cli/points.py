@@ -15,8 +15,10 @@ import typer
 from drgcore.cli.options import MappingOption
 from drgcore.cli.reading import CasesArgument, DecisionsOption, SheetOption, read_cases, read_side
 from drgcore.cli.settle import with_points
+from drgcore.cli.tables import plain_text
 from drgcore.errors import CaseSchemaError
 from drgcore.files import whole_file
+from drgcore.language import _
 from drgcore.points import (
     Policy,
     explain_points,
@@ -46,9 +48,9 @@ def compute(
     if out is not None:
         _write(earned, out)
     table = points_by_class(earned)
-    typer.echo(table[table["cases"] > 0].to_string(index=False))
+    typer.echo(plain_text(table[table["cases"] > 0]))
     if out is not None:
-        typer.echo(f"written {out}")
+        typer.echo(_("written {out}", out=out))
 
 
 @app.command()
@@ -66,7 +68,10 @@ def explain(
     ids = pc.cast(earned.column("case_id"), pa.string())
     found = earned.filter(pc.equal(ids, case_id))
     if len(found) != 1:
-        raise CaseSchemaError(f"there are {len(found)} cases {case_id}", where=str(cases))
+        raise CaseSchemaError(
+            _("there are {count} cases {case_id}", count=len(found), case_id=case_id),
+            where=str(cases),
+        )
     typer.echo(explain_points(found.to_pandas().to_dict("records")[0], rules))
 
 
@@ -100,7 +105,7 @@ def reviews(
     dated = panel is not None and "filed" in panel.column_names
     report = review_report(earned, rules, panel if dated else None)
     shown = ["hospital", "level", "period", "cases", "allowed", "filed", "granted", "over", "late"]
-    _show(report, shown, out, "no hospital has cases in a period of the quota")
+    _show(report, shown, out, _("no hospital has cases in a period of the quota"))
     if (report["over"] > 0).any():
         raise typer.Exit(1)
 
@@ -111,11 +116,11 @@ def _show(table: pd.DataFrame, columns: list[str], out: Path | None, none: str) 
     shown = table[columns].head(_SHOWN).astype(object)
     # `na_rep` leaves an integer that is not known as <NA>.
     shown = shown.where(shown.notna(), "")
-    typer.echo(shown.to_string(index=False) if len(table) else none)
+    typer.echo(plain_text(shown) if len(table) else none)
     if len(table) > _SHOWN:
-        typer.echo(f"… {len(table) - _SHOWN:,} more rows")
+        typer.echo(_("… {count:,} more rows", count=len(table) - _SHOWN))
     if out is not None:
-        typer.echo(f"written {out}")
+        typer.echo(_("written {out}", out=out))
 
 
 def _write(table: pa.Table, out: Path) -> None:

@@ -18,6 +18,7 @@ from drgcore.cli.streams import table_console
 from drgcore.cli.weights import years_of
 from drgcore.errors import PolicyError
 from drgcore.files import whole_file
+from drgcore.language import _, heading
 from drgcore.points import (
     PRESETS,
     check_policy,
@@ -36,15 +37,15 @@ PolicyFile = Annotated[str, typer.Argument(help="A policy file (.toml) or the na
 @app.command("list")
 def list_() -> None:
     """List the presets: region, year, what each states and what it asks for."""
-    table = Table("Preset", "Region", "Year", box=None, pad_edge=False)
+    table = Table(*map(heading, ("Preset", "Region", "Year")), box=None, pad_edge=False)
     for column in ("Stated", "In words", "Asked"):
-        table.add_column(column, justify="right")
+        table.add_column(heading(column), justify="right")
     for preset in list_presets():
         year = "" if preset.year is None else str(preset.year)
         numbers = (preset.stated, preset.sentences, preset.asked)
         table.add_row(preset.name, escape(preset.region), year, *map(str, numbers))
     table_console(highlight=False).print(table)
-    say("Stated: parameters that a source gives; in words: what it says beside them.")
+    say(_("Stated: parameters that a source gives; in words: what it says beside them."))
 
 
 @app.command()
@@ -53,15 +54,15 @@ def check(file: PolicyFile) -> None:
     report = check_policy(file)
     wrong = [problem for problem in report.problems if not problem.missing]
     asked = [problem for problem in report.problems if problem.missing]
-    for title, colour, problems in (("wrong", "red", wrong), ("to fill in", "yellow", asked)):
+    for title, colour, problems in ((_("wrong"), "red", wrong), (_("to fill in"), "yellow", asked)):
         if problems:
             say(f"[{colour}]{title}: {len(problems)}[/{colour}]")
             for problem in problems:
                 say(f"[bold]{escape(problem.path)}[/bold]", 2)
                 say(escape(problem.message), 4)
     for warning in report.warnings:
-        say(f"[yellow]warning[/yellow]: {escape(warning)}")
-    say(f"{escape(file)}: {'complete' if report.ok else 'cannot be used yet'}")
+        say(_("[yellow]warning[/yellow]: {warning}", warning=escape(warning)))
+    say(f"{escape(file)}: {_('complete') if report.ok else _('cannot be used yet')}")
     raise typer.Exit(0 if report.ok else 1)
 
 
@@ -82,7 +83,7 @@ def show(
     day: date = on.date() if on else report.policy.effective_from
     _show(policy_sentences(report.policy.at(day)))
     for amendment in report.policy.amendments:
-        say(f"It changes on {amendment['from']}; see --on {amendment['from']}.")
+        say(_("It changes on {day}; see --on {day}.", day=amendment["from"]))
 
 
 @app.command()
@@ -125,15 +126,19 @@ def new(
 ) -> None:
     """Start a policy file from a preset, and from what grouped cases of the past give."""
     if len(names) > 2:
-        raise PolicyError(f"{len(names)} names are given", hint="write [PRESET] FILE")
+        raise PolicyError(
+            _("{count} names are given", count=len(names)), hint=_("write [PRESET] FILE")
+        )
     if len(names) == 2 and preset:
-        raise PolicyError("the preset is given twice", hint="as PRESET or as --preset, not both")
+        raise PolicyError(
+            _("the preset is given twice"), hint=_("as PRESET or as --preset, not both")
+        )
     chosen, file = names[0] if len(names) == 2 else preset, Path(names[-1])
     if not from_history:
         _copy(chosen, file)
         return
     if year is None:
-        raise PolicyError("--from-history needs --year, the year that the policy is for")
+        raise PolicyError(_("--from-history needs --year, the year that the policy is for"))
     _refuse([file])
     made = policy_from_history(
         read_together(from_history, HISTORY_COLUMNS, mapping, sheet),
@@ -164,7 +169,8 @@ def _copy(preset: str, file: Path) -> None:
     """Copy a preset with the tables that it names."""
     if not preset:
         raise PolicyError(
-            "no preset is given", hint=f"one of {', '.join(PRESETS)}; or --from-history"
+            _("no preset is given"),
+            hint=_("one of {presets}; or --from-history", presets=", ".join(PRESETS)),
         )
     source = find_policy(preset)
     report = check_policy(preset)
@@ -182,12 +188,14 @@ def _refuse(targets: Sequence[Path]) -> None:
     """Overwrite nothing."""
     there = [target for target in targets if target.exists()]
     if there:
-        raise PolicyError("it is there already", where=str(there[0]), hint="take another name")
+        raise PolicyError(
+            _("it is there already"), where=str(there[0]), hint=_("take another name")
+        )
 
 
 def _show(parts: Sequence[tuple[str, Sequence[str]]]) -> None:
-    for heading, sentences in parts:
-        say(f"[bold]{escape(heading)}[/bold]")
+    for title, sentences in parts:
+        say(f"[bold]{escape(title)}[/bold]")
         for sentence in sentences:
             say(escape(sentence), 2)
 

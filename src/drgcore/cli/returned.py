@@ -14,8 +14,9 @@ from drgcore.budget import Month, MonthSettlement, YearSettlement, settle_month
 from drgcore.cli.options import MappingOption
 from drgcore.cli.reading import FILES, DecisionsOption, SheetOption, read_side, values_by_pool
 from drgcore.cli.settle import OutOption, PolicyOption, with_points
-from drgcore.cli.tables import write_all
+from drgcore.cli.tables import plain_text, write_all
 from drgcore.errors import BudgetError
+from drgcore.language import _
 from drgcore.points import Policy
 from drgcore.trial import (
     case_amounts,
@@ -54,7 +55,7 @@ def returned(
 ) -> None:
     """Compare groups, points, values, deductions and amounts, to the case and the fen."""
     if (month is None) == (year is None):
-        raise BudgetError("say of what: either --month or --year")
+        raise BudgetError(_("say of what: either --month or --year"))
     rules = Policy.load(policy)
     earned = with_points(cases, rules, decisions, mapping, sheet)
     theirs = read_side(statement)
@@ -70,18 +71,18 @@ def returned(
     if hospital is not None:
         ours = ours[ours["hospital"] == hospital]
         if ours.empty:
-            raise BudgetError(f"ours has no cases of hospital {hospital}")
+            raise BudgetError(_("ours has no cases of hospital {hospital}", hospital=hospital))
     found = compare_returned(ours, theirs)
     said = []
     if out is not None:
         write_all({"by_kind": found.by_kind, "rows": _in_yuan(found.rows)}, out)
-        said.append(f"2 tables in {out}")
+        said.append(_("{count} tables in {out}", count=2, out=out))
     typer.echo(found)
     if len(found.differing):
         shown = _in_yuan(found.differing.head(_SHOWN)).astype(object).fillna("")
-        typer.echo(shown.to_string(index=False))
+        typer.echo(plain_text(shown))
     if len(found.differing) > _SHOWN:
-        typer.echo(f"… {len(found.differing) - _SHOWN:,} more; --out writes all")
+        typer.echo(_("… {count:,} more; --out writes all", count=len(found.differing) - _SHOWN))
     for text in said:
         typer.echo(text)
 

@@ -10,6 +10,7 @@ import typer
 import drgcore
 from drgcore.cli.options import SchemeOption
 from drgcore.cli.progress import progress_bar
+from drgcore.language import _
 
 app = typer.Typer(add_completion=False)
 
@@ -37,4 +38,4 @@ def sample(
             dirty=dirty,
             progress=callback,
         )
-    typer.echo(f"{rows:,} synthetic cases in {out}")
+    typer.echo(_("{rows:,} synthetic cases in {out}", rows=rows, out=out))

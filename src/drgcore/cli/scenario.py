@@ -19,6 +19,7 @@ from drgcore.cli.reading import (
 )
 from drgcore.cli.tables import print_table, table_console
 from drgcore.errors import PolicyError
+from drgcore.language import _
 from drgcore.points import Policy
 from drgcore.scenarios import compare as compare_policies
 from drgcore.scenarios.tables import in_yuan
@@ -54,7 +55,7 @@ def compare(
 ) -> None:
     """Set policies side by side; all are compared with the first."""
     if len(set(policy)) < len(policy):
-        raise PolicyError("a policy is given twice", hint="name each file once")
+        raise PolicyError(_("a policy is given twice"), hint=_("name each file once"))
     stems = [Path(path).stem for path in policy]
     labels = stems if len(set(stems)) == len(stems) else policy
     policies = {label: Policy.load(path) for label, path in zip(labels, policy, strict=True)}
@@ -71,10 +72,10 @@ def compare(
         print_table(console, name, pd.DataFrame({c: map(_text, table[c]) for c in columns}))
     if out is not None:
         found.to_csv(out)
-        typer.echo(f"all tables in {out}")
+        typer.echo(_("all tables in {out}", out=out))
     if excel is not None:
         found.to_excel(excel)
-        typer.echo(f"workbook {excel}")
+        typer.echo(_("workbook {excel}", excel=excel))
 
 
 def _text(value: Any) -> str:

@@ -14,6 +14,7 @@ from rich.table import Table
 
 from drgcore.cases.nearest import Kind, nearest_codes
 from drgcore.cli.lazy import Lazy, lazy_group
+from drgcore.language import N_, _, heading
 from drgcore.schemes import (
     DEFAULT_SCHEME,
     Adrg,
@@ -44,25 +45,25 @@ _SHOWN = 20
 _COUNTS = {
     "mdc": "MDC",
     "adrg": "ADRG",
-    "adrg_ambiguous": "ADRG, ambiguous (QY)",
-    "adrg_catch_all": "ADRG, catch-all",
+    "adrg_ambiguous": N_("ADRG, ambiguous (QY)"),
+    "adrg_catch_all": N_("ADRG, catch-all"),
     "drg": "DRG",
-    "drg_rows": "DRG, all rows",
-    "sets": "sets",
-    "set_rows": "sets, rows in the source",
-    "set_members": "sets, different members",
+    "drg_rows": N_("DRG, all rows"),
+    "sets": N_("sets"),
+    "set_rows": N_("sets, rows in the source"),
+    "set_members": N_("sets, different members"),
     "mcc": "MCC",
     "cc": "CC",
-    "exclusion_tables": "exclusion tables",
-    "exclusion_rows": "exclusion tables, rows",
+    "exclusion_tables": N_("exclusion tables"),
+    "exclusion_rows": N_("exclusion tables, rows"),
 }
 
 _LISTS = {
-    "no_principal_diagnosis": "不作为主要诊断: is no principal diagnosis for grouping",
-    "no_part_procedures": "不参与分组: as a procedure it counts as none",
-    "gray_diagnoses": "置灰: a heading, not to be used on a settlement list",
-    "gray_procedures": "置灰: a heading, not to be used on a settlement list",
-    "basic_groups": "基层病组: the same price at every level of hospital",
+    "no_principal_diagnosis": N_("不作为主要诊断: is no principal diagnosis for grouping"),
+    "no_part_procedures": N_("不参与分组: as a procedure it counts as none"),
+    "gray_diagnoses": N_("置灰: a heading, not to be used on a settlement list"),
+    "gray_procedures": N_("置灰: a heading, not to be used on a settlement list"),
+    "basic_groups": N_("基层病组: the same price at every level of hospital"),
 }
 
 SchemeName = Annotated[
@@ -73,22 +74,26 @@ SchemeName = Annotated[
 @app.command("list")
 def list_() -> None:
     """List the shipped schemes: where each is from, when it is in force, how many groups it has."""
-    table = Table("Scheme", box=None, pad_edge=False)
+    table = Table(heading("Scheme"), box=None, pad_edge=False)
     for column in ("Region", "Year", "Base", "In force"):
-        table.add_column(column)
+        table.add_column(heading(column))
     for column in ("ADRG", "DRG"):
         table.add_column(column, justify="right")
     # The national schemes first, the newest before the others; then the local ones by name.
     infos = list_schemes()
     national = sorted((i for i in infos if i.base is None), key=lambda i: i.name, reverse=True)
     for info in (*national, *(i for i in infos if i.base is not None)):
-        region = info.region or ("" if info.base else "national")
+        region = info.region or ("" if info.base else _("national"))
         counts = (str(info.counts[level]) for level in ("adrg", "drg"))
         year, base, since = info.year or "", info.base or "", info.in_force_from or ""
         table.add_row(info.name, region, year, base, since, *counts)
     _print(table)
     _print(
-        "\nDRG without the ambiguous (QY) and the catch-all groups; all local ones are historical."
+        "\n"
+        + _(
+            "DRG without the ambiguous (QY) and the catch-all groups; all local ones "
+            "are historical."
+        )
     )
 
 
@@ -103,22 +108,24 @@ def compile(
     title: Annotated[str | None, typer.Option(help="Title of the plan.")] = None,
 ) -> None:
     """Compile a workbook into tables that the grouper reads at once."""
-    with Console(stderr=True).status("read") as status:
+    with Console(stderr=True).status(_("read")) as status:
         report = compile_scheme(
             source, out, name=name, title=title, base=base, progress=status.update
         )
     table = _counts(report.counts)
     for what, count in (report.changes or {}).items():
-        table.add_row(f"rows of {what} that differ from {base}", f"{count:,}")
+        told = _("rows of {table} that differ from {base}", table=what, base=base)
+        table.add_row(told, f"{count:,}")
     _print(table)
     if report.repairs:
-        _print(f"\nrepairs: {len(report.repairs):,}")
+        _print("\n" + _("repairs: {count:,}", count=len(report.repairs)))
         for repair in report.repairs[:_SHOWN]:
-            place = f"{repair.sheet}, row {repair.row}, {repair.column}"
+            place = _("{sheet}, row {row}", sheet=repair.sheet, row=repair.row)
+            place += f", {repair.column}"
             _print(escape(f"  {place}: {repair.kind}: {repair.before!r} → {repair.after!r}"))
         _more(len(report.repairs))
-    _findings("warnings", report.warnings)
-    _print(f"\nwritten to {report.folder}")
+    _findings(N_("warnings"), report.warnings)
+    _print("\n" + _("written to {folder}", folder=report.folder))
 
 
 @app.command()
@@ -162,11 +169,18 @@ def check(name: SchemeName) -> None:
     report = check_scheme(
         load_scheme(name, check=False), {kind: load_dictionary(kind) for kind in kinds}
     )
-    _findings("errors", report.errors)
-    _findings("warnings", report.warnings)
+    _findings(N_("errors"), report.errors)
+    _findings(N_("warnings"), report.warnings)
     _print(
-        f"\n{report.scheme}: errors {len(report.errors):,}, warnings {len(report.warnings):,}; "
-        f"{report.without_table} diagnoses of the CC sheet have no exclusion table"
+        "\n"
+        + _(
+            "{scheme}: errors {errors:,}, warnings {warnings:,}; {without_table} "
+            "diagnoses of the CC sheet have no exclusion table",
+            scheme=report.scheme,
+            errors=len(report.errors),
+            warnings=len(report.warnings),
+            without_table=report.without_table,
+        )
     )
     raise typer.Exit(0 if report.ok else 1)
 
@@ -181,26 +195,32 @@ def diff(
 ) -> None:
     """Compare two schemes."""
     found = diff_schemes(load_scheme(before), load_scheme(after))
-    table = Table("Table", box=None, pad_edge=False)
+    table = Table(heading("Table"), box=None, pad_edge=False)
     for kind in ("added", "removed", "changed"):
-        table.add_column(kind, justify="right")
+        table.add_column(_(kind), justify="right")
     for name, counts in found.summary().items():
         table.add_row(name, *(f"{count:,}" for count in counts.values()))
     _print(table)
     _print(escape(f"\n{found}"))
     if out is not None:
         found.to_csv(out)
-        _print(escape(f"\nevery change is in {out}"))
+        _print(escape("\n" + _("every change is in {out}", out=out)))
 
 
 def _show_scheme(scheme: Scheme) -> None:
     for key, value in {"name": scheme.name, **scheme.metadata}.items():
-        _print(f"{key.replace('_', ' ')}: {escape(value)}")
+        _print(f"{heading(key)}: {escape(value)}")
     for variable, column in scheme.local_columns.items():
-        _print(f"local variable {variable}: cases must have the column {column}")
+        _print(
+            _(
+                "local variable {variable}: cases must have the column {column}",
+                variable=variable,
+                column=column,
+            )
+        )
     _print("")
     _print(_counts(scheme.counts()))
-    table = Table("MDC", "Name", box=None, pad_edge=False)
+    table = Table("MDC", heading("Name"), box=None, pad_edge=False)
     for level in ("ADRG", "DRG"):
         table.add_column(level, justify="right")
     for mdc in scheme.mdcs:
@@ -213,9 +233,9 @@ def _show_scheme(scheme: Scheme) -> None:
 def _show_group(scheme: Scheme, code: str) -> None:
     group = scheme.group(code)
     _print(f"[bold]{group.code}[/bold] {escape(scheme.name_of(code))}")
-    _print(f"rule: {escape(_rule(group))}")
+    _print(_("rule: {rule}", rule=escape(_rule(group))))
     if code in code_lists(scheme).basic_groups:
-        _print(_LISTS["basic_groups"])
+        _print(_(_LISTS["basic_groups"]))
     if isinstance(group, Mdc):
         below: tuple[Adrg | Drg, ...] = scheme.adrgs_of(code)
     elif isinstance(group, Adrg):
@@ -225,7 +245,7 @@ def _show_group(scheme: Scheme, code: str) -> None:
         _print(f"ADRG: {group.adrg} {escape(scheme.name_of(group.adrg))}")
         below = ()
     if below:
-        table = Table("Group", "Name", "Rule", box=None, pad_edge=False)
+        table = Table(*map(heading, ("Group", "Name", "Rule")), box=None, pad_edge=False)
         for child in below:
             table.add_row(child.code, child.name, escape(_rule(child)))
         _print("")
@@ -233,16 +253,16 @@ def _show_group(scheme: Scheme, code: str) -> None:
 
 
 def _rule(group: Mdc | Adrg | Drg) -> str:
-    return "always" if group.rule == TRUE else str(group.rule)
+    return _("always") if group.rule == TRUE else str(group.rule)
 
 
 def _show_set(scheme: Scheme, name: str) -> None:
     names = _names()
-    table = Table("Code", "Name", box=None, pad_edge=False)
+    table = Table(heading("Code"), heading("Name"), box=None, pad_edge=False)
     codes = scheme.codes_of(name)
     for code in codes:
         table.add_row(code, names.get(code, ""))
-    _print(f"[bold]{escape(name)}[/bold] {len(codes):,} codes\n")
+    _print(_("[bold]{name}[/bold] {count:,} codes", name=escape(name), count=len(codes)) + "\n")
     _print(table)
 
 
@@ -251,16 +271,16 @@ def _show_code(scheme: Scheme, code: str) -> None:
     uses = scheme.uses_of(code)
     lists = code_lists(scheme)
     for kind in lists.about(code):
-        note = _LISTS[kind]
+        note = _(_LISTS[kind])
         if kind == "no_part_procedures" and any(use.level != "exclusion" for use in uses):
-            note += "; here a rule names it, so it counts there"
+            note += _("; here a rule names it, so it counts there")
         _print(f"{note} ({escape(lists.source[kind])})")
     if code not in _names():
         _print(_whereabouts(code))
     if not uses:
-        _print(f"no rule of {scheme.name} names it")
+        _print(_("no rule of {name} names it", name=scheme.name))
         return
-    table = Table("Level", "Group", "Set", "As", "Name", box=None, pad_edge=False)
+    table = Table(*map(heading, ("Level", "Group", "Set", "As", "Name")), box=None, pad_edge=False)
     for use in uses:
         name = scheme.name_of(use.group) if use.level in ("MDC", "ADRG", "DRG") else ""
         table.add_row(use.level, use.group, use.set_id, " ".join(use.fields), name)
@@ -274,10 +294,12 @@ def _whereabouts(code: str) -> str:
         pairs = load_translation(table)
         meant = pairs.filter(pc.equal(pairs["clinical_code"], code))["insurance_code"]
         if len(meant):
-            return f"a clinical code (国临版); the insurance version (医保版) has {meant[0]}"
+            return _(
+                "a clinical code (国临版); the insurance version (医保版) has {code}", code=meant[0]
+            )
     kinds: tuple[Kind, ...] = ("diagnosis", "procedure")
     near = [c for kind in kinds for c in nearest_codes([code], kind)[0]]
-    return "in no dictionary" + (f"; near: {', '.join(near)}" if near else "")
+    return _("in no dictionary") + (_("; near: {codes}", codes=", ".join(near)) if near else "")
 
 
 def _names() -> dict[str, str]:
@@ -293,7 +315,7 @@ def _counts(counts: Mapping[str, int]) -> Table:
     table.add_column()
     table.add_column(justify="right")
     for key, label in _COUNTS.items():
-        table.add_row(label, f"{counts[key]:,}")
+        table.add_row(_(label), f"{counts[key]:,}")
     return table
 
 
@@ -301,7 +323,7 @@ def _findings(kind: Literal["errors", "warnings"], findings: tuple[Finding, ...]
     if not findings:
         return
     colour = "red" if kind == "errors" else "yellow"
-    _print(f"\n[{colour}]{kind}: {len(findings):,}[/{colour}]")
+    _print(f"\n[{colour}]{_(kind)}: {len(findings):,}[/{colour}]")
     table = Table(box=None, pad_edge=False, show_header=False)
     for finding in findings[:_SHOWN]:
         table.add_row(escape(finding.where), escape(f"{finding.message} [{finding.code}]"))
@@ -311,7 +333,7 @@ def _findings(kind: Literal["errors", "warnings"], findings: tuple[Finding, ...]
 
 def _more(count: int) -> None:
     if count > _SHOWN:
-        _print(f"  … and {count - _SHOWN:,} more")
+        _print("  " + _("… and {count:,} more", count=count - _SHOWN))
 
 
 def _print(what: str | Table) -> None:

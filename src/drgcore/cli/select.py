@@ -9,8 +9,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from drgcore.cases import CaseMapping, CaseSource, open_cases
+from drgcore.cases.attributes import some_of
 from drgcore.cases.text import stripped
 from drgcore.errors import CaseSchemaError
+from drgcore.language import _
 
 
 def one_case(
@@ -31,7 +33,7 @@ def one_case(
         sheet has numbers in a column that the mapping says holds codes.
     """
     if (row is None) == (case_id is None):
-        raise CaseSchemaError("say which case: either --row or --id")
+        raise CaseSchemaError(_("say which case: either --row or --id"))
     with open_cases(path, sheet=sheet) as source:
         # The row comes out as text, in which nobody sees the zeros that a number has lost.
         source.expect_codes(mapping.resolve(source.schema).code_names())
@@ -42,23 +44,28 @@ def one_case(
 
 def _by_row(source: CaseSource, row: int, where: str) -> pa.Table:
     if row < 1:
-        raise CaseSchemaError(f"there is no row {row}: the first is row 1", where=where)
+        raise CaseSchemaError(_("there is no row {row}: the first is row 1", row=row), where=where)
     seen = 0
     for batch in source.batches():
         if row <= seen + batch.num_rows:
             return pa.Table.from_batches([batch.slice(row - 1 - seen, 1)], source.schema)
         seen += batch.num_rows
-    raise CaseSchemaError(f"there is no row {row}: the file has {seen:,}", where=where)
+    raise CaseSchemaError(
+        _("there is no row {row}: the file has {seen:,}", row=row, seen=seen), where=where
+    )
 
 
 def _by_id(source: CaseSource, case_id: str, id_column: str, where: str) -> pa.Table:
     names = source.schema.names
     if names.count(id_column) != 1:
         raise CaseSchemaError(
-            f"{'no' if id_column not in names else 'more than one'} column {id_column!r} "
-            "to look the id up in",
+            _(
+                "{number} column {id_column!r} to look the id up in",
+                number=_("no") if id_column not in names else _("more than one"),
+                id_column=id_column,
+            ),
             where=where,
-            hint=f"Name it with --id-column. The file has: {', '.join(names)}",
+            hint=_("Name it with --id-column. The file has: {names}", names=", ".join(names)),
         )
     wanted = stripped(pa.array([case_id]))[0]
     found: list[pa.RecordBatch] = []
@@ -71,9 +78,13 @@ def _by_id(source: CaseSource, case_id: str, id_column: str, where: str) -> pa.T
             # Arrow's message quotes values.
             kind = source.schema.field(id_column).type
             raise CaseSchemaError(
-                f"column {id_column!r} is {kind}, which holds no ids",
+                _(
+                    "column {id_column!r} is {kind}, which holds no ids",
+                    id_column=id_column,
+                    kind=kind,
+                ),
                 where=where,
-                hint="Name another one with --id-column.",
+                hint=_("Name another one with --id-column."),
             ) from None
         places = np.flatnonzero(pc.fill_null(pc.equal(ids, wanted), False).to_numpy(False))
         rows += (places + seen + 1).tolist()
@@ -81,12 +92,21 @@ def _by_id(source: CaseSource, case_id: str, id_column: str, where: str) -> pa.T
         seen += batch.num_rows
     if len(rows) != 1:
         hint = None
-        count = "no case has"
+        count = _("no case has")
         if rows:
-            count = f"{len(rows)} cases have"
-            more = f" and {len(rows) - 10} more" if len(rows) > 10 else ""
-            hint = f"They are the rows {', '.join(map(str, rows[:10]))}{more}: name one with --row."
+            count = _("{count} cases have", count=len(rows))
+            hint = _(
+                "They are the rows {rows}: name one with --row.",
+                rows=some_of(list(map(str, rows)), most=10),
+            )
         raise CaseSchemaError(
-            f"{count} the id {case_id!r} in column {id_column!r}", where=where, hint=hint
+            _(
+                "{count} the id {case_id!r} in column {id_column!r}",
+                count=count,
+                case_id=case_id,
+                id_column=id_column,
+            ),
+            where=where,
+            hint=hint,
         )
     return pa.Table.from_batches(found, source.schema)

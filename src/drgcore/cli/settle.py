@@ -35,6 +35,7 @@ from drgcore.cli.reading import (
 )
 from drgcore.cli.tables import print_table, table_console, write_all
 from drgcore.errors import BudgetError, CaseSchemaError
+from drgcore.language import _
 from drgcore.points import Policy, compute_points
 from drgcore.points.needs import needs_all_cases
 
@@ -143,9 +144,9 @@ def explain(
         months = book.closed_months(int(period)) if period.isdigit() else []
     if closed.policy_text != rules.text:
         raise BudgetError(
-            f"{period} was closed with another text of the policy",
+            _("{period} was closed with another text of the policy", period=period),
             where=policy,
-            hint="name the file that it was closed with",
+            hint=_("name the file that it was closed with"),
         )
     typer.echo(explain_payment(hospital, closed, rules, months))
 
@@ -170,9 +171,11 @@ def _points_of(table: pa.Table, policy: Policy, decisions: Path | None, mapping:
     if "points" in table.column_names:
         if decisions is not None:
             raise CaseSchemaError(
-                "the cases have points already, so that decisions would change nothing",
+                _("the cases have points already, so that decisions would change nothing"),
                 where=str(decisions),
-                hint="give cases without points, or give the decisions to drgcore points compute",
+                hint=_(
+                    "give cases without points, or give the decisions to drgcore points compute"
+                ),
             )
         return table
     panel = read_side(decisions, mapping)
@@ -180,7 +183,7 @@ def _points_of(table: pa.Table, policy: Policy, decisions: Path | None, mapping:
     whole = panel is not None or needs_all_cases(policy)
     size = max(len(table), 1) if whole else _SLICE
     starts = range(0, max(len(table), 1), size)
-    slices = track(starts, "case points", console=Console(stderr=True), transient=True)
+    slices = track(starts, _("case points"), console=Console(stderr=True), transient=True)
     parts = [compute_points(table.slice(s, size), policy, decisions=panel) for s in slices]
     return pa.concat_tables(parts).unify_dictionaries()
 

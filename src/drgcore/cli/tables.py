@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from drgcore.cli.streams import table_console as table_console
+from drgcore.language import _, get_language, heading
 from drgcore.workbooks import write_tables
 
 _SHOWN = 20
@@ -28,18 +29,42 @@ def print_table(console: Console, name: str, table: pd.DataFrame) -> None:
     table : DataFrame
         The table as text.
     """
-    shown = Table(title=name.replace("_", " "), title_justify="left", box=None, pad_edge=False)
+    shown = Table(title=heading(name), title_justify="left", box=None, pad_edge=False)
     # Columns that say nothing here are left out; the files have them all.
     columns = [c for c in table.columns if not _is_empty(table[c])]
     for column in columns:
-        shown.add_column(column.replace("_", " "), justify=_justify(table[column]))
+        shown.add_column(heading(column), justify=_justify(table[column]))
     most = _SHOWN if console.is_terminal else len(table)
     for row in table[columns].head(most).itertuples(index=False):
         shown.add_row(*map(str, row))
     console.print(shown)
     if len(table) > most:
-        console.print(f"… {len(table) - most:,} more rows")
+        console.print(_("… {count:,} more rows", count=len(table) - most))
     console.print()
+
+
+def plain_text(table: pd.DataFrame, **options: Any) -> str:
+    """A table as lines of text, without its index.
+
+    Parameters
+    ----------
+    table : DataFrame
+        The table.
+    **options
+        Those of `DataFrame.to_string`; `formatters` by the names of columns.
+
+    Returns
+    -------
+    str
+        The lines; in Chinese with Chinese headings, in English with the names of the columns.
+    """
+    if get_language() == "zh":
+        names = {str(name): heading(str(name)) for name in table.columns}
+        if formatters := options.get("formatters"):
+            options["formatters"] = {names.get(name, name): how for name, how in formatters.items()}
+        table = table.rename(columns=names)
+    with pd.option_context("display.unicode.east_asian_width", True):
+        return table.to_string(index=False, **options)
 
 
 def write_all(tables: Mapping[str, pd.DataFrame], out: Path) -> None:

@@ -13,6 +13,7 @@ from drgcore.cli.reading import CasesArgument, DecisionsOption, SheetOption, rea
 from drgcore.cli.settle import ItemsOption, OutOption, PolicyOption, with_points
 from drgcore.cli.tables import print_table, table_console, write_all
 from drgcore.errors import BudgetError
+from drgcore.language import _
 from drgcore.points import Policy
 from drgcore.trial import settle_trial
 
@@ -44,12 +45,12 @@ def trial(
     """Settle twelve months and the year end from grouped cases; nothing is entered in a ledger."""
     when = None if month is None else Month.parse(month)
     if when is not None and when.year != year:
-        raise BudgetError(f"{when} is no month of {year}")
+        raise BudgetError(_("{when} is no month of {year}", when=when, year=year))
     if when is not None and explain is None:
         raise BudgetError(
-            f"{when} is the month to explain, but of no hospital",
+            _("{when} is the month to explain, but of no hospital", when=when),
             where="--month",
-            hint="add --explain HOSPITAL",
+            hint=_("add --explain HOSPITAL"),
         )
     rules = Policy.load(policy)
     earned = with_points(cases, rules, decisions, mapping, sheet, items)

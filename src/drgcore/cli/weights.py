@@ -13,8 +13,10 @@ from drgcore.cases import open_cases
 from drgcore.cases.guessing import mapping_for
 from drgcore.cli.options import MappingOption
 from drgcore.cli.reading import CasesArgument, SheetOption, read_cases, read_side
+from drgcore.cli.tables import plain_text
 from drgcore.errors import DrgcoreError
 from drgcore.files import whole_file
+from drgcore.language import _
 from drgcore.schemes import load_scheme
 from drgcore.schemes.store import find_base
 from drgcore.subdivision import SplitCandidates, SplitLimits, subdivide
@@ -108,16 +110,21 @@ def base_points_(
     found.write(out)
     table = found.table
     typer.echo(
-        f"{trimming}\nmean cost {found.mean_cost:,.2f} yuan (base_points.mean_cost of a policy); "
-        f"mean weight {found.mean_relative_weight:.4f}"
+        f"{trimming}\n"
+        + _(
+            "mean cost {mean_cost:,.2f} yuan (base_points.mean_cost of a "
+            "policy); mean weight {mean_relative_weight:.4f}",
+            mean_cost=found.mean_cost,
+            mean_relative_weight=found.mean_relative_weight,
+        )
     )
     for source, number in table["source"].value_counts().items():
-        typer.echo(f"  {number:,} DRG from {source}")
-    typer.echo(f"  {int(table['stable'].sum()):,} stable")
+        typer.echo("  " + _("{number:,} DRG from {source}", number=number, source=source))
+    typer.echo("  " + _("{count:,} stable", count=int(table["stable"].sum())))
     if found.without:
-        typer.echo(f"no base points, and no row: {', '.join(found.without)}")
+        typer.echo(_("no base points, and no row: {without}", without=", ".join(found.without)))
     _tell_left_out(history)
-    typer.echo(f"written {out}")
+    typer.echo(_("written {out}", out=out))
 
 
 @app.command("performance")
@@ -158,7 +165,9 @@ def coefficients(
         "hospital-drg": hospital_group_coefficients,
     }  # fmt: skip
     if of not in methods:
-        raise DrgcoreError(f"--of {of} must be one of {', '.join(methods)}")
+        raise DrgcoreError(
+            _("--of {of} must be one of {methods}", of=of, methods=", ".join(methods))
+        )
     history = read_history(table)
     _show(methods[of](table, trimming=_trimming(trim)(history)), out, history)
 
@@ -196,14 +205,15 @@ def subdivide_(
             cost=cost,
         )
     typer.echo(found)
-    found.write(out / f"{name}-report")
+    report = out / f"{name}-report"
+    found.write(report)
     compiled = found.compile(out)
-    typer.echo(f"scheme in {compiled.folder}, report in {out / f'{name}-report'}")
+    typer.echo(_("scheme in {folder}, report in {report}", folder=compiled.folder, report=report))
 
 
 def _trimming(text: str) -> Callable[[History], Trimming]:
     """Turn the option into a method of trimming."""
-    method, _, limits = text.partition(":")
+    method, _other, limits = text.partition(":")
     plain: dict[str, Callable[[History], Trimming]] = {
         "none": trim_none,
         "iqr": trim_iqr,
@@ -218,8 +228,12 @@ def _trimming(text: str) -> Callable[[History], Trimming]:
         chosen = between[method]
     except (KeyError, ValueError):
         raise DrgcoreError(
-            f"--trim {text!r} is no method of trimming",
-            hint=f"{', '.join(plain)}, or {' or '.join(between)} with limits, as multiples:0.4,2.5",
+            _("--trim {text!r} is no method of trimming", text=text),
+            hint=_(
+                "{plain}, or {between} with limits, as multiples:0.4,2.5",
+                plain=", ".join(plain),
+                between=" or ".join(between),
+            ),
         ) from None
     return lambda history: chosen(history, low, high)
 
@@ -233,7 +247,8 @@ def years_of(text: str) -> dict[int, float] | None:
         return {int(year): float(weight) for year, weight in pairs}
     except ValueError:
         raise DrgcoreError(
-            f"--year-weights {text!r} cannot be read", hint="write 2024:1,2025:2,2026:7"
+            _("--year-weights {text!r} cannot be read", text=text),
+            hint=_("write 2024:1,2025:2,2026:7"),
         ) from None
 
 
@@ -241,21 +256,23 @@ def _numbers(text: str) -> tuple[int, ...]:
     try:
         return tuple(int(part) for part in text.split(",") if part)
     except ValueError:
-        raise DrgcoreError(f"{text!r} is no list of whole numbers", hint="write 3,30") from None
+        raise DrgcoreError(
+            _("{text!r} is no list of whole numbers", text=text), hint=_("write 3,30")
+        ) from None
 
 
 def _show(table: pd.DataFrame, out: Path | None, history: History) -> None:
-    text = table.head(_SHOWN).to_string(index=False, float_format=lambda v: f"{v:,.4f}")
+    text = plain_text(table.head(_SHOWN), float_format=lambda v: f"{v:,.4f}")
     typer.echo(text)
     if len(table) > _SHOWN:
-        typer.echo(f"… {len(table) - _SHOWN:,} more rows")
+        typer.echo(_("… {count:,} more rows", count=len(table) - _SHOWN))
     _tell_left_out(history)
     if out is not None:
         with whole_file(out) as part:
             table.to_csv(part, index=False)
-        typer.echo(f"written {out}")
+        typer.echo(_("written {out}", out=out))
 
 
 def _tell_left_out(history: History) -> None:
     for reason, number in history.left_out.to_numpy().tolist():
-        typer.echo(f"left out: {number:,} cases, {reason}")
+        typer.echo(_("left out: {number:,} cases, {reason}", number=number, reason=reason))
