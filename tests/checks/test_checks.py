@@ -230,3 +230,84 @@ def test_the_page_is_that_of_the_data() -> None:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     assert module.PAGE.read_text(encoding="utf-8") == module.page(), "python docs/build_checks.py"
+
+
+def test_answers_of_yes_and_no_are_asked(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    asked = {
+        "Q1": "day_surgery and length_of_stay > 1",
+        "Q2": "not new_technique",
+        "Q3": "missing(day_surgery)",
+        "Q4": "unreadable(several_sites) or intensive_care",
+    }
+    path.write_text(
+        '[switch]\n"*" = false\n'
+        + "".join(f"{code} = true\n" for code in asked)
+        + "".join(
+            f"[[checks]]\ncode = '{code}'\nlevel = 'hint'\nwhen = '{when}'\n"
+            "zh = '问'\nen = 'asked'\nsource = 'own'\n"
+            for code, when in asked.items()
+        ),
+        encoding="utf-8",
+    )
+    answers = [
+        {"day_surgery": "是", "new_technique": "0", "several_sites": "2", "intensive_care": ""},
+        {"day_surgery": "", "new_technique": "有", "several_sites": "无", "intensive_care": "√"},
+        {"day_surgery": "否", "new_technique": None, "several_sites": "1", "intensive_care": "n"},
+    ]
+    cases = [{**CASE, "length_of_stay": 2, **answer} for answer in answers]
+    done = check_cases(cases, checks=path)
+    pairs = [(row["row"], row["check"]) for row in done.findings.to_pylist()]
+    assert pairs == [(1, "Q1"), (1, "Q2"), (1, "Q4"), (2, "Q3"), (2, "Q4")]
+    assert done.findings["values"].to_pylist()[0] == "day_surgery=是; length_of_stay=2"
+    # What is neither yes nor no leaves a check open.
+    open_ones = {row["check"]: row["undecided"] for row in done.checks.to_pylist()}
+    assert (open_ones["Q1"], open_ones["Q2"]) == (1, 1)
+    with pytest.raises(ExpressionError, match="it is never missing"):
+        parse("missing(accepted)", sets={}, parameters={}, where="here")
+
+
+N041 = {
+    "JBDM": "S82.100x011", "JBDM1": "", "SSJCZBM1": "79.3600x001", "SSJCZBM2": "86.2200x011",
+    "XB": "1", "NL": "45", "BAH": "7", "YLJGDM": "H1", "ZZYS": "D1", "RYSJ": "2027-01-05",
+    "CYSJ": "2027-01-09", "SSJCZRQ1": "2027-01-06", "SSJCZRQ2": "2027-01-11", "WBYY": "",
+    "RYBQ": "4", "ZFY": "100", "ZFJE": "120", "SSZLF": "50", "MAF": "40", "SSF": "30",
+}  # fmt: skip
+CHINESE = {
+    "主要诊断编码": "S82.100x011", "其他诊断编码1": "", "主要手术操作编码": "79.3600x001",
+    "其他手术操作编码1": "86.2200x011", "性别": "男", "年龄": "45", "病案号": "7",
+    "医疗机构代码": "H1", "主治医师": "D1", "入院时间": "2027-01-05", "出院时间": "2027-01-09",
+    "主要手术操作日期": "2027-01-06", "其他手术操作日期1": "2027-01-11",
+    "损伤中毒外部原因编码": "", "入院病情": "4", "总费用": "100", "自付金额": "120",
+    "手术治疗费": "50", "麻醉费用": "40", "手术费": "30",
+}  # fmt: skip
+SETTLEMENT_LIST = {
+    "主要诊断代码": "S82.100x011", "其他诊断代码1": "", "主要手术及操作代码": "79.3600x001",
+    "其他手术及操作代码1": "86.2200x011", "性别": "男", "年龄": "45", "病案号": "7",
+    "定点医疗机构代码": "H1", "主治医师代码": "D1", "入院时间": "2027-01-05",
+    "出院时间": "2027-01-09", "主要手术及操作日期": "2027-01-06",
+    "其他手术及操作日期1": "2027-01-11", "入院病情": "4", "总金额": "100", "个人自付": "120",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("preset", "row", "more"),
+    [
+        ("n041", N041, {"C19", "F04"}),
+        ("chinese", CHINESE, {"C19", "F04"}),
+        # The list has no external cause and other categories of fees.
+        ("settlement-list", SETTLEMENT_LIST, set()),
+    ],
+)
+def test_presets_have_the_columns_of_the_front_page(
+    preset: str, row: dict[str, str], more: set[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "cases.csv"
+    path.write_text(",".join(row) + "\n" + ",".join(row.values()) + "\n", encoding="utf-8")
+    run("check", path, tmp_path / "out.parquet", "--mapping", preset)
+    findings = pq.read_table(tmp_path / "out.parquet").to_pylist()
+    assert {"P05", "C17", "F03"} | more <= {finding["check"] for finding in findings}
+    of_dates = next(f for f in findings if f["check"] == "P05")
+    assert "2027-01-11" in of_dates["values"]
+    keys = {(f["row"], f["case_id"], f["hospital"], f["doctor_id"]) for f in findings}
+    assert keys == {(1, "7", "H1", "D1")}

@@ -60,7 +60,7 @@ OTHERS = {
         "scheme show",
         "scheme check",
         "scheme diff",
-        *("scheme export", "serve"),
+        *("scheme export", "serve", "mcp"),
     ),
 }
 """Commands that read no table of the user's."""

@@ -17,6 +17,18 @@ _BY_OFFICIAL_NAME = {
 }
 
 
+def _fee_headings() -> dict[str, str]:
+    """The front page's fees by their Chinese names, with 费 or 费用 at the end."""
+    found = {}
+    for field in FRONT_PAGE_SCHEMA:
+        if not field.name.startswith("cost_") or is_list(field.type):
+            continue
+        heading = field.metadata[b"meaning"].decode().rpartition("(")[2].rstrip(")")
+        bare = heading.removesuffix("用")
+        found[field.name] = f"{bare} or {bare}用?"
+    return found
+
+
 def _either(names: str) -> str:
     """The first of several names that the data have."""
     return " or ".join(names.split())
@@ -74,7 +86,17 @@ _SETTLEMENT_LIST: Mapping[str, Any] = {
         "birth_date": _either("出生日期 brdy") + "?",
         "admission_date": _either("入院时间 入院日期 adm_time") + "?",
         "discharge_date": _either("出院时间 出院日期 dscg_time") + "?",
+        "doctor_id": _either(
+            "主治医师代码 主治医生代码 主治医师 主治医生 主治医生姓名 chfpdr_code chfpdr_name"
+        )
+        + "?",
         "principal_procedure_date": _either("主要手术及操作日期 主要手术操作日期") + "?",
+        "other_procedure_dates": _either(
+            "其他手术及操作日期{1..40} 其他手术操作日期{1..40} 其他手术及操作{1..40}日期 "
+            "其他手术及操作日期 其他手术操作日期"
+        )
+        + "?",
+        "patient_paid": _either("个人自付 个人自付金额 psn_selfpay") + "?",
         "admission_condition": _either("主要诊断入院病情 入院病情") + "?",
         "total_cost": _either("总金额 金额合计 医疗费总额 总费用 medfee_sumamt") + "?",
     },
@@ -134,7 +156,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "leaving_way": "LYFS?",
         "department": "CYKB?",
         "birth_weight_g": "XSECSTZ?",
-        "front_page": _BY_OFFICIAL_NAME,
+        "front_page": {**_BY_OFFICIAL_NAME, "other_procedure_dates": "SSJCZRQ{2..41}?"},
     },
     "chinese": {
         "principal_diagnosis": _either(
@@ -161,6 +183,22 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "department": _either("出院科别 出院科室") + "?",
         "birth_weight_g": _either("新生儿出生体重 新生儿出生体重(克)") + "?",
         "front_page": {
+            **_fee_headings(),
+            "doctor_id": _either("主治医师 主治医师代码 主治医师工号 主治医生") + "?",
+            "external_cause": _either(
+                "损伤中毒外部原因编码 损伤、中毒的外部原因编码 损伤中毒的外部原因编码 "
+                "损伤中毒外部原因代码 外部原因编码"
+            )
+            + "?",
+            "pathology_code": _either("病理诊断编码 病理诊断代码") + "?",
+            "principal_procedure_date": _either("主要手术操作日期 主要手术日期 主手术日期 手术日期")
+            + "?",
+            "other_procedure_dates": _either(
+                "其他手术操作日期{1..40} 其他手术日期{1..40} 其他手术操作日期 其他手术日期"
+            )
+            + "?",
+            "admission_condition": _either("主要诊断入院病情 入院病情") + "?",
+            "patient_paid": _either("自付金额 个人自付金额 个人自付") + "?",
             "case_id": _either("病案号 住院号 就诊ID 结算ID") + "?",
             "hospital": _either("医疗机构代码 医疗机构 机构代码 医院名称") + "?",
             "birth_date": "出生日期?",

@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from drgcore.cases import FIRST_CODE, UNKNOWN
 from drgcore.cases.text import tidy
 from drgcore.checks.code_sets import CodeSets
+from drgcore.checks.fields import FIELDS
 from drgcore.checks.frame import Flags, Frame, Ids, read_texts
 from drgcore.checks.language import Call, Codes, Name, Node, Value
 from drgcore.checks.mdc import MdcTables
@@ -96,6 +97,8 @@ class Evaluator:
             return frame.day(node.name)[0]
         if node.kind == "text":
             return frame.text(node.name)
+        if node.kind == "bool" and FIELDS[node.name].read:
+            return pc.equal(frame.number(node.name)[0], 1.0)
         if node.kind == "bool":
             return pa.array(self._accepted(node.name, frame))
         raise AssertionError(node)
@@ -216,7 +219,7 @@ class Evaluator:
 
     def _missing(self, node: Call, frame: Frame) -> pa.Array:
         name, kind = _name(node), node.args[0].kind  # type: ignore[union-attr]
-        if kind == "number":
+        if kind in ("number", "bool"):
             numbers, wrong = frame.number(name)
             return pa.array(numbers.is_null().to_numpy(zero_copy_only=False) & ~wrong)
         if kind == "day":
@@ -233,7 +236,7 @@ class Evaluator:
 
     def _unreadable(self, node: Call, frame: Frame) -> pa.Array:
         name, kind = _name(node), node.args[0].kind  # type: ignore[union-attr]
-        if kind == "number":
+        if kind in ("number", "bool"):
             return pa.array(frame.number(name)[1])
         if kind == "day":
             return pa.array(frame.day(name)[1])

@@ -37,6 +37,11 @@ class Field:
     codes: str = ""
 
     @property
+    def read(self) -> bool:
+        """Whether it is a column by itself; else it is made of others, or of the scheme."""
+        return self.columns == (self.name,)
+
+    @property
     def chinese(self) -> str:
         """The Chinese term alone."""
         return self.meaning.rpartition("(")[2].rstrip(")")
@@ -58,6 +63,8 @@ def _kind(field: pa.Field) -> str:
         kind = "code"
     elif types.is_date(plain):
         kind = "day"
+    elif types.is_boolean(plain):
+        kind = "bool"
     else:
         kind = "text" if types.is_string(plain) else "number"
     return kind + "s" if several else kind
@@ -66,8 +73,6 @@ def _kind(field: pa.Field) -> str:
 def _fields() -> dict[str, Field]:
     found = {}
     for column in (*CANONICAL_SCHEMA, *LOCAL_SCHEMA, *FRONT_PAGE_SCHEMA):
-        if types.is_boolean(column.type):
-            continue
         meaning = column.metadata[b"meaning"].decode()
         found[column.name] = Field(
             column.name, _kind(column), (column.name,), meaning, _CODES.get(column.name, "")

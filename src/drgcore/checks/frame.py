@@ -14,6 +14,7 @@ from pyarrow import types
 
 from drgcore.cases import (
     INVALID_NUMBER,
+    LOCAL_SCHEMA,
     CaseArrays,
     CodeIndex,
     ResolvedMapping,
@@ -23,7 +24,7 @@ from drgcore.cases import (
     parse_length_of_stay,
 )
 from drgcore.cases.days import read_days
-from drgcore.cases.local_values import parse_birth_weight, parse_tcm_share
+from drgcore.cases.local_values import parse_birth_weight, parse_tcm_share, parse_yes_no
 from drgcore.cases.text import is_missing, is_text, tidy
 from drgcore.cases.values import is_number
 from drgcore.checks.fields import FIELDS
@@ -37,6 +38,7 @@ _PARSERS: Mapping[str, Callable[[Any], npt.NDArray[Any]]] = {
     "icu_hours": parse_icu_hours,
     "birth_weight_g": parse_birth_weight,
     "tcm_share": parse_tcm_share,
+    **{field.name: parse_yes_no for field in LOCAL_SCHEMA if types.is_boolean(field.type)},
 }
 _NUMBER = r"^[+-]?(?:[0-9]{1,15}(?:\.[0-9]*)?|\.[0-9]+)$"
 _DIGIT_GROUPS = r"^[+-]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?$"
@@ -114,7 +116,10 @@ class Frame:
         return self.batch.column(self.layout.columns_of(canonical)[0])
 
     def number(self, name: str) -> tuple[pa.Array, Flags]:
-        """A number (float64, null where there is none), and where what stands there is none."""
+        """A number (float64, null where there is none), and where what stands there is none.
+
+        Of an answer 1 is yes and 0 is no.
+        """
         if name not in self._numbers:
             self._numbers[name] = self._read_number(name)
         return self._numbers[name]

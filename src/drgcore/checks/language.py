@@ -29,8 +29,8 @@ _COMPARISONS = {
 _ARITHMETIC = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
 
 FUNCTIONS: Mapping[str, tuple[tuple[tuple[str, ...], ...], str]] = {
-    "missing": ((("code", "codes", "number", "day", "days", "text"),), "bool"),
-    "unreadable": ((("number", "day", "days"),), "bool"),
+    "missing": ((("code", "codes", "number", "day", "days", "text", "bool"),), "bool"),
+    "unreadable": ((("number", "day", "days", "bool"),), "bool"),
     "unknown": ((("code", "codes"),), "bool"),
     "repeated": ((("codes",),), "bool"),
     "size": ((("codes", "days"),), "number"),
@@ -274,6 +274,10 @@ class _Reader:
             not isinstance(args[0], Name)
         ):
             raise self._error(f"{name}() takes the name of a field")
+        if name in ("missing", "unreadable") and kind_of(args[0]) == "bool":
+            assert isinstance(args[0], Name)
+            if not FIELDS[args[0].name].read:
+                raise self._error(f"{args[0].name} follows from the scheme: it is never missing")
         if name == "suits" and FIELDS[args[0].name].codes != "procedure":  # type: ignore[union-attr]
             raise self._error("suits() takes procedures")
         return Call(name, args, result)
