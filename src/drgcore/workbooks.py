@@ -20,6 +20,51 @@ if TYPE_CHECKING:
 _MOST_ROWS = 1_048_575
 _SHEET_NAME = 31
 
+_MONEY, _PERCENT, _RATIO, _COUNT, _CHANCE = "#,##0.00", "0.00%", "0.000", "#,##0", "0.0000"
+_BY_FORMAT = {
+    _MONEY: (
+        *("money", "mean_cost", "region_mean_cost", "peer_mean", "payment", "cost", "surplus"),
+        *("total_cost", "pre_admission_cost", "outpatient_cost"),
+        *("average_stay", "mean_stay", "total_weight", "score", "points"),
+    ),
+    _PERCENT: (
+        *("mortality", "low_risk_mortality", "grouping_rate", "ambiguous_rate", "mcc_rate"),
+        *("cc_rate", "mcc_cc_rate", "high_outlier_share", "low_outlier_share", "drug_share"),
+        *("consumable_share", "readmission_rate", "peer_share", "excess_share"),
+    ),
+    _RATIO: ("cmi", "cost_index", "time_index", "ratio", "relative_weight"),
+    _COUNT: ("cases", "grouped_cases", "peer_cases", "groups", "units", "signals"),
+    _CHANCE: ("chance", "fdr", "code_chance"),
+}
+_FORMATS = {name: form for form, names in _BY_FORMAT.items() for name in names}
+# Of a table with one row an indicator these columns are in the indicator's unit.
+_OF_INDICATOR = ("value", "lower", "upper", "region", "level_peers", "last_year")
+
+
+def number_format(name: str, table: pd.DataFrame) -> str | None:
+    """Give the format in which a workbook shows a column of numbers; None for the usual one.
+
+    Parameters
+    ----------
+    name : str
+        The column.
+    table : pandas.DataFrame
+        Its table, whose ``attrs["money"]`` may name further columns of amounts [yuan].
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> number_format("drug_share", pd.DataFrame()), number_format("drg", pd.DataFrame())
+    ('0.00%', None)
+    """
+    if name in table.attrs.get("money", ()):
+        return _MONEY
+    if "peer_mean" in table and name in ("mean", "difference"):
+        return _MONEY
+    if "peer_share" in table and name.startswith("share"):
+        return _PERCENT
+    return _FORMATS.get(name)
+
 
 def guarded(values: pd.Series) -> pd.Series:
     """Put an apostrophe before every text that a spreadsheet would take for a formula.
@@ -32,7 +77,7 @@ def guarded(values: pd.Series) -> pd.Series:
     Returns
     -------
     pandas.Series
-        The column; numbers, negative ones too, are as they were.
+        The column; numbers, negative ones too, are as they were, lists are one text.
 
     Examples
     --------
@@ -44,7 +89,11 @@ def guarded(values: pd.Series) -> pd.Series:
 
     if pd.api.types.is_numeric_dtype(values):
         return values
-    return values.map(lambda v: guarded_text(v) if isinstance(v, str) else v)
+    return values.map(lambda v: guarded_text(_plain(v)) if isinstance(v, str | list) else v)
+
+
+def _plain(value: str | list[str]) -> str:
+    return value if isinstance(value, str) else "; ".join(value)
 
 
 def write_tables(out: Path, tables: Mapping[str, pd.DataFrame], *, keys: int = 1) -> None:
@@ -93,10 +142,11 @@ def write_tables(out: Path, tables: Mapping[str, pd.DataFrame], *, keys: int = 1
         with whole_file(path) as part:
             if kind == ".csv":
                 # The mark at the beginning tells Excel that it is UTF-8.
-                marked = any(not str(text).isascii() for text in table.columns)
-                marked |= not all(_is_ascii(table[c]) for c in table.columns)
+                shown = table.apply(guarded)
+                marked = any(not str(text).isascii() for text in shown.columns)
+                marked |= not all(_is_ascii(shown[c]) for c in shown.columns)
                 encoding = "utf-8-sig" if marked else "utf-8"
-                table.apply(guarded).to_csv(part, index=False, encoding=encoding)
+                shown.to_csv(part, index=False, encoding=encoding)
             else:
                 table.to_parquet(part, index=False)
 
@@ -138,9 +188,10 @@ def _write_workbook(out: Path, tables: Mapping[str, pd.DataFrame], keys: int) ->
         # The same tables give the same file, so the time of writing is not in it.
         book.set_properties({"created": datetime(2000, 1, 1)})
         head = book.add_format({"bold": True, "text_wrap": True, "bottom": 1})
+        formats = {text: book.add_format({"num_format": text}) for text in _BY_FORMAT}
         for name, table in tables.items():
             sheet = book.add_worksheet(name[:_SHEET_NAME])
-            _fill(sheet, table, head)
+            _fill(sheet, table, head, formats)
             sheet.freeze_panes(1, min(keys, 4))
             sheet.set_column(0, max(len(table.columns) - 1, 0), 16)
             if len(table):
@@ -149,15 +200,19 @@ def _write_workbook(out: Path, tables: Mapping[str, pd.DataFrame], keys: int) ->
         part.write_bytes(content.getvalue())
 
 
-def _fill(sheet: Any, table: pd.DataFrame, head: Any) -> None:
+def _fill(sheet: Any, table: pd.DataFrame, head: Any, formats: Mapping[str, Any]) -> None:
     import pandas as pd
 
+    rows = list(table["indicator"]) if "indicator" in table else []
     for column, title in enumerate(map(str, table.columns)):
         sheet.write_string(0, column, title, head)
+        form = formats.get(number_format(title, table) or "")
+        of_row = rows if title in _OF_INDICATOR else []
         for row, value in enumerate(table.iloc[:, column].tolist(), 1):
-            if isinstance(value, str):
-                sheet.write_string(row, column, value)
+            if isinstance(value, str | list):
+                sheet.write_string(row, column, _plain(value))
             elif isinstance(value, bool):
                 sheet.write_boolean(row, column, value)
             elif not (pd.isna(value) or (isinstance(value, float) and math.isinf(value))):
-                sheet.write_number(row, column, float(value))
+                own = formats.get(_FORMATS.get(of_row[row - 1], "")) if of_row else form
+                sheet.write_number(row, column, float(value), own)

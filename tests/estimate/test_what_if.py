@@ -141,3 +141,34 @@ def test_a_case_without_principal_codes() -> None:
     found = what_if(empty).table
     assert found["kind"].tolist() == ["as_coded", "principal_diagnosis", "without_diagnosis"]
     assert found["status"].tolist() == ["invalid", "grouped", "invalid"]
+
+
+def test_reasons_and_the_deciding_rule_are_data() -> None:
+    found = drgcore.what_if(
+        {
+            "principal_diagnosis": ["G11.900"],
+            "other_diagnoses": [["S52.804", "V01.000"]],
+            "principal_procedure": [None],
+            "other_procedures": [[]],
+            "sex": [None],
+            "age_years": [69],
+        }
+    ).table
+    assert found["reasons"].map(lambda reasons: reasons[0]).tolist() == found["reason"].tolist()
+    valid = drgcore.what_if(
+        {
+            "principal_diagnosis": ["G11.900"],
+            "other_diagnoses": [["S52.804"]],
+            "principal_procedure": [None],
+            "other_procedures": [[]],
+            "sex": [2],
+            "age_years": [69],
+        }
+    ).table
+    assert valid["reasons"].isna().all()
+    changed = valid[valid["changes"]]
+    assert (
+        (changed["deciding_group"] + ": " + changed["deciding_rule"]) == changed["decided_by"]
+    ).all()
+    assert set(changed["deciding_group"]) == {"IS1", "BU25"}
+    assert valid[~valid["changes"]]["deciding_group"].isna().all()

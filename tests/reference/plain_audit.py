@@ -12,14 +12,15 @@ from fractions import Fraction
 
 from tests.reference.plain_grouper import LOCAL_NUMBERS, NUMBERS, Case, PlainGrouper, Row
 
+Expected = tuple[int, int, Fraction, list[tuple[int, int, int]]]
+
 
 def expected(
     events: Sequence[bool], strata: Sequence[int], units: Sequence[int], unit: int
-) -> tuple[int, int, Fraction, Fraction, Fraction]:
-    """Cases, events, expected by the peers, and hypergeometric mean and variance of a unit."""
+) -> Expected:
+    """Cases, events, events expected by the peers; cases, events and own cases of each stratum."""
     rows = [r for r in zip(events, strata, units, strict=True) if r[1] >= 0 and r[2] >= 0]
-    cases, seen = 0, 0
-    from_peers, mean, variance = Fraction(0), Fraction(0), Fraction(0)
+    cases, seen, from_peers, cells = 0, 0, Fraction(0), []
     for stratum in sorted({s for _, s, _ in rows}):
         own = [e for e, s, u in rows if s == stratum and u == unit]
         peers = [e for e, s, u in rows if s == stratum and u != unit]
@@ -28,9 +29,39 @@ def expected(
         n, size, hits = len(own), len(own) + len(peers), sum(own) + sum(peers)
         cases, seen = cases + n, seen + sum(own)
         from_peers += n * Fraction(sum(peers), len(peers))
-        mean += Fraction(n * hits, size)
-        variance += Fraction(n * len(peers) * hits * (size - hits), size * size * (size - 1))
-    return cases, seen, from_peers, mean, variance
+        cells.append((size, hits, n))
+    return cases, seen, from_peers, cells
+
+
+def chances(cells: Sequence[tuple[int, int, int]], seen: int) -> tuple[float, float, float]:
+    """Of so many events: the exact probability, its bound, and how many are expected.
+
+    Each stratum has cases, events, and own cases. What is exact is the sum of hypergeometric
+    numbers; the bound is the binomial distribution on the same range with the same mean.
+    """
+    ways = {0: Fraction(1)}
+    for size, hits, n in cells:
+        every = math.comb(size, n)
+        one = {k: math.comb(hits, k) * math.comb(size - hits, n - k) for k in range(n + 1)}
+        added: dict[int, Fraction] = {}
+        for before, share in ways.items():
+            for k, number in one.items():
+                if number:
+                    added[before + k] = added.get(before + k, Fraction(0)) + share * Fraction(
+                        number, every
+                    )
+        ways = added
+    least, most = min(ways), max(ways)
+    mean = sum((k * share for k, share in ways.items()), Fraction(0))
+    exact = sum((share for k, share in ways.items() if k >= seen), Fraction(0))
+    if most == least:
+        return float(exact), 1.0, float(mean)
+    room, p = most - least, (mean - least) / (most - least)
+    bound = sum(
+        (math.comb(room, k) * p**k * (1 - p) ** (room - k) for k in range(seen - least, room + 1)),
+        Fraction(0),
+    )
+    return float(exact), float(bound), float(mean)
 
 
 def benjamini_hochberg(chances: Sequence[float]) -> list[float]:
@@ -65,10 +96,9 @@ def change(
     units: Sequence[int],
     later: Sequence[bool],
     unit: int,
-) -> tuple[int, int, Fraction, Fraction, Fraction]:
-    """Later cases and events, those expected by the earlier ones, hypergeometric mean, variance."""
-    cases, seen = 0, 0
-    by_past, mean, variance = Fraction(0), Fraction(0), Fraction(0)
+) -> Expected:
+    """Later cases and events, events expected by the earlier ones; the strata as `expected`."""
+    cases, seen, by_past, cells = 0, 0, Fraction(0), []
     for stratum in sorted({s for s in strata if s >= 0}):
         own = [
             (e, now)
@@ -81,9 +111,8 @@ def change(
         size, hits = len(own), sum(n) + sum(before)
         cases, seen = cases + len(n), seen + sum(n)
         by_past += len(n) * Fraction(sum(before), len(before))
-        mean += Fraction(len(n) * hits, size)
-        variance += Fraction(len(n) * len(before) * hits * (size - hits), size * size * (size - 1))
-    return cases, seen, by_past, mean, variance
+        cells.append((size, hits, len(n)))
+    return cases, seen, by_past, cells
 
 
 def quantile(values: Sequence[float], level: float) -> float:

@@ -75,16 +75,21 @@ def excess(event: Any, stratum: Any, unit: Any, units: int, *, side: str = "more
     The chance is conditional on the events of each stratum, so chance in the peers' rate is part of
     it: without a difference the unit's events are hypergeometric, with mean
     ``m = Σ n_us x_s / n_s`` and variance
-    ``v = Σ n_us (n_s − n_us) x_s (n_s − x_s) / (n_s² (n_s − 1))`` (Mantel and Haenszel). Honest
-    units differ too: with the log odds of units normal with standard deviation τ, the variance is
-    ``v + τ² v²``. The centre of the log odds ``(x − m) / v`` (weighted median, so that units that
-    report too much do not make the others look low) and τ (from the median of the deviations) bear
-    up to half of the units being odd. The tail is that of the binomial or, where the variance is
-    above the mean, the negative binomial distribution with this mean and variance.
+    ``v = Σ n_us (n_s − n_us) x_s (n_s − x_s) / (n_s² (n_s − 1))`` (Mantel and Haenszel). Of them
+    ``l = Σ max(n_us + x_s − n_s, 0)`` must be the unit's and ``u = Σ min(n_us, x_s)`` may be; those
+    beyond l are a sum of u − l independent trials, whose tail is at most that of as many equal ones
+    (Hoeffding). So the tail is that of the binomial distribution with u − l trials and mean m − l,
+    which is above the true one for anything that is a signal. Honest units differ too: with the log
+    odds of units normal with standard deviation τ, ``τ² v²`` is added to its variance; where that
+    makes it greater than the mean, the distribution is the negative binomial. The centre of the log
+    odds ``(x − m) / v`` (weighted median, so that units that report too much do not make the others
+    look low) and τ (from the median of the deviations) bear up to half of the units being odd.
 
     References
     ----------
     N. Mantel, W. Haenszel, J. Natl. Cancer Inst. 22 (1959), 719–748.
+    W. Hoeffding, "On the distribution of the number of successes in independent trials", Ann. Math.
+    Statist. 27 (1956), 713–721.
     D. J. Spiegelhalter, "Funnel plots for comparing institutional performance", Statistics in
     Medicine 24 (2005), 1185–1202: overdispersion.
 
@@ -94,7 +99,7 @@ def excess(event: Any, stratum: Any, unit: Any, units: int, *, side: str = "more
     >>> event = np.tile(np.arange(100), 3) < np.repeat([10, 12, 40], 100)
     >>> found = excess(event, np.zeros(300), unit, 3)
     >>> found.expected.tolist(), found.chance.round(4).tolist()
-    ([26.0, 25.0, 11.0], [0.9998, 0.9977, 0.0])
+    ([26.0, 25.0, 11.0], [0.9993, 0.995, 0.0])
     """
     return _compared(*_cells(event, stratum, unit, units), units, side)
 
@@ -132,7 +137,7 @@ def change(event: Any, stratum: Any, unit: Any, later: Any, units: int) -> Exces
     >>> event = np.tile(np.arange(100), 4) < np.repeat([10, 12, 10, 40], 100)
     >>> found = change(event, np.zeros(400), np.repeat([0, 1], 200), later, 2)
     >>> found.expected.tolist(), found.chance.round(4).tolist()
-    ([10.0, 10.0], [0.4142, 0.0])
+    ([10.0, 10.0], [0.4159, 0.0])
     """
     e, now = np.asarray(event, bool), np.asarray(later, bool)
     s, u = np.asarray(stratum, np.int64), np.asarray(unit, np.int64)
@@ -163,8 +168,15 @@ def _compared(
     observed, expected = added(x_us), added(n_us * rate)
     m, v = added(mean), added(variance)
     centre, spread = _between(observed, m, v)
-    m = np.maximum(m + centre * v, 0.0)
-    chance = tail(observed, m, v + spread**2 * v**2, side=side)
+    # Of the events so many must be the unit's, and so many may be.
+    least, room = added(np.maximum(n_us + x_s - n_s, 0)), added(np.minimum(n_us, x_s))
+    room -= least
+    free = np.maximum(m - least, 0.0)
+    some = free > 0
+    moved = np.exp(np.divide(centre * v, free, out=np.zeros(units), where=some))
+    free = np.minimum(free * moved, room)
+    widest = free * (1.0 - np.divide(free, room, out=np.ones(units), where=room > 0))
+    chance = tail(observed - least, free, widest + spread**2 * v**2, side=side)
     chance[v <= 1e-9] = 1.0
     low, high = poisson_interval(observed)
     over = np.where(expected > 0, expected, np.nan)

@@ -103,10 +103,13 @@ def pnl(
 def in_yuan(table: pd.DataFrame) -> pd.DataFrame:
     """Amounts of fen as yuan with two decimals."""
     shown = table.copy()
-    for name in table.columns:
-        if name.endswith("_fen"):
-            shown[name] = table[name] / 100
-    return shown.rename(columns=lambda name: name.removesuffix("_fen"))
+    amounts = [name for name in table.columns if name.endswith("_fen")]
+    for name in amounts:
+        shown[name] = table[name] / 100
+    shown = shown.rename(columns=lambda name: name.removesuffix("_fen"))
+    # Said with the table, since a part such as `value` is no amount in other tables.
+    shown.attrs["money"] = [name.removesuffix("_fen") for name in amounts]
+    return shown
 
 
 def _values(option: str, text: str) -> float | dict[str, float] | None:

@@ -28,10 +28,11 @@ NOTE = (
 )
 """Stands above every table of variants."""
 
-_RESULTS = ("mdc", "adrg", "drg", "status", "reason", "severity")
+_RESULTS = ("mdc", "adrg", "drg", "status", "reason", "severity", "reasons")
 _COLUMNS = (
     *("kind", "code", "name", "scheme", "mdc", "adrg", "drg", "drg_name", "status", "reason"),
-    *("severity", "complication", "counts", "changes", "decided_by"),
+    *("reasons", "severity", "complication", "counts", "changes"),
+    *("decided_by", "deciding_group", "deciding_rule"),
 )
 _SHOWN = ("kind", "code", "name", "drg", "drg_name", "severity", "weight", "points", "payment")
 
@@ -45,10 +46,12 @@ class WhatIf:
     table : pandas.DataFrame
         One row a variant: `kind` (`variants.KINDS`, or `scheme`), `code` that was moved, left out
         or added, its `name`, `scheme`, `mdc`, `adrg`, `drg`, `drg_name`, `status`, `reason`,
-        `severity`; `complication` (`MCC` or `CC` where a diagnosis left out is listed as one) and
-        `counts` (whether the principal diagnosis lets it count); `changes` (whether the DRG or the
-        status is another); `decided_by`, the rule that decides: that of the ADRG where that is
-        another, else of the DRG; where they were asked for `weight`, `case_class`, `points`,
+        `reasons` (a list of all of them; None where there is none), `severity`; `complication`
+        (`MCC` or `CC` where a diagnosis left out is listed as one) and `counts` (whether the
+        principal diagnosis lets it count); `changes` (whether the DRG or the status is another);
+        `decided_by`, the rule that decides as a text, `deciding_group` and `deciding_rule` as data:
+        that of the ADRG where that is another, else of the DRG; where they were asked for `weight`,
+        `case_class`, `points`,
         `payment` [yuan]. The first row is the case as it is coded.
     """
 
@@ -158,12 +161,7 @@ def what_if(
             for line in _grouped(more, variants_of(arrays))[:1]
         ]
     _judge(rows, used)
-    table = pd.DataFrame(
-        {
-            name: np.array([line.get(name) for line in rows], bool if name == "changes" else object)
-            for name in _COLUMNS
-        }
-    )
+    table = pd.DataFrame({name: _column(rows, name) for name in _COLUMNS})
     table = _priced(table, row, weights, policy, values)
     if by == "payment":
         measure = next((m for m in ("payment", "points", "weight") if m in table), None)
@@ -172,6 +170,14 @@ def what_if(
         rest = table.iloc[1:].sort_values(measure, ascending=False, kind="stable")
         table = pd.concat([table.iloc[:1], rest], ignore_index=True)
     return WhatIf(table)
+
+
+def _column(rows: list[dict[str, Any]], name: str) -> np.ndarray:
+    # Not np.array of the values: lists of one length would become a second axis.
+    column = np.empty(len(rows), bool if name == "changes" else object)
+    for at, line in enumerate(rows):
+        column[at] = line.get(name)
+    return column
 
 
 def codes_of(
@@ -230,7 +236,8 @@ def _judge(rows: list[dict[str, Any]], schemes: Mapping[str, Scheme]) -> None:
         line["changes"] = (line["drg"], line["status"]) != (first["drg"], first["status"])
         group = line["adrg"] if line["adrg"] != first["adrg"] else line["drg"]
         if line["changes"] and group is not None:
-            line["decided_by"] = f"{group}: {scheme.group(group).rule}"
+            line["deciding_group"], line["deciding_rule"] = group, str(scheme.group(group).rule)
+            line["decided_by"] = f"{group}: {line['deciding_rule']}"
         line["name"] = code_name(line["code"]) if line["code"] else None
         line["drg_name"] = scheme.name_of(line["drg"]) if line["drg"] else None
 
