@@ -13,6 +13,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import xlsxwriter
+import xlwt
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -36,6 +38,17 @@ def text(encoding: str, delimiter: str) -> Callable[[Rows, Path], Path]:
 def xlsx(rows: Rows, folder: Path) -> Path:
     path = folder / "cases.xlsx"
     pd.DataFrame(rows, columns=NAMES).to_excel(path, index=False, engine="xlsxwriter")
+    return path
+
+
+def xls(rows: Rows, folder: Path) -> Path:
+    book = xlwt.Workbook()
+    sheet = book.add_sheet("cases")
+    for number, row in enumerate([NAMES, *rows]):
+        for place, cell in enumerate(row):
+            sheet.write(number, place, cell)
+    path = folder / "cases.xls"
+    book.save(str(path))
     return path
 
 
@@ -72,6 +85,7 @@ PATHS: dict[str, Callable[[Rows, Path], Path]] = {
     "tabs": text("utf-8", "\t"),
     "pipes": text("gb18030", "|"),
     "xlsx": xlsx,
+    "xls": xls,
     "parquet": parquet,
     "dbf": dbf,
 }
@@ -118,6 +132,36 @@ def test_a_row_is_the_same_case_by_every_path(way: str, rows: Rows, tmp_path: Pa
         assert table.column(place).to_pylist() == [row[place].strip() for row in rows]
     assert dates_of(table, "discharge_date").to_pylist() == [plain_day(row[2]) for row in rows]
     assert numbers_of(table, "total_cost").tolist() == [plain_number(row[3]) for row in rows]
+
+
+def test_cells_of_an_xls_that_are_no_text_are_read_as_those_of_an_xlsx(tmp_path: Path) -> None:
+    day, moment = dt.date(2027, 1, 7), dt.datetime(2027, 1, 7, 13, 5)
+    values = [
+        ["007", "51.2300", 45, 51.23, True, day, moment],
+        ["008", "", -3, 0.1, False, day, None],
+    ]
+    names = [f"c{place}" for place in range(7)]
+    formats = [None] * 5 + ["yyyy-mm-dd", "yyyy-mm-dd hh:mm"]
+    old = xlwt.Workbook()
+    sheet = old.add_sheet("cases")
+    with xlsxwriter.Workbook(tmp_path / "cases.xlsx") as new:
+        other = new.add_worksheet("cases")
+        for number, row in enumerate([names, *values]):
+            for place, cell in enumerate(row):
+                form = formats[place] if number else None
+                style = xlwt.easyxf(num_format_str=form) if form else xlwt.Style.default_style
+                sheet.write(number, place, cell, style)
+                other.write(number, place, cell, new.add_format({"num_format": form or "General"}))
+    old.save(str(tmp_path / "cases.xls"))
+    found = read_table(tmp_path / "cases.xls")
+    assert found.equals(read_table(tmp_path / "cases.xlsx"))
+    assert found.to_pylist()[0] == dict(
+        zip(
+            names,
+            ["007", "51.2300", "45", "51.23", "true", "2027-01-07", "2027-01-07 13:05:00"],
+            strict=True,
+        )
+    )
 
 
 def test_a_dbf_says_what_is_deleted_and_is_not_cut_off(tmp_path: Path) -> None:
