@@ -17,9 +17,10 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from drgcore.errors import DrgcoreError
 from drgcore.grouper.extras import program_version
 from drgcore.serve import login
+from drgcore.serve.cube import Cubes
 from drgcore.serve.guard import Guard
 from drgcore.serve.metrics import CONTENT_TYPE, Metrics
-from drgcore.serve.pages import CALLS, PAGES
+from drgcore.serve.pages import CALLS, PAGES, dashboard
 from drgcore.serve.pages.batch import batches
 from drgcore.serve.sessions import Door
 from drgcore.serve.settings import Settings
@@ -68,6 +69,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     state = app.state
     state.settings, state.version = settings, program_version()
     state.door, state.metrics = Door(settings.token), Metrics()
+    state.cubes = Cubes(dashboard.figures)
     state.trials = Trials(Shelf(settings.data))
     state.menu = [entry for views in PAGES for entry in views.menu]
     for router in (login.router, *CALLS, *(views.router for views in PAGES)):

@@ -278,3 +278,27 @@ def _closed(book: Ledger, period: str) -> Any:
     if re.fullmatch(r"\d{4}", period):
         return book.year(int(period))
     return book.month(Month.parse(period))
+
+
+def prices_of(book: Ledger, shelf: Shelf) -> tuple[Policy, dict[str, float]]:
+    """Give policy and yuan a point by pool of the last closed year, or else of the last month.
+
+    Parameters
+    ----------
+    book : Ledger
+    shelf : Shelf
+        See `policy_of`.
+
+    Raises
+    ------
+    BudgetError
+        No period is closed.
+    """
+    periods = [e["period"] for e in book.entries() if e["kind"] in ("year", "month")]
+    years = [period for period in periods if "-" not in period]
+    if not periods:
+        raise BudgetError("the ledger has no closed month", where="ledger")
+    closed = _closed(book, max(years or periods))
+    pools = closed.settlement.point_values["pool"].tolist()
+    values = {pool: closed.settlement.value(pool) for pool in pools}
+    return policy_of(closed, shelf), {p: float(v.yuan) for p, v in values.items() if v.points}

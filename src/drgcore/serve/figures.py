@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -11,10 +12,10 @@ from markupsafe import Markup
 
 _WIDTH, _HEIGHT = 640, 250
 _LEFT, _RIGHT, _TOP, _BOTTOM = 62, 14, 14, 34
-_BAR, _NAME = 22, 190
+_BAR, _NAME = 22, 236
 _SIGNS = ("circle", "square", "diamond", "triangle")
-_MOST_NAME = 22
 _LETTER = 9
+_WIDE, _NARROW = 12, 6.8
 
 Values = Sequence[float | None]
 
@@ -121,7 +122,7 @@ def small(values: Values, alt: str) -> Markup:
     )
 
 
-def bars(names: Sequence[str], values: Sequence[float], alt: str) -> Markup:
+def bars(names: Sequence[str], values: Sequence[float], alt: str, *, lang: str = "en") -> Markup:
     """Bars to the right, or to the left of a line at 0 where values are below it.
 
     Parameters
@@ -130,6 +131,8 @@ def bars(names: Sequence[str], values: Sequence[float], alt: str) -> Markup:
     values : sequence of float
         Bars below 0 are hatched by their class.
     alt : str
+    lang : {"zh", "en"}
+        Whose units large numbers have.
 
     Examples
     --------
@@ -150,11 +153,11 @@ def bars(names: Sequence[str], values: Sequence[float], alt: str) -> Markup:
         x = zero - length if value < 0 else zero
         kind = "bar less" if value < 0 else "bar"
         end = f'x="{x - 4:.1f}" text-anchor="end"' if value < 0 else f'x="{x + length + 4:.1f}"'
-        told = f"<title>{escape(name)}: {_short(value)}</title>"
+        told = f"<title>{escape(name)}: {_short(value, lang)}</title>"
         body.append(
             f'<text x="{_NAME}" y="{y + 13}" text-anchor="end">{escape(_cut(name))}{told}</text>'
             f'<rect class="{kind}" x="{x:.1f}" y="{y}" width="{length:.1f}" height="{_BAR - 6}">'
-            f'{told}</rect><text {end} y="{y + 13}">{_short(value)}</text>'
+            f'{told}</rect><text {end} y="{y + 13}">{_short(value, lang)}</text>'
         )
     foot = 4 + len(names) * _BAR
     body.append(f'<line class="axis" x1="{zero:.1f}" x2="{zero:.1f}" y1="0" y2="{foot}"/>')
@@ -209,7 +212,7 @@ def bubbles(found: Sequence[Bubble], x_name: str, y_name: str, alt: str) -> Mark
         )
     body.append(
         f'<text x="{_WIDTH - _RIGHT}" y="{_HEIGHT - 4}" text-anchor="end">{escape(x_name)}</text>'
-        f'<text x="4" y="{_TOP - 3}">{escape(y_name)}</text>'
+        f'<text x="{_LEFT + 4}" y="{_TOP - 3}">{escape(y_name)}</text>'
     )
     return _svg(_HEIGHT, body, alt)
 
@@ -302,18 +305,22 @@ def _sign(sign: str, x: float, y: float, kind: str, told: str) -> str:
     return f'<polygon class="dot {kind}" points="{drawn}">{title}</polygon>'
 
 
-def _short(value: float) -> str:
+def _short(value: float, lang: str = "en") -> str:
     """A number as short as a figure needs it."""
-    size = abs(value)
-    for unit, name in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
-        if size >= unit:
-            divided = value / (1e3 if name == "k" else unit)
-            return f"{divided:,.4g}{name}".replace("-", "−")
-    return f"{value:,.4g}".replace("-", "−")
+    units = ((1e8, "亿"), (1e4, "万")) if lang == "zh" else ((1e9, "bn"), (1e6, "m"))
+    unit, name = next(((u, n) for u, n in units if abs(value) >= u), (1.0, ""))
+    text = f"{value:,.0f}" if not name and abs(value) >= 1000 else f"{value / unit:,.4g}{name}"
+    return text.replace("-", "−")
 
 
 def _cut(name: str) -> str:
-    return name if len(name) <= _MOST_NAME else f"{name[: _MOST_NAME - 1]}…"
+    """As much of a name as has room beside the bars, where Chinese characters are wide."""
+    room = _NAME - 8.0
+    for at, sign in enumerate(name):
+        room -= _WIDE if unicodedata.east_asian_width(sign) in "WF" else _NARROW
+        if room < 0:
+            return f"{name[: at - 1]}…"
+    return name
 
 
 def _svg(height: float, body: Sequence[str], alt: str) -> Markup:

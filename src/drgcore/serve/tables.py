@@ -102,6 +102,8 @@ def cell(context: Context, value: Any, name: str) -> str:
     """A cell of a table."""
     if value is None or value == "":
         return DASH if value is None else ""
+    if isinstance(value, Measured):
+        return value.text
     if is_number(value):
         return number(value)
     if name == "kinds":
@@ -140,7 +142,75 @@ def leading(rows: Iterable[Row], *names: str) -> list[Row]:
     return [{**{n: row[n] for n in order}, **row} for row in kept]
 
 
+def measure(value: Any, name: str) -> str:
+    """A value as reports write those of its column.
+
+    Examples
+    --------
+    >>> measure(0.5, "grouping_rate"), measure(1.2345, "cmi"), measure(1200.0, "cases")
+    ('50.00%', '1.234', '1,200')
+    """
+    return report.written(value, report.column_of(name).kind)
+
+
+def measured(rows: Iterable[Row]) -> list[Row]:
+    """Rows whose indices and shares are rounded as reports have them."""
+    return [
+        {
+            n: Measured(v, measure(v, n)) if isinstance(v, float) and n in report.COLUMNS else v
+            for n, v in row.items()
+        }
+        for row in rows
+    ]
+
+
+class Measured(float):
+    """A number that knows how it is written."""
+
+    text: str
+
+    def __new__(cls, value: float, text: str) -> Measured:
+        """Make it of a number and its text."""
+        made = super().__new__(cls, value)
+        made.text = text
+        return made
+
+
+@pass_context
+def worded_list(context: Context, words: Iterable[str]) -> list[str]:
+    """Words in the language of the page."""
+    return [word(context, one) for one in words]
+
+
+@pass_context
+def headings(context: Context, names: Iterable[str]) -> list[str]:
+    """Headings in the language of the page."""
+    return [heading(context, name) for name in names]
+
+
+def labelled(rows: Iterable[Row], key: str = "drg") -> list[str]:
+    """Code and name of groups."""
+    return [f"{row[key]} {row['name']}".rstrip() for row in rows]
+
+
+def picked(values: Row, names: Iterable[str]) -> list[Any]:
+    """Some values of a row."""
+    return [values[name] for name in names]
+
+
+def latest(values: Iterable[float | None]) -> float | None:
+    """The last value that there is."""
+    return next((value for value in reversed(list(values)) if value is not None), None)
+
+
 FILTERS = {
+    "measure": measure,
+    "measured": measured,
+    "worded_list": worded_list,
+    "headings": headings,
+    "labelled": labelled,
+    "picked": picked,
+    "latest": latest,
     "heading": heading,
     "word": word,
     "cell": cell,

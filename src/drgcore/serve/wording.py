@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from drgcore.serve.settings import LANGUAGES, Language
-from drgcore.serve.texts import settlement
+from drgcore.serve.texts import dashboard, settlement
 
 _CHINESE = {
     "Workbench": "工作台",
@@ -146,7 +146,7 @@ _CHINESE = {
     "To fill in": "待填写",
 }
 
-WORDS: Mapping[str, str] = MappingProxyType(_CHINESE | settlement.CHINESE)
+WORDS: Mapping[str, str] = MappingProxyType(_CHINESE | settlement.CHINESE | dashboard.CHINESE)
 """English text → Chinese text."""
 
 TERMS: Mapping[str, tuple[str, str]] = MappingProxyType(
