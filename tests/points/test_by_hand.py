@@ -278,3 +278,15 @@ def test_explanations_name_every_factor() -> None:
     assert "excluded: long" in texts[3]
     assert texts[3].endswith("paid by item outside the points")
     assert texts[4].endswith("base · coefficient = 80 × 1 = 80")
+
+
+def test_a_piece_without_k_whose_cap_has_it_is_explained_by_it() -> None:
+    piece = {"case_class": "normal", "a": "1.28", "b": 0, "k": "none", "cap": "P·k"}
+    half = {"name": "own", "weight": 1, "method": "constant", "value": "0.5"}
+    change = {"outliers": {"high": {"rule": "none"}, "low": {"rule": "none"}, "pieces": [piece]}}
+    policy = small(change | {"coefficients": {"components": [half]}})
+    row = compute_points(cases({}), policy).to_dict("records")[0]
+    # P·1.28, at most P·0.5.
+    assert (row["points"], row["coefficient"]) == (row["base_points"] / 2, 0.5)
+    last = explain_points(row, policy).splitlines()[-1]
+    assert f"at most {row['points']:g} = {row['points']:g}" in last

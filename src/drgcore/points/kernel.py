@@ -187,7 +187,8 @@ def _piece(case: Any, group: Any, rules: Any) -> Any:
         return kind, reason, rules.scale, rate, multiple, 0.0, points
     multiple = (case.net if table[p, NET] else case.cost) / group.mean
     part = base * (table[p, A] + table[p, B] * multiple)
-    k = 1.0 if table[p, K] == K_NONE else group.k
+    # A case whose cap has k shows it, though its formula has none.
+    k = group.k if table[p, K] != K_NONE or table[p, CAP] == CAP_PK else 1.0
     if table[p, K] == K_TIMES:
         part *= k
     if table[p, CAP] != CAP_NONE:
