@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from drgcore.cases import (
@@ -98,6 +98,7 @@ texts = st.one_of(
 
 
 @given(st.lists(texts, max_size=30))
+@example(["0.5,200", "1,200"])
 def test_text_is_read_as_the_plain_reader_reads_it(values):
     array = pa.array(values, pa.string())
     sliced = pa.array(["1", *values, "x"], pa.string()).slice(1, len(values))

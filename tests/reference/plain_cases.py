@@ -203,7 +203,8 @@ def newborn_weight(value: object) -> int:
         weight = round(float(tokens[0]) * 1000)
         weight = weight if 0 <= weight <= 20_000 else INVALID_NUMBER
     elif weight == INVALID_NUMBER and tokens[1:2] == [","] and tokens[3:] in ([], ["g"], ["克"]):
-        weight = int(tokens[0] + tokens[2]) if len(tokens[2]) == 3 else INVALID_NUMBER
+        thousands = tokens[0].isdigit() and len(tokens[2]) == 3
+        weight = int(tokens[0] + tokens[2]) if thousands else INVALID_NUMBER
         weight = weight if 0 <= weight <= 20_000 else INVALID_NUMBER
     if 0 < weight < 100:
         return INVALID_NUMBER
