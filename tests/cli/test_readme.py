@@ -6,9 +6,11 @@ import shlex
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from drgcore import group, sample_cases
 from drgcore.cases import read_table
 from tests.cli.conftest import run, run_alone
 
@@ -43,14 +45,14 @@ def test_the_three_tables_of_the_interface(readme, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name, text in (("setlinfo", INFO), ("diseinfo", DIAGNOSES), ("oprninfo", OPERATIONS)):
         Path(f"{name}.csv").write_text(text, encoding="utf-8")
-    join, group, one = commands(
+    join, by_scheme, one = commands(
         readme,
         "drgcore cases join",
         "drgcore group cases.parquet grouped.parquet --unknown-codes",
         "drgcore group-one",
     )
     assert "3 cases" in run(*shlex.split(join)[1:])
-    run(*shlex.split(group)[1:])
+    run(*shlex.split(by_scheme)[1:])
     rows = pq.read_table("grouped.parquet").to_pylist()
     assert [(r["case_id"], r["drg"]) for r in rows[:2]] == [("S001", "HC43"), ("S002", "PS29")]
     assert "no_main_diagnosis" in rows[2]["join_findings"]
@@ -98,3 +100,48 @@ def test_a_file_of_ones_own(readme, tmp_path):
     assert grouped[0]["drg_name"]
     [row] = pq.read_table(tmp_path / "grouped.parquet").to_pylist()
     assert (row["drg"], row["scheme"]) == ("HC45", "chs-drg-3.0")
+
+
+SHEET = """of = ["department"]
+min_cases = 5
+missing = "left_out"
+[[indicators]]
+name = "cmi"
+weight = 1
+zero = 0.5
+target = 1.2
+"""
+
+
+@pytest.mark.parametrize("readme", README)
+def test_the_month_of_a_drg_office(readme, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    cases = sample_cases(3000, seed=3, hospitals=4)
+    grouped = group(cases)
+    pq.write_table(cases, "cases.parquet")
+    pq.write_table(grouped, "grouped.parquet")
+    pq.write_table(group(sample_cases(3000, seed=4, hospitals=4)), "earlier.parquet")
+    frame = grouped.select(["case_id", "drg"]).to_pandas().astype(str)
+    # The bureau has another group for a few cases.
+    frame.loc[::50, "drg"] = "ZZ99"
+    frame.to_excel("official.xlsx", index=False, engine="xlsxwriter")
+    house = cases.slice(0, 20).select(
+        ["case_id", "principal_diagnosis", "sex", "age_years", "total_cost", "length_of_stay"]
+    )
+    empty = [pa.nulls(20, pa.string())] * 3
+    names = ["other_diagnoses", "principal_procedure", "other_procedures"]
+    for name, column in zip(names, empty, strict=True):
+        house = house.append_column(name, column)
+    house.to_pandas().to_excel("in-house.xlsx", index=False, engine="xlsxwriter")
+    Path("sheet.toml").write_text(SHEET, encoding="utf-8")
+    starts = ("drgcore indicators", "drgcore pnl", "drgcore score", "drgcore what-if cases.parquet")
+    lines = (ROOT / readme).read_text(encoding="utf-8").splitlines()
+    starts += ("drgcore in-stay", "drgcore compare-groups", "drgcore audit")
+    found = [line for line in lines if line.startswith(starts)]
+    assert len(found) == 9, found
+    said = {line: run(*shlex.split(line, comments=True)[1:]) for line in found}
+    text = "\n".join(said.values())
+    for word in ("cmi", "万元", "骨科", "编码依据病历", "线索"):
+        assert word in text, word
+    for name in ("watch", "pivotal", "estimates", "differences", "audit"):
+        assert Path(f"{name}.xlsx").exists(), name
