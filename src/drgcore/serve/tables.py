@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
@@ -19,6 +20,7 @@ from drgcore.serve.texts.statement import line_in
 Row = dict[str, Any]
 
 DASH = "–"
+_EVIDENCE = re.compile(r"(\d+%) of ([\d,]+) are (\w+): ")
 
 
 def rows_of(table: pd.DataFrame) -> list[Row]:
@@ -203,7 +205,18 @@ def latest(values: Iterable[float | None]) -> float | None:
     return next((value for value in reversed(list(values)) if value is not None), None)
 
 
+@pass_context
+def evidence(context: Context, text: str) -> str:
+    """Why a column was taken to be a field, in the language of the page."""
+    found = _EVIDENCE.match(text) if context["lang"] == "zh" else None
+    if found is None:
+        return text
+    kind = VALUES.get(found[3], found[3])
+    return f"{found[2]} 个值中 {found[1]} 是{kind}：{text[found.end() :]}"
+
+
 FILTERS = {
+    "evidence": evidence,
     "measure": measure,
     "measured": measured,
     "worded_list": worded_list,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from drgcore.serve.settings import LANGUAGES, Language
-from drgcore.serve.texts import dashboard, settlement
+from drgcore.serve.texts import batch, dashboard, settlement
 
 _CHINESE = {
     "Workbench": "工作台",
@@ -146,7 +146,9 @@ _CHINESE = {
     "To fill in": "待填写",
 }
 
-WORDS: Mapping[str, str] = MappingProxyType(_CHINESE | settlement.CHINESE | dashboard.CHINESE)
+WORDS: Mapping[str, str] = MappingProxyType(
+    _CHINESE | settlement.CHINESE | dashboard.CHINESE | batch.CHINESE
+)
 """English text → Chinese text."""
 
 TERMS: Mapping[str, tuple[str, str]] = MappingProxyType(
@@ -196,6 +198,7 @@ TERMS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "column exclusion": ("Exclusion table", "排除表"),
         "column type": ("Type", "类型"),
         "column code_name": ("Name of the code", "编码名称"),
+        **batch.TERMS,
     }
 )
 """What data call it → English and Chinese."""

@@ -23,6 +23,7 @@ from drgcore.serve.logs import LOGGER, where_it_failed
 Output = Literal["parquet", "xlsx", "csv"]
 
 _SAMPLES = 5
+_LONGEST_SAMPLE = 200
 _LONGEST_MAPPING = 100_000
 _MINUTES = 5 * 60.0
 _SECONDS_TO_END = 10.0
@@ -66,7 +67,7 @@ def look_at(store: JobStore, job: Job, sheet: str | None) -> dict[str, Any]:
     rows = [] if first is None else first.slice(0, _SAMPLES).to_pylist()
     told: dict[str, Any] = {
         "columns": names,
-        "samples": [["" if row[n] is None else str(row[n])[:200] for n in names] for row in rows],
+        "samples": [[_sample(row[name]) for name in names] for row in rows],
         "notes": [_without(note, store) for note in notes],
         "mapping": None,
         "error": None,
@@ -76,6 +77,13 @@ def look_at(store: JobStore, job: Job, sheet: str | None) -> dict[str, Any]:
     except DrgcoreError as error:
         told["error"] = _told(error, store)
     return told
+
+
+def _sample(value: Any) -> str:
+    """A cell of an upload as people read it; lists of codes as one text."""
+    if isinstance(value, list):
+        return "; ".join(str(one) for one in value)[:_LONGEST_SAMPLE]
+    return "" if value is None else str(value)[:_LONGEST_SAMPLE]
 
 
 def work_on(store: JobStore, job: Job, library: Library) -> None:

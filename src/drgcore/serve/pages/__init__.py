@@ -1,8 +1,24 @@
 """The pages, in the order of the menu."""
 
-from drgcore.serve.pages import about, batch, catalogue, dashboard, grouping, one_case, settlement
+from drgcore.serve.pages import (
+    about,
+    batch,
+    batches,
+    catalogue,
+    dashboard,
+    grouping,
+    one_case,
+    settlement,
+)
 
-PAGES = (one_case.views, dashboard.views, settlement.views, catalogue.views, about.views)
+PAGES = (
+    one_case.views,
+    batches.views,
+    dashboard.views,
+    settlement.views,
+    catalogue.views,
+    about.views,
+)
 """The views of each page's module."""
 
 CALLS = (grouping.router, batch.router)

@@ -46,19 +46,19 @@ async def batches(app: FastAPI) -> AsyncIterator[None]:
         worker.stop(cancel=settings.work_folder is None)
 
 
-def _store(request: Request) -> JobStore:
+def store_of(request: Request) -> JobStore:
     store: JobStore = request.app.state.jobs
     return store
 
 
-def _job(request: Request, job_id: str) -> Job:
-    job = _store(request).get(job_id)
+def job_of(request: Request, job_id: str) -> Job:
+    job = store_of(request).get(job_id)
     if job is None:
         raise HTTPException(404, "there is no such batch")
     return job
 
 
-def _shown(job: Job) -> dict[str, Any]:
+def shown_job(job: Job) -> dict[str, Any]:
     return {
         "id": job.id,
         "name": job.name,
@@ -86,7 +86,7 @@ async def upload(
     options: Annotated[str, Form(description="what to do: a BatchAsked as JSON")] = "{}",
 ) -> dict[str, Any]:
     """Upload a file (.xlsx, .xls, .csv, .tsv, .txt, .dbf, .parquet) to be grouped and checked."""
-    settings, store = request.app.state.settings, _store(request)
+    settings, store = request.app.state.settings, store_of(request)
     asked = _asked(options)
     name = shown_name(file.filename or "")
     kind = kind_of(name)
@@ -101,25 +101,25 @@ async def upload(
         request.app.state.worker.put(job)
     else:
         store.save(job)
-    return _shown(job)
+    return shown_job(job)
 
 
 @router.get("")
 async def jobs(request: Request) -> list[dict[str, Any]]:
     """All batches, the latest first."""
-    return [_shown(job) for job in _store(request).jobs()]
+    return [shown_job(job) for job in store_of(request).jobs()]
 
 
 @router.get("/{job_id}")
 async def job(request: Request, job_id: str) -> dict[str, Any]:
     """State and progress of a batch; its summary when it is done."""
-    return _shown(_job(request, job_id))
+    return shown_job(job_of(request, job_id))
 
 
 @router.get("/{job_id}/look")
 async def look(request: Request, job_id: str, sheet: str | None = None) -> dict[str, Any]:
     """Columns and first rows of an upload, and the mapping that is proposed for it."""
-    found, store = _job(request, job_id), _store(request)
+    found, store = job_of(request, job_id), store_of(request)
     if not store.upload(found).exists():
         raise HTTPException(410, "the upload was removed")
     return await run_in_threadpool(look_at, store, found, sheet)
@@ -128,23 +128,23 @@ async def look(request: Request, job_id: str, sheet: str | None = None) -> dict[
 @router.post("/{job_id}/start", status_code=202)
 async def start(request: Request, job_id: str, asked: BatchAsked) -> dict[str, Any]:
     """Group and check an upload, as is said."""
-    found, store = _job(request, job_id), _store(request)
+    found, store = job_of(request, job_id), store_of(request)
     if found.state in ("queued", "running"):
         raise HTTPException(409, "the batch is being worked on")
     if not store.upload(found).exists():
         raise HTTPException(410, "the upload was removed")
     found.asked = asked.model_dump()
     request.app.state.worker.put(found)
-    return _shown(found)
+    return shown_job(found)
 
 
 @router.get("/{job_id}/files/{name}")
 async def result(request: Request, job_id: str, name: str) -> Response:
     """One of the results: grouped.xlsx, grouped.parquet, grouped.csv, findings.xlsx."""
-    found = _job(request, job_id)
+    found = job_of(request, job_id)
     if found.state != "done" or name not in found.files:
         raise HTTPException(404, "there is no such result")
-    path = _store(request).place(found) / name
+    path = store_of(request).place(found) / name
     if not path.exists():
         raise HTTPException(410, "the result was removed")
     shown = f"{Path(found.name).stem}-{name}"
@@ -154,8 +154,8 @@ async def result(request: Request, job_id: str, name: str) -> Response:
 @router.delete("/{job_id}", status_code=204)
 async def remove(request: Request, job_id: str) -> Response:
     """Remove a batch with its upload and its results; one that is worked on is given up."""
-    found = _job(request, job_id)
-    await run_in_threadpool(_store(request).remove, found)
+    found = job_of(request, job_id)
+    await run_in_threadpool(store_of(request).remove, found)
     return Response(status_code=204)
 
 
