@@ -19,7 +19,16 @@ $(VENV)/.dev: pyproject.toml
 demo: $(VENV)/.run
 	$(BIN)/drgcore demo --out build/demo
 
-test: $(VENV)/.dev
+# The pages are tested in Chromium with Chinese letters; without it those tests say that they skip.
+browser:
+	@if command -v chromium >/dev/null 2>&1; then :; \
+	elif command -v apt-get >/dev/null 2>&1 && [ "$$(id -u)" = 0 ]; then \
+	  echo "installing Debian's chromium and fonts-noto-cjk to test the pages"; \
+	  apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium fonts-noto-cjk >/dev/null \
+	  || echo "they could not be installed: the tests of the pages will be skipped"; \
+	else echo "no chromium: the tests of the pages will be skipped"; fi
+
+test: $(VENV)/.dev browser
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

@@ -19,7 +19,7 @@ from drgcore.serve.tools import make_tools
 ONE = {"principal_diagnosis": "G11.900", "other_diagnoses": ["S52.804"], "sex": 2, "age_years": 69}
 
 
-def asked(name: str, **arguments: Any) -> Any:
+def asked(name: str, /, **arguments: Any) -> Any:
     """What a tool answers."""
 
     async def call() -> Any:

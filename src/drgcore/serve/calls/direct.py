@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -125,10 +126,27 @@ class DirectGrouper:
         )
 
 
-@lru_cache(maxsize=4)
+_KEPT = 4
+_ready: OrderedDict[str | Path, DirectGrouper] = OrderedDict()
+_making = Lock()
+
+
+def is_ready(place: str | Path) -> bool:
+    """Whether the short way for a scheme is there already, so that asking for it is quick."""
+    return place in _ready
+
+
 def direct_grouper(place: str | Path) -> DirectGrouper:
-    """The short way for a scheme; those used last are kept."""
-    return DirectGrouper.of(place)
+    """The short way for a scheme; those made last are kept."""
+    found = _ready.get(place)
+    if found is not None:
+        return found
+    with _making:
+        if place not in _ready:
+            _ready[place] = DirectGrouper.of(place)
+            while len(_ready) > _KEPT:
+                _ready.popitem(last=False)
+        return _ready[place]
 
 
 def _ids(index: CodeIndex) -> dict[str, int]:

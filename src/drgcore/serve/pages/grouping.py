@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from drgcore.schemes import DEFAULT_SCHEME
 from drgcore.serve.calls.cases import CasesAsked
-from drgcore.serve.calls.grouping import group_cases, group_stream
+from drgcore.serve.calls.grouping import group_at_once, group_cases, group_stream
 from drgcore.serve.views import LibraryGiven
 
 ARROW = "application/vnd.apache.arrow.stream"
@@ -38,8 +38,6 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
     },
     415: {"description": "The body is neither JSON nor an Arrow stream."},
 }
-# So few cases are grouped sooner than another thread would be found for them.
-_AT_ONCE = 8
 
 
 @router.post("/group", openapi_extra=_BODY, responses=_ANSWERS)
@@ -78,9 +76,8 @@ async def group(
         raise RequestValidationError(error.errors()) from None
     if len(asked.cases) > settings.max_rows:
         raise HTTPException(413, f"at most {settings.max_rows:,} cases; use POST /batch")
-    if len(asked.cases) <= _AT_ONCE:
-        answer = group_cases(asked, library)
-    else:
+    answer = group_at_once(asked, library)
+    if answer is None:
         answer = await run_in_threadpool(group_cases, asked, library)
     metrics.cases.inc(len(asked.cases))
     return Response(to_json(answer), media_type="application/json")
