@@ -267,6 +267,8 @@ def test_demo_shows_the_main_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert "QY" in first[1]
     assert "[invalid; chs-drg-3.0]" in first[2]
     assert "synthetic cases → new/[b]demo/cases.parquet" in text
+    for title in ("Indicators of three", "Paid by weight", "Signals", "Beside groups of version"):
+        assert title in text
 
 
 # --- The command itself -----------------------------------------------------------------------

@@ -25,7 +25,11 @@ _SCHEME = "chs-drg-3.0"
 _POLICY = "example"
 _SEED = 2027
 _YEAR = 2027
-_TEXTS = ("pool", "hospital", "unit", "item", "month", "case_class", "metric", "drg", "source")
+_OF_GROUPING = ["mdc", "adrg", "drg", "status", "reason", "severity", "reasons", "code_flags"]
+_TEXTS = (
+    *("pool", "hospital", "unit", "item", "month", "case_class", "metric", "drg", "source"),
+    *("signal", "level"),
+)
 # The year before has so many times as many cases, so that few groups are absent from it.
 _HISTORY_ROWS = 3
 
@@ -58,8 +62,28 @@ def run_demo(folder: Path, rows: int, console: Console) -> None:
         console.rule(title)
         explanation = drgcore.explain(pq.read_table(cases).slice(row, 1), _SCHEME)
         console.print(str(explanation), highlight=False, markup=False, soft_wrap=True)
+    _watch(pq.read_table(grouped), console)
     policy = _calibrate(folder, _HISTORY_ROWS * rows, console)
     _settle(folder, pq.read_table(grouped), policy, console)
+
+
+def _watch(grouped: pa.Table, console: Console) -> None:
+    """Indicators, profit and loss, audit signals, and groups of another version, in a few lines."""
+    console.rule("What a DRG office watches")
+    found = drgcore.compute_indicators(grouped, "hospital")
+    shown = found.table[["hospital", "cases", "cmi", "cost_index", "average_stay"]].head(3)
+    console.print(_plain("Indicators of three hospitals", shown))
+    rate = float(np.nanmean(grouped["total_cost"].to_numpy()))
+    weights = found.norms[["drg", "relative_weight"]].dropna()
+    paid = drgcore.profit_and_loss(grouped, weights=weights, rate=rate).by("hospital").head(3)
+    parts = {name: paid[f"{name}_fen"] / 100 for name in ("surplus", "case_mix", "cost_per_case")}
+    console.print(_plain("Paid by weight, in yuan", pd.DataFrame({**paid[["hospital"]], **parts})))
+    signals = drgcore.audit_cases(grouped, ["upcoding", "low_indication", "few_services"])
+    console.print(_plain("Signals", signals.summary[["signal", "units", "signals"]]))
+    some = grouped.slice(0, 500)
+    official = drgcore.group(some.drop_columns(_OF_GROUPING), "chs-drg-2.0")
+    agreed = drgcore.compare_groups(some, official.select(["case_id", "drg"]), _SCHEME)
+    console.print(_plain("Beside groups of version 2.0", agreed.agreement))
 
 
 def _calibrate(folder: Path, rows: int, console: Console) -> Policy:
