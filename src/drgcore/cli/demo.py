@@ -76,8 +76,10 @@ def _watch(grouped: pa.Table, console: Console) -> None:
     rate = float(np.nanmean(grouped["total_cost"].to_numpy()))
     weights = found.norms[["drg", "relative_weight"]].dropna()
     paid = drgcore.profit_and_loss(grouped, weights=weights, rate=rate).by("hospital").head(3)
-    parts = {name: paid[f"{name}_fen"] / 100 for name in ("surplus", "case_mix", "cost_per_case")}
-    console.print(_plain("Paid by weight, in yuan", pd.DataFrame({**paid[["hospital"]], **parts})))
+    columns = ["hospital", "surplus_fen", "case_mix_fen", "cost_per_case_fen"]
+    yuan = paid[columns].assign(**{name: paid[name] / 100 for name in columns[1:]})
+    yuan = yuan.rename(columns=lambda name: str(name).removesuffix("_fen"))
+    console.print(_plain("Paid by weight, in yuan", yuan))
     signals = drgcore.audit_cases(grouped, ["upcoding", "low_indication", "few_services"])
     console.print(_plain("Signals", signals.summary[["signal", "units", "signals"]]))
     some = grouped.slice(0, 500)
