@@ -78,12 +78,13 @@ def _watch(grouped: pa.Table, console: Console) -> None:
     paid = drgcore.profit_and_loss(grouped, weights=weights, rate=rate).by("hospital").head(3)
     columns = ["hospital", "surplus_fen", "case_mix_fen", "cost_per_case_fen"]
     yuan = paid[columns].assign(**{name: paid[name] / 100 for name in columns[1:]})
-    yuan = yuan.rename(columns=lambda name: str(name).removesuffix("_fen"))
+    yuan.columns = [name.removesuffix("_fen") for name in columns]
     console.print(_plain("Paid by weight, in yuan", yuan))
     signals = drgcore.audit_cases(grouped, ["upcoding", "low_indication", "few_services"])
-    console.print(_plain("Signals", signals.summary[["signal", "units", "signals"]]))
+    summary = signals.summary[["signal", "units", "signals"]]
+    console.print(_plain("Signals", summary))
     some = grouped.slice(0, 500)
-    official = drgcore.group(some.drop_columns(_OF_GROUPING), "chs-drg-2.0")
+    official: pa.Table = drgcore.group(some.drop_columns(_OF_GROUPING), "chs-drg-2.0")
     agreed = drgcore.compare_groups(some, official.select(["case_id", "drg"]), _SCHEME)
     console.print(_plain("Beside groups of version 2.0", agreed.agreement))
 
