@@ -14,6 +14,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from drgcore.audit.frame import AuditFrame
 from drgcore.errors import DrgcoreError
+from drgcore.language import _
 from drgcore.points.parameters import Model, parameter
 from drgcore.points.problems import problems_of
 
@@ -69,7 +70,7 @@ class Limits(Model):
     @model_validator(mode="after")
     def _apart(self) -> Limits:
         if self.low_outlier >= self.few_services:
-            raise ValueError("low_outlier must be below few_services, or nothing is between")
+            raise ValueError(_("low_outlier must be below few_services, or nothing is between"))
         return self
 
     @classmethod
@@ -84,7 +85,7 @@ class Limits(Model):
         try:
             return cls.model_validate(tomllib.loads(text))
         except tomllib.TOMLDecodeError as error:
-            raise DrgcoreError(f"it is no TOML: {error}", where=where) from error
+            raise DrgcoreError(_("it is no TOML: {error}", error=error), where=where) from error
         except ValidationError as error:
             problems = problems_of(error, cls)
             raise DrgcoreError("; ".join(map(str, problems)), where=where) from error
@@ -95,7 +96,7 @@ class Limits(Model):
         try:
             text = Path(path).read_text("utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
-            raise DrgcoreError("it cannot be read as UTF-8 text", where=str(path)) from error
+            raise DrgcoreError(_("it cannot be read as UTF-8 text"), where=str(path)) from error
         return cls.read(text, str(path))
 
 

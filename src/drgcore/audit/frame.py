@@ -18,6 +18,7 @@ from drgcore.cases.statuses import statuses_of, statuses_of_groups
 from drgcore.checks.mdc import MdcTables
 from drgcore.errors import CaseSchemaError
 from drgcore.grouper.tables import compile_tables
+from drgcore.language import _
 from drgcore.schemes import Scheme, load_scheme
 
 NO_DAY = np.iinfo(np.int32).min
@@ -167,7 +168,7 @@ class AuditFrame:
         """Number the combinations of some columns: -1 where any is empty; and their names."""
         parts = [self.codes(name) for name in by]
         whole = strata(*(p.codes for p in parts))
-        _, first = np.unique(whole, return_index=True)
+        _other, first = np.unique(whole, return_index=True)
         first = first[whole[first] >= 0]
         order = np.argsort(whole[first])
         rows = first[order]
@@ -190,9 +191,9 @@ class AuditFrame:
         missing = self.missing(names)
         if missing:
             raise CaseSchemaError(
-                f"the cases have no column {', '.join(missing)}",
+                _("the cases have no column {missing}", missing=", ".join(missing)),
                 where="cases",
-                hint="group the cases first; give a mapping where columns have other names",
+                hint=_("group the cases first; give a mapping where columns have other names"),
             )
 
 
@@ -210,7 +211,7 @@ def strata(*columns: NDArray[Any]) -> NDArray[np.int64]:
         there &= column >= 0
         size = int(column.max(initial=0)) + 1
         whole = np.where(there, whole * size + column, -1)
-    _, dense = np.unique(whole[there], return_inverse=True)
+    _other, dense = np.unique(whole[there], return_inverse=True)
     whole[there] = dense
     return whole
 

@@ -15,6 +15,7 @@ from drgcore.audit.finding import Limits, Marked
 from drgcore.audit.frame import AuditFrame
 from drgcore.audit.rates import RATES
 from drgcore.errors import CaseSchemaError
+from drgcore.language import _
 
 RISE_NEEDS = RATES["upcoding"].needs
 """Columns that are needed, of the cases and of the earlier ones."""
@@ -68,17 +69,21 @@ def rise(
     own, earlier = ((f.table.schema.metadata or {}).get(_STAMP, b"") for f in (frame, past))
     if own and earlier and own != earlier:
         raise CaseSchemaError(
-            f"the earlier cases were grouped by {earlier.decode()}, these by {own.decode()}",
+            _(
+                "the earlier cases were grouped by {earlier}, these by {own}",
+                earlier=earlier.decode(),
+                own=own.decode(),
+            ),
             where="past",
-            hint="group both by one scheme",
+            hint=_("group both by one scheme"),
         )
     names = [name for name in dict.fromkeys([*_LOOKED_AT, *keys]) if frame.has(name)]
     lacking = past.missing(names)
     if lacking:
         raise CaseSchemaError(
-            f"the earlier cases have no column {', '.join(lacking)}",
+            _("the earlier cases have no column {lacking}", lacking=", ".join(lacking)),
             where="past",
-            hint="give them as the cases themselves are given",
+            hint=_("give them as the cases themselves are given"),
         )
     # Types may differ from file to file; every column is read from texts as well as from numbers.
     both = pa.concat_tables(

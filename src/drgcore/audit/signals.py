@@ -21,6 +21,7 @@ from drgcore.audit.pivotal import with_pivotal_codes
 from drgcore.audit.rates import RATES
 from drgcore.audit.wording import CAUTION, DEFINITIONS, SIGNAL_NAMES
 from drgcore.errors import DrgcoreError
+from drgcore.language import _
 from drgcore.schemes import Scheme
 
 SIGNALS = tuple(SIGNAL_NAMES)
@@ -286,7 +287,12 @@ def _cases(
 def _checked(what: str, given: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
     unknown = [name for name in given if name not in known]
     if unknown:
-        raise DrgcoreError(f"{unknown[0]!r} is no {what}", hint=f"it is one of {', '.join(known)}")
+        raise DrgcoreError(
+            _("{unknown!r} is no {what}", unknown=unknown[0], what=what),
+            hint=_("it is one of {known}", known=", ".join(known)),
+        )
     if len(set(given)) < len(given) or not given:
-        raise DrgcoreError(f"a {what} is named twice or none at all", hint="name each once")
+        raise DrgcoreError(
+            _("a {what} is named twice or none at all", what=what), hint=_("name each once")
+        )
     return tuple(given)

@@ -20,6 +20,7 @@ from drgcore.budget.policy_terms import terms_of
 from drgcore.budget.tally import SUMS, Tally
 from drgcore.budget.terms import Terms
 from drgcore.errors import BudgetError
+from drgcore.language import _
 
 Key = tuple[str, str, Month]
 """Pool, hospital, month."""
@@ -173,7 +174,7 @@ def _by_kind(then: pa.Table, now: pa.Table, differing: dict[Key, Change]) -> lis
         parts = [c for c in found if c.key == key]
         if sum(c.points for c in parts) != change.points:
             raise BudgetError(
-                "the cases kept with the closing are not those that it was settled from",
+                _("the cases kept with the closing are not those that it was settled from"),
                 where=f"{key[0]} {key[1]} {month}",
             )
     return found
@@ -260,17 +261,17 @@ def check_adjustments(adjustments: Iterable[Adjustment], terms: Terms) -> list[A
         where = f"adjustment of {item.hospital} {item.month}"
         terms.pool(item.pool)
         if item.month.year != terms.year:
-            raise BudgetError(f"it names a month outside {terms.year}", where=where)
+            raise BudgetError(_("it names a month outside {year}", year=terms.year), where=where)
         if item.account != RESERVE and item.account not in terms.accounts:
             raise BudgetError(
-                f"the policy has no account {item.account}",
+                _("the policy has no account {account}", account=item.account),
                 where=where,
-                hint="name one of [accounts] of the policy, or the reserve",
+                hint=_("name one of [accounts] of the policy, or the reserve"),
             )
         if item.kind in (LATE, WITHDRAWN, REGROUPED, CHANGED, VALUE, CARRIED):
             raise BudgetError(
-                f"{item.kind} is what a case does, not a decision",
+                _("{kind} is what a case does, not a decision", kind=item.kind),
                 where=where,
-                hint="give the changed cases to settle_year",
+                hint=_("give the changed cases to settle_year"),
             )
     return found

@@ -10,6 +10,7 @@ from numbers import Integral, Rational
 from typing import Any
 
 from drgcore.errors import BudgetError
+from drgcore.language import _
 
 FEN_PER_YUAN = 100
 
@@ -64,8 +65,8 @@ def allocate(
     scaled = _integers(weights)
     if not signed and any(weight < 0 for weight in scaled):
         raise BudgetError(
-            "an amount cannot be split by a negative weight",
-            hint="a negative entitlement is carried forward, it does not take part in a split",
+            _("an amount cannot be split by a negative weight"),
+            hint=_("a negative entitlement is carried forward, it does not take part in a split"),
         )
     keys = _keys(order, len(scaled))
     total = sum(scaled)
@@ -73,7 +74,12 @@ def allocate(
     if total <= 0:
         if amount or any(scaled):
             raise BudgetError(
-                f"{amount} fen cannot be split: {len(scaled)} weights add up to {total}"
+                _(
+                    "{amount} fen cannot be split: {count} weights add up to {total}",
+                    amount=amount,
+                    count=len(scaled),
+                    total=total,
+                )
             )
         return [0] * len(scaled)
     size = abs(amount)
@@ -118,7 +124,13 @@ def round_to_total(quotas: Sequence[Fraction], total: int, order: Sequence[Any])
     floors = [quota.numerator // quota.denominator for quota in quotas]
     left = total - sum(floors)
     if not 0 <= left <= len(floors):
-        raise BudgetError(f"{len(floors)} amounts do not round to a total of {total} fen")
+        raise BudgetError(
+            _(
+                "{count} amounts do not round to a total of {total} fen",
+                count=len(floors),
+                total=total,
+            )
+        )
     keys = _keys(order, len(floors))
     ranking = sorted(range(len(floors)), key=lambda i: (floors[i] - quotas[i], keys[i]))
     for i in ranking[:left]:
@@ -148,10 +160,11 @@ def fen(yuan: str | int | Decimal) -> int:
         amount = Decimal(yuan) * FEN_PER_YUAN
         whole = int(amount)
     except (InvalidOperation, ValueError, OverflowError, TypeError) as error:
-        raise BudgetError(f"{yuan!r} is not an amount of yuan") from error
+        raise BudgetError(_("{yuan!r} is not an amount of yuan", yuan=yuan)) from error
     if isinstance(yuan, float) or amount != whole:
         raise BudgetError(
-            f"{yuan!r} yuan is not a whole number of fen", hint="write it with two decimals"
+            _("{yuan!r} yuan is not a whole number of fen", yuan=yuan),
+            hint=_("write it with two decimals"),
         )
     return whole
 
@@ -240,8 +253,12 @@ def _integers(weights: Iterable[Any]) -> list[int]:
             exact.append(Fraction(weight))
         else:
             raise BudgetError(
-                f"a weight is {weight!r}, of type {type(weight).__name__}, which is not exact",
-                hint="scale points to integers of their last decimal place first",
+                _(
+                    "a weight is {weight!r}, of type {name}, which is not exact",
+                    weight=weight,
+                    name=type(weight).__name__,
+                ),
+                hint=_("scale points to integers of their last decimal place first"),
             )
     scale = lcm(*(w.denominator for w in exact))
     return [int(w * scale) for w in exact]
@@ -251,7 +268,11 @@ def _keys(order: Sequence[Any] | None, count: int) -> Sequence[Any]:
     if order is None:
         return range(count)
     if len(order) != count:
-        raise BudgetError(f"{count} parts need {count} keys, not {len(order)}")
+        raise BudgetError(
+            _("{count} parts need {count} keys, not {total}", count=count, total=len(order))
+        )
     if len(set(order)) != count:
-        raise BudgetError("a key occurs twice in the order of a split; ties would depend on rows")
+        raise BudgetError(
+            _("a key occurs twice in the order of a split; ties would depend on rows")
+        )
     return order

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 
 from drgcore.budget.closing import digest_of
 from drgcore.errors import BudgetError
+from drgcore.language import _
 
 
 class CaseFiles:
@@ -51,8 +52,8 @@ class CaseFiles:
         cases = pq.read_table(path)
         if digest_of(cases) != digest:
             raise BudgetError(
-                "the file's cases are not those that the month was closed with",
+                _("the file's cases are not those that the month was closed with"),
                 where=str(path),
-                hint="restore it from a copy, or remove it and settle without the cases",
+                hint=_("restore it from a copy, or remove it and settle without the cases"),
             )
         return cases

@@ -14,10 +14,11 @@ from drgcore.budget.given_value import given_value
 from drgcore.budget.month import Month
 from drgcore.budget.terms import Terms
 from drgcore.cases.amounts import numbers_from
-from drgcore.cases.attributes import select_columns
+from drgcore.cases.attributes import select_columns, some_of
 from drgcore.cases.days import days_of
 from drgcore.cases.hashes import hash_strings
 from drgcore.errors import CaseSchemaError
+from drgcore.language import _
 
 REQUIRED = ("case_id", "hospital", "pool", "discharge_date", "case_class", "points")
 OPTIONAL = (
@@ -111,12 +112,12 @@ def case_table(cases: Any, terms: Terms) -> pa.Table:
     missing = [n for n in [*required, *terms.needed_columns] if n not in table.column_names]
     if missing:
         raise CaseSchemaError(
-            f"the cases have no column {listed(missing)}",
-            where=f"settlement of {terms.year}",
-            hint="compute_points gives case_class and points; the others come with the cases",
+            _("the cases have no column {listed}", listed=listed(missing)),
+            where=_("settlement of {year}", year=terms.year),
+            hint=_("compute_points gives case_class and points; the others come with the cases"),
         )
     if table.column("case_id").null_count:
-        raise CaseSchemaError("a case has no id", where="column case_id")
+        raise CaseSchemaError(_("a case has no id"), where=_("column case_id"))
     ids = pc.cast(table.column("case_id"), pa.large_string())
     return table.set_column(table.column_names.index("case_id"), "case_id", ids)
 
@@ -161,7 +162,8 @@ def read_rows(batch: pa.RecordBatch, terms: Terms) -> Rows:
     unknown = sorted(set(pool.names) - {p.pool for p in terms.pools})
     if unknown:
         raise CaseSchemaError(
-            f"the policy has no budget for the pool {listed(unknown)}", where="column pool"
+            _("the policy has no budget for the pool {listed}", listed=listed(unknown)),
+            where=_("column pool"),
         )
     case_class = _codes(batch, "case_class")
     points = points_of(batch.column("points"), terms.point_places)
@@ -218,27 +220,8 @@ def read_rows(batch: pa.RecordBatch, terms: Terms) -> Rows:
 
 
 def listed(names: Sequence[Any], most: int = 5) -> str:
-    """Write the first few of many names for a message.
-
-    Parameters
-    ----------
-    names : sequence
-        What to list.
-    most : int
-        How many to name.
-
-    Returns
-    -------
-    str
-        The names, and how many more there are.
-
-    Examples
-    --------
-    >>> listed(["a", "b", "c"], 2)
-    'a, b and 1 more'
-    """
-    shown = ", ".join(str(name) for name in names[:most])
-    return f"{shown} and {len(names) - most} more" if len(names) > most else shown
+    """Write the first few of many names for a message, see `some_of`."""
+    return some_of([str(name) for name in names], most)
 
 
 def columns_of(cases: Any, names: Sequence[str]) -> pa.Table:
@@ -293,10 +276,13 @@ def points_of(column: Any, places: int) -> np.ndarray:
     wrong = np.abs(scaled - whole) > np.maximum(1e-3, np.abs(scaled) * 2.0**-51)
     if wrong.any() or (np.abs(whole) > 2.0**52).any():
         raise CaseSchemaError(
-            f"{int(wrong.sum())} values have more than the policy's {places} decimals, or are out "
-            "of range",
-            where="column points",
-            hint="round points as the policy states before they are added up",
+            _(
+                "{count} values have more than the policy's {places} decimals, or are out of range",
+                count=int(wrong.sum()),
+                places=places,
+            ),
+            where=_("column points"),
+            hint=_("round points as the policy states before they are added up"),
         )
     return whole.astype(np.int64)
 
@@ -324,7 +310,7 @@ def month_indices(column: Any, where: str = "column discharge_date") -> np.ndarr
     """
     days = days_of(column, name=where.removeprefix("column "))
     if days.null_count:
-        raise CaseSchemaError(f"{days.null_count} cases have no date", where=where)
+        raise CaseSchemaError(_("{count} cases have no date", count=days.null_count), where=where)
     months = days.to_numpy(zero_copy_only=False).astype("datetime64[M]")
     return months.astype(np.int64) + 1970 * 12
 
@@ -338,7 +324,10 @@ def _name_hashes(column: Codes, salt: int) -> np.ndarray:
 def _refuse(batch: pa.RecordBatch, wrong: np.ndarray, what: str, column: str) -> None:
     if wrong.any():
         ids = batch.column("case_id").filter(pa.array(wrong)).to_pylist()
-        raise CaseSchemaError(f"{len(ids)} cases {what}: {listed(ids)}", where=f"column {column}")
+        raise CaseSchemaError(
+            _("{count} cases {what}: {listed}", count=len(ids), what=what, listed=listed(ids)),
+            where=_("column {column}", column=column),
+        )
 
 
 def _codes(batch: pa.RecordBatch, name: str, missing: str | None = None) -> Codes:
@@ -364,9 +353,9 @@ def _numbers(column: Any, name: str) -> np.ndarray:
     bad = ~np.isfinite(values)
     if bad.any():
         raise CaseSchemaError(
-            f"{int(bad.sum())} values are missing or not finite",
-            where=f"column {name}",
-            hint="give 0 where there is no amount",
+            _("{count} values are missing or not finite", count=int(bad.sum())),
+            where=_("column {name}", name=name),
+            hint=_("give 0 where there is no amount"),
         )
     return values
 
@@ -388,8 +377,8 @@ def _times_multiple(batch: pa.RecordBatch, refused: np.ndarray, terms: Terms) ->
     unknown = sorted(used - set(terms.violation_multiples))
     if unknown:
         raise CaseSchemaError(
-            f"the policy has no multiple for the violation {listed(unknown)}",
-            where="column violation",
+            _("the policy has no multiple for the violation {listed}", listed=listed(unknown)),
+            where=_("column violation"),
         )
     multiples = [terms.violation_multiples.get(k, 1) for k in kinds]
     top = np.array([m.numerator for m in multiples], np.int64)[kind]

@@ -18,6 +18,7 @@ from drgcore.budget.policy_terms import terms_of
 from drgcore.budget.tally import by_hospital, tally
 from drgcore.budget.terms import Terms
 from drgcore.errors import BudgetError
+from drgcore.language import _
 from drgcore.points.policy import Policy
 from drgcore.points.reviews import refuse_over_quota
 
@@ -146,9 +147,9 @@ def close_month(
         prints = {hospital: f"{row['fingerprint']:016x}" for hospital, row in now.items()}
         if dict.fromkeys(then, f"{0:016x}") | prints != then:
             raise BudgetError(
-                "the settlement was made from other cases than these",
+                _("the settlement was made from other cases than these"),
                 where=f"{pool.pool} {settlement.month}",
-                hint="settle the month from the cases that it is to be closed with",
+                hint=_("settle the month from the cases that it is to be closed with"),
             )
     return ClosedMonth(settlement, terms.name, terms.text, scheme, digest_of(kept), kept)
 

@@ -32,6 +32,7 @@ from drgcore.budget.tables import VALUE_PLACES, points_text
 from drgcore.budget.terms import Terms
 from drgcore.budget.year_end import ClosedYear, YearSettlement
 from drgcore.errors import BudgetError
+from drgcore.language import _
 
 Settled = MonthSettlement | YearSettlement | ClosedMonth | ClosedYear
 ZERO = Formula("0", Fraction(0))
@@ -100,9 +101,9 @@ def explain_payment(
     rows = [row for row in records(settled.statement) if row["hospital"] == hospital]
     if not rows:
         raise BudgetError(
-            f"{hospital} is not in the statement",
+            _("{hospital} is not in the statement", hospital=hospital),
             where=str(month.month if month else year),
-            hint="hospitals appear by their code in the cases",
+            hint=_("hospitals appear by their code in the cases"),
         )
     closed = [m.settlement if isinstance(m, ClosedMonth) else m for m in months]
     lines: list[str] = []

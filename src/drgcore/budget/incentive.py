@@ -9,6 +9,7 @@ from math import floor
 from drgcore.budget.allocate import allocate
 from drgcore.budget.terms import Terms
 from drgcore.errors import BudgetError
+from drgcore.language import _
 
 
 def share_pool(
@@ -63,10 +64,14 @@ def share_pool(
     missing = [h for h in hospitals if entitlement[h] > 0 and h not in kappas]
     if missing:
         raise BudgetError(
-            f"{len(missing)} hospitals with an entitlement have no encouragement coefficient: "
-            + ", ".join(missing[:5]),
-            where=f"incentive pool {pool}",
-            hint="give κ or the scores of every hospital as quality",
+            _(
+                "{count} hospitals with an entitlement have no encouragement "
+                "coefficient: {missing}",
+                count=len(missing),
+                missing=", ".join(missing[:5]),
+            ),
+            where=_("incentive pool {pool}", pool=pool),
+            hint=_("give κ or the scores of every hospital as quality"),
         )
     weights = [kappas.get(h, Fraction(0)) * max(entitlement[h], 0) for h in hospitals]
     if not any(weights):
@@ -128,9 +133,13 @@ def return_quality_money(
     missing = [h for h in sorted(held) if held[h] and h not in results]
     if missing:
         raise BudgetError(
-            f"{len(missing)} hospitals with quality money have no result: {', '.join(missing[:5])}",
-            where=f"quality money {pool}",
-            hint="give the column result, or the scores, of every hospital as quality",
+            _(
+                "{count} hospitals with quality money have no result: {missing}",
+                count=len(missing),
+                missing=", ".join(missing[:5]),
+            ),
+            where=_("quality money {pool}", pool=pool),
+            hint=_("give the column result, or the scores, of every hospital as quality"),
         )
     half = Fraction(1, 2)
     returned = {h: floor(fen * results[h] + half) if fen else 0 for h, fen in held.items()}
@@ -142,9 +151,12 @@ def return_quality_money(
     without = [h for h in full if h not in kappas]
     if without:
         raise BudgetError(
-            f"{', '.join(without[:5])} have no encouragement coefficient for what others lost",
-            where=f"quality money {pool}",
-            hint="give κ or the scores of every hospital as quality",
+            _(
+                "{without} have no encouragement coefficient for what others lost",
+                without=", ".join(without[:5]),
+            ),
+            where=_("quality money {pool}", pool=pool),
+            hint=_("give κ or the scores of every hospital as quality"),
         )
     weights = [kappas[h] * entitlement[h] for h in full]
     if not any(weights):

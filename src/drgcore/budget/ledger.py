@@ -18,11 +18,10 @@ from drgcore.budget.ledger_money import check_money
 from drgcore.budget.ledger_sqlite import SqliteStore
 from drgcore.budget.ledger_tables import (
     LINES,
-    NO_HASH,
     PARTS,
     Row,
     Store,
-    entry_hash,
+    append_entry,
     facts_digest,
     sha256,
 )
@@ -30,6 +29,7 @@ from drgcore.budget.month import Month
 from drgcore.budget.month_end import MonthSettlement
 from drgcore.budget.year_end import ClosedYear, YearSettlement
 from drgcore.errors import BudgetError
+from drgcore.language import _
 
 
 class Ledger:
@@ -124,7 +124,9 @@ class Ledger:
         """
         if closed.cases is not None:
             if digest_of(closed.cases) != closed.cases_digest:
-                raise BudgetError("the cases are not those of the digest", where=str(closed.month))
+                raise BudgetError(
+                    _("the cases are not those of the digest"), where=str(closed.month)
+                )
             self._cases.keep(closed.cases, closed.cases_digest)
         return self._close("month", str(closed.month), closed, closed.settlement)
 
@@ -177,25 +179,28 @@ class Ledger:
         }
         with self._store.write():
             if not self._store.select("entry", kind="month", period=row["month"]):
-                raise BudgetError("the month is not closed", where=where)
+                raise BudgetError(_("the month is not closed"), where=where)
             settled = self._store.select("entry", kind="year", period=str(adjustment.month.year))
             if settled and adjustment.points:
                 raise BudgetError(
-                    f"the year {adjustment.month.year} is settled; its points do not change",
+                    _(
+                        "the year {year} is settled; its points do not change",
+                        year=adjustment.month.year,
+                    ),
                     where=where,
-                    hint="enter the amount of money instead",
+                    hint=_("enter the amount of money instead"),
                 )
             header = self._header("adjustment", row["month"], "", "", "", "")
             header["facts_digest"] = facts_digest(header, lines)
             same = self._store.select("entry", facts_digest=header["facts_digest"])
             if same:
                 raise BudgetError(
-                    f"entry {same[0]['seq']} is the same decision",
+                    _("entry {same} is the same decision", same=same[0]["seq"]),
                     where=where,
-                    hint="if it is meant a second time, give a reason that tells them apart",
+                    hint=_("if it is meant a second time, give a reason that tells them apart"),
                 )
             check_money(adjustment, self._store, self._lines, self._decisions())
-            return self._append(header, lines)
+            return append_entry(self._store, header, lines)
 
     def adjustments(self, year: int) -> list[Adjustment]:
         """Give the decisions about a year's months, in the order in which they were entered.
@@ -330,27 +335,34 @@ class Ledger:
                     return int(old["seq"])
                 stored = {table: self._lines(old, table) for table in parts}
                 raise BudgetError(
-                    f"{period} is closed by entry {old['seq']} with other facts: "
-                    + "; ".join(differences(old, stored, header, lines)),
+                    _(
+                        "{period} is closed by entry {old} with other facts: {lines}",
+                        period=period,
+                        old=old["seq"],
+                        lines="; ".join(differences(old, stored, header, lines)),
+                    ),
                     where="ledger",
-                    hint="a closed period does not change; enter an adjustment that names it",
+                    hint=_("a closed period does not change; enter an adjustment that names it"),
                 )
             self._check_order(kind, period, lines, header)
-            return self._append(header, lines)
+            return append_entry(self._store, header, lines)
 
     def _check_order(
         self, kind: str, period: str, lines: Mapping[str, Sequence[Row]], header: Row
     ) -> None:
         """Refuse a closing that contradicts what the ledger already holds."""
         if self._store.select("entry", kind="year", period=period[:4]):
-            raise BudgetError(f"the year {period[:4]} is settled", where=f"ledger {period}")
+            raise BudgetError(
+                _("the year {period} is settled", period=period[:4]),
+                where=_("ledger {period}", period=period),
+            )
         months = {
             entry["period"]: {t: self._lines(entry, t) for t in PARTS["month"]}
             for entry in self._store.select("entry", kind="month")
         }
         found = check_sums(header, lines, months)
         if found:
-            raise BudgetError("; ".join(found), where=f"ledger {period}")
+            raise BudgetError("; ".join(found), where=_("ledger {period}", period=period))
 
     def _header(
         self, kind: str, period: str, name: str, text: str, scheme: str, cases_digest: str
@@ -367,22 +379,10 @@ class Ledger:
             "cases_digest": cases_digest,
         }
 
-    def _append(self, header: Row, lines: Mapping[str, Sequence[Row]]) -> int:
-        """Write lines, and last the entry that seals them."""
-        entries = self.entries()
-        header["seq"] = len(entries) + 1
-        header["previous_hash"] = entries[-1]["hash"] if entries else NO_HASH
-        header["hash"] = entry_hash(header)
-        for table, rows in lines.items():
-            numbered = [{"entry": header["seq"], "line": n} | r for n, r in enumerate(rows, 1)]
-            self._store.insert(table, numbered)
-        self._store.insert("entry", [header])
-        return int(header["seq"])
-
     def _entry(self, kind: str, period: str) -> Row:
         found = self._store.select("entry", kind=kind, period=period)
         if not found:
-            raise BudgetError(f"{period} is not closed", where="ledger")
+            raise BudgetError(_("{period} is not closed", period=period), where="ledger")
         return found[0]
 
     def _policy(self, entry: Row) -> Row:

@@ -16,6 +16,7 @@ from drgcore.budget.ledger_tables import (
     sha256,
 )
 from drgcore.budget.month import Month
+from drgcore.language import _
 
 Lines = Mapping[str, Sequence[Row]]
 
@@ -105,7 +106,7 @@ def _first(
 ) -> str:
     key = changed[0]
     name = f"{table} of {' '.join(key)}"
-    more = f" and {len(changed) - 1} more lines" if len(changed) > 1 else ""
+    more = _(" and {count} more lines", count=len(changed) - 1) if len(changed) > 1 else ""
     if key not in before:
         return f"{name} is new{more}"
     if key not in after:

@@ -14,6 +14,7 @@ from drgcore.budget.allocate import fen, yuan
 from drgcore.budget.ledger_tables import Row, Store
 from drgcore.budget.month_value import ACCOUNT_CLOSING
 from drgcore.errors import BudgetError
+from drgcore.language import _
 
 LinesOf = Callable[[Row, str], list[Row]]
 
@@ -55,7 +56,9 @@ def check_money(
     pools = [str(row["pool"]) for row in lines_of(last, "month_reserve")]
     if pool not in pools:
         raise BudgetError(
-            f"the closed months have no pool {pool}", where=where, hint=f"take {' or '.join(pools)}"
+            _("the closed months have no pool {pool}", pool=pool),
+            where=where,
+            hint=_("take {pools}", pools=" or ".join(pools)),
         )
     known = {str(row["hospital"]) for e in months for row in lines_of(e, "month_statement")}
     known |= {str(row["hospital"]) for e in settled for row in lines_of(e, "year_statement")}
@@ -89,10 +92,15 @@ def check_money(
     if adjustment.amount_fen > max(holds_fen, 0):
         other = "another account of the policy, or " if adjustment.account == RESERVE else ""
         raise BudgetError(
-            f"{adjustment.account} of pool {pool} holds {yuan(holds_fen)} yuan and cannot pay "
-            f"{yuan(adjustment.amount_fen)}",
+            _(
+                "{account} of pool {pool} holds {yuan} yuan and cannot pay {needed}",
+                account=adjustment.account,
+                pool=pool,
+                yuan=yuan(holds_fen),
+                needed=yuan(adjustment.amount_fen),
+            ),
             where=where,
-            hint=f"name {other}an amount that it holds",
+            hint=_("name {other}an amount that it holds", other=other),
         )
 
 
@@ -100,11 +108,15 @@ def _unknown(hospital: str, known: Sequence[str], where: str) -> BudgetError:
     """Say how many hospitals the closed periods have, and which is meant by likeness."""
     near = difflib.get_close_matches(hospital, known, n=1, cutoff=0)
     return BudgetError(
-        f"{hospital} is none of the {len(known)} hospitals of the closed months",
+        _(
+            "{hospital} is none of the {count} hospitals of the closed months",
+            hospital=hospital,
+            count=len(known),
+        ),
         where=where,
-        hint=f"hospitals appear by their code in the cases; the nearest is {near[0]}"
+        hint=_("hospitals appear by their code in the cases; the nearest is {near}", near=near[0])
         if near
-        else "close a month with its cases first",
+        else _("close a month with its cases first"),
     )
 
 
@@ -117,8 +129,12 @@ def _stated(account: str, pool: str, entry: Row, store: Store, where: str) -> in
         accounts = {}
     if account not in accounts:
         raise BudgetError(
-            f"the policy of {entry['period']} has no account {account}",
+            _(
+                "the policy of {entry} has no account {account}",
+                entry=entry["period"],
+                account=account,
+            ),
             where=where,
-            hint="name one of [accounts] of the policy, or the reserve",
+            hint=_("name one of [accounts] of the policy, or the reserve"),
         )
     return fen(str(accounts[account].get(pool, 0)))

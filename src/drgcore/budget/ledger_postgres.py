@@ -8,6 +8,7 @@ from typing import Any
 
 from drgcore.budget.ledger_tables import LATER, LINES, Row, all_columns, is_integer, tables
 from drgcore.errors import BudgetError
+from drgcore.language import _
 
 try:
     import sqlalchemy as sa
@@ -48,11 +49,11 @@ class PostgresStore:
     def __init__(self, url: str, schema: str = "drgcore") -> None:
         if sa is None:
             raise BudgetError(
-                "a ledger on PostgreSQL needs SQLAlchemy and psycopg",
-                hint="pip install 'drgcore[postgres]'",
+                _("a ledger on PostgreSQL needs SQLAlchemy and psycopg"),
+                hint=_("pip install 'drgcore[postgres]'"),
             )
         if not schema.isidentifier():
-            raise BudgetError(f"{schema!r} is not the name of a schema")
+            raise BudgetError(_("{schema!r} is not the name of a schema", schema=schema))
         address = sa.make_url(url).set(drivername="postgresql+psycopg")
         self._engine = sa.create_engine(address)
         self._schema = schema
@@ -63,7 +64,7 @@ class PostgresStore:
         except sa.exc.SQLAlchemyError as error:
             self._engine.dispose()
             raise BudgetError(
-                f"the ledger's server does not answer as it should: {error}",
+                _("the ledger's server does not answer as it should: {error}", error=error),
                 where=address.render_as_string(),
             ) from error
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from drgcore.budget.ledger_tables import LATER, LINES, Row, all_columns, is_integer, tables
 from drgcore.errors import BudgetError
+from drgcore.language import _
 
 _APPLICATION_ID = 0x44524743  # "DRGC": another program's SQLite file is refused
 _VERSION = 2
@@ -30,8 +31,11 @@ class SqliteStore:
     def __init__(self, path: str | Path, *, read_only: bool = False) -> None:
         if sqlite3.sqlite_version_info < (3, 37):
             raise BudgetError(
-                f"SQLite {sqlite3.sqlite_version} has no STRICT tables",
-                hint="use a Python with SQLite 3.37 or later",
+                _(
+                    "SQLite {sqlite_version} has no STRICT tables",
+                    sqlite_version=sqlite3.sqlite_version,
+                ),
+                hint=_("use a Python with SQLite 3.37 or later"),
             )
         if read_only:
             self._connection = _to_read(Path(path))
@@ -47,7 +51,9 @@ class SqliteStore:
             self._create(path)
         except sqlite3.DatabaseError as error:
             self._connection.close()
-            raise BudgetError(f"this is not a ledger: {error}", where=str(path)) from error
+            raise BudgetError(
+                _("this is not a ledger: {error}", error=error), where=str(path)
+            ) from error
         except BudgetError:
             self._connection.close()
             raise
@@ -65,9 +71,9 @@ class SqliteStore:
                 return
             if self._connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
                 raise BudgetError(
-                    "this SQLite file holds something else than a ledger of this version",
+                    _("this SQLite file holds something else than a ledger of this version"),
                     where=str(path),
-                    hint="name another file",
+                    hint=_("name another file"),
                 )
             for statement in ddl():
                 self._connection.execute(statement)
@@ -134,9 +140,9 @@ def _to_read(path: Path) -> sqlite3.Connection:
     writes has its side files already.
     """
     if not is_ledger(path):
-        raise BudgetError("this is not a ledger", where=str(path))
+        raise BudgetError(_("this is not a ledger"), where=str(path))
     beside = Path(f"{path}-wal")
-    for _ in range(_READINGS):
+    for _again in range(_READINGS):
         if beside.exists() and beside.stat().st_size:
             address = f"{path.absolute().as_uri()}?mode=ro"
             return sqlite3.connect(address, uri=True, isolation_level=None, timeout=60)
@@ -150,7 +156,7 @@ def _to_read(path: Path) -> sqlite3.Connection:
         connection = sqlite3.connect(":memory:", isolation_level=None)
         connection.deserialize(bytes(content))
         return connection
-    raise BudgetError("the ledger is being written", where=str(path), hint="try again")
+    raise BudgetError(_("the ledger is being written"), where=str(path), hint=_("try again"))
 
 
 def ddl(only: Sequence[str] = ()) -> Iterator[str]:

@@ -243,3 +243,31 @@ def entry_hash(header: Mapping[str, Any]) -> str:
     64
     """
     return sha256([header[name] for name in ENTRY_COLUMNS if name != "hash"])
+
+
+def append_entry(store: Store, header: Row, lines: Mapping[str, Sequence[Row]]) -> int:
+    """Write lines, and last the entry that seals them.
+
+    Parameters
+    ----------
+    store : Store
+        The ledger's store, in whose `write` this is called.
+    header : dict
+        The entry, without its number and hashes.
+    lines : mapping of str to sequence of dict
+        Its lines by table.
+
+    Returns
+    -------
+    int
+        Number of the entry.
+    """
+    entries = store.select("entry")
+    header["seq"] = len(entries) + 1
+    header["previous_hash"] = entries[-1]["hash"] if entries else NO_HASH
+    header["hash"] = entry_hash(header)
+    for table, rows in lines.items():
+        numbered = [{"entry": header["seq"], "line": n} | r for n, r in enumerate(rows, 1)]
+        store.insert(table, numbered)
+    store.insert("entry", [header])
+    return int(header["seq"])

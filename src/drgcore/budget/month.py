@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 
 from drgcore.errors import BudgetError
+from drgcore.language import _
 
 _WRITTEN = re.compile(r"(\d{4})-(\d{2})")
 
@@ -40,9 +41,17 @@ class Month:
     def __post_init__(self) -> None:
         for value in (self.year, self.number):
             if not isinstance(value, int) or isinstance(value, bool):
-                raise BudgetError(f"a month is made of two whole numbers, not {value!r}")
+                raise BudgetError(
+                    _("a month is made of two whole numbers, not {value!r}", value=value)
+                )
         if not 1900 <= self.year <= 2999 or not 1 <= self.number <= 12:
-            raise BudgetError(f"there is no month {self.number} of the year {self.year}")
+            raise BudgetError(
+                _(
+                    "there is no month {number} of the year {year}",
+                    number=self.number,
+                    year=self.year,
+                )
+            )
 
     @classmethod
     def parse(cls, text: str) -> Month:
@@ -65,7 +74,9 @@ class Month:
         """
         found = _WRITTEN.fullmatch(text)
         if not found:
-            raise BudgetError(f"{text!r} is not a month", hint="write it like 2026-01")
+            raise BudgetError(
+                _("{text!r} is not a month", text=text), hint=_("write it like 2026-01")
+            )
         return cls(int(found[1]), int(found[2]))
 
     @classmethod

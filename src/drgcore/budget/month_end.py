@@ -35,6 +35,7 @@ from drgcore.budget.policy_terms import terms_of
 from drgcore.budget.tally import Tally, by_hospital, tally
 from drgcore.budget.terms import PoolTerms, Terms
 from drgcore.errors import BudgetError
+from drgcore.language import _
 
 
 class Before(Protocol):
@@ -193,9 +194,12 @@ def settle_month(
             flows.append((pool.pool, "", SET_ASIDE, "reserve", "", set_aside))
         if opening + set_aside < 0:
             raise BudgetError(
-                f"the changed reserve is {-opening - set_aside} fen less than floors have used",
+                _(
+                    "the changed reserve is {value} fen less than floors have used",
+                    value=-opening - set_aside,
+                ),
                 where=f"{pool.pool} {month}",
-                hint="correct the amendment's budget or reserve_share",
+                hint=_("correct the amendment's budget or reserve_share"),
             )
         sums = by_hospital(cells[cells["pool"] == pool.pool], hospitals)
         outside = _total(sums, "outside_fen") if terms.outside_from_budget else 0
@@ -297,15 +301,22 @@ def _check_previous(previous: Before | None, month: Month, terms: Terms) -> None
     if previous is not None:
         if previous.next_month() != month:
             raise BudgetError(
-                f"the settlement given as previous is followed by {previous.next_month()}",
+                _(
+                    "the settlement given as previous is followed by {previous}",
+                    previous=previous.next_month(),
+                ),
                 where=str(month),
-                hint="settle the months in order",
+                hint=_("settle the months in order"),
             )
         return
     if any(any(pool.month_budgets[: month.number - 1]) for pool in terms.pools):
         raise BudgetError(
-            "earlier months of the year have a budget, so the settlement of "
-            f"{month.previous} is needed: it carries negative amounts and the reserve",
+            _(
+                "earlier months of the year have a budget, so the settlement of "
+                "{previous} is needed: it carries negative amounts and the "
+                "reserve",
+                previous=month.previous,
+            ),
             where=str(month),
-            hint="pass it as previous",
+            hint=_("pass it as previous"),
         )

@@ -14,6 +14,7 @@ import pyarrow as pa
 from drgcore.budget.allocate import decimal_text, fen
 from drgcore.budget.caserows import listed
 from drgcore.errors import CaseSchemaError, PolicyError
+from drgcore.language import _
 from drgcore.points.payment_rules import OnTop, OnTopList
 from drgcore.points.policy import Policy
 from drgcore.points.tables import group_table
@@ -67,9 +68,9 @@ def on_top_amounts(cases: Any, items: Any, policy: Policy) -> pd.DataFrame:
     rules = policy.on_top
     if rules is None:
         raise PolicyError(
-            "there are items on top of points, but no lists of them",
-            where=f"policy {policy.name}",
-            hint="add [on_top] with its lists",
+            _("there are items on top of points, but no lists of them"),
+            where=_("policy {name}", name=policy.name),
+            hint=_("add [on_top] with its lists"),
         )
     used = _frame(items, ["case_id", "item", "cost"], "items")
     names = ["case_id", "discharge_date", "drg", "total_cost", "case_class"]
@@ -79,14 +80,14 @@ def on_top_amounts(cases: Any, items: Any, policy: Policy) -> pd.DataFrame:
     unknown = sorted(set(used["case_id"].astype(str)) - set(by_id))
     if unknown:
         raise CaseSchemaError(
-            f"items of cases that are not there: {listed(unknown)}", where="items"
+            _("items of cases that are not there: {listed}", listed=listed(unknown)), where="items"
         )
     if used.duplicated(["case_id", "item"]).any():
-        raise CaseSchemaError("a case has an item twice", where="items")
+        raise CaseSchemaError(_("a case has an item twice"), where="items")
     means: dict[date, dict[str, float]] = {}
     rows = []
     for case, item, cost in used[["case_id", "item", "cost"]].itertuples(index=False):
-        _, day, drg, total, kind = by_id[str(case)]
+        _other, day, drg, total, kind = by_id[str(case)]
         when = pd.Timestamp(day).date()
         of_day = policy.at(when)
         if of_day.effective_from not in means:
@@ -158,7 +159,10 @@ def _amount(
         return *start, "", "0.00", "the case is paid by item"
     if one.above_multiple is not None:
         if not mean_text:
-            raise PolicyError(f"there is no mean cost of {drg}", where=f"on_top list {one.name}")
+            raise PolicyError(
+                _("there is no mean cost of {drg}", drg=drg),
+                where=_("on_top list {name}", name=one.name),
+            )
         if total <= Fraction(one.above_multiple) * Fraction(repr(mean)):
             return *start, "", "0.00", f"C is not above {one.above_multiple}·m"
     if one.above_share is not None and x <= Fraction(one.above_share) * total:
@@ -166,7 +170,10 @@ def _amount(
     less = Decimal(0)
     if one.kind is not None:
         if drg not in rules.means[one.kind]:
-            raise PolicyError(f"there is no mean of {drg}", where=f"on_top.means.{one.kind}")
+            raise PolicyError(
+                _("there is no mean of {drg}", drg=drg),
+                where=_("on_top.means.{kind}", kind=one.kind),
+            )
         less = rules.means[one.kind][drg]
     amount = floor(max(x - Fraction(less), Fraction(0)) * 100 + Fraction(1, 2))
     return *start, f"{less:.2f}", f"{Decimal(amount).scaleb(-2):.2f}", "x − the group's mean"
@@ -183,9 +190,13 @@ def _yuan(value: Any, name: str) -> Fraction:
     try:
         found = Fraction(str(value))
     except (ValueError, ZeroDivisionError) as error:
-        raise CaseSchemaError(f"{value!r} is no amount", where=f"items, column {name}") from error
+        raise CaseSchemaError(
+            _("{value!r} is no amount", value=value), where=_("items, column {name}", name=name)
+        ) from error
     if found < 0:
-        raise CaseSchemaError(f"{value} is negative", where=f"items, column {name}")
+        raise CaseSchemaError(
+            _("{value} is negative", value=value), where=_("items, column {name}", name=name)
+        )
     return found
 
 
@@ -196,5 +207,7 @@ def _frame(table: Any, names: list[str], what: str) -> pd.DataFrame:
         frame = arrow.select([n for n in names if n in arrow.column_names]).to_pandas()
     missing = [name for name in names if name not in frame.columns]
     if missing:
-        raise CaseSchemaError(f"there is no column {', '.join(missing)}", where=what)
+        raise CaseSchemaError(
+            _("there is no column {missing}", missing=", ".join(missing)), where=what
+        )
     return frame

@@ -10,6 +10,7 @@ from math import ceil, floor
 from drgcore.budget.allocate import allocate
 from drgcore.budget.terms import PoolTerms
 from drgcore.errors import BudgetError
+from drgcore.language import _
 
 
 @dataclass(frozen=True)
@@ -113,17 +114,21 @@ def point_value(
     """
     if budget_fen < 0:
         raise BudgetError(
-            f"payments by item exceed the budget by {-budget_fen} fen",
+            _("payments by item exceed the budget by {value} fen", value=-budget_fen),
             where=f"{terms.pool} {period}",
         )
     raw = budget_fen + (patient_paid_fen if terms.basis == "total_cost" else 0)
     if points <= 0:
         if raw or points:
             raise BudgetError(
-                f"pool {terms.pool} has {budget_fen} fen to divide and "
-                + ("fewer than no points" if points else "zero points"),
+                _(
+                    "pool {pool} has {budget_fen} fen to divide and {value}",
+                    pool=terms.pool,
+                    budget_fen=budget_fen,
+                    value=_("fewer than no points") if points else _("zero points"),
+                ),
                 where=f"{terms.pool} {period}",
-                hint="give the cases of this pool and month, or a monthly share of 0",
+                hint=_("give the cases of this pool and month, or a monthly share of 0"),
             )
         return PointValue(terms.pool, period, terms.basis, 0, 0, 0, 0, places)
     numerator, limited, to_reserve, from_reserve, unmet = raw, "", 0, 0, 0

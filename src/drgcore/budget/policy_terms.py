@@ -9,6 +9,7 @@ from drgcore.budget.allocate import fen
 from drgcore.budget.pool_terms import FundShare, PoolTerms
 from drgcore.budget.terms import QualityTerms, Terms, Unit, exact
 from drgcore.errors import BudgetError, PolicyError
+from drgcore.language import _
 from drgcore.points.payment_rules import ValuePool
 from drgcore.points.policy import Policy
 
@@ -41,7 +42,7 @@ def terms_of(policy: Policy | Terms, year: int) -> Terms:
     """
     if isinstance(policy, Terms):
         if policy.year != year:
-            raise BudgetError(f"the terms are those of {policy.year}", where=str(year))
+            raise BudgetError(_("the terms are those of {year}", year=policy.year), where=str(year))
         return policy
     of_year = policy.for_year(year)
     sharing, held = of_year.sharing, of_year.quality_money
@@ -115,10 +116,13 @@ def _pool_terms(policy: Policy, name: str) -> PoolTerms:
         )
     if isinstance(pool.months, str):
         raise PolicyError(
-            "the months' shares are to be forecast",
-            where=f"policy {policy.name}: budget.pools.{name}.months",
-            hint="fill them in, or forecast them from history: policy.with_months("
-            "drgcore.forecast_shares(monthly, year).shares_for_policy())",
+            _("the months' shares are to be forecast"),
+            where=_("policy {name}: budget.pools.{pool}.months", name=policy.name, pool=name),
+            hint=_(
+                "fill them in, or forecast them from history: "
+                "policy.with_months(drgcore.forecast_shares(monthly, "
+                "year).shares_for_policy())"
+            ),
         )
     reference, shared = policy.reference_value(name), pool.fund_sharing
     return PoolTerms(

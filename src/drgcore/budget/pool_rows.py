@@ -19,6 +19,7 @@ from drgcore.budget.risk import UnitResult, to_members
 from drgcore.budget.tally import Tally
 from drgcore.budget.terms import PoolTerms, Terms
 from drgcore.errors import BudgetError
+from drgcore.language import _
 
 Statements = Mapping[Month, Mapping[str, Mapping[str, Any]]]
 """The closed months' statement rows of one pool, by month and hospital."""
@@ -315,8 +316,11 @@ def places_of(
     unaccounted = pool.budget_fen - sum(places.values())
     if unaccounted:
         raise BudgetError(
-            f"{unaccounted} fen of the budget are in no place: closed months, cases or decisions "
-            "do not belong together",
+            _(
+                "{unaccounted} fen of the budget are in no place: closed "
+                "months, cases or decisions do not belong together",
+                unaccounted=unaccounted,
+            ),
             where=f"{pool.pool} {facts.terms.year}",
         )
     return [

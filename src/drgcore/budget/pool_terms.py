@@ -9,6 +9,7 @@ from typing import Literal
 
 from drgcore.budget.allocate import allocate
 from drgcore.errors import PolicyError
+from drgcore.language import _
 
 Basis = Literal["fund", "total_cost"]
 MonthPayment = Literal["month_budget", "given_value", "claims"]
@@ -95,29 +96,35 @@ class PoolTerms:
     def __post_init__(self) -> None:
         where = f"pool {self.pool}"
         if self.budget_fen < 0:
-            raise PolicyError("the year's budget is negative", where=where)
+            raise PolicyError(_("the year's budget is negative"), where=where)
         if len(self.shares) != 12 or sum(self.shares) != 1 or min(self.shares) < 0:
             raise PolicyError(
-                f"the months' shares add up to {sum(self.shares)} over {len(self.shares)} months",
+                _(
+                    "the months' shares add up to {count} over {total} months",
+                    count=sum(self.shares),
+                    total=len(self.shares),
+                ),
                 where=where,
-                hint="give twelve shares, none negative, that add up to exactly 1",
+                hint=_("give twelve shares, none negative, that add up to exactly 1"),
             )
         for name in ("reserve_share", "prepayment"):
             if not 0 <= getattr(self, name) <= 1:
-                raise PolicyError(f"{name} is not between 0 and 1", where=where)
+                raise PolicyError(_("{name} is not between 0 and 1", name=name), where=where)
         if (self.floor is not None or self.ceiling is not None) and self.last_value is None:
-            raise PolicyError("floor and ceiling need last year's point value", where=where)
+            raise PolicyError(_("floor and ceiling need last year's point value"), where=where)
         if self.floor is not None and self.ceiling is not None and self.floor > self.ceiling:
-            raise PolicyError("the floor lies above the ceiling", where=where)
+            raise PolicyError(_("the floor lies above the ceiling"), where=where)
         if self.value is not None and self.budget_fen:
-            raise PolicyError("it has a given value and a budget", where=where)
+            raise PolicyError(_("it has a given value and a budget"), where=where)
         if self.month_payment == "given_value" and self.month_value is None:
-            raise PolicyError("months at a given value need the value", where=where)
+            raise PolicyError(_("months at a given value need the value"), where=where)
         if self.value is None and sum(self.advances_fen.values()) > self.budget_fen:
-            raise PolicyError("the advances are larger than the year's budget", where=where)
+            raise PolicyError(_("the advances are larger than the year's budget"), where=where)
         starts = [start for start, _ in self.periods]
         if starts and (starts[0] != 1 or starts != sorted(set(starts)) or starts[-1] > 12):
-            raise PolicyError(f"periods begin with the months {starts}", where=where)
+            raise PolicyError(
+                _("periods begin with the months {starts}", starts=starts), where=where
+            )
 
     @property
     def reserve_fen(self) -> int:
@@ -163,14 +170,20 @@ class PoolTerms:
                 where = f"pool {self.pool}, month {number}"
                 if rest < 0:
                     raise PolicyError(
-                        f"the months before have {-rest} fen more than the changed budget",
+                        _(
+                            "the months before have {value} fen more than the changed budget",
+                            value=-rest,
+                        ),
                         where=where,
                     )
                 if rest and not any(shares):
                     raise PolicyError(
-                        f"{rest} fen of the changed budget have no month left to be spread over",
+                        _(
+                            "{rest} fen of the changed budget have no month left to be spread over",
+                            rest=rest,
+                        ),
                         where=where,
-                        hint="give the remaining months a share",
+                        hint=_("give the remaining months a share"),
                     )
                 plan = [*given, *allocate(rest, shares)]
             before = now

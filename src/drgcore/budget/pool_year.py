@@ -34,6 +34,7 @@ from drgcore.budget.risk import apply_bands, grant, own_surplus
 from drgcore.budget.tally import by_hospital
 from drgcore.budget.terms import Terms
 from drgcore.errors import BudgetError
+from drgcore.language import _
 from drgcore.points.payment_rules import ByClass
 
 BONUS = "bonus_points"
@@ -118,9 +119,13 @@ def settle_pool(facts: PoolFacts) -> PoolYear:
         accounts.move(item.account, "decided adjustments", -item.amount_fen)
     for name in accounts.moves:
         if accounts.holds(name) < 0:
-            what = "the reserve" if name == RESERVE else f"account {name}"
+            what = _("the reserve") if name == RESERVE else _("account {name}", name=name)
             raise BudgetError(
-                f"decided adjustments take {-accounts.holds(name)} fen more than {what} holds",
+                _(
+                    "decided adjustments take {value} fen more than {what} holds",
+                    value=-accounts.holds(name),
+                    what=what,
+                ),
                 where=f"{pool.pool} {terms.year}",
             )
     on_top_fen = _pay_on_top(facts, year, accounts, on_top)

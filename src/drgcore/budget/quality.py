@@ -13,6 +13,7 @@ import pandas as pd
 from drgcore.budget.caserows import columns_of, listed
 from drgcore.budget.terms import Terms, exact
 from drgcore.errors import BudgetError
+from drgcore.language import _
 from drgcore.points.bands import Bands
 from drgcore.points.fund_rules import Quality
 from drgcore.points.payment_rules import QualityMoney
@@ -168,7 +169,7 @@ def _kappas(rules: Quality | None, quality: Any) -> Numbers:
         kappas = {h: exact(k) for h, k in (rules.hospitals if rules else {}).items()}
     negative = sorted(h for h, k in kappas.items() if k < 0)
     if negative:
-        raise BudgetError(f"κ of {listed(negative)} is negative", where="quality")
+        raise BudgetError(_("κ of {listed} is negative", listed=listed(negative)), where="quality")
     return kappas
 
 
@@ -195,7 +196,10 @@ def _results(rules: Quality | None, held: QualityMoney | None, quality: Any) -> 
             found = {h: linear(s, *line) for h, s in totals.items()}
     wrong = sorted(h for h, r in found.items() if not 0 <= r <= 1)
     if wrong:
-        raise BudgetError(f"the result of {listed(wrong)} is not between 0 and 1", where="quality")
+        raise BudgetError(
+            _("the result of {listed} is not between 0 and 1", listed=listed(wrong)),
+            where="quality",
+        )
     return found
 
 
@@ -229,12 +233,14 @@ def _numbers(table: Any, names: list[str]) -> dict[str, list[Fraction]]:
     columns = columns_of(table, ["hospital", *names]).to_pydict()
     missing = [name for name in ["hospital", *names] if name not in columns]
     if missing:
-        raise BudgetError(f"there is no column {listed(missing)}", where="quality")
+        raise BudgetError(_("there is no column {listed}", listed=listed(missing)), where="quality")
     found: dict[str, list[Fraction]] = {}
     for hospital, *values in zip(*(columns[name] for name in ["hospital", *names]), strict=True):
         if str(hospital) in found:
-            raise BudgetError(f"{hospital} stands twice", where="quality")
+            raise BudgetError(_("{hospital} stands twice", hospital=hospital), where="quality")
         if any(value is None or pd.isna(value) for value in values):
-            raise BudgetError(f"a value of {hospital} is missing", where="quality")
+            raise BudgetError(
+                _("a value of {hospital} is missing", hospital=hospital), where="quality"
+            )
         found[str(hospital)] = [exact(value) for value in values]
     return found

@@ -17,6 +17,7 @@ from drgcore.budget.month import Month
 from drgcore.budget.terms import Terms
 from drgcore.cases.hashes import hash_strings
 from drgcore.errors import BudgetError, CaseSchemaError
+from drgcore.language import _
 
 KEYS = ["pool", "hospital", "month", "case_class"]
 SUMS = ["cases", "points", "patient_paid_fen", "refused_fen", "item_cost_fen", "outside_fen"]
@@ -75,9 +76,13 @@ class Tally:
         twice = sorted(str(pair["values"]) for pair in counts if pair["counts"] > 1)
         if twice:
             raise CaseSchemaError(
-                f"{len(twice)} case ids occur more than once: {listed(twice)}",
-                where="column case_id",
-                hint="a case is paid once; remove the repeated rows",
+                _(
+                    "{count} case ids occur more than once: {listed}",
+                    count=len(twice),
+                    listed=listed(twice),
+                ),
+                where=_("column case_id"),
+                hint=_("a case is paid once; remove the repeated rows"),
             )
 
     def month(self, month: Month) -> pd.DataFrame:
@@ -166,7 +171,7 @@ def add_tallies(parts: Sequence[Tally]) -> Tally:
     drgcore.errors.CaseSchemaError: column case_id: 1 case ids occur more than once: 1...
     """
     if len({part.places for part in parts}) != 1:
-        raise BudgetError("tallies are added when there are some, of points with equal decimals")
+        raise BudgetError(_("tallies are added when there are some, of points with equal decimals"))
     whole = Tally(
         _add_up([part.cells for part in parts], KEYS),
         _add_up([part.insured for part in parts], ["pool", "unit"]),
@@ -231,14 +236,14 @@ def _add_batch(rows: Rows) -> tuple[pd.DataFrame, pd.DataFrame]:
     cells[EXTRA_SUMS] = 0
     for name, values in zip(EXTRA_SUMS, (rows.on_top, rows.given), strict=True):
         if values is not None:
-            _, more, _ = _sum_by(cell, int(np.prod(shape)), values[None], rows.hashes)
+            _other, more, _other = _sum_by(cell, int(np.prod(shape)), values[None], rows.hashes)
             cells[name] = more[:, 1]
     cells["fingerprint"] = prints
 
     units = len(rows.unit.names)
     cell = rows.pool.codes * units + rows.unit.codes
     size = len(rows.pool.names) * units
-    used, sums, _ = _sum_by(cell, size, np.stack(amounts[:2]), rows.hashes)
+    used, sums, _other = _sum_by(cell, size, np.stack(amounts[:2]), rows.hashes)
     insured = pd.DataFrame(
         {
             "pool": np.array(rows.pool.names, object)[used // units],

@@ -11,6 +11,7 @@ import numpy as np
 
 from drgcore.budget.pool_terms import PoolTerms as PoolTerms
 from drgcore.errors import BudgetError, PolicyError
+from drgcore.language import _
 from drgcore.points.payment_rules import ByClass, Marginal
 
 
@@ -129,19 +130,25 @@ class Terms:
     def __post_init__(self) -> None:
         names = [pool.pool for pool in self.pools]
         if not names or len(set(names)) != len(names):
-            raise PolicyError(f"the pools of {self.year} are {names}; each must occur once")
+            raise PolicyError(
+                _(
+                    "the pools of {year} are {names}; each must occur once",
+                    year=self.year,
+                    names=names,
+                )
+            )
         members = [hospital for unit in self.units for hospital in unit.hospitals]
         if len(set(members)) != len(members):
-            raise PolicyError("a hospital is a member of two settlement units")
+            raise PolicyError(_("a hospital is a member of two settlement units"))
         if self.pool_rule == "cap" and self.pool_cap is None:
-            raise PolicyError("the pool rule cap needs the cap")
+            raise PolicyError(_("the pool rule cap needs the cap"))
 
     def pool(self, name: str) -> PoolTerms:
         """Give the parameters of one pool."""
         for pool in self.pools:
             if pool.pool == name:
                 return pool
-        raise BudgetError(f"the policy of {self.year} has no pool {name}")
+        raise BudgetError(_("the policy of {year} has no pool {name}", year=self.year, name=name))
 
     def unit_of(self, hospital: str) -> str:
         """Give the settlement unit of a hospital: a consortium's name, or the hospital's own."""

@@ -35,6 +35,7 @@ from drgcore.budget.quality import assess
 from drgcore.budget.tally import Tally, tally
 from drgcore.budget.terms import Terms
 from drgcore.errors import BudgetError
+from drgcore.language import _
 from drgcore.points.policy import Policy
 from drgcore.points.reviews import refuse_over_quota
 
@@ -240,7 +241,7 @@ def settle_year(
     closed = {item.month: item for item in closed_months}
     year = min(closed).year if closed else None
     if len(closed) != len(closed_months) or year is None:
-        raise BudgetError("a year needs its closed months, each once")
+        raise BudgetError(_("a year needs its closed months, each once"))
     terms = terms_of(policy, year)
     whole = cases if isinstance(cases, Tally) else tally(cases, terms)
     _check_months(closed, whole, terms)
@@ -300,7 +301,7 @@ def settle_year(
 def _check_months(closed: Mapping[Month, Any], whole: Tally, terms: Terms) -> None:
     others = [str(month) for month in closed if month.year != terms.year]
     if others:
-        raise BudgetError(f"closed months of another year: {', '.join(others)}")
+        raise BudgetError(_("closed months of another year: {others}", others=", ".join(others)))
     with_budget = {
         month
         for month in Month.of_year(terms.year)
@@ -312,7 +313,10 @@ def _check_months(closed: Mapping[Month, Any], whole: Tally, terms: Terms) -> No
     missing = sorted((with_budget | with_cases) - set(closed))
     if missing:
         raise BudgetError(
-            f"months with a budget or cases are not closed: {', '.join(map(str, missing))}",
+            _(
+                "months with a budget or cases are not closed: {missing}",
+                missing=", ".join(map(str, missing)),
+            ),
             where=str(terms.year),
-            hint="settle and close them first",
+            hint=_("settle and close them first"),
         )

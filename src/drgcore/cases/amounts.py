@@ -11,6 +11,7 @@ from pyarrow import types
 from drgcore.cases.text import distinct, is_missing, is_text, tidy
 from drgcore.cases.values import is_number
 from drgcore.errors import CaseSchemaError
+from drgcore.language import _
 
 NUMBER_FORMS = "1234.5, 1,234.50, ¥1234.5, 1234.5元"
 """The forms of a number that are read, as a message shows them."""
@@ -58,7 +59,9 @@ def numbers_from(values: pa.Array | pa.ChunkedArray, *, name: str) -> npt.NDArra
         floats = pc.cast(plain, pa.float64(), safe=False)
         return pc.fill_null(floats, np.nan).to_numpy(zero_copy_only=False)
     if not (is_text(kind) or types.is_null(kind)):
-        raise CaseSchemaError(f"it holds no numbers but {kind}", where=f"column {name}")
+        raise CaseSchemaError(
+            _("it holds no numbers but {kind}", kind=kind), where=_("column {name}", name=name)
+        )
     if not types.is_dictionary(values.type):
         try:
             return pc.fill_null(pc.cast(values, pa.float64()), np.nan).to_numpy(
@@ -80,10 +83,12 @@ def numbers_from(values: pa.Array | pa.ChunkedArray, *, name: str) -> npt.NDArra
     wrong = ~understood[places]
     if wrong.any():
         raise CaseSchemaError(
-            f"it holds no numbers; row {int(np.argmax(wrong)) + 1} is the first that cannot be "
-            "read",
-            where=f"column {name}",
-            hint=f"Forms that are read: {NUMBER_FORMS}.",
+            _(
+                "it holds no numbers; row {row} is the first that cannot be read",
+                row=int(np.argmax(wrong)) + 1,
+            ),
+            where=_("column {name}", name=name),
+            hint=_("Forms that are read: {number_forms}.", number_forms=NUMBER_FORMS),
         )
     return np.where(missing, np.nan, numbers)[places]
 
@@ -125,9 +130,12 @@ def flags_from(values: pa.Array | pa.ChunkedArray, *, name: str) -> npt.NDArray[
         found = np.array([*known, -1], np.int8)[places]
     if (found < 0).any():
         raise CaseSchemaError(
-            f"it needs true or false in every row; row {int(np.argmax(found < 0)) + 1} has none",
-            where=f"column {name}",
-            hint="Write true or false, 1 or 0, 是 or 否.",
+            _(
+                "it needs true or false in every row; row {row} has none",
+                row=int(np.argmax(found < 0)) + 1,
+            ),
+            where=_("column {name}", name=name),
+            hint=_("Write true or false, 1 or 0, 是 or 否."),
         )
     return found.astype(bool)
 

@@ -16,6 +16,7 @@ from drgcore.cases.days import days_of
 from drgcore.cases.frames import is_frame
 from drgcore.cases.text import stripped
 from drgcore.errors import CaseSchemaError
+from drgcore.language import _
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,9 @@ def select_columns(cases: Any, names: Sequence[str]) -> pa.Table:
     there = list(table.columns) if frame else table.column_names
     twice = [name for name in dict.fromkeys(names) if there.count(name) > 1]
     if twice:
-        raise CaseSchemaError(f"two columns are called {', '.join(twice)}", hint="rename one")
+        raise CaseSchemaError(
+            _("two columns are called {twice}", twice=", ".join(twice)), hint=_("rename one")
+        )
     if frame:
         kept = cases[[name for name in names if name in there]]
         try:
@@ -64,8 +67,8 @@ def select_columns(cases: Any, names: Sequence[str]) -> pa.Table:
         except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
             # The last part names the column; the one before it quotes a cell.
             raise CaseSchemaError(
-                f"the cases cannot be read: {error.args[-1]}",
-                hint="give all values of a column the same type",
+                _("the cases cannot be read: {args}", args=error.args[-1]),
+                hint=_("give all values of a column the same type"),
             ) from error
     else:
         taken = table.select([name for name in names if name in there])
@@ -82,7 +85,8 @@ def some_of(ids: Sequence[str], most: int = 5) -> str:
     >>> some_of(["a", "b", "c"], most=2)
     'a, b and 1 more'
     """
-    return ", ".join(ids[:most]) + (f" and {len(ids) - most} more" if len(ids) > most else "")
+    rest = len(ids) - most
+    return ", ".join(ids[:most]) + (_(" and {count} more", count=rest) if rest > 0 else "")
 
 
 def refuse_rows(
@@ -108,10 +112,16 @@ def refuse_rows(
             ids = [str(table.column("case_id")[int(row)]) for row in rows[:5]]
         else:
             ids = [f"row {row + 1}" for row in rows[:5]]
-        more = f" and {len(rows) - 5} more" if len(rows) > 5 else ""
+        more = _(" and {count} more", count=len(rows) - 5) if len(rows) > 5 else ""
         raise CaseSchemaError(
-            f"{len(rows)} cases {what}: {', '.join(ids)}{more}",
-            where=f"column {column}",
+            _(
+                "{count} cases {what}: {ids}{more}",
+                count=len(rows),
+                what=what,
+                ids=", ".join(ids),
+                more=more,
+            ),
+            where=_("column {column}", column=column),
             hint=hint or None,
         )
 
@@ -156,7 +166,7 @@ def text_codes(table: pa.Table, name: str, *, optional: bool = False) -> Codes:
     recode = np.array([place.get(text, -1) for text in texts] + [-1], np.int32)
     codes = recode[codes]
     if not optional:
-        refuse_rows(table, codes < 0, f"have no {name}", name)
+        refuse_rows(table, codes < 0, _("have no {name}", name=name), name)
     return Codes(names, codes)
 
 
@@ -213,7 +223,7 @@ def amounts_of(table: pa.Table, name: str) -> NDArray[np.float64]:
     give 0 where there is no amount; a case that cannot be corrected must be left out
     """
     values = numbers_of(table, name)
-    hint = "give 0 where there is no amount; a case that cannot be corrected must be left out"
-    refuse_rows(table, ~np.isfinite(values), f"have no finite {name}", name, hint)
-    refuse_rows(table, values < 0, f"have a negative {name}", name, hint)
+    hint = _("give 0 where there is no amount; a case that cannot be corrected must be left out")
+    refuse_rows(table, ~np.isfinite(values), _("have no finite {name}", name=name), name, hint)
+    refuse_rows(table, values < 0, _("have a negative {name}", name=name), name, hint)
     return values

@@ -26,6 +26,7 @@ from drgcore.cases.values import (
     parse_sex,
 )
 from drgcore.errors import CaseSchemaError
+from drgcore.language import _
 
 Local: TypeAlias = npt.NDArray[Any]  # of int32, or float64 for a share
 
@@ -203,8 +204,11 @@ def encode_cases(
     absent = [name for name in mapping.columns() if name not in batch.schema.names]
     if absent:
         raise CaseSchemaError(
-            f"a batch lacks columns of its mapping: {', '.join(map(repr, absent))}",
-            hint="Resolve the mapping with the schema of the data that are encoded.",
+            _(
+                "a batch lacks columns of its mapping: {absent}",
+                absent=", ".join(map(repr, absent)),
+            ),
+            hint=_("Resolve the mapping with the schema of the data that are encoded."),
         )
 
     def reader(column: str, index: CodeIndex) -> CodeReader:

@@ -15,6 +15,7 @@ from drgcore.cases.codes import MISSING
 from drgcore.cases.resolving import CodeColumns
 from drgcore.cases.text import chunks_of
 from drgcore.errors import CaseSchemaError
+from drgcore.language import _
 
 
 @dataclass(frozen=True)
@@ -92,8 +93,12 @@ def codes_of(batch: pa.RecordBatch | pa.Table, name: str) -> pa.Array | pa.Chunk
     if pc.all(pc.is_null(column, nan_is_null=True), min_count=0).as_py():
         return pa.nulls(len(column))
     raise CaseSchemaError(
-        f"column {name!r} is {column.type} and holds numbers where codes belong",
-        hint="Read it as text, so that zeros at the start and the end of a code are kept.",
+        _(
+            "column {name!r} is {type} and holds numbers where codes belong",
+            name=name,
+            type=column.type,
+        ),
+        hint=_("Read it as text, so that zeros at the start and the end of a code are kept."),
     )
 
 

@@ -19,6 +19,7 @@ from drgcore.cases.header import LOOKED_AT, OF_A_CASE, find_layout, rows_as_text
 from drgcore.cases.source import CaseSource, select
 from drgcore.cases.text_stream import WRONG_BYTES, TextStream
 from drgcore.errors import CaseSchemaError
+from drgcore.language import _
 
 _HEADER_BYTES = 1 << 20
 _DELIMITERS = (",", "\t", ";", "|")
@@ -101,26 +102,30 @@ class CsvSource(CaseSource):
             pass
         if not rows:
             raise CaseSchemaError(
-                "the row of column names cannot be read",
+                _("the row of column names cannot be read"),
                 where=self._where,
-                hint="Look for a quote that is not closed in the first row.",
+                hint=_("Look for a quote that is not closed in the first row."),
             )
         layout = find_layout(rows)
         names = rows[layout.header]
         if any(WRONG_BYTES in name for name in names):
             raise CaseSchemaError(
-                f"row {layout.header + 1}, the column names, holds bytes that are not "
-                f"{self._encoding.upper()}, which the rest is",
+                _(
+                    "row {row}, the column names, holds bytes that are not "
+                    "{encoding}, which the rest is",
+                    row=layout.header + 1,
+                    encoding=self._encoding.upper(),
+                ),
                 where=self._where,
-                hint="Save the whole file as UTF-8, or correct the row.",
+                hint=_("Save the whole file as UTF-8, or correct the row."),
             )
         # Spreadsheets leave empty columns behind the last one; no mapping can name those.
         twice = sorted({name for name in names if name.strip() and names.count(name) > 1})
         if twice:
             raise CaseSchemaError(
-                f"column names occur more than once: {', '.join(map(repr, twice))}",
+                _("column names occur more than once: {twice}", twice=", ".join(map(repr, twice))),
                 where=self._where,
-                hint="Rename or remove the repeated columns.",
+                hint=_("Rename or remove the repeated columns."),
             )
         below = "".join(lines[: ends[layout.first - 1]])
         self._skip = len(below.encode()) + 3 * marked
@@ -231,10 +236,12 @@ class CsvSource(CaseSource):
             # In the last column, a quote that is never closed holds the rest of the file.
             if held or (name == self._inner[-1] and self._ends_open(lines)):
                 raise CaseSchemaError(
-                    f"a quote in row {self._rows.number(before + row)} is never closed, or only "
-                    "rows later",
+                    _(
+                        "a quote in row {rows} is never closed, or only rows later",
+                        rows=self._rows.number(before + row),
+                    ),
                     where=self._where,
-                    hint="Close the quote; the row of column names is counted.",
+                    hint=_("Close the quote; the row of column names is counted."),
                 )
 
     def _refuse_wrong_bytes(
@@ -248,10 +255,15 @@ class CsvSource(CaseSource):
             if (wrong & cases).any():
                 row = self._rows.number(before + int(np.flatnonzero(wrong & cases)[0]))
                 raise CaseSchemaError(
-                    f"row {row} of column {self._names[int(name[1:])]!r} holds bytes that are not "
-                    f"{self._encoding.upper()}, which the rest is",
+                    _(
+                        "row {row} of column {names!r} holds bytes that are not "
+                        "{encoding}, which the rest is",
+                        row=row,
+                        names=self._names[int(name[1:])],
+                        encoding=self._encoding.upper(),
+                    ),
                     where=self._where,
-                    hint="Save the whole file as UTF-8, or correct the row.",
+                    hint=_("Save the whole file as UTF-8, or correct the row."),
                 )
 
     def _wrong_bytes_unread(self) -> list[str]:
@@ -295,35 +307,42 @@ class CsvSource(CaseSource):
             row, expected, found = ragged.groups()
             place = f"row {int(row) + self._rows_above}" if row else f"a row {after}"
             return CaseSchemaError(
-                f"{place} has {found} values where the row of column names has {expected}",
+                _(
+                    "{place} has {found} values where the row of column names has {expected}",
+                    place=place,
+                    found=found,
+                    expected=expected,
+                ),
                 where=self._where,
                 hint=(
-                    "Quote values that contain the delimiter. The row of column names is counted; "
-                    "empty rows are not."
+                    _(
+                        "Quote values that contain the delimiter. The row of column "
+                        "names is counted; empty rows are not."
+                    )
                 ),
             )
         return CaseSchemaError(
-            f"rows {after} cannot be read",
+            _("rows {after} cannot be read", after=after),
             where=self._where,
-            hint="Look for a quote that is not closed.",
+            hint=_("Look for a quote that is not closed."),
         )
 
     def _nul(self, stream: TextStream | None) -> CaseSchemaError | None:
         if stream is None or stream.nul_line is None:
             return None
         return CaseSchemaError(
-            f"line {stream.nul_line} holds a byte 0, which no text does",
+            _("line {line} holds a byte 0, which no text does", line=stream.nul_line),
             where=self._where,
-            hint="Export the file again as CSV in UTF-8, or correct the line.",
+            hint=_("Export the file again as CSV in UTF-8, or correct the line."),
         )
 
     def _unreadable(self, rows: int) -> CaseSchemaError:
         last = self._rows.number(rows - 1) if rows else 0
         beyond = f"the file cannot be read beyond row {last}" if rows else ""
         return CaseSchemaError(
-            beyond or "the file is unreadable",
+            beyond or _("the file is unreadable"),
             where=self._where,
-            hint="Check that it may be read, and that it was copied as a whole.",
+            hint=_("Check that it may be read, and that it was copied as a whole."),
         )
 
 

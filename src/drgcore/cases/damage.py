@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from drgcore.errors import CaseSchemaError, DrgcoreError
+from drgcore.language import _
 
 
 @contextmanager
@@ -44,10 +45,10 @@ def damage_as_error(path: Path, what: str, hint: str) -> Iterator[None]:
     except BaseException as error:
         if type(error).__name__ == "PasswordError":
             raise CaseSchemaError(
-                f"the {what} is locked with a password",
+                _("the {what} is locked with a password", what=what),
                 where=str(path),
-                hint="Save it without a password.",
+                hint=_("Save it without a password."),
             ) from None
         raise CaseSchemaError(
-            f"the {what} is damaged or truncated", where=str(path), hint=hint
+            _("the {what} is damaged or truncated", what=what), where=str(path), hint=hint
         ) from None

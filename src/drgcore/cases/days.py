@@ -11,6 +11,7 @@ from pyarrow import types
 from drgcore.cases.text import chunks_of, distinct, is_missing, is_text, tidy
 from drgcore.cases.values import is_number
 from drgcore.errors import CaseSchemaError
+from drgcore.language import _
 
 DAY_FORMS = (
     "2027-01-07, 2027/1/7, 20270107, 2027年1月7日, each also with a time; "
@@ -86,11 +87,15 @@ def days_of(values: pa.Array | pa.ChunkedArray, *, name: str) -> pa.Array:
     days, wrong = _read(values, name, serials=True)
     if wrong.any():
         count = int(wrong.sum())
-        more = f" ({count:,} rows are such)" if count > 1 else ""
+        more = _(" ({count:,} rows are such)", count=count) if count > 1 else ""
         raise CaseSchemaError(
-            f"row {int(np.argmax(wrong)) + 1} holds no date, or one with two readings{more}",
-            where=f"column {name}",
-            hint=f"Forms that are read: {DAY_FORMS}.",
+            _(
+                "row {row} holds no date, or one with two readings{more}",
+                row=int(np.argmax(wrong)) + 1,
+                more=more,
+            ),
+            where=_("column {name}", name=name),
+            hint=_("Forms that are read: {day_forms}.", day_forms=DAY_FORMS),
         )
     return days
 
@@ -239,8 +244,8 @@ def _of_values(chunk: pa.Array, name: str) -> tuple[Days, Flags, Flags]:
         wrong = np.abs(days) > 10_000_000
     else:
         raise CaseSchemaError(
-            f"{kind} is not a date",
-            where=f"column {name}",
-            hint=f"Forms that are read: {DAY_FORMS}.",
+            _("{kind} is not a date", kind=kind),
+            where=_("column {name}", name=name),
+            hint=_("Forms that are read: {day_forms}.", day_forms=DAY_FORMS),
         )
     return days, missing, wrong & ~missing

@@ -14,6 +14,7 @@ from drgcore.cases.damage import damage_as_error
 from drgcore.cases.sheet_rows import SheetRows
 from drgcore.cases.source import CaseSource, select
 from drgcore.errors import CaseSchemaError
+from drgcore.language import _
 
 
 class DbfSource(CaseSource):
@@ -45,9 +46,9 @@ class DbfSource(CaseSource):
             names = list(self._table.field_names)
         if head.headerlen + head.numrecords * head.recordlen > path.stat().st_size:
             raise CaseSchemaError(
-                f"the file is cut off: {head.numrecords:,} rows are announced",
+                _("the file is cut off: {rows:,} rows are announced", rows=head.numrecords),
                 where=str(path),
-                hint="Copy or write it again.",
+                hint=_("Copy or write it again."),
             )
         self.num_rows = None
         self.schema = select(

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from drgcore.errors import SchemeError
+from drgcore.language import _
 
 CodeKind = Literal["diagnoses", "procedures"]
 
@@ -32,9 +33,9 @@ def tables_folder() -> Path:
         if folder.is_dir():
             return folder
     raise SchemeError(
-        "the shipped grouping tables are missing from this installation",
+        _("the shipped grouping tables are missing from this installation"),
         where=str(installed),
-        hint="Install drgcore again, or name the folder of a compiled scheme.",
+        hint=_("Install drgcore again, or name the folder of a compiled scheme."),
     )
 
 
@@ -63,14 +64,21 @@ def translation_table(kind: CodeKind) -> pa.Table:
 
 def _read(kind: CodeKind, suffix: str, schema: pa.Schema) -> pa.Table:
     if kind not in ("diagnoses", "procedures"):
-        raise SchemeError(f"there is no dictionary {kind!r}; there are diagnoses and procedures")
+        raise SchemeError(
+            _("there is no dictionary {kind!r}; there are diagnoses and procedures", kind=kind)
+        )
     path = tables_folder() / "icd" / f"{kind}{suffix}.parquet"
     try:
         # `read_table` would load the dataset layer first, which takes longer than all the tables.
         with pq.ParquetFile(path) as file:
             found = file.read()
     except (OSError, pa.ArrowException) as error:
-        raise SchemeError(f"the table cannot be read: {error}", where=str(path)) from None
+        raise SchemeError(
+            _("the table cannot be read: {error}", error=error), where=str(path)
+        ) from None
     if found.schema != schema:
-        raise SchemeError(f"the table has columns {found.column_names}", where=str(path))
+        raise SchemeError(
+            _("the table has columns {column_names}", column_names=found.column_names),
+            where=str(path),
+        )
     return found

@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from drgcore.errors import CaseSchemaError
+from drgcore.language import _
 
 BLOCK_BYTES = 4 << 20
 
@@ -56,9 +57,9 @@ def find_encoding(stream: Stream, where: str) -> str:
         return "utf-16"
     if not first.removeprefix(codecs.BOM_UTF8).strip():
         raise CaseSchemaError(
-            "the file is empty",
+            _("the file is empty"),
             where=where,
-            hint="A file of cases starts with a row of column names.",
+            hint=_("A file of cases starts with a row of column names."),
         )
     if first.startswith(codecs.BOM_UTF8):
         return "utf-8"

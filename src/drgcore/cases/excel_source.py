@@ -16,6 +16,7 @@ from drgcore.cases.large_sheets import large_sheets, rows_in_pieces
 from drgcore.cases.sheet_rows import SheetRows
 from drgcore.cases.source import CaseSource, select
 from drgcore.errors import CaseSchemaError
+from drgcore.language import _
 
 # Opening a large sheet takes most of the time of reading it. One that was opened for its names
 # alone is handed to the next reader of the same file, once.
@@ -85,7 +86,7 @@ class ExcelSource(CaseSource):
             names = list(book.sheet_names)
             large = large_sheets(self._path)
         if not names:
-            raise CaseSchemaError("the workbook has no sheets", where=str(self._path))
+            raise CaseSchemaError(_("the workbook has no sheets"), where=str(self._path))
         chosen, rows = self._choose(book, names, large)
         found = SheetRows(rows, f"{self._path}, sheet {chosen!r}")
         if chosen in large:
@@ -116,9 +117,9 @@ class ExcelSource(CaseSource):
             chosen = names[int(chosen) - 1]
         if chosen not in names:
             raise CaseSchemaError(
-                f"there is no sheet {chosen!r}",
+                _("there is no sheet {chosen!r}", chosen=chosen),
                 where=str(self._path),
-                hint=f"The workbook has: {', '.join(map(repr, names))}",
+                hint=_("The workbook has: {names}", names=", ".join(map(repr, names))),
             )
         return str(chosen), self._iterate(book, str(chosen), large)
 

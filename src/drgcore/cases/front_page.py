@@ -11,6 +11,7 @@ from drgcore.cases.columns import FRONT_PAGE_COSTS, FRONT_PAGE_SCHEMA
 from drgcore.cases.fees import FEE_COLUMNS
 from drgcore.cases.resolving import ColumnFinder, expand
 from drgcore.errors import CaseSchemaError
+from drgcore.language import _
 
 _CANONICAL = {
     field.name: f"{field.name}?" for field in FRONT_PAGE_SCHEMA if not types.is_list(field.type)
@@ -94,8 +95,8 @@ def find_front_page(
             missing.append(f"{canonical}: {spec!r}")
     if missing:
         raise CaseSchemaError(
-            "columns are missing from the data:\n  " + "\n  ".join(missing),
-            hint="Correct the mapping; a name that ends with ? may be absent.",
+            _("columns are missing from the data:\n  {missing}", missing="\n  ".join(missing)),
+            hint=_("Correct the mapping; a name that ends with ? may be absent."),
         )
     if "cost_categories" not in found:
         # The front page's own categories, or else its items, where all of them are there.

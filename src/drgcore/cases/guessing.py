@@ -22,6 +22,7 @@ from drgcore.cases.renaming import canonical_names, renamed
 from drgcore.cases.resolving import ColumnFinder, ResolvedMapping, expand, form_of
 from drgcore.cases.source import CaseSource
 from drgcore.errors import CaseSchemaError
+from drgcore.language import _
 
 AUTO = "auto"
 
@@ -109,8 +110,8 @@ def guess_mapping(source: Any, *, sheet: str | int | None = None) -> GuessedMapp
     once = hasattr(source, "__arrow_c_stream__") and not hasattr(source, "__len__")
     if once or isinstance(source, pa.RecordBatchReader | CaseSource):
         raise CaseSchemaError(
-            "a mapping cannot be guessed from a stream, which is read once",
-            hint="Collect it into a table, or give the mapping.",
+            _("a mapping cannot be guessed from a stream, which is read once"),
+            hint=_("Collect it into a table, or give the mapping."),
         )
     where = str(source) if isinstance(source, str | os.PathLike) else None
     with open_cases(source, sheet=sheet, batch_rows=_SAMPLE_ROWS) as opened:
@@ -171,8 +172,12 @@ def naming_for(mapping: str | os.PathLike[str] | CaseMapping, names: Sequence[st
         best = ["canonical"]
     if any(found[other] != found[best[0]] for other in best[1:]):
         raise CaseSchemaError(
-            f"several presets know {most} of the columns, and not the same: {', '.join(best)}",
-            hint="Name one of them.",
+            _(
+                "several presets know {most} of the columns, and not the same: {best}",
+                most=most,
+                best=", ".join(best),
+            ),
+            hint=_("Name one of them."),
         )
     sys.stderr.write(f"# columns named as preset {best[0]!r} says: {most} of {len(there)} known\n")
     return CaseMapping.preset(best[0])
@@ -192,9 +197,10 @@ def _by_preset(schema: pa.Schema, columns: dict[str, Contents]) -> GuessedMappin
         return None
     essentials = {(f.principal_diagnosis, f.sex, f.age_years) for _, f in fitting}
     if len(essentials) > 1:
+        fit = ", ".join(name for name, _read in fitting)
         raise CaseSchemaError(
-            f"several presets fit and read different columns: {', '.join(n for n, _ in fitting)}",
-            hint="Name one of them.",
+            _("several presets fit and read different columns: {fitting}", fitting=fit),
+            hint=_("Name one of them."),
         )
     name, found = fitting[0]
     lines = [f'preset = "{name}"']
@@ -229,8 +235,11 @@ def _by_contents(schema: pa.Schema, columns: dict[str, Contents]) -> GuessedMapp
     long = [column for column in every if _LONG.search(form_of(column.name))]
     if long:
         raise CaseSchemaError(
-            f"{_quoted(long[0].name)} says that a row is a diagnosis or an operation, not a case",
-            hint="Make cases of the tables first: drgcore cases join.",
+            _(
+                "{quoted} says that a row is a diagnosis or an operation, not a case",
+                quoted=_quoted(long[0].name),
+            ),
+            hint=_("Make cases of the tables first: drgcore cases join."),
         )
     comments: dict[str, str] = {}
     chosen: dict[str, Any] = {}
@@ -244,8 +253,10 @@ def _by_contents(schema: pa.Schema, columns: dict[str, Contents]) -> GuessedMapp
         ]
         if kind == "diagnosis" and not coded:
             raise CaseSchemaError(
-                "no column of principal diagnoses can be told",
-                hint=f"Write a mapping file. What was seen:\n{_overview(every)}",
+                _("no column of principal diagnoses can be told"),
+                hint=_(
+                    "Write a mapping file. What was seen:\n{overview}", overview=_overview(every)
+                ),
             )
         if len(coded) == 1 and coded[0].several:
             chosen[whole] = coded[0].name
@@ -326,8 +337,8 @@ def _essential(
         raise _ambiguous(f"several columns may be {field}", named)
     if not named:
         raise CaseSchemaError(
-            f"no column of {field} can be told",
-            hint=f"Write a mapping file. What was seen:\n{_overview(every)}",
+            _("no column of {field} can be told", field=field),
+            hint=_("Write a mapping file. What was seen:\n{overview}", overview=_overview(every)),
         )
     return named[0]
 
@@ -356,9 +367,9 @@ _DATED = ("case_id", "hospital", "birth_date", "admission_date", "discharge_date
 
 
 def _ambiguous(message: str, columns: Sequence[Contents]) -> CaseSchemaError:
-    return CaseSchemaError(
-        message, hint=f"Say which one in a mapping file. What was seen:\n{_overview(columns)}"
-    )
+    seen = _overview(columns)
+    hint = _("Say which one in a mapping file. What was seen:\n{overview}", overview=seen)
+    return CaseSchemaError(message, hint=hint)
 
 
 def _overview(columns: Sequence[Contents]) -> str:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
+from drgcore.language import _
+
 LOOKED_AT = 40
 """Rows at the beginning of a file in which the header is looked for."""
 
@@ -136,7 +138,7 @@ def rows_as_text(rows: Sequence[int]) -> str:
     >>> rows_as_text([7]), rows_as_text(range(1, 9))
     ('row 7', 'rows 1, 2, 3, 4, 5 and 3 more')
     """
-    more = f" and {len(rows) - _SHOWN_ROWS} more" if len(rows) > _SHOWN_ROWS else ""
+    more = _(" and {count} more", count=len(rows) - _SHOWN_ROWS) if len(rows) > _SHOWN_ROWS else ""
     return f"row{'s' * (len(rows) > 1)} {', '.join(map(str, rows[:_SHOWN_ROWS]))}{more}"
 
 

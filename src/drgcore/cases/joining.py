@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from drgcore.cases.readers import open_cases
 from drgcore.errors import CaseSchemaError
+from drgcore.language import _
 
 ID = "setl_id"
 """Column that joins the tables (结算ID)."""
@@ -145,30 +146,39 @@ def _whole(source: Any) -> pa.Table:
 def _texts(table: pa.Table, name: str, what: str) -> pa.ChunkedArray:
     if table.column_names.count(name) != 1:
         raise CaseSchemaError(
-            f"{what} have no column {name!r}"
+            _("{what} have no column {name!r}", what=what, name=name)
             if name not in table.column_names
-            else f"{what} have several columns {name!r}",
-            hint=f"They have: {', '.join(table.column_names[:30])}",
+            else _("{what} have several columns {name!r}", what=what, name=name),
+            hint=_("They have: {column_names}", column_names=", ".join(table.column_names[:30])),
         )
     try:
         return pc.utf8_trim_whitespace(table[name].cast(pa.string()))
     except pa.ArrowException:
-        raise CaseSchemaError(f"column {name!r} of {what} holds no text") from None
+        raise CaseSchemaError(
+            _("column {name!r} of {what} holds no text", name=name, what=what)
+        ) from None
 
 
 def _check_ids(ids: pa.ChunkedArray) -> None:
     empty = pc.fill_null(pc.equal(ids, ""), True).to_numpy()
     if empty.any():
         raise CaseSchemaError(
-            f"row {int(np.argmax(empty)) + 1} of the settlement information has no {ID}"
+            _(
+                "row {row} of the settlement information has no {id}",
+                row=int(np.argmax(empty)) + 1,
+                id=ID,
+            )
         )
     counts = pc.value_counts(ids.combine_chunks())
     twice = counts.filter(pc.greater(counts.field("counts"), 1))
     if len(twice):
         raise CaseSchemaError(
-            f"{len(twice):,} ids occur more than once in the settlement information, "
-            f"first {twice[0]['values'].as_py()}",
-            hint="The table must have one row a settlement: leave out reversed and older ones.",
+            _(
+                "{count:,} ids occur more than once in the settlement information, first {twice}",
+                count=len(twice),
+                twice=twice[0]["values"].as_py(),
+            ),
+            hint=_("The table must have one row a settlement: leave out reversed and older ones."),
         )
 
 

@@ -18,6 +18,7 @@ from drgcore.cases.mapping_file import ALWAYS, APART, read_parameters
 from drgcore.cases.presets import PRESETS
 from drgcore.cases.resolving import CodeColumns, ColumnFinder, ResolvedMapping, expand
 from drgcore.errors import CaseSchemaError
+from drgcore.language import _
 
 _OPTIONAL = ("age_days", "newborn_weight_g", "age_months")
 _SEVERAL = ("other_diagnoses", "other_procedures", "diagnoses", "procedures")
@@ -122,22 +123,28 @@ class CaseMapping:
         for field in fields(self)[:-2]:
             problem = _problem(field.name, getattr(self, field.name))
             if problem is not None:
-                raise CaseSchemaError(f"{field.name} {problem}", where="case mapping")
+                raise CaseSchemaError(f"{field.name} {problem}", where=_("case mapping"))
         for whole, parts in APART.items():
             if getattr(self, whole) is not None and any(getattr(self, p) for p in parts):
                 raise CaseSchemaError(
-                    f"{whole} and {' or '.join(parts)} are both mapped",
-                    where="case mapping",
-                    hint=f"{whole} holds all of them, the principal one first.",
+                    _("{whole} and {parts} are both mapped", whole=whole, parts=" or ".join(parts)),
+                    where=_("case mapping"),
+                    hint=_("{whole} holds all of them, the principal one first.", whole=whole),
                 )
         if self.diagnoses is None and self.principal_diagnosis is None:
-            raise CaseSchemaError("principal_diagnosis must name a column", where="case mapping")
+            raise CaseSchemaError(
+                _("principal_diagnosis must name a column"), where=_("case mapping")
+            )
         for name, other in self.others.items():
             if not (isinstance(other, str) and other):
-                raise CaseSchemaError(f"{name} must be a column's name", where="case mapping")
+                raise CaseSchemaError(
+                    _("{name} must be a column's name", name=name), where=_("case mapping")
+                )
         for name, spec in self.front_page.items():
             if name not in FRONT_PAGE_SCHEMA.names:
-                raise CaseSchemaError(f"{name} is no column of a case", where="case mapping")
+                raise CaseSchemaError(
+                    _("{name} is no column of a case", name=name), where=_("case mapping")
+                )
             for part in spec if isinstance(spec, tuple) else (spec or "").split(" or "):
                 expand(part)
 
@@ -167,9 +174,12 @@ class CaseMapping:
         """
         if name not in PRESETS:
             raise CaseSchemaError(
-                f"there is no mapping preset {name!r}",
-                hint=f"Presets: {', '.join(PRESETS)}; or the path of a .toml file"
-                + "; or auto, where a file is at hand to be looked at",
+                _("there is no mapping preset {name!r}", name=name),
+                hint=_(
+                    "Presets: {presets}; or the path of a .toml file; or auto, "
+                    "where a file is at hand to be looked at",
+                    presets=", ".join(PRESETS),
+                ),
             )
         return _preset(name)
 

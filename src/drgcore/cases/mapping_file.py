@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from drgcore.cases.columns import FRONT_PAGE_SCHEMA, LOCAL_SCHEMA, NAMED_COLUMNS
 from drgcore.cases.front_page import FRONT_PAGE_PRESETS
 from drgcore.errors import CaseSchemaError
+from drgcore.language import _
 
 ALWAYS = ("sex", "age_years")
 """The columns that a mapping must name."""
@@ -46,11 +47,11 @@ def read_parameters(path: str | os.PathLike[str], cls: type[Parameters]) -> dict
         text = Path(path).read_text(encoding="utf-8-sig")
     except OSError as error:
         raise CaseSchemaError(
-            "the mapping file cannot be read", where=str(path), hint=error.strerror
+            _("the mapping file cannot be read"), where=str(path), hint=error.strerror
         ) from error
     except UnicodeDecodeError as error:
         raise CaseSchemaError(
-            "the mapping file is not UTF-8", where=str(path), hint="Save it as UTF-8."
+            _("the mapping file is not UTF-8"), where=str(path), hint=_("Save it as UTF-8.")
         ) from error
     return parameters_of(text, str(path), cls)
 
@@ -67,13 +68,13 @@ def parameters_of(text: str, where: str, cls: type[Parameters]) -> dict[str, Any
         entries = tomllib.loads(text)
     except RecursionError:
         raise CaseSchemaError(
-            "the mapping file is nested too deep", where=where, hint="Write plain lines."
+            _("the mapping file is nested too deep"), where=where, hint=_("Write plain lines.")
         ) from None
     except tomllib.TOMLDecodeError as error:
         raise CaseSchemaError(
-            f"the mapping file is no TOML: {error}",
+            _("the mapping file is no TOML: {error}", error=error),
             where=where,
-            hint='Each line is: canonical_column = "your column"',
+            hint=_('Each line is: canonical_column = "your column"'),
         ) from error
     chosen: dict[str, Any] = {}
     known = [*cls.parameter_names()]
@@ -86,7 +87,9 @@ def parameters_of(text: str, where: str, cls: type[Parameters]) -> dict[str, Any
     extra = entries.pop("columns", {})
     if not isinstance(extra, dict):
         raise CaseSchemaError(
-            "columns is no table", where=where, hint='Write [columns] and lines name = "column"'
+            _("columns is no table"),
+            where=where,
+            hint=_('Write [columns] and lines name = "column"'),
         )
     others = {key: entries.pop(key) for key in NAMED_COLUMNS if key in entries} | extra
     # An empty text says that the data do not have the column.
@@ -99,9 +102,11 @@ def parameters_of(text: str, where: str, cls: type[Parameters]) -> dict[str, Any
         if key not in known:
             near = difflib.get_close_matches(key, [*known, *FRONT_PAGE_SCHEMA.names], n=1)
             raise CaseSchemaError(
-                f"the mapping file has an unknown key {key!r}",
+                _("the mapping file has an unknown key {key!r}", key=key),
                 where=where,
-                hint=f"Did you mean {near[0]}?" if near else f"Keys: {', '.join(known)}",
+                hint=_("Did you mean {near}?", near=near[0])
+                if near
+                else _("Keys: {known}", known=", ".join(known)),
             )
         chosen[key] = tuple(value) if isinstance(value, list) else value
         if value == "" and key not in (*ALWAYS, "separator"):
@@ -113,8 +118,8 @@ def parameters_of(text: str, where: str, cls: type[Parameters]) -> dict[str, Any
     absent = [key for key in known if key not in (*chosen, *optional)]
     if absent:
         raise CaseSchemaError(
-            f"the mapping file lacks {', '.join(absent)}",
+            _("the mapping file lacks {absent}", absent=", ".join(absent)),
             where=where,
-            hint='Add them, or start from a preset: preset = "hqms"',
+            hint=_('Add them, or start from a preset: preset = "hqms"'),
         )
     return {**chosen, "front_page": front_page}

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from drgcore.cases.nearest import Kind, nearest_codes
+from drgcore.language import N_, _
 
 CODE_FIELDS: dict[str, Kind] = {
     "principal_diagnosis": "diagnosis",
@@ -124,7 +125,7 @@ class ReadingNotes:
         chosen = every[:most]
         near: dict[tuple[str, str], tuple[str, ...]] = {}
         for kind in ("diagnosis", "procedure"):
-            texts = list(dict.fromkeys(t for c, t, _ in chosen if CODE_FIELDS[c] == kind))
+            texts = list(dict.fromkeys(t for c, t, _count in chosen if CODE_FIELDS[c] == kind))
             found = nearest_codes(texts, kind)
             near.update({(kind, t): f for t, f in zip(texts, found, strict=True)})
         return [UnknownCode(c, t, n, near[CODE_FIELDS[c], t]) for c, t, n in chosen]
@@ -133,17 +134,18 @@ class ReadingNotes:
         """What was noticed, as lines for a person; of the unknown codes the commonest."""
         lines = []
         for number, text in (
-            (self.ages_deduced, "ages of 0 years deduced from the age in days"),
-            (self.days_deduced, "ages in days deduced from dates or from the text of the age"),
-            (self.zeros_restored, "procedures given back the zeros that a spreadsheet ate"),
+            (self.ages_deduced, N_("ages of 0 years deduced from the age in days")),
+            (self.days_deduced, N_("ages in days deduced from dates or from the text of the age")),
+            (self.zeros_restored, N_("procedures given back the zeros that a spreadsheet ate")),
         ):
             if number:
-                lines.append(f"  {text}: {number:,}")
+                lines.append(f"  {_(text)}: {number:,}")
         for (column, separator), number in self.lists.most_common():
-            sign = "blanks" if separator == " " else repr(separator)
-            lines.append(f"  {column}: {number:,} texts read as lists, split at {sign}")
+            sign = _("blanks") if separator == " " else repr(separator)
+            told = _("{number:,} texts read as lists, split at {sign}", number=number, sign=sign)
+            lines.append(f"  {column}: {told}")
         if self.unknown:
-            lines.append("  commonest unknown codes: count, column, code → near codes")
+            lines.append("  " + _("commonest unknown codes: count, column, code → near codes"))
             for code in self.unknown_codes(most):
                 near = f" → {', '.join(code.near)}" if code.near else ""
                 lines.append(f"    {code.count:>9,} {code.column:<20} {code.shown}{near}")

@@ -13,6 +13,7 @@ import pyarrow as pa
 from drgcore.cases.frames import is_frame
 from drgcore.cases.readers import open_cases
 from drgcore.errors import CaseSchemaError, DrgcoreError
+from drgcore.language import _
 
 PERSONAL = ("patient_id", "doctor_id")
 """The columns that name people."""
@@ -40,7 +41,9 @@ def read_key(path: str | Path) -> bytes:
     try:
         key = Path(path).read_bytes().strip()
     except OSError as error:
-        raise DrgcoreError(f"the key cannot be read: {error.strerror}", where=str(path)) from error
+        raise DrgcoreError(
+            _("the key cannot be read: {strerror}", strerror=error.strerror), where=str(path)
+        ) from error
     return _checked(key)
 
 
@@ -89,7 +92,7 @@ def pseudonymise(cases: Any, key: bytes, columns: Sequence[str] = PERSONAL) -> A
             table = opened.table()
     there = [name for name in columns if name in table.column_names]
     if not there:
-        raise CaseSchemaError(f"the cases have no column {', '.join(columns)}")
+        raise CaseSchemaError(_("the cases have no column {columns}", columns=", ".join(columns)))
     new = {name: _hashed(table.column(name), name, key) for name in there}
     if is_frame(cases):
         return cases.assign(**{name: column.to_pandas().array for name, column in new.items()})
@@ -117,7 +120,11 @@ def _hashed(column: pa.ChunkedArray, name: str, key: bytes) -> pa.ChunkedArray:
 def _checked(key: bytes) -> bytes:
     if len(key) < _LEAST_KEY:
         raise DrgcoreError(
-            f"the key has {len(key)} bytes; it needs at least {_LEAST_KEY}",
-            hint="write 32 random letters into a file that only you can read",
+            _(
+                "the key has {count} bytes; it needs at least {least_key}",
+                count=len(key),
+                least_key=_LEAST_KEY,
+            ),
+            hint=_("write 32 random letters into a file that only you can read"),
         )
     return key

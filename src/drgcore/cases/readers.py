@@ -19,6 +19,7 @@ from drgcore.cases.damage import damage_as_error
 from drgcore.cases.frames import is_frame, is_nothing
 from drgcore.cases.source import CaseSource, Kind, select
 from drgcore.errors import CaseSchemaError
+from drgcore.language import _
 
 _MAGIC = b"PAR1"
 _PARQUET_SUFFIXES = (".parquet", ".pq")
@@ -104,8 +105,10 @@ def open_cases(
         table, numbers = _table(names, [[row.get(name) for row in source] for name in names])
         return TableSource(table, "arrow", columns, batch_rows, numbers)
     raise CaseSchemaError(
-        f"cases cannot be read from {type(source).__name__}",
-        hint="Give a path, a frame, an Arrow table or stream, a dict of columns, a list of dicts.",
+        _("cases cannot be read from {name}", name=type(source).__name__),
+        hint=_(
+            "Give a path, a frame, an Arrow table or stream, a dict of columns, a list of dicts."
+        ),
     )
 
 
@@ -138,7 +141,7 @@ class ParquetSource(CaseSource):
             )
             whole = self._file.schema_arrow
             # A name that is no text is found only when it is looked at.
-            _ = whole.names
+            _other = whole.names
         self.schema = select(whole, columns, self._where)
         self.num_rows = metadata.num_rows
         self._columns = None if columns is None else list(columns)
@@ -188,10 +191,15 @@ class TableSource(CaseSource):
         for name in columns:
             if name in self._numbers:
                 raise CaseSchemaError(
-                    f"column {name!r} holds a number where a code belongs, first in row "
-                    f"{self._numbers[name]}",
-                    hint="Zeros of numbers are lost, 51.2300 becomes 51.23: read the column as "
-                    "text.",
+                    _(
+                        "column {name!r} holds a number where a code belongs, first in "
+                        "row {numbers}",
+                        name=name,
+                        numbers=self._numbers[name],
+                    ),
+                    hint=_(
+                        "Zeros of numbers are lost, 51.2300 becomes 51.23: read the column as text."
+                    ),
                 )
 
     def _read(self) -> Iterator[pa.RecordBatch]:
@@ -216,8 +224,8 @@ class StreamSource(CaseSource):
     def _read(self) -> Iterator[pa.RecordBatch]:
         if self._was_read:
             raise CaseSchemaError(
-                "a stream of cases can be read only once",
-                hint="Collect it into a table, or open it again.",
+                _("a stream of cases can be read only once"),
+                hint=_("Collect it into a table, or open it again."),
             )
         self._was_read = True
         for batch in self._reader:
@@ -234,13 +242,13 @@ def _open_file(
     where = str(path)
     if path.is_dir():
         raise CaseSchemaError(
-            "this is a directory", where=where, hint="Give the path of one file of cases."
+            _("this is a directory"), where=where, hint=_("Give the path of one file of cases.")
         )
     if not path.exists():
-        raise CaseSchemaError("there is no such file", where=where, hint="Check the path.")
+        raise CaseSchemaError(_("there is no such file"), where=where, hint=_("Check the path."))
     if path.stat().st_size == 0:
         raise CaseSchemaError(
-            "the file is empty (0 bytes)", where=where, hint="Write or copy it again."
+            _("the file is empty (0 bytes)"), where=where, hint=_("Write or copy it again.")
         )
     suffix = path.with_suffix("").suffix if path.suffix.lower() == ".gz" else path.suffix
     kind = path.suffix.lower()
@@ -255,7 +263,7 @@ def _open_file(
         return ExcelSource(path, columns, batch_rows, sheet)
     if sheet is not None:
         raise CaseSchemaError(
-            "only a workbook has sheets", where=where, hint="Leave --sheet out for this file."
+            _("only a workbook has sheets"), where=where, hint=_("Leave --sheet out for this file.")
         )
     if kind == ".dbf":
         from drgcore.cases.dbf_source import DbfSource
@@ -263,16 +271,19 @@ def _open_file(
         return DbfSource(path, columns, batch_rows)
     if kind == ".xls" and head.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<"):
         raise CaseSchemaError(
-            "this is a web page called .xls",
+            _("this is a web page called .xls"),
             where=where,
-            hint="Open it in Excel and save it as .xlsx.",
+            hint=_("Open it in Excel and save it as .xlsx."),
         )
     if suffix.lower() in _TEXT_SUFFIXES or kind == ".xls":
         return CsvSource(path, columns, batch_rows)
     raise CaseSchemaError(
-        f"files of the kind {path.suffix or 'without suffix'!r} cannot be read as cases",
+        _(
+            "files of the kind {suffix!r} cannot be read as cases",
+            suffix=path.suffix or _("without suffix"),
+        ),
         where=where,
-        hint=f"Save the cases as one of {', '.join(_SUFFIXES)}.",
+        hint=_("Save the cases as one of {suffixes}.", suffixes=", ".join(_SUFFIXES)),
     )
 
 
@@ -283,15 +294,15 @@ def _check_magic(path: Path) -> None:
         tail = file.read()
     if head != _MAGIC:
         raise CaseSchemaError(
-            "the file is not parquet",
+            _("the file is not parquet"),
             where=str(path),
-            hint="If it is text, give it the suffix .csv; otherwise write it again.",
+            hint=_("If it is text, give it the suffix .csv; otherwise write it again."),
         )
     if tail != _MAGIC:
         raise CaseSchemaError(
-            "the parquet file is truncated: its end is missing",
+            _("the parquet file is truncated: its end is missing"),
             where=str(path),
-            hint="Copy or write it again.",
+            hint=_("Copy or write it again."),
         )
 
 
@@ -306,14 +317,14 @@ def _table(names: list[str], columns: list[Any]) -> tuple[pa.Table, dict[str, in
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise CaseSchemaError(
-            f"column names occur more than once: {', '.join(map(repr, twice))}",
-            hint="Rename or remove the repeated columns.",
+            _("column names occur more than once: {twice}", twice=", ".join(map(repr, twice))),
+            hint=_("Rename or remove the repeated columns."),
         )
     arrays = [_array(name, column) for name, column in zip(names, columns, strict=True)]
     if len({len(array) for array in arrays}) > 1:
         raise CaseSchemaError(
-            "the columns have different numbers of rows",
-            hint="Give every column one value for each case.",
+            _("the columns have different numbers of rows"),
+            hint=_("Give every column one value for each case."),
         )
     numbers = {}
     for name, array, column in zip(names, arrays, columns, strict=True):
@@ -344,6 +355,6 @@ def _array(name: str, column: Any) -> pa.Array | pa.ChunkedArray:
     if all(value is None or isinstance(value, str | Number | Decimal | date) for value in values):
         return pa.array([None if value is None else str(value) for value in values], pa.string())
     raise CaseSchemaError(
-        f"column {name!r} holds values of kinds that do not go together",
-        hint="Make it a column of text, of numbers, or of lists of text.",
+        _("column {name!r} holds values of kinds that do not go together", name=name),
+        hint=_("Make it a column of text, of numbers, or of lists of text."),
     )

@@ -9,6 +9,7 @@ from drgcore.cases.columns import LOCAL_SCHEMA, NAMED_COLUMNS
 from drgcore.cases.mapping import CaseMapping
 from drgcore.cases.resolving import ColumnFinder, form_of
 from drgcore.errors import CaseSchemaError
+from drgcore.language import _
 
 
 def canonical_names(
@@ -65,15 +66,29 @@ def canonical_names(
             if not (lenient or spec.endswith("?")):
                 near = difflib.get_close_matches(form_of(wanted[0]), map(form_of, names), n=3)
                 raise CaseSchemaError(
-                    f"there is no column {wanted[0]!r}, which the mapping names for {canonical}",
-                    hint=f"Nearest: {', '.join(near) or 'none alike'}. The file has: "
-                    + ", ".join(map(repr, names[:20]))
-                    + (f" and {len(names) - 20} more" if len(names) > 20 else ""),
+                    _(
+                        "there is no column {wanted!r}, which the mapping names for {canonical}",
+                        wanted=wanted[0],
+                        canonical=canonical,
+                    ),
+                    hint=_(
+                        "Nearest: {near}. The file has: {names}{value}",
+                        near=", ".join(near) or _("none alike"),
+                        names=", ".join(map(repr, names[:20])),
+                        value=_(" and {count} more", count=len(names) - 20)
+                        if len(names) > 20
+                        else "",
+                    ),
                 )
         elif name in found and found[name] != canonical:
             raise CaseSchemaError(
-                f"column {name!r} is mapped to {found[name]} and to {canonical}",
-                hint="Map each column once.",
+                _(
+                    "column {name!r} is mapped to {found} and to {canonical}",
+                    name=name,
+                    found=found[name],
+                    canonical=canonical,
+                ),
+                hint=_("Map each column once."),
             )
         else:
             found[name] = canonical

@@ -16,6 +16,7 @@ from drgcore.cases.columns import LOCAL_SCHEMA
 from drgcore.cases.text import is_text
 from drgcore.cases.values import is_number
 from drgcore.errors import CaseSchemaError
+from drgcore.language import _
 
 Shape = Literal["list", "joined", "numbered", "none"]
 
@@ -211,17 +212,27 @@ class ColumnFinder:
             have = ", ".join(map(repr, self._schema.names[:20])) or "none"
             more = len(self._schema.names) - 20
             raise CaseSchemaError(
-                "columns are missing from the data:\n  " + "\n  ".join(self._missing),
+                _(
+                    "columns are missing from the data:\n  {missing}",
+                    missing="\n  ".join(self._missing),
+                ),
                 hint=(
-                    "Say which columns hold them with a preset (canonical, hqms), a mapping file "
-                    "(CaseMapping.from_file) or CaseMapping(...).\n"
-                    f"The data have: {have}{f' and {more} more' if more > 0 else ''}"
+                    _(
+                        "Say which columns hold them with a preset (canonical, hqms), a "
+                        "mapping file (CaseMapping.from_file) or CaseMapping(...).\nThe "
+                        "data have: {have}{value}",
+                        have=have,
+                        value=_(" and {more} more", more=more) if more > 0 else "",
+                    )
                 ),
             )
         if self._wrong:
             raise CaseSchemaError(
-                "columns cannot be used as the mapping says:\n  " + "\n  ".join(self._wrong),
-                hint="Convert these columns, or map other ones.",
+                _(
+                    "columns cannot be used as the mapping says:\n  {wrong}",
+                    wrong="\n  ".join(self._wrong),
+                ),
+                hint=_("Convert these columns, or map other ones."),
             )
 
     def find(self, wanted: str) -> str | None:
@@ -239,8 +250,12 @@ class ColumnFinder:
         alike = self._by_form.get(form) or self._by_code.get(form, [])
         if exact > 1 or len(alike) > 1:
             raise CaseSchemaError(
-                f"column {wanted!r} is ambiguous: the data have {', '.join(map(repr, alike))}",
-                hint="Rename or drop all but one of them, or map the exact name.",
+                _(
+                    "column {wanted!r} is ambiguous: the data have {alike}",
+                    wanted=wanted,
+                    alike=", ".join(map(repr, alike)),
+                ),
+                hint=_("Rename or drop all but one of them, or map the exact name."),
             )
         return alike[0] if alike else None
 
@@ -298,8 +313,8 @@ def expand(pattern: str) -> list[str]:
     first, last = int(ranges[0][1]), int(ranges[0][2])
     if len(ranges) > 1 or first > last or last - first > 998:
         raise CaseSchemaError(
-            f"{pattern!r} is no pattern of numbered columns",
-            hint="Write one range with at most 999 numbers, as in 'C06x{01..40}C'.",
+            _("{pattern!r} is no pattern of numbered columns", pattern=pattern),
+            hint=_("Write one range with at most 999 numbers, as in 'C06x{01..40}C'."),
         )
     width = len(ranges[0][1])
     head, tail = pattern[: ranges[0].start()], pattern[ranges[0].end() :]

@@ -21,6 +21,7 @@ from drgcore.cases.header import (
     note_of,
 )
 from drgcore.errors import CaseSchemaError
+from drgcore.language import _
 
 Cells = Sequence[Any]
 
@@ -69,18 +70,18 @@ class SheetRows:
         texts = [[text_of(cell) or "" for cell in row] for row in self._first]
         if not any(cell.strip() for row in texts for cell in row):
             raise CaseSchemaError(
-                "the sheet is empty",
+                _("the sheet is empty"),
                 where=where,
-                hint="Name another sheet with --sheet; cases start with a row of column names.",
+                hint=_("Name another sheet with --sheet; cases start with a row of column names."),
             )
         self._layout: Layout = find_layout(texts)
         self.names = [name if name.strip() else "" for name in texts[self._layout.header]]
         twice = sorted({name for name in self.names if name and self.names.count(name) > 1})
         if twice:
             raise CaseSchemaError(
-                f"column names occur more than once: {', '.join(map(repr, twice))}",
+                _("column names occur more than once: {twice}", twice=", ".join(map(repr, twice))),
                 where=where,
-                hint="Rename or remove the repeated columns.",
+                hint=_("Rename or remove the repeated columns."),
             )
         self.notes = list(self._layout.notes)
 
@@ -134,9 +135,9 @@ class SheetRows:
             beyond = [cell for cell in row[width:] if cell not in ("", None)]
             if beyond:
                 raise CaseSchemaError(
-                    f"row {number} has values beyond the last named column",
+                    _("row {number} has values beyond the last named column", number=number),
                     where=self._where,
-                    hint="Name all columns, or remove what stands behind them.",
+                    hint=_("Name all columns, or remove what stands behind them."),
                 )
             what = _no_case(row, header)
             if what:
@@ -149,10 +150,17 @@ class SheetRows:
         for number, cell in zip(numbers, column, strict=True):
             if isinstance(cell, _NUMBERS) and not isinstance(cell, bool):
                 raise CaseSchemaError(
-                    f"column {name!r} holds a number where a code belongs, first in row {number}",
+                    _(
+                        "column {name!r} holds a number where a code belongs, first in "
+                        "row {number}",
+                        name=name,
+                        number=number,
+                    ),
                     where=self._where,
-                    hint="Excel drops zeros of numbers, 51.2300 becomes 51.23: make the column "
-                    "text in the source and export it again.",
+                    hint=_(
+                        "Excel drops zeros of numbers, 51.2300 becomes 51.23: make the "
+                        "column text in the source and export it again."
+                    ),
                 )
 
 

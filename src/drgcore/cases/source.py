@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from drgcore.cases.telling import listener
 from drgcore.errors import CaseSchemaError
+from drgcore.language import _
 
 Kind = Literal["parquet", "csv", "excel", "dbf", "arrow", "pandas"]
 
@@ -101,7 +102,7 @@ class CaseSource(ABC):
 
     def _pieces(self) -> Iterator[pa.RecordBatch]:
         if self._closed:
-            raise CaseSchemaError("the cases were closed", hint="Open them again.")
+            raise CaseSchemaError(_("the cases were closed"), hint=_("Open them again."))
         return self._told(self._read())
 
     def expect_codes(self, columns: Sequence[str]) -> None:
@@ -149,9 +150,9 @@ def select(schema: pa.Schema, columns: Sequence[str] | None, where: str | None) 
     wrong = [name for name in columns if schema.names.count(name) != 1]
     if wrong:
         raise CaseSchemaError(
-            f"columns are absent or not unique: {', '.join(map(repr, wrong))}",
+            _("columns are absent or not unique: {wrong}", wrong=", ".join(map(repr, wrong))),
             where=where,
-            hint="Ask for columns that the schema of the source has once.",
+            hint=_("Ask for columns that the schema of the source has once."),
         )
     return pa.schema([schema.field(name) for name in columns], schema.metadata)
 

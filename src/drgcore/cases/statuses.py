@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from drgcore.errors import CaseSchemaError
+from drgcore.language import _
 
 STATUSES = ("grouped", "ambiguous", "ungrouped", "invalid")
 """Statuses of a grouped case, as the grouper names them."""
@@ -82,9 +83,13 @@ def statuses_of(names: Sequence[str]) -> npt.NDArray[np.int8]:
     if unknown:
         shown = ", ".join(unknown[:5]) + (f" and {len(unknown) - 5} more" * (len(unknown) > 5))
         raise CaseSchemaError(
-            f"the status is {shown}; it must be {', '.join(STATUSES)}",
-            where="column status",
-            hint="入组, 歧义, 未入组, 无效, 0000 and …QY are understood too.",
+            _(
+                "the status is {shown}; it must be {statuses}",
+                shown=shown,
+                statuses=", ".join(STATUSES),
+            ),
+            where=_("column status"),
+            hint=_("入组, 歧义, 未入组, 无效, 0000 and …QY are understood too."),
         )
     return np.array(places, np.int8)
 

@@ -9,6 +9,8 @@ from typing import Any, Self
 import numpy as np
 import pyarrow as pa
 
+from drgcore.language import _
+
 WRONG_BYTES = "\uffff"
 """What stands for bytes that are not of the file's encoding: no character of any text."""
 
@@ -95,7 +97,7 @@ class TextStream:
         zero = chunk.find(b"\0")
         if zero >= 0:
             self.nul_line = self._lines_skipped + self.newlines + chunk[:zero].count(b"\n") + 1
-            raise OSError("a byte 0")
+            raise OSError(_("a byte 0"))
         self.quoted = self.quoted or b'"' in chunk
         self.newlines += chunk.count(b"\n") or chunk.count(b"\r")
         return chunk

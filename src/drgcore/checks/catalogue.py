@@ -27,6 +27,7 @@ from drgcore.checks.language import (
     read_ranges,
 )
 from drgcore.errors import DrgcoreError
+from drgcore.language import _
 
 Level = Literal["error", "warning", "hint"]
 LEVELS: tuple[Level, ...] = ("error", "warning", "hint")
@@ -158,12 +159,14 @@ def _read(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise DrgcoreError(
-            "the file of checks cannot be read", where=where, hint=error.strerror
+            _("the file of checks cannot be read"), where=where, hint=error.strerror
         ) from error
     except UnicodeDecodeError as error:
-        raise DrgcoreError("the file of checks is not UTF-8", where=where) from error
+        raise DrgcoreError(_("the file of checks is not UTF-8"), where=where) from error
     except tomllib.TOMLDecodeError as error:
-        raise DrgcoreError(f"the file of checks is no TOML: {error}", where=where) from error
+        raise DrgcoreError(
+            _("the file of checks is no TOML: {error}", error=error), where=where
+        ) from error
 
 
 class _Builder:
@@ -185,31 +188,31 @@ class _Builder:
     def add(self, data: Mapping[str, Any], where: str) -> _Builder:
         """Take what a file says."""
         self._where = where
-        self._only(data, _KEYS, "the file")
+        self._only(data, _KEYS, _("the file"))
         for name, value in self._table(data, "parameters").items():
             if isinstance(value, bool) or not isinstance(value, int | float):
-                raise self._error(f"parameter {name} is no number")
-            self._free(name, "parameter")
+                raise self._error(_("parameter {name} is no number", name=name))
+            self._free(name, _("parameter"))
             self._parameters[name] = float(value)
         for name, value in self._table(data, "sources").items():
-            self._only(value, {"kind", "zh", "en"}, f"source {name}")
+            self._only(value, {"kind", "zh", "en"}, _("source {name}", name=name))
             self._sources[name] = value
         for name, value in self._table(data, "sets").items():
             self._sets[name] = self._set(name, value)
         checks = data.get("checks", [])
         if not isinstance(checks, list) or not all(isinstance(c, dict) for c in checks):
-            raise self._error("checks are written as [[checks]]")
+            raise self._error(_("checks are written as [[checks]]"))
         for entry in checks:
             code = entry.get("code")
             if not isinstance(code, str) or not _CODE.fullmatch(code):
                 raise self._error(
-                    f"a check's code is a letter with letters and digits, not {code!r}"
+                    _("a check's code is a letter with letters and digits, not {code!r}", code=code)
                 )
-            self._only(entry, _CHECK_KEYS, f"check {code}")
+            self._only(entry, _CHECK_KEYS, _("check {code}", code=code))
             if code in self._entries:
                 raise self._error(
-                    f"there is a check {code} already",
-                    "Give it another code, or switch that one off and name yours anew.",
+                    _("there is a check {code} already", code=code),
+                    _("Give it another code, or switch that one off and name yours anew."),
                 )
             self._entries[code] = (entry, where)
         self._switch |= self._table(data, "switch")
@@ -225,7 +228,8 @@ class _Builder:
             switch = self._switch.get(code, self._switch.get("*", True))
             if switch not in (True, False, *LEVELS):
                 raise self._error(
-                    f"switch {code} is {switch!r}", f"Write true, false or one of {LEVELS}."
+                    _("switch {code} is {switch!r}", code=code, switch=switch),
+                    _("Write true, false or one of {levels}.", levels=LEVELS),
                 )
             level = next((level for level in LEVELS if level == switch), check.level)
             (off if switch is False else on).append(replace(check, level=level))
@@ -233,18 +237,20 @@ class _Builder:
             if code != "*" and code not in self._entries:
                 near = difflib.get_close_matches(code, self._entries, n=3)
                 raise self._error(
-                    f"there is no check {code} to switch",
-                    f"Did you mean {', '.join(near)}?" if near else "",
+                    _("there is no check {code} to switch", code=code),
+                    _("Did you mean {near}?", near=", ".join(near)) if near else "",
                 )
         return Catalogue(tuple(on), tuple(off), self._sets, self._parameters, self._sources)
 
     def _check(self, entry: Mapping[str, Any], where: str, systems: Mapping[str, str]) -> Check:
         for key in ("level", "when", "zh", "en"):
             if not isinstance(entry.get(key), str) or not str(entry[key]).strip():
-                raise DrgcoreError(f"{key} is missing or no text", where=where)
+                raise DrgcoreError(_("{key} is missing or no text", key=key), where=where)
         if entry["level"] not in LEVELS:
             raise DrgcoreError(
-                f"the level is {entry['level']!r}", where=where, hint=f"Levels: {', '.join(LEVELS)}"
+                _("the level is {entry!r}", entry=entry["level"]),
+                where=where,
+                hint=_("Levels: {levels}", levels=", ".join(LEVELS)),
             )
         told = entry.get("told") or self._told(entry, where)
         when = " ".join(entry["when"].split())
@@ -260,12 +266,12 @@ class _Builder:
 
     def _set(self, name: str, value: Any) -> CodeSet:
         if not isinstance(value, dict):
-            raise self._error(f"set {name} is written as [sets.{name}]")
-        self._only(value, _SET_KEYS, f"set {name}")
-        self._free(name, "set")
+            raise self._error(_("set {name} is written as [sets.{name}]", name=name))
+        self._only(value, _SET_KEYS, _("set {name}", name=name))
+        self._free(name, _("set"))
         given = [kind for kind in ("diagnoses", "procedures") if kind in value]
         if len(given) != 1:
-            raise self._error(f"set {name} has either diagnoses or procedures")
+            raise self._error(_("set {name} has either diagnoses or procedures", name=name))
         where = f"{self._where}: set {name}"
         system = "diagnosis" if given == ["diagnoses"] else "procedure"
         without = value.get("without", "")
@@ -279,12 +285,14 @@ class _Builder:
 
     def _free(self, name: str, what: str) -> None:
         if name in FIELDS or name in LISTS or name in SCHEME_SETS:
-            raise self._error(f"{what} {name}: this is a name of the language")
+            raise self._error(
+                _("{what} {name}: this is a name of the language", what=what, name=name)
+            )
 
     def _table(self, data: Mapping[str, Any], name: str) -> Mapping[str, Any]:
         table = data.get(name, {})
         if not isinstance(table, dict):
-            raise self._error(f"{name} is written as [{name}]")
+            raise self._error(_("{name} is written as [{name}]", name=name))
         return table
 
     def _only(self, table: Mapping[str, Any], known: set[str], what: str) -> None:
@@ -292,8 +300,10 @@ class _Builder:
             if key not in known:
                 near = difflib.get_close_matches(key, known, n=1)
                 raise self._error(
-                    f"{what} has an unknown key {key!r}",
-                    f"Did you mean {near[0]}?" if near else f"Keys: {', '.join(sorted(known))}",
+                    _("{what} has an unknown key {key!r}", what=what, key=key),
+                    _("Did you mean {near}?", near=near[0])
+                    if near
+                    else _("Keys: {known}", known=", ".join(sorted(known))),
                 )
 
     def _error(self, message: str, hint: str = "") -> DrgcoreError:

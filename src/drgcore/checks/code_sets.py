@@ -12,6 +12,7 @@ from drgcore.cases import FIRST_CODE, CodeIndex
 from drgcore.checks.language import Codes, read_ranges
 from drgcore.checks.mdc import MdcTables
 from drgcore.errors import DrgcoreError
+from drgcore.language import _
 from drgcore.schemes import Scheme
 from drgcore.schemes.lists import code_lists
 
@@ -111,7 +112,7 @@ class CodeSets:
 
     def _make(self, codes: Codes) -> Members:
         if not codes.named:
-            system, _, text = codes.text.partition(":")
+            system, _other, text = codes.text.partition(":")
             made = CodeSet("", system, read_ranges(text, "")).members(self._codes[system])
         elif codes.text in self._sets:
             found = self._sets[codes.text]
@@ -122,5 +123,5 @@ class CodeSets:
         elif codes.text == "grouping_procedures":
             return self._mdc.procedures != 0
         else:
-            raise DrgcoreError(f"there is no set of codes {codes.text!r}")
+            raise DrgcoreError(_("there is no set of codes {text!r}", text=codes.text))
         return np.concatenate([np.zeros(FIRST_CODE, bool), made])

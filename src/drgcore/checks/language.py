@@ -17,6 +17,7 @@ from typing import TypeAlias
 
 from drgcore.checks.fields import FIELDS, is_several
 from drgcore.errors import DrgcoreError
+from drgcore.language import _
 
 _COMPARISONS = {
     ast.Lt: "<",
@@ -121,16 +122,19 @@ def parse(
     drgcore.checks.language.ExpressionError: check X: there is no function '__import__'
     """
     if len(text) > 4000:
-        raise ExpressionError("the expression is longer than 4,000 characters", where=where)
+        raise ExpressionError(_("the expression is longer than 4,000 characters"), where=where)
     try:
         tree = ast.parse(" ".join(text.split()), mode="eval")
         node = _Reader(sets, parameters, where).read(tree.body)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        reason = error.msg if isinstance(error, SyntaxError) else "it is nested too deeply"
-        raise ExpressionError(f"no expression: {reason}", where=where, hint=text) from None
+        reason = error.msg if isinstance(error, SyntaxError) else _("it is nested too deeply")
+        told = _("no expression: {reason}", reason=reason)
+        raise ExpressionError(told, where=where, hint=text) from None
     if kind_of(node) != "bool":
         raise ExpressionError(
-            f"the expression is a {kind_of(node)}, not true or false", where=where, hint=text
+            _("the expression is a {kind_of}, not true or false", kind_of=kind_of(node)),
+            where=where,
+            hint=text,
         )
     return node
 
@@ -174,7 +178,7 @@ class _Reader:
         }
         reader = readers.get(type(node))
         if reader is None:
-            raise self._error(f"{ast.unparse(node)!r} is not allowed in a check")
+            raise self._error(_("{ast!r} is not allowed in a check", ast=ast.unparse(node)))
         return reader(node)
 
     def _bool(self, node: ast.BoolOp) -> Node:
@@ -187,12 +191,12 @@ class _Reader:
         if isinstance(node.op, ast.USub):
             inner = self._need(self.read(node.operand), ("number",))
             return Call("-", (Value(0.0, "number"), inner), "number")
-        raise self._error(f"{ast.unparse(node)!r} is not allowed in a check")
+        raise self._error(_("{ast!r} is not allowed in a check", ast=ast.unparse(node)))
 
     def _binary(self, node: ast.BinOp) -> Node:
         op = _ARITHMETIC.get(type(node.op))
         if op is None:
-            raise self._error(f"{ast.unparse(node)!r} is not allowed in a check")
+            raise self._error(_("{ast!r} is not allowed in a check", ast=ast.unparse(node)))
         left, right = self.read(node.left), self.read(node.right)
         kinds = (kind_of(left), kind_of(right))
         if kinds == ("day", "day") and op == "-":
@@ -217,21 +221,30 @@ class _Reader:
             return inside if isinstance(operator, ast.In) else Call("not", (inside,), "bool")
         op = _COMPARISONS.get(type(operator))
         if op is None:
-            raise self._error("only < <= > >= == != in and not in compare")
+            raise self._error(_("only < <= > >= == != in and not in compare"))
         a, b = self.read(left), self.read(right)
         kinds = {kind_of(a), kind_of(b)}
         if len(kinds) > 1 or not kinds <= {"number", "day", "text"}:
-            raise self._error(f"a {kind_of(a)} cannot be compared with a {kind_of(b)} by {op}")
+            raise self._error(
+                _(
+                    "a {kind_of} cannot be compared with a {kind_of_2} by {op}",
+                    kind_of=kind_of(a),
+                    kind_of_2=kind_of(b),
+                    op=op,
+                )
+            )
         if kinds == {"text"} and op not in ("==", "!="):
-            raise self._error("texts are compared with == and != only")
+            raise self._error(_("texts are compared with == and != only"))
         return Call(op, (a, b), "bool")
 
     def _member(self, op: str, left: ast.expr, right: ast.expr, kinds: tuple[str, ...]) -> Node:
         of = self.read(left)
         if is_several(kind_of(of)) and op == "in":
             raise self._error(
-                f"{ast.unparse(left)} holds several values: "
-                f"say any({ast.unparse(left)} in …), count(…) or distinct(…)"
+                _(
+                    "{ast} holds several values: say any({ast} in …), count(…) or distinct(…)",
+                    ast=ast.unparse(left),
+                )
             )
         self._need(of, kinds)
         if kind_of(of) in ("code", "codes"):
@@ -244,28 +257,30 @@ class _Reader:
     def _codes(self, node: ast.expr, system: str) -> Codes:
         if isinstance(node, ast.Name):
             if node.id not in self._sets:
-                raise self._unknown("set of codes", node.id, self._sets)
+                raise self._unknown(_("set of codes"), node.id, self._sets)
             if self._sets[node.id] != system:
-                raise self._error(f"the set {node.id} holds {self._sets[node.id]} codes")
+                raise self._error(
+                    _("the set {id} holds {sets} codes", id=node.id, sets=self._sets[node.id])
+                )
             return Codes(node.id, True)
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             read_ranges(node.value, self._where)
             return Codes(f"{system}:{node.value}", False)
-        raise self._error("behind `in` stands the name of a set, or a text of codes and ranges")
+        raise self._error(_("behind `in` stands the name of a set, or a text of codes and ranges"))
 
     def _call(self, node: ast.Call) -> Node:
         name = node.func.id if isinstance(node.func, ast.Name) else ast.unparse(node.func)
         if node.keywords or any(isinstance(arg, ast.Starred) for arg in node.args):
-            raise self._error(f"{name}() takes plain arguments only")
+            raise self._error(_("{name}() takes plain arguments only", name=name))
         if name in ("any", "count", "distinct"):
             return self._over_codes(name, node.args)
         if name == "matches":
             return self._matches(node.args)
         if name not in FUNCTIONS:
-            raise self._unknown("function", name, [*FUNCTIONS, "any", "count", "distinct"])
+            raise self._unknown(_("function"), name, [*FUNCTIONS, "any", "count", "distinct"])
         kinds, result = FUNCTIONS[name]
         if len(kinds) != len(node.args):
-            raise self._error(f"{name}() takes {len(kinds)} argument(s)")
+            raise self._error(_("{name}() takes {count} argument(s)", name=name, count=len(kinds)))
         args = tuple(
             self._need(self.read(arg), allowed)
             for arg, allowed in zip(node.args, kinds, strict=True)
@@ -273,13 +288,15 @@ class _Reader:
         if name in ("missing", "unreadable", "unknown", "repeated", "suits", "seen_before") and (
             not isinstance(args[0], Name)
         ):
-            raise self._error(f"{name}() takes the name of a field")
+            raise self._error(_("{name}() takes the name of a field", name=name))
         if name in ("missing", "unreadable") and kind_of(args[0]) == "bool":
             assert isinstance(args[0], Name)
             if not FIELDS[args[0].name].read:
-                raise self._error(f"{args[0].name} follows from the scheme: it is never missing")
+                raise self._error(
+                    _("{name} follows from the scheme: it is never missing", name=args[0].name)
+                )
         if name == "suits" and FIELDS[args[0].name].codes != "procedure":  # type: ignore[union-attr]
-            raise self._error("suits() takes procedures")
+            raise self._error(_("suits() takes procedures"))
         return Call(name, args, result)
 
     def _over_codes(self, name: str, args: list[ast.expr]) -> Node:
@@ -289,7 +306,7 @@ class _Reader:
             or len(args[0].ops) != 1
             or not isinstance(args[0].ops[0], ast.In)
         ):
-            raise self._error(f"{name}() takes one argument: codes in a set")
+            raise self._error(_("{name}() takes one argument: codes in a set", name=name))
         kind = "bool" if name == "any" else "number"
         inside = self._member(name, args[0].left, args[0].comparators[0], ("codes",))
         assert isinstance(inside, Call)
@@ -298,14 +315,16 @@ class _Reader:
     def _matches(self, args: list[ast.expr]) -> Node:
         pattern = args[1] if len(args) == 2 else None
         if not isinstance(pattern, ast.Constant) or not isinstance(pattern.value, str):
-            raise self._error("matches() takes a field and a pattern in quotes")
+            raise self._error(_("matches() takes a field and a pattern in quotes"))
         of = self._need(self.read(args[0]), ("text", "code"))
         if not isinstance(of, Name):
-            raise self._error("matches() takes the name of a field")
+            raise self._error(_("matches() takes the name of a field"))
         try:
             re.compile(pattern.value)
         except re.error as error:
-            raise self._error(f"the pattern of matches() is wrong: {error}") from None
+            raise self._error(
+                _("the pattern of matches() is wrong: {error}", error=error)
+            ) from None
         return Call("matches", (of, Value(pattern.value, "text")), "bool")
 
     def _name(self, node: ast.Name) -> Node:
@@ -314,8 +333,8 @@ class _Reader:
         if node.id in self._parameters:
             return Value(float(self._parameters[node.id]), "number")
         if node.id in self._sets:
-            raise self._error(f"{node.id} is a set of codes; it stands behind `in`")
-        raise self._unknown("field", node.id, [*FIELDS, *self._parameters])
+            raise self._error(_("{id} is a set of codes; it stands behind `in`", id=node.id))
+        raise self._unknown(_("field"), node.id, [*FIELDS, *self._parameters])
 
     def _constant(self, node: ast.Constant) -> Node:
         if isinstance(node.value, bool):
@@ -324,12 +343,19 @@ class _Reader:
             return Value(float(node.value), "number")
         if isinstance(node.value, str):
             return Value(node.value, "text")
-        raise self._error(f"{ast.unparse(node)!r} is not allowed in a check")
+        raise self._error(_("{ast!r} is not allowed in a check", ast=ast.unparse(node)))
 
     def _need(self, node: Node, kinds: tuple[str, ...]) -> Node:
         if kind_of(node) not in kinds:
-            what = node.name if isinstance(node, Name) else "this"
-            raise self._error(f"{what} is a {kind_of(node)}; needed is {' or '.join(kinds)}")
+            what = node.name if isinstance(node, Name) else _("this")
+            raise self._error(
+                _(
+                    "{what} is a {kind_of}; needed is {kinds}",
+                    what=what,
+                    kind_of=kind_of(node),
+                    kinds=" or ".join(kinds),
+                )
+            )
         return node
 
     def _error(self, message: str) -> ExpressionError:
@@ -337,8 +363,10 @@ class _Reader:
 
     def _unknown(self, what: str, name: str, known: object) -> ExpressionError:
         near = difflib.get_close_matches(name, list(known), n=3)  # type: ignore[call-overload]
-        hint = f"Did you mean {', '.join(near)}?" if near else None
-        return ExpressionError(f"there is no {what} {name!r}", where=self._where, hint=hint)
+        hint = _("Did you mean {near}?", near=", ".join(near)) if near else None
+        return ExpressionError(
+            _("there is no {what} {name!r}", what=what, name=name), where=self._where, hint=hint
+        )
 
 
 _RANGE = re.compile(r"([A-Z]?\d[\w.+*]*|[A-Z]\d[\w.+*]*)(?:\s*-\s*([A-Z]?\d[\w.]*))?")
@@ -364,9 +392,9 @@ def read_ranges(text: str, where: str) -> tuple[tuple[str, str], ...]:
         last = (found[2] if found else "") or first
         if not found or len(first) != len(last) or first > last:
             raise ExpressionError(
-                f"{part.strip()!r} is no code and no range of codes",
+                _("{part!r} is no code and no range of codes", part=part.strip()),
                 where=where,
-                hint="Write K80, or K80-K87; both ends of a range have the same length.",
+                hint=_("Write K80, or K80-K87; both ends of a range have the same length."),
             )
         pairs.append((first, last))
     return tuple(pairs)

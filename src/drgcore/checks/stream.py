@@ -21,6 +21,7 @@ from drgcore.checks.workbook import workbook_writer
 from drgcore.errors import DrgcoreError
 from drgcore.files import whole_file
 from drgcore.formulas import guarded_column
+from drgcore.language import _
 from drgcore.schemes import Scheme
 
 Progress = Callable[[int, int | None], None]
@@ -89,9 +90,13 @@ def check_file(
             and source_path.exists()
             and (path.samefile(source_path))
         ):
-            raise DrgcoreError(f"{path} is the input itself", hint="Name another output file.")
+            raise DrgcoreError(
+                _("{path} is the input itself", path=path), hint=_("Name another output file.")
+            )
     if beside is not None and beside == target:
-        raise DrgcoreError(f"{target} is named for the findings and for the profile")
+        raise DrgcoreError(
+            _("{target} is named for the findings and for the profile", target=target)
+        )
     writer_of = _writer_for(target, ("parquet", "csv", "xlsx"))
     profile_writer = None if beside is None else _writer_for(beside, ("parquet", "csv"))
     labels = "zh" if target.suffix.lower() == ".xlsx" else "en"
@@ -178,7 +183,7 @@ def _writer_for(path: Path, kinds: tuple[str, ...]) -> Callable[[Path, pa.Schema
     kind = path.suffix.lower().lstrip(".")
     if kind not in kinds:
         raise DrgcoreError(
-            f"{path}: unknown kind of output {path.suffix!r}",
-            hint=f"Name it with the ending {' or '.join('.' + k for k in kinds)}.",
+            _("{path}: unknown kind of output {suffix!r}", path=path, suffix=path.suffix),
+            hint=_("Name it with the ending {kinds}.", kinds=" or ".join("." + k for k in kinds)),
         )
     return writers[kind]

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from drgcore.checks.report import CaseChecks
 from drgcore.errors import DrgcoreError
+from drgcore.language import _
 
 _MOST_ROWS = 1_048_575
 
@@ -109,9 +110,9 @@ def workbook_writer(path: Path, schema: pa.Schema) -> Iterator[_Workbook]:
         import xlsxwriter
     except ImportError as error:
         raise DrgcoreError(
-            "writing a workbook needs XlsxWriter",
+            _("writing a workbook needs XlsxWriter"),
             where=str(path),
-            hint="install it with pip install XlsxWriter, or write .csv or .parquet",
+            hint=_("install it with pip install XlsxWriter, or write .csv or .parquet"),
         ) from error
     with xlsxwriter.Workbook(path, {"constant_memory": True}) as book:
         workbook = _Workbook(book)

@@ -14,6 +14,7 @@ from drgcore.cli.indicators import KeyOption
 from drgcore.cli.options import MappingOption, SchemeOption
 from drgcore.cli.reading import CasesArgument, SheetOption, read_coded
 from drgcore.errors import DrgcoreError
+from drgcore.language import _
 from drgcore.workbooks import write_tables
 
 app = typer.Typer(add_completion=False)
@@ -57,7 +58,7 @@ def audit(
 ) -> None:
     """Signals (线索), not verdicts: what differs from peers by more than chance, and the cases."""
     if per_case and out is None:
-        raise DrgcoreError("--cases needs --out", hint="rows of patients are not printed")
+        raise DrgcoreError(_("--cases needs --out"), hint=_("rows of patients are not printed"))
     chosen = Limits() if limits is None else Limits.load(limits)
     if fdr is not None:
         chosen = chosen.model_copy(update={"fdr": fdr})

@@ -13,6 +13,7 @@ from drgcore.cli.reading import CasesArgument, SheetOption, read_cases
 from drgcore.errors import DrgcoreError
 from drgcore.indicators import INDICATORS, Indicators, compute_indicators
 from drgcore.indicators.columns import checked_keys
+from drgcore.language import _
 from drgcore.workbooks import write_tables
 
 app = typer.Typer(add_completion=False)
@@ -68,7 +69,8 @@ def indicators(
     unknown = [name for name in wanted if name not in INDICATORS]
     if unknown:
         raise DrgcoreError(
-            f"--show {unknown[0]} is no indicator", hint=f"it is one of {', '.join(INDICATORS)}"
+            _("--show {unknown} is no indicator", unknown=unknown[0]),
+            hint=_("it is one of {indicators}", indicators=", ".join(INDICATORS)),
         )
     source = source_of(cases, sheet, key)
     tables: dict[str, pd.DataFrame] = {}
@@ -102,7 +104,9 @@ def multiples(text: str) -> tuple[float, float] | None:
     try:
         low, high = (float(part) for part in text.split(","))
     except ValueError:
-        raise DrgcoreError(f"--outliers {text!r} cannot be read", hint="write 0.4,3") from None
+        raise DrgcoreError(
+            _("--outliers {text!r} cannot be read", text=text), hint=_("write 0.4,3")
+        ) from None
     return low, high
 
 

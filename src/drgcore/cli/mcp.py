@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from drgcore.errors import DrgcoreError
+from drgcore.language import _
 
 app = typer.Typer(add_completion=False)
 
@@ -23,7 +24,7 @@ def mcp(
         from drgcore.serve.tools import make_tools
     except ModuleNotFoundError as error:
         raise DrgcoreError(
-            f"the tools need {error.name}", hint="pip install 'drgcore[mcp]'"
+            _("the tools need {name}", name=error.name), hint=_("pip install 'drgcore[mcp]'")
         ) from None
     from drgcore.serve.calls.library import Library
     from drgcore.serve.logs import start_log

@@ -13,6 +13,7 @@ from drgcore.cli.indicators import KeyOption
 from drgcore.cli.reading import CasesArgument, DecisionsOption, SheetOption, read_cases, read_side
 from drgcore.errors import DrgcoreError
 from drgcore.indicators import fee_structure, profit_and_loss, quadrants
+from drgcore.language import _
 from drgcore.points import Policy
 from drgcore.points.tables import read_table
 from drgcore.workbooks import write_tables
@@ -63,7 +64,7 @@ def pnl(
 ) -> None:
     """What cases are paid against what they cost, and why it differs; parts add up to the fen."""
     if per_case and out is None:
-        raise DrgcoreError("--cases needs --out", hint="rows of patients are not printed")
+        raise DrgcoreError(_("--cases needs --out"), hint=_("rows of patients are not printed"))
     table = read_cases(cases, sheet=sheet)
     if key is not None:
         table = pseudonymise(table, read_key(key))
@@ -123,7 +124,8 @@ def _values(option: str, text: str) -> float | dict[str, float] | None:
         return {pool.strip(): float(number) for pool, number in pairs}
     except ValueError:
         raise DrgcoreError(
-            f"{option} {text!r} cannot be read", hint="write 64.5 or employee=64.5,resident=58"
+            _("{option} {text!r} cannot be read", option=option, text=text),
+            hint=_("write 64.5 or employee=64.5,resident=58"),
         ) from None
 
 

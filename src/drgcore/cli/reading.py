@@ -15,6 +15,7 @@ from drgcore.cases.canonical import with_canonical_codes
 from drgcore.cases.guessing import mapping_for
 from drgcore.cases.telling import listener
 from drgcore.errors import CaseSchemaError, DrgcoreError
+from drgcore.language import _
 
 FILES = ".xlsx, .xls, .csv, .dbf or .parquet"
 """The kinds of files, as a command's help shows them."""
@@ -63,9 +64,9 @@ def read_together(
         return pa.concat_tables(parts, promote_options="permissive")
     except pa.ArrowException as error:
         raise CaseSchemaError(
-            f"the files' columns do not go together: {error}",
+            _("the files' columns do not go together: {error}", error=error),
             where=", ".join(map(str, paths)),
-            hint="Give every file the same types of columns.",
+            hint=_("Give every file the same types of columns."),
         ) from error
 
 
@@ -88,10 +89,11 @@ def values_by_pool(given: Sequence[str] | None) -> dict[str, str] | None:
         return None
     values: dict[str, str] = {}
     for text in given:
-        pool, _, value = text.partition("=")
+        pool, _other, value = text.partition("=")
         if not re.fullmatch(r"\d+(\.\d+)?", value.strip()) or pool.strip() in values:
             raise DrgcoreError(
-                f"--value {text!r} cannot be read", hint="write pool=yuan, each pool once"
+                _("--value {text!r} cannot be read", text=text),
+                hint=_("write pool=yuan, each pool once"),
             )
         values[pool.strip()] = value.strip()
     return values

@@ -12,6 +12,7 @@ from drgcore.cli.indicators import KeyOption
 from drgcore.cli.options import MappingOption
 from drgcore.cli.reading import FILES, SheetOption, read_cases, values_by_pool
 from drgcore.errors import DrgcoreError
+from drgcore.language import _
 from drgcore.points import Policy
 from drgcore.points.tables import read_table
 from drgcore.report import ReportInputs, Settled, make_report, write_report
@@ -90,7 +91,9 @@ def _money(
 ) -> dict[str, Any]:
     """What was settled, and by what cases are paid."""
     if ledger and settled is not None:
-        raise DrgcoreError("--ledger and --settled are two sources of one thing", hint="give one")
+        raise DrgcoreError(
+            _("--ledger and --settled are two sources of one thing"), hint=_("give one")
+        )
     inputs = ReportInputs(period=period)
     found = None
     if ledger:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, cast
 import typer
 
 from drgcore.errors import DrgcoreError
+from drgcore.language import _
 
 app = typer.Typer(add_completion=False)
 
@@ -38,7 +39,7 @@ def serve(
         from drgcore.serve.run import run
     except ModuleNotFoundError as error:
         raise DrgcoreError(
-            f"the workbench needs {error.name}", hint="pip install 'drgcore[serve]'"
+            _("the workbench needs {name}", name=error.name), hint=_("pip install 'drgcore[serve]'")
         ) from None
     from drgcore.serve.settings import Settings, read_token
 

@@ -15,6 +15,7 @@ from drgcore.cli.select import one_case
 from drgcore.errors import DrgcoreError
 from drgcore.estimate import pivotal_codes, pivotal_summary
 from drgcore.estimate import what_if as group_otherwise
+from drgcore.language import _
 from drgcore.points import Policy
 from drgcore.workbooks import write_tables
 
@@ -55,7 +56,7 @@ def what_if(
 ) -> None:
     """Group a case as it is coded and with one code otherwise; coding follows the record."""
     if by not in ("record", "payment"):
-        raise DrgcoreError(f"--by {by!r} is no order", hint="it is record or payment")
+        raise DrgcoreError(_("--by {by!r} is no order", by=by), hint=_("it is record or payment"))
     known = read_side(weights)
     where = mapping_for(mapping, src, sheet=sheet)
     common: dict[str, Any] = {"mapping": where, "clinical_codes": clinical, "weights": known}

@@ -18,6 +18,7 @@ from drgcore.errors import CaseSchemaError
 from drgcore.estimate.differing import DIFFERENCE_REASONS, explain_differences
 from drgcore.grouper import group
 from drgcore.grouper.batch import BatchGrouper
+from drgcore.language import _
 from drgcore.schemes import Scheme
 
 LEVELS = ("mdc", "adrg", "drg")
@@ -75,7 +76,13 @@ class GroupComparison:
         """
         unknown = sorted(set(thresholds) - set(LEVELS))
         if unknown:
-            raise CaseSchemaError(f"no level {', '.join(unknown)}; levels are {', '.join(LEVELS)}")
+            raise CaseSchemaError(
+                _(
+                    "no level {unknown}; levels are {levels}",
+                    unknown=", ".join(unknown),
+                    levels=", ".join(LEVELS),
+                )
+            )
         shares = {level: self.share(level) for level in thresholds}
         return {level: share for level, share in shares.items() if share < thresholds[level]}
 
@@ -155,7 +162,7 @@ def compare_groups(
         source.expect_codes(grouper.resolve(mapping, source.schema).code_names())
         table = pa.Table.from_batches(list(source.batches()), source.schema)
     if case_id not in table.column_names:
-        raise CaseSchemaError(f"the cases have no column {case_id}")
+        raise CaseSchemaError(_("the cases have no column {case_id}", case_id=case_id))
     ours = group(table, scheme, mapping=mapping, clinical_codes=clinical_codes, columns=[])
     assert isinstance(ours, pa.Table)
     left = pd.DataFrame({"case_id": _ids(table.column(case_id), "cases")})
@@ -203,8 +210,8 @@ def _official(official: Any, case_id: str) -> pd.DataFrame:
     names = [n for n in ("official_drg", "drg") if n in table.column_names]
     if case_id not in table.column_names or not names:
         raise CaseSchemaError(
-            f"the official groups need the columns {case_id} and drg",
-            hint="say what their columns are called, or rename them",
+            _("the official groups need the columns {case_id} and drg", case_id=case_id),
+            hint=_("say what their columns are called, or rename them"),
         )
     ids = _ids(table.column(case_id), "official groups")
     return pd.DataFrame({"case_id": ids, "official": _no_group(table.column(names[0]))})
@@ -214,11 +221,13 @@ def _ids(column: pa.ChunkedArray, where: str) -> pd.Series:
     ids = column.cast(pa.string()).to_pandas().astype("string").str.strip()
     empty = ids.isna() | (ids == "")
     if empty.any():
-        raise CaseSchemaError(f"row {int(empty.to_numpy().argmax()) + 1} has no id", where=where)
+        raise CaseSchemaError(
+            _("row {row} has no id", row=int(empty.to_numpy().argmax()) + 1), where=where
+        )
     twice = np.flatnonzero(ids.duplicated(keep=False).to_numpy())
     if len(twice):
         rows = ", ".join(str(at + 1) for at in twice[:5])
-        raise CaseSchemaError(f"ids occur more than once: rows {rows}", where=where)
+        raise CaseSchemaError(_("ids occur more than once: rows {rows}", rows=rows), where=where)
     return ids.astype(object)
 
 

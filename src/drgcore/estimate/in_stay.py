@@ -18,6 +18,7 @@ from drgcore.errors import CaseSchemaError
 from drgcore.estimate.likely import LikelyGroups, contexts_of
 from drgcore.estimate.prices import weights_by_drg
 from drgcore.grouper.batch import BatchGrouper
+from drgcore.language import _
 
 WARNINGS: Mapping[str, str] = {
     "no_estimate": "无法估计 there is no estimate yet, see `missing`",
@@ -95,7 +96,9 @@ def estimate_in_stay(
     """
     for name, multiple in (("high", high), ("low", low)):
         if multiple is not None and not multiple > 0:
-            raise CaseSchemaError(f"{name} must be above 0, not {multiple}")
+            raise CaseSchemaError(
+                _("{name} must be above 0, not {multiple}", name=name, multiple=multiple)
+            )
     worth = None if payments is None else weights_by_drg(payments)
     grouper = BatchGrouper.of(likely.scheme, clinical_codes)
     rows: list[dict[str, Any]] = []

@@ -20,6 +20,7 @@ from drgcore.cases.codes import MISSING
 from drgcore.cases.guessing import mapping_for
 from drgcore.errors import CaseSchemaError
 from drgcore.grouper.batch import BatchGrouper
+from drgcore.language import _
 from drgcore.schemes import Scheme
 
 _BINS = np.array([0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 0.9, 0.95, 1.0])
@@ -127,7 +128,7 @@ def fit_likely_groups(
     True
     """
     if not strength > 0 or not 0 <= held_back <= 0.9:
-        raise CaseSchemaError("strength must be above 0 and held_back from 0 to 0.9")
+        raise CaseSchemaError(_("strength must be above 0 and held_back from 0 to 0.9"))
     grouper = BatchGrouper.of(scheme, clinical_codes)
     finals: list[str] = []
     stages: list[list[list[tuple[Any, ...]]]] = [[] for _ in _KNOWN]
@@ -143,7 +144,7 @@ def fit_likely_groups(
                 stage += contexts_of(grouper, cut_to(whole, share))
             figures.append(_figures(batch))
     if not any(finals):
-        raise CaseSchemaError("no case of history is grouped")
+        raise CaseSchemaError(_("no case of history is grouped"))
     drgs = (*sorted({drg for drg in finals if drg}), "")
     place = {drg: at for at, drg in enumerate(drgs)}
     outcome = np.array([place[drg] for drg in finals])

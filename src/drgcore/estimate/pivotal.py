@@ -17,6 +17,7 @@ from drgcore.estimate.prices import weights_by_drg
 from drgcore.estimate.variants import KINDS, variants_of
 from drgcore.estimate.what_if import codes_of
 from drgcore.grouper.batch import BatchGrouper
+from drgcore.language import _
 from drgcore.schemes import Scheme
 
 PIVOTAL_COLUMNS = (
@@ -117,7 +118,7 @@ def pivotal_summary(table: pd.DataFrame) -> pd.DataFrame:
     ['code', 'kind', 'cases']
     """
     if not {"code", "kind"} <= set(table):
-        raise CaseSchemaError("this is no table of pivotal codes", hint="See pivotal_codes.")
+        raise CaseSchemaError(_("this is no table of pivotal codes"), hint=_("See pivotal_codes."))
     grouped = table.groupby(["code", "kind"], sort=True)
     summary = grouped.size().rename("cases").to_frame()
     if "weight_of_code" in table:

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from drgcore.cases.repeated import CaseWarning
 from drgcore.errors import CaseSchemaError
+from drgcore.language import _
 from drgcore.points import Policy, compute_points
 
 _WEIGHTS = ("weight", "relative_weight", "base_points")
@@ -47,10 +48,13 @@ def weights_by_drg(weights: Any) -> dict[str, float]:
     measure = next((name for name in _WEIGHTS if name in frame), None)
     if "drg" not in frame or measure is None:
         raise CaseSchemaError(
-            f"a table of weights needs the columns drg and one of {', '.join(_WEIGHTS)}"
+            _(
+                "a table of weights needs the columns drg and one of {weights}",
+                weights=", ".join(_WEIGHTS),
+            )
         )
     if frame["drg"].duplicated().any():
-        raise CaseSchemaError("a table of weights has a DRG twice")
+        raise CaseSchemaError(_("a table of weights has a DRG twice"))
     pairs = zip(frame["drg"].astype(str), frame[measure].astype(float), strict=True)
     return {drg: weight for drg, weight in pairs if np.isfinite(weight)}
 
@@ -112,6 +116,8 @@ def priced(cases: pa.Table, policy: Policy, values: Mapping[str, Any] | None) ->
         pools = earned.column("pool").cast(pa.string()).to_pylist()
         without = sorted({str(pool) for pool in pools if pool not in values})
         if without:
-            raise CaseSchemaError(f"there is no point value of pool {', '.join(without)}")
+            raise CaseSchemaError(
+                _("there is no point value of pool {without}", without=", ".join(without))
+            )
         table["payment"] = table["points"] * [float(values[pool]) for pool in pools]
     return table

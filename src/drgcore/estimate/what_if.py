@@ -19,6 +19,7 @@ from drgcore.estimate.prices import priced, weights_by_drg
 from drgcore.estimate.variants import KINDS, Variants, variants_of
 from drgcore.grouper.account import code_name
 from drgcore.grouper.batch import BatchGrouper
+from drgcore.language import _
 from drgcore.points import Policy
 from drgcore.schemes import Scheme
 
@@ -140,7 +141,7 @@ def what_if(
         source.expect_codes(resolved.code_names())
         row = pa.Table.from_batches(list(source.batches()), source.schema)
     if len(row) != 1:
-        raise CaseSchemaError(f"what_if takes one case, not {len(row)} rows")
+        raise CaseSchemaError(_("what_if takes one case, not {count} rows", count=len(row)))
     batch = row.combine_chunks().to_batches()[0]
     variants = variants_of(
         grouper.encode(batch, resolved),
@@ -166,7 +167,7 @@ def what_if(
     if by == "payment":
         measure = next((m for m in ("payment", "points", "weight") if m in table), None)
         if measure is None:
-            raise CaseSchemaError("an order by payment needs weights or a policy")
+            raise CaseSchemaError(_("an order by payment needs weights or a policy"))
         rest = table.iloc[1:].sort_values(measure, ascending=False, kind="stable")
         table = pd.concat([table.iloc[:1], rest], ignore_index=True)
     return WhatIf(table)
@@ -199,7 +200,7 @@ def codes_of(
 def _id(index: Any, code: str) -> int:
     found = int(index.lookup(code))
     if found in (MISSING, UNKNOWN):
-        raise CaseSchemaError(f"{code!r} is in no dictionary of the insurance version")
+        raise CaseSchemaError(_("{code!r} is in no dictionary of the insurance version", code=code))
     return found
 
 
@@ -254,7 +255,7 @@ def _priced(
         table = table.assign(weight=[known.get(drg, np.nan) for drg in table["drg"]])
     if policy is None:
         if values is not None:
-            raise CaseSchemaError("values of points need a policy to compute the points by")
+            raise CaseSchemaError(_("values of points need a policy to compute the points by"))
         return table
     own = row.drop_columns([n for n in ("mdc", "adrg", "drg", "status") if n in row.column_names])
     repeated = own.take(pa.array(np.zeros(len(table), np.int64)))

@@ -204,11 +204,20 @@ def exact_sums(
 def _days_and_months(table: pa.Table) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
     """Days since 1970-01-01, and months counted from the year 0."""
     discharge = dates_of(table, "discharge_date")
-    refuse_rows(table, discharge.is_null().to_numpy(), "have no discharge date", "discharge_date")
+    refuse_rows(
+        table, discharge.is_null().to_numpy(), _("have no discharge date"), "discharge_date"
+    )
     years = pc.year(discharge).to_numpy()
     outside = (years < FIRST_YEAR) | (years > LAST_YEAR)
     refuse_rows(
-        table, outside, f"were discharged outside {FIRST_YEAR} to {LAST_YEAR}", "discharge_date"
+        table,
+        outside,
+        _(
+            "were discharged outside {first_year} to {last_year}",
+            first_year=FIRST_YEAR,
+            last_year=LAST_YEAR,
+        ),
+        "discharge_date",
     )
     months = years * 12 + pc.month(discharge).to_numpy() - 1
     return discharge.cast(pa.int32()).to_numpy(), months

@@ -14,6 +14,7 @@ from drgcore.grouper.path import CasePath, Language, RuleTrace
 from drgcore.grouper.plain import AtomTrace, ComplicationTrace
 from drgcore.grouper.result import REASONS
 from drgcore.grouper.wording import WORDS
+from drgcore.language import _
 from drgcore.schemes import load_dictionary
 from drgcore.schemes.rules import LOCAL_VARIABLES, TRUE, VARIABLES, YES_NO, Compare, Member
 from drgcore.schemes.store import CodeKind
@@ -82,7 +83,8 @@ def check_language(lang: str) -> None:
     """
     if lang not in WORDS:
         raise DrgcoreError(
-            f"there is no language {lang!r}", hint=f"Languages: {', '.join(WORDS)} (zh is 中文)."
+            _("there is no language {lang!r}", lang=lang),
+            hint=_("Languages: {words} (zh is 中文).", words=", ".join(WORDS)),
         )
 
 

@@ -36,6 +36,7 @@ from drgcore.grouper.result import (
 )
 from drgcore.grouper.summary import SummaryCount
 from drgcore.grouper.tables import GrouperTables, compile_tables
+from drgcore.language import _
 from drgcore.schemes import Scheme, load_scheme, load_translation
 
 BATCH_ROWS = 131_072
@@ -195,7 +196,7 @@ def thread_count(threads: int | None) -> int:
         allowed = getattr(os, "sched_getaffinity", None)
         return len(allowed(0)) if allowed else os.cpu_count() or 1
     if threads < 1:
-        raise DrgcoreError(f"threads must be 1 or more, not {threads}")
+        raise DrgcoreError(_("threads must be 1 or more, not {threads}", threads=threads))
     return threads
 
 
@@ -219,5 +220,5 @@ def in_order(
                 done, future = waiting.popleft()
                 yield done, future.result()
         finally:
-            for _, future in waiting:
+            for _other, future in waiting:
                 future.cancel()

@@ -20,6 +20,7 @@ from drgcore.grouper.batch import BatchGrouper, stamp
 from drgcore.grouper.extras import NO_EXTRAS, STAMP_COLUMNS, Extras
 from drgcore.grouper.result import RESULT_COLUMNS, GroupedRows
 from drgcore.grouper.summary import SummaryCount
+from drgcore.language import _
 from drgcore.schemes import Scheme, load_scheme
 from drgcore.schemes.calendar import SchemeCalendar, is_calendar, load_calendar
 
@@ -80,7 +81,7 @@ class DatedRows:
         places = np.concatenate([at for at, *_ in self.parts])
         back = pa.array(np.argsort(places, kind="stable"))
         found: list[dict[str, pa.Array]] = []
-        for _, rows, of, name in self.parts:
+        for _other, rows, of, name in self.parts:
             only = pa.array([name], pa.string()).dictionary_encode()
             own = only.take(pa.array(np.zeros(len(rows), np.int32)))
             results = {**of.columns(rows), SCHEME_COLUMN: own}
@@ -157,7 +158,7 @@ class DatedGrouper:
 
     def count(self, counts: SummaryCount, rows: DatedRows) -> None:
         """Add rows to the counts of a run."""
-        for _, own, _, name in rows.parts:
+        for _rows, own, _of, name in rows.parts:
             counts.add(own)
             if name is not None:
                 counts.schemes[name] += len(own)
@@ -176,9 +177,15 @@ class DatedGrouper:
         there = mapping.find_front_page(schema)
         if DISCHARGE not in there:
             raise CaseSchemaError(
-                f"{self.calendar.name} chooses the scheme by the day of discharge, and the data "
-                "have no such column",
-                hint=f'Say in a mapping file which column holds it: {DISCHARGE} = "出院日期"',
+                _(
+                    "{name} chooses the scheme by the day of discharge, and the "
+                    "data have no such column",
+                    name=self.calendar.name,
+                ),
+                hint=_(
+                    'Say in a mapping file which column holds it: {discharge} = "出院日期"',
+                    discharge=DISCHARGE,
+                ),
             )
         asked = {
             column

@@ -31,6 +31,7 @@ from drgcore.grouper.plain import (
     PlainResult,
     group_plainly,
 )
+from drgcore.language import _
 from drgcore.schemes import Scheme
 from drgcore.schemes.calendar import SchemeCalendar
 from drgcore.schemes.model import Adrg, Drg, Mdc
@@ -126,11 +127,11 @@ def explain(
         batches = [b for b in source.batches() if b.num_rows]
     if sum(b.num_rows for b in batches) != 1:
         raise CaseSchemaError(
-            f"explain takes one case, not {sum(b.num_rows for b in batches)} rows"
+            _("explain takes one case, not {count} rows", count=sum(b.num_rows for b in batches))
         )
     refused, calendar = None, grouper.name
     if isinstance(grouper, DatedGrouper):
-        ((_, grouper, resolved, refused),) = grouper.split(batches[0], where)
+        ((_other, grouper, resolved, refused),) = grouper.split(batches[0], where)
     else:
         assert isinstance(grouper, BatchGrouper)
         resolved = where

@@ -20,6 +20,7 @@ from drgcore.grouper.batch import BATCH_ROWS, in_order, thread_count
 from drgcore.grouper.dated import grouper_of
 from drgcore.grouper.extras import Extras
 from drgcore.grouper.result import check_free
+from drgcore.language import _
 from drgcore.schemes import Scheme
 from drgcore.schemes.calendar import SchemeCalendar
 
@@ -185,8 +186,8 @@ def kept_columns(names: Sequence[str], columns: Sequence[str] | None) -> list[st
     twice = [n for n, count in occurrences.items() if n and count > 1]
     if twice:
         raise CaseSchemaError(
-            f"column names occur more than once: {', '.join(map(repr, twice))}",
-            hint="Rename or remove the repeated columns.",
+            _("column names occur more than once: {twice}", twice=", ".join(map(repr, twice))),
+            hint=_("Rename or remove the repeated columns."),
         )
     if columns is None:
         # Spreadsheets leave several columns without a name behind the last one.
@@ -194,7 +195,7 @@ def kept_columns(names: Sequence[str], columns: Sequence[str] | None) -> list[st
     missing = [c for c in columns if c not in names]
     if missing:
         raise CaseSchemaError(
-            f"the input has no column {', '.join(map(repr, missing))} to keep",
-            hint=f"It has: {', '.join(names)}",
+            _("the input has no column {missing} to keep", missing=", ".join(map(repr, missing))),
+            hint=_("It has: {names}", names=", ".join(names)),
         )
     return list(dict.fromkeys(columns))

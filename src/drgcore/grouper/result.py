@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from drgcore.cases.statuses import STATUSES
 from drgcore.errors import CaseSchemaError
 from drgcore.grouper.tables import GrouperTables
+from drgcore.language import _
 
 if TYPE_CHECKING:
     pass
@@ -208,9 +209,15 @@ def check_free(
     taken = [prefix + c for c in results if prefix + c in names]
     if taken:
         raise CaseSchemaError(
-            f"the input already has {'a column' if len(taken) == 1 else 'columns'} "
-            f"{', '.join(taken)}",
-            hint=f"Give the results a prefix, e.g. 'new_', or leave those out with {keep_hint}.",
+            _(
+                "the input already has {value} {taken}",
+                value=_("a column") if len(taken) == 1 else _("columns"),
+                taken=", ".join(taken),
+            ),
+            hint=_(
+                "Give the results a prefix, e.g. 'new_', or leave those out with {keep_hint}.",
+                keep_hint=keep_hint,
+            ),
         )
 
 

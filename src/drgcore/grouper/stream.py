@@ -28,6 +28,7 @@ from drgcore.grouper.group import kept_columns
 from drgcore.grouper.result import check_free, result_fields
 from drgcore.grouper.summary import GroupingSummary, SummaryCount
 from drgcore.grouper.xlsx_writer import xlsx_writer
+from drgcore.language import _
 from drgcore.schemes import Scheme
 from drgcore.schemes.calendar import SchemeCalendar
 
@@ -102,7 +103,9 @@ def group_file(
     source_path, target = Path(src), Path(dst)
     threads = thread_count(threads)
     if target.exists() and source_path.exists() and os.path.samefile(source_path, target):
-        raise DrgcoreError(f"{target} is the input itself", hint="Name another output file.")
+        raise DrgcoreError(
+            _("{target} is the input itself", target=target), hint=_("Name another output file.")
+        )
     writer_of = _writer_for(target)
     grouper = grouper_of(
         scheme,
@@ -214,8 +217,8 @@ def _csv_writer(path: Path, schema: pa.Schema) -> Iterator[_Writer]:
     wrong = [field.name for field in schema if not _fits_csv(field.type)]
     if wrong:
         raise CaseSchemaError(
-            f"CSV cannot hold the columns {', '.join(map(repr, wrong))}",
-            hint="Write parquet, or keep other columns only.",
+            _("CSV cannot hold the columns {wrong}", wrong=", ".join(map(repr, wrong))),
+            hint=_("Write parquet, or keep other columns only."),
         )
     # With a byte order mark, so that Excel takes the file for UTF-8.
     with path.open("wb") as file:
@@ -286,6 +289,6 @@ def _writer_for(path: Path) -> Callable[[Path, pa.Schema], Any]:
         return writers[path.suffix.lower()]
     except KeyError:
         raise DrgcoreError(
-            f"{path}: unknown kind of output {path.suffix!r}",
-            hint="Name the output with the ending .parquet, .csv or .xlsx.",
+            _("{path}: unknown kind of output {suffix!r}", path=path, suffix=path.suffix),
+            hint=_("Name the output with the ending .parquet, .csv or .xlsx."),
         ) from None

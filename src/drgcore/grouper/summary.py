@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,9 +24,15 @@ from drgcore.grouper.result import (
     UNREADABLE_LOCAL,
     GroupedRows,
 )
+from drgcore.language import N_, _, get_language
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+_STATUS_WORDS: Mapping[str, str] = MappingProxyType(
+    {"grouped": "入组", "ambiguous": "歧义", "ungrouped": "未入组", "invalid": "无效"}
+)
 
 
 @dataclass(frozen=True)
@@ -84,31 +91,35 @@ class GroupingSummary:
         return self.statuses["grouped"] / self.rows if self.rows else float("nan")
 
     def __str__(self) -> str:
-        lines = [f"{self.rows:,} cases by {self.scheme}"]
+        lines = [_("{rows:,} cases by {scheme}", rows=self.rows, scheme=self.scheme)]
         lines += [f"  {name:<20} {count:>12,}" for name, count in self.schemes.items()]
         for status, count in self.statuses.items():
             share = f"{count / self.rows:7.2%}" if self.rows else ""
-            lines.append(f"  {status:<10} {count:>12,} {share}")
+            meaning = _STATUS_WORDS[status] if get_language() == "zh" else ""
+            lines.append(f"  {status:<10} {count:>12,} {share} {meaning}".rstrip())
         for reason, count in self.reasons.items():
-            lines.append(f"    {reason:<30} {count:>12,}")
+            meaning = REASONS[reason].split(" ")[0] if get_language() == "zh" else ""
+            lines.append(f"    {reason:<30} {count:>12,} {meaning}".rstrip())
         for text, number in (
-            ("rows with an unknown other diagnosis", self.rows_with_unknown_diagnosis),
-            ("rows with an unknown procedure", self.rows_with_unknown_procedure),
-            ("rows with an unreadable local number", self.rows_with_unreadable_local),
-            ("codes translated to the insurance version", self.codes_translated),
-            ("codes unknown after translation", self.codes_untranslated),
+            (N_("rows with an unknown other diagnosis"), self.rows_with_unknown_diagnosis),
+            (N_("rows with an unknown procedure"), self.rows_with_unknown_procedure),
+            (N_("rows with an unreadable local number"), self.rows_with_unreadable_local),
+            (N_("codes translated to the insurance version"), self.codes_translated),
+            (N_("codes unknown after translation"), self.codes_untranslated),
         ):
             if number is not None:
-                lines.append(f"  {text}: {number:,}")
+                lines.append(f"  {_(text)}: {number:,}")
         if self.rows_with_unknown_principal_procedure:
-            lines.append(
-                f"  warning: in {self.rows_with_unknown_principal_procedure:,} rows the principal "
-                "procedure is unknown\n  and was left out of grouping (code_flags)"
+            told = _(
+                "warning: in {count:,} rows the principal procedure is unknown\n"
+                "  and was left out of grouping (code_flags)",
+                count=self.rows_with_unknown_principal_procedure,
             )
+            lines.append(f"  {told}")
         if self.reading is not None:
             lines += self.reading.lines()
         lines += [f"  {note}" for note in self.notes]
-        lines += [f"  warning: {warning}" for warning in self.warnings]
+        lines += [f"  {_('warning: {text}', text=warning)}" for warning in self.warnings]
         return "\n".join(lines)
 
 

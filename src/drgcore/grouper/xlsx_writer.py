@@ -13,6 +13,7 @@ from typing import Any
 import pyarrow as pa
 
 from drgcore.errors import DrgcoreError
+from drgcore.language import _
 
 MAX_ROWS, MAX_COLUMNS, MAX_TEXT = 1_048_576, 16_384, 32_767
 """What a sheet of .xlsx can hold: rows, columns, characters of a cell."""
@@ -55,8 +56,8 @@ def xlsx_writer(path: Path, schema: pa.Schema) -> Iterator[XlsxWriter]:
 
     if len(schema) > MAX_COLUMNS:
         raise DrgcoreError(
-            f"a sheet has no room for {len(schema):,} columns",
-            hint="Write .parquet or .csv, or keep fewer with --columns.",
+            _("a sheet has no room for {count:,} columns", count=len(schema)),
+            hint=_("Write .parquet or .csv, or keep fewer with --columns."),
         )
     options = {
         "constant_memory": True,
@@ -100,15 +101,15 @@ class XlsxWriter:
         """
         if self._row + batch.num_rows > MAX_ROWS:
             raise DrgcoreError(
-                f"a sheet has no room for more than {MAX_ROWS - 1:,} cases",
-                hint="Write .parquet or .csv.",
+                _("a sheet has no room for more than {max_rows:,} cases", max_rows=MAX_ROWS - 1),
+                hint=_("Write .parquet or .csv."),
             )
         try:
             columns = [_cells(column) for column in batch.columns]
         except UnicodeDecodeError:
             raise DrgcoreError(
-                "a text of the cases is no UTF-8, which a workbook cannot hold",
-                hint="Write .parquet, or correct the text.",
+                _("a text of the cases is no UTF-8, which a workbook cannot hold"),
+                hint=_("Write .parquet, or correct the text."),
             ) from None
         for cells in zip(*columns, strict=True):
             for place, cell in enumerate(cells):
@@ -140,9 +141,13 @@ class XlsxWriter:
     def _text(self, place: int, text: str) -> None:
         if len(text) > MAX_TEXT:
             raise DrgcoreError(
-                f"a text of row {self._row} has {len(text):,} characters; a cell holds "
-                f"{MAX_TEXT:,}",
-                hint="Write .parquet or .csv, or keep fewer columns with --columns.",
+                _(
+                    "a text of row {row} has {count:,} characters; a cell holds {max_text:,}",
+                    row=self._row,
+                    count=len(text),
+                    max_text=MAX_TEXT,
+                ),
+                hint=_("Write .parquet or .csv, or keep fewer columns with --columns."),
             )
         self._sheet.write_string(self._row, place, text)
 

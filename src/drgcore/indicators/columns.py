@@ -16,6 +16,7 @@ from drgcore.cases.fees import DIED, fee_columns, fees_of
 from drgcore.cases.statuses import statuses_of, statuses_of_groups
 from drgcore.errors import CaseSchemaError
 from drgcore.indicators.kernel import Rows
+from drgcore.language import _
 
 KEYS = (
     *("hospital", "hospital_level", "department", "doctor_id"),
@@ -58,11 +59,11 @@ def checked_keys(by: str | Sequence[str]) -> tuple[str, ...]:
     unknown = [name for name in keys if name not in KEYS]
     if unknown:
         raise CaseSchemaError(
-            f"indicators cannot be broken down by {some_of(unknown)}",
-            hint=f"by: {some_of(KEYS, 9)}",
+            _("indicators cannot be broken down by {unknown}", unknown=some_of(unknown)),
+            hint=_("by: {keys}", keys=some_of(KEYS, 9)),
         )
     if len(set(keys)) < len(keys):
-        raise CaseSchemaError("a key is named twice", hint="name each once")
+        raise CaseSchemaError(_("a key is named twice"), hint=_("name each once"))
     return keys
 
 
@@ -83,8 +84,8 @@ def columns_for(keys: Sequence[str], there: Sequence[str]) -> list[str]:
     missing = [name for name in dict.fromkeys(needed) if name not in there]
     if missing:
         raise CaseSchemaError(
-            f"the cases have no column {some_of(missing)}",
-            hint="group the cases first; name other columns or leave the key out",
+            _("the cases have no column {missing}", missing=some_of(missing)),
+            hint=_("group the cases first; name other columns or leave the key out"),
         )
     fees = [c for name in ("drug_cost", "consumable_cost") for c in fee_columns(name, there)]
     wanted = dict.fromkeys([*needed, "status", *MEASURED, *fees])
@@ -150,7 +151,9 @@ class Limits:
 
     def __init__(self, low: float, high: float, means: dict[str, float]) -> None:
         if not 0 <= low < high:
-            raise CaseSchemaError(f"outliers={low},{high}: the first must be below the second")
+            raise CaseSchemaError(
+                _("outliers={low},{high}: the first must be below the second", low=low, high=high)
+            )
         self._low, self._high, self._means = low, high, means
 
     def marks(

@@ -18,6 +18,7 @@ from drgcore.indicators.intervals import mean_interval, proportion_interval
 from drgcore.indicators.measure import INDICATORS, Measured, measure
 from drgcore.indicators.norms import norms_of
 from drgcore.indicators.tally import Tally, tally_cases
+from drgcore.language import _
 
 # Whose work it is; what remains of the keys says what the work is, and with that one compares.
 _WHOSE = ("hospital", "hospital_level", "doctor_id")
@@ -78,7 +79,8 @@ class Indicators:
         wrong = [name for name in names if name not in INDICATORS]
         if wrong:
             raise CaseSchemaError(
-                f"there is no indicator {wrong[0]}", hint=f"it is one of {', '.join(INDICATORS)}"
+                _("there is no indicator {wrong}", wrong=wrong[0]),
+                hint=_("it is one of {indicators}", indicators=", ".join(INDICATORS)),
             )
         parts = []
         for name in names or INDICATORS:
@@ -200,7 +202,7 @@ def _references(
     """The same work of the region and of the hospitals of the unit's level."""
     whose = [key for key in keys if key in _WHOSE]
     what = [key for key in keys if key not in _WHOSE] if whose else []
-    _, first = np.unique(unit, return_index=True)
+    _other, first = np.unique(unit, return_index=True)
     region, frame = tally.units(what)
     values = measure(tally, region, len(frame), norms)
     found = {"region": {n: m.value[region[first]] for n, m in values.items()}}

@@ -17,6 +17,7 @@ from drgcore.indicators.columns import checked_keys
 from drgcore.indicators.formulas import quotient
 from drgcore.indicators.norms import norms_of
 from drgcore.indicators.tally import Tally, tally_cases
+from drgcore.language import _
 
 QUADRANTS = {
     "advantage": "优势病组: weight at or above the limit, cost index at most 1",
@@ -139,7 +140,8 @@ def fee_structure(cases: Any, by: str | Sequence[str] = ("hospital", "drg")) -> 
     stated = [name for name in FEE_COLUMNS if fee_columns(name, there)]
     if not stated:
         raise CaseSchemaError(
-            "the cases have no column of fees", hint=f"such as {', '.join(list(FEE_COLUMNS)[:3])}"
+            _("the cases have no column of fees"),
+            hint=_("such as {fee_columns}", fee_columns=", ".join(list(FEE_COLUMNS)[:3])),
         )
     # Each category is added up by the tally, as a cost.
     by_category = {}

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from drgcore.errors import DrgcoreError
 from drgcore.indicators.kernel import beta_quantiles, gamma_quantiles
+from drgcore.language import _
 
 Floats = NDArray[np.float64]
 
@@ -202,7 +203,10 @@ def _clopper_pearson(x: Floats, n: Floats, tail: float) -> tuple[Floats, Floats]
 
 def _tail(confidence: float) -> float:
     if not 0 < confidence < 1:
-        raise DrgcoreError(f"confidence={confidence} is not between 0 and 1", hint="give 0.95")
+        raise DrgcoreError(
+            _("confidence={confidence} is not between 0 and 1", confidence=confidence),
+            hint=_("give 0.95"),
+        )
     return (1 - confidence) / 2
 
 

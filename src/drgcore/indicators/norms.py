@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from drgcore.errors import CaseSchemaError
 from drgcore.indicators.tally import Tally
+from drgcore.language import _
 from drgcore.points.tables import read_table
 from drgcore.rounding import round_half_up
 
@@ -140,12 +141,16 @@ def given_norms(given: pd.DataFrame | str | Path) -> pd.DataFrame:
     names = [name for name in NORM_COLUMNS if name in frame.columns]
     if "drg" not in frame.columns or not names:
         raise CaseSchemaError(
-            "the table of norms needs drg and one of " + ", ".join(NORM_COLUMNS), where=where
+            _(
+                "the table of norms needs drg and one of {norm_columns}",
+                norm_columns=", ".join(NORM_COLUMNS),
+            ),
+            where=where,
         )
     drgs = frame["drg"].astype(str)
     if drgs.duplicated().any():
         twice = drgs[drgs.duplicated()].iloc[0]
-        raise CaseSchemaError(f"{twice} occurs twice", where=where)
+        raise CaseSchemaError(_("{twice} occurs twice", twice=twice), where=where)
     numbers = {}
     for name in names:
         values = pd.to_numeric(frame[name], errors="coerce").to_numpy(np.float64)
@@ -153,7 +158,8 @@ def given_norms(given: pd.DataFrame | str | Path) -> pd.DataFrame:
         wrong = ~empty & ~(np.isfinite(values) & (values >= 0))
         if wrong.any():
             raise CaseSchemaError(
-                f"{name} of {drgs[wrong].iloc[0]} is negative or no number", where=where
+                _("{name} of {key} is negative or no number", name=name, key=drgs[wrong].iloc[0]),
+                where=where,
             )
         numbers[name] = values
     return pd.DataFrame(numbers, index=drgs.to_numpy())

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from drgcore.cases.attributes import numbers_of, refuse_rows, some_of, text_codes
 from drgcore.cases.statuses import statuses_of, statuses_of_groups
 from drgcore.errors import CaseSchemaError, DrgcoreError, PolicyError
+from drgcore.language import _
 from drgcore.points import Policy, compute_points
 
 Floats = NDArray[np.float64]
@@ -102,8 +103,11 @@ def paid_by_policy(
     without = sorted(set(pool.names) - set(basis))
     if without:
         raise PolicyError(
-            f"pool {some_of(without)} has no budget, so what its points pay for is not known",
-            where=f"policy {policy.name}",
+            _(
+                "pool {without} has no budget, so what its points pay for is not known",
+                without=some_of(without),
+            ),
+            where=_("policy {name}", name=policy.name),
         )
     fund = np.array([basis[name] == "fund" for name in pool.names], bool)
     return Paid(
@@ -134,10 +138,12 @@ def value_of(pools: list[str], values: float | Mapping[str, float]) -> Floats:
     table = values if isinstance(values, Mapping) else dict.fromkeys(pools, values)
     without = [pool for pool in pools if pool not in table]
     if without:
-        raise DrgcoreError(f"there is no value of a point of pool {some_of(without)}")
+        raise DrgcoreError(
+            _("there is no value of a point of pool {without}", without=some_of(without))
+        )
     found = np.array([float(table[pool]) for pool in pools], np.float64)
     if not (np.isfinite(found) & (found > 0)).all():
-        raise DrgcoreError("the value of a point must be a number above 0")
+        raise DrgcoreError(_("the value of a point must be a number above 0"))
     return found
 
 
@@ -170,7 +176,7 @@ def paid_by_weight(
     ([0.8, nan], ['estimated', None])
     """
     if basis not in ("total_cost", "fund"):
-        raise DrgcoreError(f"basis {basis!r} must be total_cost or fund")
+        raise DrgcoreError(_("basis {basis!r} must be total_cost or fund", basis=basis))
     table = _weights(weights)
     drg = text_codes(cases, "drg", optional=True)
     if "status" in cases.column_names:
@@ -185,7 +191,7 @@ def paid_by_weight(
         k = numbers_of(cases, "coefficient")
         wrong = ~(np.isfinite(k) & (k >= 0))
         refuse_rows(
-            cases, wrong, "have no coefficient", "coefficient", "give 1 where there is none"
+            cases, wrong, _("have no coefficient"), "coefficient", _("give 1 where there is none")
         )
     if isinstance(rate, Mapping):
         pool = text_codes(cases, "pool")
@@ -204,14 +210,21 @@ def _weights(weights: Any) -> dict[str, float]:
         return {str(drg): float(weight) for drg, weight in weights.items()}
     name = next((n for n in ("base_points", "relative_weight") if n in weights.columns), None)
     if "drg" not in weights.columns or name is None:
-        raise CaseSchemaError("the table needs drg and base_points or relative_weight")
+        raise CaseSchemaError(_("the table needs drg and base_points or relative_weight"))
     drgs = weights["drg"].astype(str)
     if drgs.duplicated().any():
-        raise CaseSchemaError(f"{drgs[drgs.duplicated()].iloc[0]} occurs twice", where="weights")
+        raise CaseSchemaError(
+            _("{key} occurs twice", key=drgs[drgs.duplicated()].iloc[0]), where="weights"
+        )
     numbers = pd.to_numeric(weights[name], errors="coerce").to_numpy(np.float64)
     wrong = ~(np.isfinite(numbers) & (numbers >= 0))
     if wrong.any():
         raise CaseSchemaError(
-            f"{name} of {drgs[wrong].iloc[0]} is missing, negative or no number", where="weights"
+            _(
+                "{name} of {key} is missing, negative or no number",
+                name=name,
+                key=drgs[wrong].iloc[0],
+            ),
+            where="weights",
         )
     return dict(zip(drgs, numbers.tolist(), strict=True))

@@ -17,6 +17,7 @@ from drgcore.errors import CaseSchemaError, DrgcoreError
 from drgcore.indicators.columns import KEYS, Encoder, checked_keys
 from drgcore.indicators.norms import given_norms
 from drgcore.indicators.payment import Paid, paid_by_policy, paid_by_weight
+from drgcore.language import _
 from drgcore.points import Policy
 
 Fen = NDArray[np.int64]
@@ -92,7 +93,7 @@ class ProfitAndLoss:
                 whole = np.unique(whole, return_inverse=True)[1].astype(np.int64)
             whole = whole * size + column.codes + 1
         whole = whole[self.counted]
-        _, first, unit = np.unique(whole, return_index=True, return_inverse=True)
+        _other, first, unit = np.unique(whole, return_index=True, return_inverse=True)
         rows = np.flatnonzero(self.counted)[first]
         table = pd.DataFrame(index=range(len(first)))
         for name, column in zip(order, columns, strict=True):
@@ -145,7 +146,10 @@ class ProfitAndLoss:
             return Codes([str(n) for n in names], np.append(place, -1).astype(np.int32)[drg.codes])
         if name not in self._keys:
             raise CaseSchemaError(
-                f"the cases have no column {'discharge_date' if name == 'month' else name}"
+                _(
+                    "the cases have no column {name}",
+                    name=_("discharge_date") if name == "month" else name,
+                )
             )
         return self._keys[name]
 
@@ -236,16 +240,16 @@ def profit_and_loss(
     table = _table(cases)
     if (policy is None) == (weights is None) or (policy is None) != (rate is not None):
         raise DrgcoreError(
-            "it is not clear how cases are paid",
-            hint="give a policy and the value of a point, or weights and a rate",
+            _("it is not clear how cases are paid"),
+            hint=_("give a policy and the value of a point, or weights and a rate"),
         )
     if cost not in table.column_names:
-        raise CaseSchemaError(f"the cases have no column {cost}")
+        raise CaseSchemaError(_("the cases have no column {cost}", cost=cost))
     if policy is not None:
         if values is None:
             raise DrgcoreError(
-                "the value of a point is missing",
-                hint="`drgcore settle month` prints it; an expected one will do for an estimate",
+                _("the value of a point is missing"),
+                hint=_("`drgcore settle month` prints it; an expected one will do for an estimate"),
             )
         paid = paid_by_policy(table, policy, values, decisions)
     else:
@@ -253,7 +257,7 @@ def profit_and_loss(
     if norms is not None and not isinstance(norms, Mapping):
         given = given_norms(norms)
         if "mean_cost" not in given.columns:
-            raise CaseSchemaError("the table has no column mean_cost", where="norms")
+            raise CaseSchemaError(_("the table has no column mean_cost"), where="norms")
         norms = given["mean_cost"].to_dict()
     return _compute(table, paid, cost, norms, reference_value)
 
@@ -271,7 +275,8 @@ def _compute(
     if paid.fund_only.any():
         if "patient_paid" not in table.column_names:
             raise CaseSchemaError(
-                "the cases have no column patient_paid", hint="the price covers the fund's part"
+                _("the cases have no column patient_paid"),
+                hint=_("the price covers the fund's part"),
             )
         borne = numbers_of(table, "patient_paid")
         charged = charged - np.where(paid.fund_only, _fen(np.nan_to_num(borne)), 0)

@@ -16,6 +16,7 @@ from drgcore.errors import DrgcoreError
 from drgcore.indicators.columns import KEYS, checked_keys
 from drgcore.indicators.compute import Indicators
 from drgcore.indicators.measure import INDICATORS
+from drgcore.language import _
 from drgcore.points.parameters import Model, Share, parameter, sums_to_one
 from drgcore.points.problems import problems_of
 
@@ -34,13 +35,13 @@ class ScoredIndicator(Model):
     @classmethod
     def _known(cls, name: str) -> str:
         if name not in INDICATORS:
-            raise ValueError(f"there is no indicator {name}")
+            raise ValueError(_("there is no indicator {name}", name=name))
         return name
 
     @model_validator(mode="after")
     def _apart(self) -> ScoredIndicator:
         if self.zero == self.target:
-            raise ValueError("zero and target are the same, so there is nothing between")
+            raise ValueError(_("zero and target are the same, so there is nothing between"))
         return self
 
 
@@ -74,10 +75,10 @@ class ScoreSheet(Model):
     def _check(self) -> ScoreSheet:
         unknown = [key for key in self.of if key not in (*KEYS, "level", "doctor")]
         if unknown:
-            raise ValueError(f"units cannot be told by {unknown[0]}")
+            raise ValueError(_("units cannot be told by {unknown}", unknown=unknown[0]))
         names = [indicator.name for indicator in self.indicators]
         if len(set(names)) < len(names):
-            raise ValueError("an indicator is named twice")
+            raise ValueError(_("an indicator is named twice"))
         sums_to_one(
             [indicator.weight for indicator in self.indicators], "weights of the indicators"
         )
@@ -95,7 +96,7 @@ class ScoreSheet(Model):
         try:
             return cls.model_validate(tomllib.loads(text, parse_float=Decimal))
         except tomllib.TOMLDecodeError as error:
-            raise DrgcoreError(f"it is no TOML: {error}", where=where) from error
+            raise DrgcoreError(_("it is no TOML: {error}", error=error), where=where) from error
         except ValidationError as error:
             problems = problems_of(error, cls)
             raise DrgcoreError("; ".join(map(str, problems)), where=where) from error
@@ -106,7 +107,7 @@ class ScoreSheet(Model):
         try:
             text = Path(path).read_text("utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
-            raise DrgcoreError("it cannot be read as UTF-8 text", where=str(path)) from error
+            raise DrgcoreError(_("it cannot be read as UTF-8 text"), where=str(path)) from error
         return cls.read(text, str(path))
 
 
@@ -167,7 +168,11 @@ def score_units(found: Indicators, sheet: ScoreSheet) -> Scores:
     keys = checked_keys(sheet.of)
     if keys != found.by:
         raise DrgcoreError(
-            f"the sheet scores {', '.join(keys)}, the indicators are by {', '.join(found.by)}"
+            _(
+                "the sheet scores {keys}, the indicators are by {by}",
+                keys=", ".join(keys),
+                by=", ".join(found.by),
+            )
         )
     names = [indicator.name for indicator in sheet.indicators]
     values = found.table[names].to_numpy(np.float64)

@@ -21,6 +21,7 @@ from drgcore.errors import CaseSchemaError
 from drgcore.indicators.columns import Encoder, Limits, checked_keys, columns_for
 from drgcore.indicators.kernel import MEASURES, Rows, add_cells, add_rows, refill
 from drgcore.indicators.readmission import readmissions
+from drgcore.language import _
 
 _STAYS = ("patient_id", "admission_date", "discharge_date", "leaving_way", "hospital")
 _FIRST_ROOM = 1 << 10
@@ -97,7 +98,7 @@ class Tally:
             if len(whole) and int(whole.max()) > (1 << 62) // size:
                 whole = np.unique(whole, return_inverse=True)[1].astype(np.int64)
             whole = whole * size + column.codes + 1
-        _, first, unit = np.unique(whole, return_index=True, return_inverse=True)
+        _other, first, unit = np.unique(whole, return_index=True, return_inverse=True)
         frame = pd.DataFrame(index=range(len(first)))
         for name, column in zip(by, columns, strict=True):
             texts = np.array([*column.names, None], object)
@@ -283,7 +284,7 @@ def _mean_costs(cases: Any) -> dict[str, float]:
     columns = [name for name in columns_for((), there) if name in ("drg", "status", "total_cost")]
     if "total_cost" not in columns:
         raise CaseSchemaError(
-            "the cases have no column total_cost", hint="outliers are multiples of mean costs"
+            _("the cases have no column total_cost"), hint=_("outliers are multiples of mean costs")
         )
     encoder = Encoder(())
     tally = _joined(

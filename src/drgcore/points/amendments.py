@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
+from drgcore.language import _
 from drgcore.points.policy_parameters import PolicyParameters
 from drgcore.points.problems import Problem
 
@@ -65,8 +66,11 @@ def within_year(
     return [
         Problem(
             f"{path}.{name}",
-            f"it cannot change within a year, from {day}: the year end knows one rule for all "
-            "months; date the amendment on 1 January",
+            _(
+                "it cannot change within a year, from {day}: the year end knows "
+                "one rule for all months; date the amendment on 1 January",
+                day=day,
+            ),
         )
         for name in _changed(before, after)
     ]

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from drgcore.language import _
 from drgcore.points.problems import ASKED, Problem, described_at
 
 
@@ -39,7 +40,11 @@ def asked_for(data: Mapping[str, Any], model: type[BaseModel]) -> list[Problem]:
     problems = []
     for loc in _places(data):
         path, description = described_at(model, loc)
-        words = f"not filled in: {description}" if description else "not filled in"
+        words = (
+            _("not filled in: {description}", description=description)
+            if description
+            else _("not filled in")
+        )
         problems.append(Problem(path, words, True))
     return problems
 

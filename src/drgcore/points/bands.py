@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import ConfigDict, model_validator
 
+from drgcore.language import _
 from drgcore.points.parameters import Model
 
 
@@ -57,11 +58,21 @@ class Bands(Model):
     @model_validator(mode="after")
     def _check(self) -> Bands:
         if len(self.values) != len(self.limits) + 1:
-            raise ValueError(f"{len(self.limits)} limits need {len(self.limits) + 1} values")
+            raise ValueError(
+                _(
+                    "{count} limits need {row} values",
+                    count=len(self.limits),
+                    row=len(self.limits) + 1,
+                )
+            )
         for low, high in zip(self.limits, self.limits[1:], strict=False):
             if high <= low:
                 raise ValueError(
-                    f"the bands overlap: a band up to {_digits(high)} follows one to {_digits(low)}"
+                    _(
+                        "the bands overlap: a band up to {digits} follows one to {digits_2}",
+                        digits=_digits(high),
+                        digits_2=_digits(low),
+                    )
                 )
         return self
 
@@ -105,21 +116,42 @@ def _read(rows: Sequence[Any]) -> dict[str, Any]:
     values: list[Any] = []
     for number, row in enumerate(rows, 1):
         if not isinstance(row, Mapping) or "value" not in row:
-            raise ValueError(f"band {number} has no value; write {{ up_to = …, value = … }}")
+            raise ValueError(
+                _("band {number} has no value; write {{ up_to = …, value = … }}", number=number)
+            )
         unknown = sorted(set(row) - {"above", "up_to", "value"})
         if unknown:
-            raise ValueError(f"band {number} has the unknown key {', '.join(unknown)}")
+            raise ValueError(
+                _(
+                    "band {number} has the unknown key {unknown}",
+                    number=number,
+                    unknown=", ".join(unknown),
+                )
+            )
         below = limits[-1] if limits else None
         if "above" in row and below is not None and float(row["above"]) != float(below):
-            fault = "overlap" if float(row["above"]) < float(below) else "leave a gap"
+            fault = _("overlap") if float(row["above"]) < float(below) else _("leave a gap")
             raise ValueError(
-                f"the bands {fault}: band {number} begins above {row['above']}, the "
-                f"band before it goes up to {below}"
+                _(
+                    "the bands {fault}: band {number} begins above {row}, the band "
+                    "before it goes up to {below}",
+                    fault=fault,
+                    number=number,
+                    row=row["above"],
+                    below=below,
+                )
             )
         if "up_to" not in row and number < len(rows):
-            raise ValueError(f"the bands overlap: band {number} has no up_to and is not the last")
+            raise ValueError(
+                _(
+                    "the bands overlap: band {number} has no up_to and is not the last",
+                    number=number,
+                )
+            )
         if "up_to" in row and number == len(rows):
-            raise ValueError("the last band must have no up_to, so that every number has a value")
+            raise ValueError(
+                _("the last band must have no up_to, so that every number has a value")
+            )
         if "up_to" in row:
             limits.append(row["up_to"])
         values.append(row["value"])

@@ -26,6 +26,7 @@ from drgcore.cases.attributes import (
 from drgcore.cases.repeated import CaseWarning
 from drgcore.cases.statuses import statuses_of, statuses_of_groups
 from drgcore.errors import CaseSchemaError
+from drgcore.language import _
 from drgcore.points.ids import checked_ids
 from drgcore.points.needs import conditional_rules, tested_columns, uses_level
 from drgcore.points.policy import Policy
@@ -112,7 +113,9 @@ def read_columns(cases: Any, periods: Sequence[Policy]) -> CaseColumns:
     table = select_columns(cases, [*needed, *_ASKED])
     missing = [name for name in needed if name not in table.column_names]
     if missing:
-        raise CaseSchemaError(f"the cases have no column {', '.join(missing)}", where="cases")
+        raise CaseSchemaError(
+            _("the cases have no column {missing}", missing=", ".join(missing)), where="cases"
+        )
     ids = checked_ids(table)
     hospital, drg = text_codes(table, "hospital"), text_codes(table, "drg", optional=True)
     cost = amounts_of(table, "total_cost")
@@ -120,7 +123,7 @@ def read_columns(cases: Any, periods: Sequence[Policy]) -> CaseColumns:
     unreasonable = amounts_of(table, "unreasonable_cost") if deducted else none
     if deducted:
         refuse_rows(
-            table, unreasonable > cost, "have more unreasonable cost than cost", "total_cost"
+            table, unreasonable > cost, _("have more unreasonable cost than cost"), "total_cost"
         )
     return CaseColumns(
         ids,
@@ -170,8 +173,12 @@ def warn_of_magnitudes(cost: NDArray[Any], mean: NDArray[Any]) -> None:
     if median > 20 or 0 < median < 0.05:
         unit = "fen" if median > 20 else "thousands, or the policy's means in fen"
         warnings.warn(
-            f"the median cost is {median:.3g} times the mean of its group: are costs in {unit}? "
-            "They must be in yuan",
+            _(
+                "the median cost is {median:.3g} times the mean of its group: "
+                "are costs in {unit}? They must be in yuan",
+                median=median,
+                unit=unit,
+            ),
             CaseWarning,
             stacklevel=3,
         )
@@ -191,9 +198,13 @@ def _levels(table: pa.Table, hospital: Codes, periods: Sequence[Policy]) -> Code
     if lacking.any() and any(uses_level(policy) for policy in periods):
         without = sorted({hospital.names[code] for code in np.unique(hospital.codes[lacking])})
         raise CaseSchemaError(
-            f"{int(lacking.sum())} cases are of a hospital without level: {some_of(without)}",
-            where="column hospital_level",
-            hint="give the level in the cases or in the policy's [hospitals]",
+            _(
+                "{count} cases are of a hospital without level: {without}",
+                count=int(lacking.sum()),
+                without=some_of(without),
+            ),
+            where=_("column hospital_level"),
+            hint=_("give the level in the cases or in the policy's [hospitals]"),
         )
     return Codes(names, codes)
 
@@ -203,16 +214,18 @@ def _statuses(table: pa.Table, drg: Codes) -> NDArray[np.int8]:
         status = text_codes(table, "status")
         return np.append(statuses_of(status.names), np.int8(0))[status.codes]
     # Official results have no such column: their groups say it.
-    refuse_rows(table, drg.codes < 0, "have neither a status nor a group", "drg")
+    refuse_rows(table, drg.codes < 0, _("have neither a status nor a group"), "drg")
     return np.append(statuses_of_groups(drg.names), np.int8(0))[drg.codes]
 
 
 def _days(table: pa.Table) -> NDArray[np.int32]:
     discharge = dates_of(table, "discharge_date")
-    refuse_rows(table, discharge.is_null().to_numpy(), "have no discharge date", "discharge_date")
+    refuse_rows(
+        table, discharge.is_null().to_numpy(), _("have no discharge date"), "discharge_date"
+    )
     days = discharge.cast(pa.int32()).to_numpy()
     if "admission_date" in table.column_names:
         admission = dates_of(table, "admission_date")
         wrong = pc.fill_null(pc.greater(admission, discharge), False).to_numpy()
-        refuse_rows(table, wrong, "were discharged before admission", "admission_date")
+        refuse_rows(table, wrong, _("were discharged before admission"), "admission_date")
     return days

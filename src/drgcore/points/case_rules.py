@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import model_validator
 
+from drgcore.language import _
 from drgcore.points.parameters import Factor, Model, Places, Positive, ask, parameter
 
 
@@ -43,7 +44,7 @@ class PointsTier(Model):
         if not self.levels and not self.hospitals:
             raise ask("levels", "there are no hospitals either")
         if self.file is not None and self.groups is not None:
-            raise ValueError("give the table as file or as groups, not both")
+            raise ValueError(_("give the table as file or as groups, not both"))
         if self.file is None and self.groups is None and self.factor == 1:
             raise ask("file", "there are neither groups nor a factor")
         return self
@@ -91,7 +92,7 @@ class BasePoints(Model):
         if self.file is None and self.groups is None:
             raise ask("file", "there is no inline table base_points.groups either")
         if self.file is not None and self.groups is not None:
-            raise ValueError("give the table as file or as groups, not both")
+            raise ValueError(_("give the table as file or as groups, not both"))
         if self.missing == "by_cost" and self.missing_rate is None:
             raise ask("missing_rate", "missing is by_cost")
         return self

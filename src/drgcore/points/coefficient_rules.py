@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from drgcore.language import _
 from drgcore.points.parameters import (
     Factor,
     Groups,
@@ -122,13 +123,13 @@ class Coefficients(Model):
         sums_to_one([c.weight for c in self.components], "weights of the components")
         self._check_fallbacks()
         if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
-            raise ValueError("minimum lies above maximum")
+            raise ValueError(_("minimum lies above maximum"))
         return self
 
     def _check_fallbacks(self) -> None:
         by_level = {c.name for c in self.components if c.method in ("level", "level_cost")}
         if len(set(self.level_order)) != len(self.level_order):
-            raise ValueError("a level stands twice in level_order")
+            raise ValueError(_("a level stands twice in level_order"))
         for part in self.components:
             for fallback in part.fallbacks:
                 if fallback.take == "constant":
@@ -138,6 +139,10 @@ class Coefficients(Model):
                 of = fallback.of or part.name
                 if of not in by_level:
                     raise ValueError(
-                        f"a fallback of {part.name} needs `of`, the name of a component by level; "
-                        f"{of} is none"
+                        _(
+                            "a fallback of {name} needs `of`, the name of a component by "
+                            "level; {of} is none",
+                            name=part.name,
+                            of=of,
+                        )
                     )

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from drgcore.cases.attributes import some_of
 from drgcore.errors import PolicyError, SchemeError
+from drgcore.language import _
 from drgcore.points.coefficient_rules import (
     Component,
     ConstantComponent,
@@ -99,13 +100,14 @@ def basic_groups(schemes: Sequence[str]) -> tuple[str, ...]:
             groups = code_lists(scheme).basic_groups
         except SchemeError as error:
             raise PolicyError(
-                f"scheme {scheme} has no lists", where="coefficients.same_price_lists"
+                _("scheme {scheme} has no lists", scheme=scheme),
+                where="coefficients.same_price_lists",
             ) from error
         if not groups:
             raise PolicyError(
-                f"scheme {scheme} has no list of basic groups",
+                _("scheme {scheme} has no list of basic groups", scheme=scheme),
                 where="coefficients.same_price_lists",
-                hint="chs-drg-3.0 has one; name the groups themselves in same_price",
+                hint=_("chs-drg-3.0 has one; name the groups themselves in same_price"),
             )
         found |= groups
     return tuple(sorted(found))
@@ -148,9 +150,9 @@ def lacking(policy: Policy, cases: Sequence[tuple[Site, str]], most: int = 5) ->
 def _named(part: Component, site: Site, drg: str) -> str:
     hospital, level = site
     if isinstance(part, LevelComponent | LevelCostComponent):
-        text = "a hospital without level" if level is None else f"level {level}"
+        text = _("a hospital without level") if level is None else _("level {level}", level=level)
     else:
-        text = f"hospital {hospital}"
+        text = _("hospital {hospital}", hospital=hospital)
     by_group = isinstance(part, HospitalGroupComponent | LevelCostComponent)
     return f"{text} in {drg}" if by_group else text
 

@@ -12,6 +12,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from drgcore.errors import CaseSchemaError
+from drgcore.language import _
 from drgcore.points.case_columns import CaseColumns, read_columns
 from drgcore.points.decisions import DECISIONS, read_decisions, warn_of_unused_grants
 from drgcore.points.factors import apply_factors
@@ -168,9 +169,14 @@ def _within(columns: CaseColumns, first: date, last: date, what: str) -> None:
     wrong = (columns.day < first.toordinal() - epoch) | (columns.day > last.toordinal() - epoch)
     if wrong.any():
         raise CaseSchemaError(
-            f"{int(wrong.sum())} cases were discharged {what}: {_ids(columns, wrong)}",
-            where="column discharge_date",
-            hint=f"give the cases discharged from {first} to {last}",
+            _(
+                "{count} cases were discharged {what}: {ids}",
+                count=int(wrong.sum()),
+                what=what,
+                ids=_ids(columns, wrong),
+            ),
+            where=_("column discharge_date"),
+            hint=_("give the cases discharged from {first} to {last}", first=first, last=last),
         )
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from drgcore.language import _
 from drgcore.points.parameters import Days, Groups, Model, parameter
 
 Limit = Annotated[Decimal, Field(allow_inf_nan=False)]
@@ -24,11 +25,11 @@ class ColumnTest(Model):
     @model_validator(mode="after")
     def _check(self) -> ColumnTest:
         if all(limit is None for _, limit in self.limits):
-            raise ValueError("a test needs at_least, above, at_most or below")
+            raise ValueError(_("a test needs at_least, above, at_most or below"))
         low = self.at_least if self.above is None else self.above
         high = self.at_most if self.below is None else self.below
         if low is not None and high is not None and low > high:
-            raise ValueError("no number fulfils the test: its lower limit is above its upper")
+            raise ValueError(_("no number fulfils the test: its lower limit is above its upper"))
         return self
 
     @property
@@ -81,10 +82,10 @@ class Conditions(Model):
     @model_validator(mode="after")
     def _check_days(self) -> Conditions:
         if self.above_days is not None and self.from_days is not None:
-            raise ValueError("give above_days or from_days, not both")
+            raise ValueError(_("give above_days or from_days, not both"))
         low = self.from_days if self.above_days is None else self.above_days + 1
         if low is not None and self.up_to_days is not None and low > self.up_to_days:
-            raise ValueError("no stay fulfils it: the lower limit of days is above up_to_days")
+            raise ValueError(_("no stay fulfils it: the lower limit of days is above up_to_days"))
         return self
 
     @property

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from drgcore.cases.attributes import numbers_of, select_columns
 from drgcore.cases.repeated import CaseWarning
 from drgcore.errors import CaseSchemaError, PolicyError
+from drgcore.language import _
 from drgcore.points.case_columns import CaseColumns
 from drgcore.points.policy import Policy
 from drgcore.points.records import GRANTED, Factors
@@ -54,27 +55,38 @@ def read_decisions(
     table = select_columns(decisions, ["case_id", "decision", "points"])
     for name in ("case_id", "decision", "points"):
         if name not in table.column_names:
-            raise CaseSchemaError(f"the decisions have no column {name}", where="decisions")
+            raise CaseSchemaError(
+                _("the decisions have no column {name}", name=name), where="decisions"
+            )
     frame = table.to_pandas()
     ids, kinds = frame["case_id"].astype(str), frame["decision"].astype(str)
     if ids.duplicated().any():
         twice = ids[ids.duplicated()].iloc[0]
-        raise CaseSchemaError(f"there are two decisions on case {twice}", where="decisions")
+        raise CaseSchemaError(
+            _("there are two decisions on case {twice}", twice=twice), where="decisions"
+        )
     unknown = sorted(set(kinds) - set(DECISIONS[1:]))
     if unknown:
         raise CaseSchemaError(
-            f"the decision is {unknown[0]}; it must be special or added, outside or refused",
+            _(
+                "the decision is {unknown}; it must be special or added, outside or refused",
+                unknown=unknown[0],
+            ),
             where="decisions",
         )
     points = numbers_of(table, "points")
     if (~np.isnan(points) & ~(np.isfinite(points) & (points >= 0))).any():
-        raise CaseSchemaError("points are negative or no number", where="decisions")
+        raise CaseSchemaError(_("points are negative or no number"), where="decisions")
     _check_kinds(policy, set(kinds))
     place = pc.index_in(pc.cast(columns.ids, pa.large_string()), pa.array(ids, pa.large_string()))
     found = pc.fill_null(place, -1).to_numpy()
     without = len(ids) - int((found >= 0).sum())
     if without:
-        warnings.warn(f"{without} decisions concern none of the cases", CaseWarning, stacklevel=3)
+        warnings.warn(
+            _("{without} decisions concern none of the cases", without=without),
+            CaseWarning,
+            stacklevel=3,
+        )
     code = np.array([*(DECISIONS.index(kind) for kind in kinds), 0], np.int8)
     return code[found], np.append(points, np.nan)[found]
 
@@ -83,13 +95,13 @@ def _check_kinds(policy: Policy, kinds: set[str]) -> None:
     periods = policy.periods()
     if kinds & {"special", "outside", "refused"} and any(p.special_review is None for p in periods):
         raise PolicyError(
-            "there are decisions of a special review, but the policy has no special_review",
-            where=f"policy {policy.name}",
+            _("there are decisions of a special review, but the policy has no special_review"),
+            where=_("policy {name}", name=policy.name),
         )
     if "added" in kinds and all(p.outliers.high.rule != "added_reviewed" for p in periods):
         raise PolicyError(
-            "there are decisions on added points, but outliers.high.rule is not added_reviewed",
-            where=f"policy {policy.name}",
+            _("there are decisions on added points, but outliers.high.rule is not added_reviewed"),
+            where=_("policy {name}", name=policy.name),
         )
 
 
@@ -113,7 +125,10 @@ def warn_of_unused_grants(decision: NDArray[np.int8], factors: Factors) -> None:
     unused = int(((decision == GRANTED) & (factors.case_class != 1)).sum())
     if unused:
         warnings.warn(
-            f"{unused} decisions grant added points to cases that are not high_cost",
+            _(
+                "{unused} decisions grant added points to cases that are not high_cost",
+                unused=unused,
+            ),
             CaseWarning,
             stacklevel=3,
         )

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Tag, model_validator
 
+from drgcore.language import _
 from drgcore.points.bands import Bands
 from drgcore.points.parameters import (
     Factor,
@@ -83,7 +84,9 @@ class PoolBudget(Model):
     def _check(self) -> PoolBudget:
         if not isinstance(self.months, str):
             if len(self.months) != 12:
-                raise ValueError(f"there are {len(self.months)} monthly shares, not 12")
+                raise ValueError(
+                    _("there are {count} monthly shares, not 12", count=len(self.months))
+                )
             sums_to_one(list(self.months), "monthly shares")
         if self.reference == "last_year" and self.last_value is None:
             raise ask("last_value", "reference is last_year")
@@ -91,15 +94,19 @@ class PoolBudget(Model):
         if self.reference != "none" and not limited:
             raise ask("floor", "reference is given; or the ceiling, or both")
         if limited and self.reference == "none":
-            raise ValueError("floor and ceiling need a reference: last_year or mean_cost")
+            raise ValueError(_("floor and ceiling need a reference: last_year or mean_cost"))
         if self.floor is not None and self.ceiling is not None and self.floor > self.ceiling:
-            raise ValueError("the floor lies above the ceiling")
+            raise ValueError(_("the floor lies above the ceiling"))
         if self.month_payment == "given_value" and self.month_value is None:
             raise ask("month_value", "month_payment is given_value")
         if sum(self.advances.values()) > self.budget:
             raise ValueError(
-                f"the advances of {sum(self.advances.values()):,.2f} yuan are larger than the "
-                f"year's budget of {self.budget:,.2f}"
+                _(
+                    "the advances of {count:,.2f} yuan are larger than the year's "
+                    "budget of {budget:,.2f}",
+                    count=sum(self.advances.values()),
+                    budget=self.budget,
+                )
             )
         return self
 
@@ -209,11 +216,11 @@ class Quality(Model):
         if self.bonus_points is not None and not self.indicators:
             raise ask("indicators", "quality.bonus_points is given")
         if self.bonus_points is not None and min(self.bonus_points.values) < -1:
-            raise ValueError("bonus_points take away more than all points")
+            raise ValueError(_("bonus_points take away more than all points"))
         if self.indicators and (self.rule != "given" or self.bonus_points is not None):
             sums_to_one([i.weight for i in self.indicators], "weights of the indicators")
         if self.minimum > self.maximum:
-            raise ValueError("minimum lies above maximum")
+            raise ValueError(_("minimum lies above maximum"))
         return self
 
 
@@ -262,7 +269,7 @@ class Sharing(Model):
         for name in ("surplus", "deficit"):
             bands = getattr(self, name)
             if isinstance(bands, Bands) and not all(0 <= v <= 1 for v in bands.values):
-                raise ValueError(f"a share of {name} is not between 0 and 1")
+                raise ValueError(_("a share of {name} is not between 0 and 1", name=name))
         return self
 
 

@@ -10,6 +10,7 @@ from drgcore.cases.attributes import some_of
 from drgcore.cases.hashes import hash_strings
 from drgcore.cases.text import stripped
 from drgcore.errors import CaseSchemaError
+from drgcore.language import _
 
 
 def repeated_ids(ids: pa.ChunkedArray) -> list[str]:
@@ -71,12 +72,18 @@ def checked_ids(cases: pa.Table) -> pa.ChunkedArray:
     """
     ids = stripped(cases.column("case_id"))
     if ids.null_count:
-        raise CaseSchemaError(f"{ids.null_count} cases have no id", where="column case_id")
+        raise CaseSchemaError(
+            _("{count} cases have no id", count=ids.null_count), where=_("column case_id")
+        )
     twice = repeated_ids(ids)
     if twice:
         raise CaseSchemaError(
-            f"{len(twice)} case ids occur more than once: {some_of(twice)}",
-            where="column case_id",
-            hint="a case is paid once; remove the repeated rows",
+            _(
+                "{count} case ids occur more than once: {twice}",
+                count=len(twice),
+                twice=some_of(twice),
+            ),
+            where=_("column case_id"),
+            hint=_("a case is paid once; remove the repeated rows"),
         )
     return ids

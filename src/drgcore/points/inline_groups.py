@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 
 from drgcore.errors import PolicyError
+from drgcore.language import _
 
 _COLUMNS = ("base_points", "mean_cost", "cases", "cv", "stable")
 _TABLE = ("file", "groups", "holds")
@@ -57,23 +58,25 @@ def inline_groups(table: Any) -> dict[str, dict[str, Any]]:
         frame = table if isinstance(table, pd.DataFrame) else pa.table(table).to_pandas()
         missing = [name for name in ("drg", "base_points") if name not in frame.columns]
         if missing:
-            raise PolicyError(f"there is no column {', '.join(missing)}", where=_WHERE)
+            raise PolicyError(
+                _("there is no column {missing}", missing=", ".join(missing)), where=_WHERE
+            )
         kept = frame[[name for name in ("drg", *_COLUMNS) if name in frame.columns]]
         rows = kept.astype(object).to_dict("records")
     groups: dict[str, dict[str, Any]] = {}
     for number, row in enumerate(rows, 1):
         drg = row["drg"]
         if not isinstance(drg, str) or not drg:
-            raise PolicyError(f"row {number} has no drg", where=_WHERE)
+            raise PolicyError(_("row {number} has no drg", number=number), where=_WHERE)
         if drg in groups:
-            raise PolicyError(f"{drg} occurs twice", where=_WHERE)
+            raise PolicyError(_("{drg} occurs twice", drg=drg), where=_WHERE)
         groups[drg] = {
             name: _exact(row[name]) for name in _COLUMNS if name in row and not pd.isna(row[name])
         }
         if "base_points" not in groups[drg]:
-            raise PolicyError(f"{drg} has no base points", where=_WHERE)
+            raise PolicyError(_("{drg} has no base points", drg=drg), where=_WHERE)
     if not groups:
-        raise PolicyError("it has no rows", where=_WHERE)
+        raise PolicyError(_("it has no rows"), where=_WHERE)
     return groups
 
 

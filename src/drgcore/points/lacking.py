@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from drgcore.errors import PolicyError
+from drgcore.language import _
 from drgcore.points.case_columns import CaseColumns, warn_of_magnitudes
 from drgcore.points.coefficients import Site, lacking
 from drgcore.points.policy import Policy
@@ -65,9 +66,16 @@ def check_numbers(
         order = sorted(np.flatnonzero(counts), key=lambda code: (-counts[code], names[code]))
         groups = [f"{names[code]} ({counts[code]} cases)" for code in order]
         raise PolicyError(
-            f"{len(order)} groups of {int(lacking_points.sum())} cases have no base points",
+            _(
+                "{count} groups of {total} cases have no base points",
+                count=len(order),
+                total=int(lacking_points.sum()),
+            ),
             where=where,
-            hint=f"add them to the table, or set base_points.missing: {', '.join(groups)}",
+            hint=_(
+                "add them to the table, or set base_points.missing: {groups}",
+                groups=", ".join(groups),
+            ),
         )
     no_k = factors.reason == NO_COEFFICIENT
     if no_k.any():
@@ -77,17 +85,26 @@ def check_numbers(
         without = [(sites[pair // width], columns.drg.names[pair % width]) for pair in pairs]
         (hospital, level), drg = without[0]
         raise PolicyError(
-            f"{int(no_k.sum())} cases have no coefficient, first one of hospital {hospital} "
-            f"(level {level}) in {drg}",
+            _(
+                "{count} cases have no coefficient, first one of hospital "
+                "{hospital} (level {level}) in {drg}",
+                count=int(no_k.sum()),
+                hospital=hospital,
+                level=level,
+                drg=drg,
+            ),
             where=where,
-            hint=f"{'; '.join(lacking(policy, without))}; add it, or set otherwise or fallbacks",
+            hint=_(
+                "{without}; add it, or set otherwise or fallbacks",
+                without="; ".join(lacking(policy, without)),
+            ),
         )
     silent = factors.reason == NO_PANEL_POINTS
     if silent.any():
         raise PolicyError(
-            f"the panel gave no points for {int(silent.sum())} cases",
+            _("the panel gave no points for {count} cases", count=int(silent.sum())),
             where=where,
-            hint="give points in the decisions, or set special_review.without_points to by_cost",
+            hint=_("give points in the decisions, or set special_review.without_points to by_cost"),
         )
     # About a hundred thousand cases say as much of the unit of cost as all of them.
     step = max(1, len(rows.cost) // 100_000)

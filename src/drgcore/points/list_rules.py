@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import model_validator
 
+from drgcore.language import _
 from drgcore.points.bands import Bands
 from drgcore.points.conditions import Conditions
 from drgcore.points.outlier_rules import Period, Whole
@@ -50,7 +51,7 @@ class FixedPrice(Conditions):
         if self.points is None and self.share_of_base is None:
             raise ask("points", "share_of_base is not given either")
         if self.points is not None and self.share_of_base is not None:
-            raise ValueError("give points or share_of_base, not both")
+            raise ValueError(_("give points or share_of_base, not both"))
         return self
 
 
@@ -116,7 +117,7 @@ class Exclusion(Conditions):
     @model_validator(mode="after")
     def _check(self) -> Exclusion:
         if not self.given and not self.no_fund_part:
-            raise ValueError("an exclusion without any condition would exclude every case")
+            raise ValueError(_("an exclusion without any condition would exclude every case"))
         return self
 
 
@@ -168,9 +169,9 @@ class Factors(Model):
     def _check(self) -> Factors:
         names = [factor.name for factor in self.each]
         if len(set(names)) != len(names):
-            raise ValueError("two factors have one name")
+            raise ValueError(_("two factors have one name"))
         if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
-            raise ValueError("minimum lies above maximum")
+            raise ValueError(_("minimum lies above maximum"))
         return self
 
 

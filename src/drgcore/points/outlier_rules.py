@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from drgcore.language import _
 from drgcore.points.bands import Bands
 from drgcore.points.parameters import Factor, Model, Positive, Share, ask, parameter
 
@@ -64,11 +65,11 @@ class HighCost(Model):
         if self.rule == "by_cost" and self.rate is None:
             raise ask("rate", "outliers.high.rule is by_cost")
         if any(min(bands.values) <= 0 for bands in self.all_multiples):
-            raise ValueError("a multiple hi is not positive")
+            raise ValueError(_("a multiple hi is not positive"))
         if self.multiples_by_level and self.multiples is None:
             raise ask("multiples", "multiples_by_level leaves other levels without")
         if self.rule == "none" and self.quota is not None:
-            raise ValueError("a quota needs a rule: outliers.high.rule is none")
+            raise ValueError(_("a quota needs a rule: outliers.high.rule is none"))
         return self
 
     @property
@@ -100,7 +101,7 @@ class LowCost(Model):
         if self.rule == "by_cost" and self.rate is None:
             raise ask("rate", "outliers.low.rule is by_cost")
         if any(min(bands.values) < 0 for bands in self.all_multiples):
-            raise ValueError("a multiple lo is negative")
+            raise ValueError(_("a multiple lo is negative"))
         return self
 
     @property
@@ -179,7 +180,7 @@ class Outliers(Model):
         lows = [value for bands in self.low.all_multiples for value in bands.values]
         highs = [value for bands in self.high.all_multiples for value in bands.values]
         if lows and highs and min(highs) <= max(lows):
-            raise ValueError("the bands overlap: a multiple lo is not below every multiple hi")
+            raise ValueError(_("the bands overlap: a multiple lo is not below every multiple hi"))
         if self.pieces:
             self._check_pieces()
         return self
@@ -187,23 +188,38 @@ class Outliers(Model):
     def _check_pieces(self) -> None:
         for name in ("high", "low"):
             if getattr(self, name).rule != "none":
-                raise ValueError(f"pieces say it all: leave {name} out, or its rule none")
+                raise ValueError(
+                    _("pieces say it all: leave {name} out, or its rule none", name=name)
+                )
         first, last = self.pieces[0], self.pieces[-1]
         if first.above:
-            raise ValueError(f"there is a gap: the first piece begins above {first.above}, not 0")
+            raise ValueError(
+                _("there is a gap: the first piece begins above {above}, not 0", above=first.above)
+            )
         if last.up_to is not None:
-            raise ValueError(f"there is a gap: no piece for C/m above {last.up_to}")
+            raise ValueError(_("there is a gap: no piece for C/m above {up_to}", up_to=last.up_to))
         for number, (one, two) in enumerate(pairwise(self.pieces), 1):
             if one.up_to is None:
                 raise ask(f"pieces.{number}.up_to", f"piece {number} is not the last")
             begin = one.up_to if two.above is None else two.above
             if begin != one.up_to:
-                what = "a gap" if begin > one.up_to else "an overlap"
+                what = _("a gap") if begin > one.up_to else _("an overlap")
                 raise ValueError(
-                    f"there is {what}: piece {number} ends at {one.up_to}, "
-                    f"piece {number + 1} begins at {begin}"
+                    _(
+                        "there is {what}: piece {number} ends at {up_to}, piece {row} "
+                        "begins at {begin}",
+                        what=what,
+                        number=number,
+                        up_to=one.up_to,
+                        row=number + 1,
+                        begin=begin,
+                    )
                 )
             if two.up_to is not None and two.up_to <= one.up_to:
                 raise ValueError(
-                    f"the pieces overlap: one up to {two.up_to} follows one up to {one.up_to}"
+                    _(
+                        "the pieces overlap: one up to {up_to} follows one up to {up_to_2}",
+                        up_to=two.up_to,
+                        up_to_2=one.up_to,
+                    )
                 )

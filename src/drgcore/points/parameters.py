@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
+from drgcore.language import _
+
 Factor = Annotated[Decimal, Field(ge=0, allow_inf_nan=False)]
 Share = Annotated[Decimal, Field(ge=0, le=1, allow_inf_nan=False)]
 Positive = Annotated[Decimal, Field(gt=0, allow_inf_nan=False)]
@@ -79,7 +81,9 @@ def ask(field: str, reason: str) -> PydanticCustomError:
     'not filled in, and rule is added_capped'
     """
     return PydanticCustomError(
-        "asked", "not filled in, and {reason}", {"field": field, "reason": reason}
+        "asked",
+        _("not filled in, and {reason}", reason=reason),
+        {"field": field, "reason": reason},
     )
 
 
@@ -103,7 +107,7 @@ def wrong(place: tuple[str, ...], reason: str) -> PydanticCustomError:
     >>> str(wrong(("on_top", "paid_from"), "there is no account lottery"))
     'there is no account lottery'
     """
-    return PydanticCustomError("wrong", "{reason}", {"place": place, "reason": reason})
+    return PydanticCustomError(_("wrong"), "{reason}", {"place": place, "reason": reason})
 
 
 def covers(groups: Groups | Literal["all"], drg: str) -> bool:
@@ -152,4 +156,6 @@ def sums_to_one(values: list[Decimal], what: str) -> None:
     """
     total = sum(values, Decimal(0))
     if total != 1:
-        raise ValueError(f"the {what} add up to {total.normalize():f}, not to 1")
+        raise ValueError(
+            _("the {what} add up to {total:f}, not to 1", what=what, total=total.normalize())
+        )

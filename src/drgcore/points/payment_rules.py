@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from pydantic import model_validator
 
+from drgcore.language import _
 from drgcore.points.bands import Bands
 from drgcore.points.parameters import Factor, Model, Positive, Share, Yuan, ask, parameter
 
@@ -37,9 +38,9 @@ class Marginal(Model):
     @model_validator(mode="after")
     def _check(self) -> Marginal:
         if not all(0 <= value <= 1 for value in self.bands.values):
-            raise ValueError("a share is not between 0 and 1")
+            raise ValueError(_("a share is not between 0 and 1"))
         if any(limit <= 0 for limit in self.bands.limits):
-            raise ValueError("a band ends at or below 0; the bands begin with a difference of 0")
+            raise ValueError(_("a band ends at or below 0; the bands begin with a difference of 0"))
         return self
 
     def part(self, difference: Fraction, base: Fraction) -> Fraction:
@@ -133,7 +134,7 @@ class QualityMoney(Model):
             if getattr(self, name) is None:
                 raise ask(name, f"quality_money.rule is {self.rule}")
         if self.results is not None and not all(0 <= v <= 1 for v in self.results.values):
-            raise ValueError("a result ρ is not between 0 and 1")
+            raise ValueError(_("a result ρ is not between 0 and 1"))
         return self
 
 
@@ -182,7 +183,7 @@ class OnTopList(Model):
     @model_validator(mode="after")
     def _check(self) -> OnTopList:
         if self.valid_to is not None and self.valid_to < self.valid_from:
-            raise ValueError("valid_to lies before valid_from")
+            raise ValueError(_("valid_to lies before valid_from"))
         return self
 
 
@@ -202,17 +203,30 @@ class OnTop(Model):
         places: dict[str, list[tuple[date, date, int]]] = {}
         for number, one in enumerate(self.lists, 1):
             if one.kind is not None and one.kind not in self.means:
-                raise ValueError(f"list {one.name} takes off means of {one.kind}; there are none")
+                raise ValueError(
+                    _(
+                        "list {name} takes off means of {kind}; there are none",
+                        name=one.name,
+                        kind=one.kind,
+                    )
+                )
             for item in one.items:
                 places.setdefault(item, []).append(
                     (one.valid_from, one.valid_to or date.max, number)
                 )
         for item, spans in places.items():
             spans.sort()
-            for (_, end, first), (start, _, second) in pairwise(spans):
+            for (_other, end, first), (start, _other, second) in pairwise(spans):
                 if start <= end:
                     raise ValueError(
-                        f"the dates overlap: {item} stands in lists {first} and {second} on {start}"
+                        _(
+                            "the dates overlap: {item} stands in lists {first} and {second} "
+                            "on {start}",
+                            item=item,
+                            first=first,
+                            second=second,
+                            start=start,
+                        )
                     )
         return self
 

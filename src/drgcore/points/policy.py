@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import PrivateAttr, ValidationError
 
 from drgcore.errors import PolicyError
+from drgcore.language import _
 from drgcore.points.amendments import within_year
 from drgcore.points.asked import asked_for
 from drgcore.points.fund_rules import SHARED, PoolBudget
@@ -21,6 +22,7 @@ from drgcore.points.inline_groups import inline_groups, replace_groups
 from drgcore.points.policy_file import (
     check_dates,
     check_table,
+    file_beside,
     find_policy,
     merge,
     named_files,
@@ -29,7 +31,7 @@ from drgcore.points.policy_file import (
     without_blanks,
 )
 from drgcore.points.policy_parameters import PolicyParameters
-from drgcore.points.problems import Problem, once_for_all_pools, problems_of
+from drgcore.points.problems import Problem, once_for_all_pools, problems_of, refused
 
 
 class Policy(PolicyParameters):
@@ -101,13 +103,7 @@ class Policy(PolicyParameters):
         """
         policy, problems = build(data, folder)
         if policy is None:
-            missing = sum(problem.missing for problem in problems)
-            lines = "\n".join(f"  {problem}" for problem in problems)
-            raise PolicyError(
-                f"{missing} parameters are not filled in, {len(problems) - missing} are wrong",
-                where=where,
-                hint=lines,
-            )
+            raise refused(problems, where)
         return policy
 
     def at(self, day: date) -> Policy:
@@ -135,11 +131,17 @@ class Policy(PolicyParameters):
         ()
         """
         if day < self.effective_from or (self.effective_to and day > self.effective_to):
-            until = f" to {self.effective_to}" if self.effective_to else ""
+            since = self.effective_from
+            until = _(" to {day}", day=self.effective_to) if self.effective_to else ""
             raise PolicyError(
-                f"it applies from {self.effective_from}{until}, not on {day}",
-                where=f"policy {self.name}",
-                hint="correct effective_from and effective_to, or take the policy of that day",
+                _(
+                    "it applies from {since}{until}, not on {day}",
+                    since=since,
+                    until=until,
+                    day=day,
+                ),
+                where=_("policy {name}", name=self.name),
+                hint=_("correct effective_from and effective_to, or take the policy of that day"),
             )
         if not self.amendments:
             return self
@@ -265,8 +267,8 @@ class Policy(PolicyParameters):
         """
         if "amendments" in changes:
             raise PolicyError(
-                "amendments cannot be changed; the changes themselves hold for every period",
-                where=f"policy {self.name}",
+                _("amendments cannot be changed; the changes themselves hold for every period"),
+                where=_("policy {name}", name=self.name),
             )
         data = merge(self._data, changes)
         data["amendments"] = [merge(amendment, changes) for amendment in self.amendments]
@@ -336,10 +338,7 @@ class Policy(PolicyParameters):
         >>> Policy.load("example").path_of("example-base-points.csv").name
         'example-base-points.csv'
         """
-        path = (self._folder or Path()) / name
-        if not path.is_file():
-            raise PolicyError(f"there is no file {path}", where=f"policy {self.name}")
-        return path
+        return file_beside(self._folder, name, self.name)
 
 
 def build(

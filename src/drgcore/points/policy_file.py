@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from drgcore.errors import PolicyError
+from drgcore.language import _
 from drgcore.points.case_rules import BasePoints
 from drgcore.points.problems import Problem
 
@@ -46,9 +47,9 @@ def find_policy(path: str | Path) -> Path:
     if str(path) in PRESETS:
         return _FOLDER / f"{path}.toml"
     raise PolicyError(
-        "there is no such policy file",
+        _("there is no such policy file"),
         where=str(path),
-        hint=f"give a TOML file or one of the presets {', '.join(PRESETS)}",
+        hint=_("give a TOML file or one of the presets {presets}", presets=", ".join(PRESETS)),
     )
 
 
@@ -73,7 +74,7 @@ def read_toml(file: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(file.read_text("utf-8-sig"), parse_float=Decimal)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise PolicyError(f"it is no TOML: {error}", where=str(file)) from error
+        raise PolicyError(_("it is no TOML: {error}", error=error), where=str(file)) from error
 
 
 def resolve(data: Mapping[str, Any], day: date) -> dict[str, Any]:
@@ -181,17 +182,21 @@ def check_dates(data: Mapping[str, Any], amendments: Any) -> list[Problem]:
     '2026-01-01 does not lie after 2027-01-01'
     """
     if not isinstance(amendments, list) or not all(isinstance(a, dict) for a in amendments):
-        return [Problem("amendments", "must be tables [[amendments]]")]
+        return [Problem("amendments", _("must be tables [[amendments]]"))]
     before = data.get("effective_from")
     problems = []
     for number, amendment in enumerate(amendments, 1):
         day = amendment.get("from")
         path = f"amendments.{number}.from"
         if not isinstance(day, date):
-            problems.append(Problem(path, "not filled in: day from which it applies", day is None))
+            problems.append(
+                Problem(path, _("not filled in: day from which it applies"), day is None)
+            )
             continue
         if isinstance(before, date) and day <= before:
-            problems.append(Problem(path, f"{day} does not lie after {before}"))
+            problems.append(
+                Problem(path, _("{day} does not lie after {before}", day=day, before=before))
+            )
         before = day
     return problems
 
@@ -220,7 +225,7 @@ def check_table(data: Mapping[str, Any]) -> list[Problem]:
     if not isinstance(table, Mapping) or {"file", "groups"} & set(table):
         return []
     described = BasePoints.model_fields["file"].description
-    return [Problem("base_points.file", f"not filled in: {described}", True)]
+    return [Problem("base_points.file", _("not filled in: {described}", described=described), True)]
 
 
 def named_files(data: Any) -> set[str]:
@@ -248,3 +253,28 @@ def named_files(data: Any) -> set[str]:
     if isinstance(data, list | tuple):
         return set().union(*map(named_files, data))
     return set()
+
+
+def file_beside(folder: Path | None, name: str, policy: str) -> Path:
+    """Give the place of a file that a policy names.
+
+    Parameters
+    ----------
+    folder : Path, optional
+        The policy's folder.
+    name : str
+        Name relative to it.
+    policy : str
+        Name of the policy.
+
+    Raises
+    ------
+    PolicyError
+        There is no such file.
+    """
+    path = (folder or Path()) / name
+    if not path.is_file():
+        raise PolicyError(
+            _("there is no file {path}", path=path), where=_("policy {name}", name=policy)
+        )
+    return path

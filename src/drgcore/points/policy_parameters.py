@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import model_validator
 
+from drgcore.language import _
 from drgcore.points.case_rules import BasePoints, ByCost, Calibration, Costs, Rounding, Stability
 from drgcore.points.coefficient_rules import Coefficients
 from drgcore.points.fund_rules import (
@@ -107,37 +108,52 @@ class PolicyParameters(Model):
     @model_validator(mode="after")
     def _check(self) -> PolicyParameters:
         if self.effective_to is not None and self.effective_to < self.effective_from:
-            raise wrong(("effective_to",), "effective_to lies before effective_from")
+            raise wrong(("effective_to",), _("effective_to lies before effective_from"))
         members = [hospital for unit in self.units for hospital in unit.hospitals]
         twice = sorted({hospital for hospital in members if members.count(hospital) > 1})
         if twice:
-            reason = f"{', '.join(twice)} is a member of two settlement units"
+            reason = _("{twice} is a member of two settlement units", twice=", ".join(twice))
             raise wrong(("units",), reason)
         for unit in self.units:
             unknown = sorted(set(unit.capitation) - set(self.budget.pools))
             if unknown:
-                reason = f"unit {unit.name} has a capitation in no pool: {unknown[0]}"
+                reason = _(
+                    "unit {name} has a capitation in no pool: {unknown}",
+                    name=unit.name,
+                    unknown=unknown[0],
+                )
                 raise wrong(("units",), reason)
             for pool in unit.capitation:
                 if not isinstance(self.budget.pools[pool], PoolBudget):
-                    reason = f"unit {unit.name} has a capitation in {pool}, of no budget"
+                    reason = _(
+                        "unit {name} has a capitation in {pool}, of no budget",
+                        name=unit.name,
+                        pool=pool,
+                    )
                     raise wrong(("units",), reason)
         for name, holds in self.accounts.items():
             if name in ("reserve", "budget", ""):
-                raise wrong(("accounts",), f"an account cannot be called {name!r}")
+                raise wrong(("accounts",), _("an account cannot be called {name!r}", name=name))
             unknown = sorted(set(holds) - set(self.budget.pools))
             if unknown:
-                reason = f"account {name} holds money of no pool: {unknown[0]}"
+                reason = _(
+                    "account {name} holds money of no pool: {unknown}",
+                    name=name,
+                    unknown=unknown[0],
+                )
                 raise wrong(("accounts", name), reason)
         known = {*self.violations.points, *self.violations.base_points}
         for rule in self.readmissions:
             if rule.kind not in known:
-                reason = f"readmissions name {rule.kind}, which is no kind of violations.points"
+                reason = _(
+                    "readmissions name {kind}, which is no kind of violations.points",
+                    kind=rule.kind,
+                )
                 raise wrong(("readmissions",), reason)
         self._check_names()
         self._check_accounts()
         if isinstance(self.sharing.surplus, ByClass) and any(u.capitation for u in self.units):
-            raise wrong(("sharing", "surplus"), "a capitated unit's surplus has no case classes")
+            raise wrong(("sharing", "surplus"), _("a capitated unit's surplus has no case classes"))
         return self
 
     def _check_names(self) -> None:
@@ -157,7 +173,9 @@ class PolicyParameters(Model):
             names = [rule.name for rule in rules]
             twice = next((name for at, name in enumerate(names) if name in names[:at]), None)
             if twice is not None:
-                raise wrong(place, f"two of them have the name {twice}; each needs its own")
+                raise wrong(
+                    place, _("two of them have the name {twice}; each needs its own", twice=twice)
+                )
 
     def _check_accounts(self) -> None:
         named: dict[tuple[str, ...], str] = {}
@@ -169,9 +187,11 @@ class PolicyParameters(Model):
                 named[place] = pool.fund_sharing.paid_from
             held = self.quality_money.share if self.quality_money else None
             if held is not None and held > 1 - pool.prepayment:
-                reason = f"it is more than what pool {name} holds back, 1 − θ"
+                reason = _("it is more than what pool {name} holds back, 1 − θ", name=name)
                 raise wrong(("quality_money", "share"), reason)
         for at, account in named.items():
             own = ("reserve", "budget") if at[0] == "on_top" else ("reserve",)
             if account not in (*own, *self.accounts):
-                raise wrong(at, f"there is no account {account}; add it to accounts")
+                raise wrong(
+                    at, _("there is no account {account}; add it to accounts", account=account)
+                )

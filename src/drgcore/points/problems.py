@@ -10,6 +10,9 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
+from drgcore.errors import PolicyError
+from drgcore.language import _
+
 ASKED = "?"
 """What a file has in place of a parameter that it asks for in any case."""
 
@@ -154,13 +157,40 @@ def once_for_all_pools(problems: Sequence[Problem], shared: Collection[str]) -> 
     return list(found)
 
 
+def refused(problems: Sequence[Problem], where: str) -> PolicyError:
+    """The error that tells all problems of a policy.
+
+    Parameters
+    ----------
+    problems : sequence of Problem
+        The problems.
+    where : str
+        Which policy.
+    """
+    missing = sum(problem.missing for problem in problems)
+    wrong = len(problems) - missing
+    return PolicyError(
+        _(
+            "{missing} parameters are not filled in, {wrong} are wrong",
+            missing=missing,
+            wrong=wrong,
+        ),
+        where=where,
+        hint="\n".join(f"  {problem}" for problem in problems),
+    )
+
+
 def _message(item: Any, field: FieldInfo | None) -> str:
     if item["type"] == "missing":
-        return f"not filled in: {_described(field)}" if field else "not filled in"
+        return (
+            _("not filled in: {described}", described=_described(field))
+            if field
+            else _("not filled in")
+        )
     if item["type"] == "asked":
         return f"{item['msg']}: {_described(field)}" if field else str(item["msg"])
     if item["type"] == "extra_forbidden":
-        return "a policy has no such parameter"
+        return _("a policy has no such parameter")
     if item["type"] == "wrong":
         return str(item["msg"])
     text = re.sub(r"^(Value error|Assertion failed), ", "", str(item["msg"]))
@@ -168,7 +198,7 @@ def _message(item: Any, field: FieldInfo | None) -> str:
         text = text[:1].lower() + text[1:]
     given = item.get("input")
     if isinstance(given, (str, int, float, bool)) or type(given).__name__ in ("Decimal", "date"):
-        text = f"{text}, but it is {given}"
+        text = _("{text}, but it is {given}", text=text, given=given)
     own_words = field is None or not field.description or item["type"] == "value_error"
     return text if own_words or field is None else f"{text} ({_described(field)})"
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from drgcore.cases.attributes import Codes, dates_of, refuse_rows, select_columns, text_codes
 from drgcore.errors import CaseSchemaError, PolicyError
+from drgcore.language import _
 from drgcore.points.list_rules import Readmission
 from drgcore.points.parameters import covers
 from drgcore.points.policy import Policy
@@ -82,19 +83,21 @@ def find_readmissions(cases: Any, policy: Policy) -> pd.DataFrame:
     periods = policy.periods()
     if not any(period.readmissions for period in periods):
         raise PolicyError(
-            "it has no readmissions",
-            where=f"policy {policy.name}",
-            hint="say within how many days of what stays, in [[readmissions]]",
+            _("it has no readmissions"),
+            where=_("policy {name}", name=policy.name),
+            hint=_("say within how many days of what stays, in [[readmissions]]"),
         )
     names = ("case_id", "patient_id", "hospital", "drg", "admission_date", "discharge_date")
     table = select_columns(cases, names)
     missing = [name for name in names if name not in table.column_names]
     if missing:
-        raise CaseSchemaError(f"the cases have no column {', '.join(missing)}", where="cases")
+        raise CaseSchemaError(
+            _("the cases have no column {missing}", missing=", ".join(missing)), where="cases"
+        )
     days = []
     for name in ("admission_date", "discharge_date"):
         column = dates_of(table, name)
-        refuse_rows(table, column.is_null().to_numpy(), f"have no {name}", name)
+        refuse_rows(table, column.is_null().to_numpy(), _("have no {name}", name=name), name)
         days.append(column.cast(pa.int32()).to_numpy().astype(np.int64))
     admission, discharge = days
     codes = {name: text_codes(table, name) for name in ("patient_id", "hospital")}
@@ -137,7 +140,7 @@ def next_stays(
     """
     rows = np.arange(len(key))
     order = np.lexsort((rows, discharge, admission, key))
-    _, block = np.unique(key[order], return_inverse=True)
+    _other, block = np.unique(key[order], return_inverse=True)
     # Days fit into 32 bits, so that one number orders stays by patient, then by day.
     place = (block.astype(np.int64) << 32) + (admission[order] + (1 << 31))
     wanted = (block.astype(np.int64) << 32) + (discharge[order] + (1 << 31))

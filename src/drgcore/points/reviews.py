@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from drgcore.cases.attributes import dates_of, select_columns, text_codes
 from drgcore.errors import CaseSchemaError, PolicyError
+from drgcore.language import _
 from drgcore.points.list_rules import ReviewQuota
 from drgcore.points.policy import Policy
 from drgcore.points.quotas import MONTHS, period_numbers, quota_of
@@ -82,18 +83,18 @@ def review_report(
     """
     if not any(p.special_review and p.special_review.quota for p in policy.periods()):
         raise PolicyError(
-            "it has no quota of special reviews",
-            where=f"policy {policy.name}, special_review.quota",
-            hint="give share, period, rounding and what it counts",
+            _("it has no quota of special reviews"),
+            where=_("policy {name}, special_review.quota", name=policy.name),
+            hint=_("give share, period, rounding and what it counts"),
         )
     names = ["hospital", "drg", "discharge_date", "review", "case_id", "hospital_level"]
     table = select_columns(cases, names)
     lacking = [name for name in names[:4] if name not in table.column_names]
     if lacking:
         raise CaseSchemaError(
-            f"the cases have no column {', '.join(lacking)}",
+            _("the cases have no column {lacking}", lacking=", ".join(lacking)),
             where="cases",
-            hint="give what compute_points returned under this policy",
+            hint=_("give what compute_points returned under this policy"),
         )
     day = dates_of(table, "discharge_date").cast("int32").to_numpy()
     frame = pd.DataFrame({"hospital": _texts(table, "hospital"), "review": _texts(table, "review")})
@@ -151,12 +152,16 @@ def refuse_over_quota(
     if len(over):
         each = [f"{row.hospital} {row.period}: {row.over} over {row.allowed}"
                 for row in over.head(5).itertuples()]  # fmt: skip
-        more = f" and {len(over) - 5} more" if len(over) > 5 else ""
+        more = _(" and {count} more", count=len(over) - 5) if len(over) > 5 else ""
         raise PolicyError(
-            f"{len(over)} hospitals have more special reviews than their quota: "
-            f"{', '.join(each)}{more}",
-            where=f"policy {policy.name}, special_review.quota",
-            hint="refuse the cases that are over it, or correct the decisions",
+            _(
+                "{count} hospitals have more special reviews than their quota: {each}{more}",
+                count=len(over),
+                each=", ".join(each),
+                more=more,
+            ),
+            where=_("policy {name}, special_review.quota", name=policy.name),
+            hint=_("refuse the cases that are over it, or correct the decisions"),
         )
 
 
@@ -208,8 +213,12 @@ def _row(
         level = policy.hospitals[hospital].level or ""
     if isinstance(quota.share, dict) and level not in quota.share:
         raise PolicyError(
-            f"there is no share for level {level or 'none'} of hospital {hospital}",
-            where=f"policy {policy.name}, special_review.quota.share",
+            _(
+                "there is no share for level {level} of hospital {hospital}",
+                level=level or _("none"),
+                hospital=hospital,
+            ),
+            where=_("policy {name}, special_review.quota.share", name=policy.name),
         )
     share = quota.share[level] if isinstance(quota.share, dict) else quota.share
     filed, refused = part["review"].isin(_FILED), part["review"] == "refused"
@@ -245,7 +254,9 @@ def _filed(table: Any, decisions: Any) -> Any:
     if "case_id" not in table.column_names:
         missing.append("case_id of the cases")
     if missing:
-        raise CaseSchemaError(f"there is no column {', '.join(missing)}", where="decisions")
+        raise CaseSchemaError(
+            _("there is no column {missing}", missing=", ".join(missing)), where="decisions"
+        )
     days = pd.to_datetime(dates_of(given, "filed").to_pandas())
     ids = pd.Series(given.column("case_id").cast("string").to_pylist())
     on = dict(zip(ids, days, strict=True))

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from drgcore.cases.attributes import dates_of, numbers_of, select_columns
 from drgcore.errors import CaseSchemaError, PolicyError
+from drgcore.language import _
 from drgcore.points.policy import Policy
 from drgcore.points.segments import tier_of
 from drgcore.points.tables import group_table
@@ -83,11 +84,15 @@ def sanction_points(cases: Any, sanctions: Any, policy: Policy) -> pd.DataFrame:
     whole = whole.to_pandas().assign(discharge_date=days, points=earned_points)
     whole = whole.set_index("case_id")
     if given.duplicated(["case_id", "kind"]).any():
-        raise CaseSchemaError("a case has two sanctions of one kind", where="sanctions")
+        raise CaseSchemaError(_("a case has two sanctions of one kind"), where="sanctions")
     unknown = sorted(ids - set(whole.index.astype(str)))
     if unknown:
         raise CaseSchemaError(
-            f"{len(unknown)} sanctions concern none of the cases, first {unknown[0]}",
+            _(
+                "{count} sanctions concern none of the cases, first {unknown}",
+                count=len(unknown),
+                unknown=unknown[0],
+            ),
             where="sanctions",
         )
     found = whole.loc[given["case_id"]]
@@ -98,9 +103,9 @@ def sanction_points(cases: Any, sanctions: Any, policy: Policy) -> pd.DataFrame:
     without = sorted({kind for day, kind in pairs if not _knows(of_day[day], kind)})
     if without:
         raise PolicyError(
-            f"there is no multiple for {', '.join(without)}",
-            where=f"policy {policy.name}, violations.points",
-            hint="add it to the policy; a multiple is not invented",
+            _("there is no multiple for {without}", without=", ".join(without)),
+            where=_("policy {name}, violations.points", name=policy.name),
+            hint=_("add it to the policy; a multiple is not invented"),
         )
     earned = found["points"].to_numpy(np.float64)
     unlawful = given["points"].to_numpy(np.float64)
@@ -109,8 +114,12 @@ def sanction_points(cases: Any, sanctions: Any, policy: Policy) -> pd.DataFrame:
     if wrong.any():
         first = given["case_id"].to_numpy()[wrong][0]
         raise CaseSchemaError(
-            f"{int(wrong.sum())} sanctions name unlawful points that are negative or more than the "
-            f"case has, first {first}",
+            _(
+                "{count} sanctions name unlawful points that are negative or "
+                "more than the case has, first {first}",
+                count=int(wrong.sum()),
+                first=first,
+            ),
             where="sanctions",
         )
     rules = [(of_day[day].violations, kind) for day, kind in pairs]
@@ -164,10 +173,14 @@ def _base_points(
         base[at] = tables[key].get(str(row.get("drg")), np.nan)
         if np.isnan(base[at]):
             raise PolicyError(
-                f"case {row['case_id']} is of a DRG without base points, of which "
-                f"{times[at]:g} times are to be withdrawn",
-                where=f"policy {policy.name}, violations.base_points",
-                hint="name another kind for it, or give the DRG base points",
+                _(
+                    "case {row} is of a DRG without base points, of which {times:g} "
+                    "times are to be withdrawn",
+                    row=row["case_id"],
+                    times=times[at],
+                ),
+                where=_("policy {name}, violations.base_points", name=policy.name),
+                hint=_("name another kind for it, or give the DRG base points"),
             )
     return base
 
@@ -176,5 +189,7 @@ def _frame(table: Any, names: list[str], what: str, optional: Sequence[str] = ()
     taken = select_columns(table, [*names, *optional])
     missing = [name for name in names if name not in taken.column_names]
     if missing:
-        raise CaseSchemaError(f"there is no column {', '.join(missing)}", where=what)
+        raise CaseSchemaError(
+            _("there is no column {missing}", missing=", ".join(missing)), where=what
+        )
     return taken

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from drgcore.cases.attributes import Codes, some_of
 from drgcore.errors import CaseSchemaError, PolicyError
+from drgcore.language import _
 from drgcore.points.case_columns import CaseColumns
 from drgcore.points.conditions import ColumnTest, Conditions
 from drgcore.points.list_rules import BedDay, Exclusion, FixedPrice
@@ -82,9 +83,12 @@ def mark_cases(policy: Policy, columns: CaseColumns) -> tuple[NDArray[np.int64],
             number = sum(bit > 0 for bits in marks for bit in bits)
             if number == _MOST:
                 raise PolicyError(
-                    f"more than {_MOST} exclusions, fixed prices and bed-day rules have conditions "
-                    "on columns",
-                    where=f"policy {policy.name}",
+                    _(
+                        "more than {most} exclusions, fixed prices and bed-day rules "
+                        "have conditions on columns",
+                        most=_MOST,
+                    ),
+                    where=_("policy {name}", name=policy.name),
                 )
             if not len(flags):
                 flags = np.zeros(len(columns.cost), np.int64)
@@ -164,7 +168,7 @@ def _test(test: ColumnTest, columns: CaseColumns) -> Mask:
     values: Any = columns.numbers[test.column]
     found = np.ones(len(values), bool)
     signs = (np.greater_equal, np.greater, np.less_equal, np.less)
-    for compare, (_, limit) in zip(signs, test.limits, strict=True):
+    for compare, (_other, limit) in zip(signs, test.limits, strict=True):
         if limit is not None:
             found &= compare(values, float(limit))
     return found
@@ -175,7 +179,12 @@ def _refuse_missing(test: ColumnTest, columns: CaseColumns, within: Mask) -> Non
     if lacking.any():
         ids = [str(columns.ids[int(row)]) for row in np.flatnonzero(lacking)[:6]]
         raise CaseSchemaError(
-            f"{int(lacking.sum())} cases that a rule tests have no {test.column}: {some_of(ids)}",
-            where=f"column {test.column}",
-            hint="give the number for these cases; a missing one is not guessed",
+            _(
+                "{count} cases that a rule tests have no {column}: {ids}",
+                count=int(lacking.sum()),
+                column=test.column,
+                ids=some_of(ids),
+            ),
+            where=_("column {column}", column=test.column),
+            hint=_("give the number for these cases; a missing one is not guessed"),
         )

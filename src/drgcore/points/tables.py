@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from drgcore.cases import read_table as read_file
 from drgcore.errors import CaseSchemaError, PolicyError
+from drgcore.language import _
 from drgcore.points.case_rules import GroupRow, PointsTier
 from drgcore.points.coefficient_rules import HospitalGroupComponent, LevelCostComponent
 from drgcore.points.policy import Policy
@@ -102,7 +103,7 @@ def group_table(policy: Policy, tier: PointsTier | None = None) -> GroupTable:
         means = np.full(len(drgs), np.nan)
     zero = [drg for drg, mean in zip(drgs, means, strict=True) if mean == 0]
     if zero:
-        raise PolicyError(f"the mean cost of {', '.join(zero[:5])} is 0", where=where)
+        raise PolicyError(_("the mean cost of {zero} is 0", zero=", ".join(zero[:5])), where=where)
     return GroupTable(tuple(drgs), points, means, _stable(frame, policy, where))
 
 
@@ -148,7 +149,7 @@ def coefficient_rows(policy: Policy, part: HospitalGroupComponent | LevelCostCom
         keys = _keys(frame, ["level", "drg"], where)
         regional = _numbers(frame, "regional_mean_cost", where)
         if (regional == 0).any():
-            raise PolicyError("a regional mean cost is 0", where=where)
+            raise PolicyError(_("a regional mean cost is 0"), where=where)
         values = _numbers(frame, "level_mean_cost", where) / regional
     return pd.Series(values, index=pd.MultiIndex.from_frame(keys))
 
@@ -178,7 +179,9 @@ def read_table(path: Path) -> pd.DataFrame:
         return read_file(path).to_pandas()
     except CaseSchemaError as error:
         raise PolicyError(
-            f"it cannot be read: {error.message}", where=str(path), hint=error.hint
+            _("it cannot be read: {message}", message=error.message),
+            where=str(path),
+            hint=error.hint,
         ) from None
 
 
@@ -203,16 +206,20 @@ def _of_tier(policy: Policy, tier: PointsTier, drgs: Sequence[str]) -> dict[str,
     unknown = sorted(set(keys) - set(drgs))
     if unknown:
         raise PolicyError(
-            f"{len(unknown)} DRGs of the tier are not in the whole table, first {unknown[0]}",
+            _(
+                "{count} DRGs of the tier are not in the whole table, first {unknown}",
+                count=len(unknown),
+                unknown=unknown[0],
+            ),
             where=where,
-            hint="whether a group is stable stands there",
+            hint=_("whether a group is stable stands there"),
         )
     holds = policy.base_points.holds
     names = [holds, *(["mean_cost"] if "mean_cost" in frame.columns else [])]
     found = {name: _numbers(frame, name, where) for name in names}
     zero = [drg for drg, mean in zip(keys, found.get("mean_cost", ()), strict=False) if mean == 0]
     if zero:
-        raise PolicyError(f"the mean cost of {zero[0]} is 0", where=where)
+        raise PolicyError(_("the mean cost of {zero} is 0", zero=zero[0]), where=where)
     index = pd.Index(keys).get_indexer(pd.Index(list(drgs)))
     return {name: np.append(values, np.nan)[index] for name, values in found.items()}
 
@@ -222,12 +229,15 @@ def _keys(frame: pd.DataFrame, names: Sequence[str], where: str) -> pd.DataFrame
         _column(frame, name, where)
     keys = frame[list(names)]
     if keys.isna().any(axis=None):
-        raise PolicyError(f"a row has no {' or no '.join(names)}", where=where)
+        raise PolicyError(_("a row has no {names}", names=" or no ".join(names)), where=where)
     keys = keys.astype(str)
     twice = keys[keys.duplicated()]
     if len(twice):
         first = " ".join(twice.iloc[0])
-        raise PolicyError(f"{len(twice)} rows repeat an earlier one, first {first}", where=where)
+        raise PolicyError(
+            _("{count} rows repeat an earlier one, first {first}", count=len(twice), first=first),
+            where=where,
+        )
     return keys
 
 
@@ -235,7 +245,9 @@ def _column(frame: pd.DataFrame, name: str, where: str) -> pd.Series:
     if name not in frame.columns:
         there = ", ".join(map(str, frame.columns))
         raise PolicyError(
-            f"there is no column {name}", where=where, hint=f"the columns are {there}"
+            _("there is no column {name}", name=name),
+            where=where,
+            hint=_("the columns are {there}", there=there),
         )
     return frame[name]
 
@@ -249,8 +261,14 @@ def _numbers(frame: pd.DataFrame, name: str, where: str) -> Floats:
     if len(wrong):
         row = frame.iloc[wrong[0]]
         raise PolicyError(
-            f"{len(wrong)} values of {name} are missing, negative or no number; first "
-            f"{row[name]!r} of {row['drg']}",
+            _(
+                "{count} values of {name} are missing, negative or no number; "
+                "first {row!r} of {key}",
+                count=len(wrong),
+                name=name,
+                row=row[name],
+                key=row["drg"],
+            ),
             where=where,
         )
     return values
@@ -261,9 +279,12 @@ def _frozen(frozen: Mapping[str, Decimal], drgs: pd.Series, where: str) -> Float
     unknown = sorted(set(frozen) - set(drgs))
     if unknown:
         raise PolicyError(
-            f"base points of {', '.join(unknown[:5])} are frozen, but not in the table",
+            _(
+                "base points of {unknown} are frozen, but not in the table",
+                unknown=", ".join(unknown[:5]),
+            ),
             where=where,
-            hint="add the DRG to the table, or take it out of base_points.frozen",
+            hint=_("add the DRG to the table, or take it out of base_points.frozen"),
         )
     return np.array([float(frozen.get(drg, "nan")) for drg in drgs], np.float64)
 
@@ -278,9 +299,9 @@ def _stable(frame: pd.DataFrame, policy: Policy, where: str) -> NDArray[np.bool_
         unknown = sorted(set(texts) - set(words))
         if unknown:
             raise PolicyError(
-                f"stable is {unknown[0]!r}",
+                _("stable is {unknown!r}", unknown=unknown[0]),
                 where=where,
-                hint="write true or false, 1 or 0, 是 or 否",
+                hint=_("write true or false, 1 or 0, 是 or 否"),
             )
         return texts.map(words).to_numpy(bool)
     cases, cv = _numbers(frame, "cases", where), _numbers(frame, "cv", where)
