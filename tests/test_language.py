@@ -94,6 +94,33 @@ def test_a_new_message_comes_in_and_an_old_one_goes_out() -> None:
     }
 
 
+def glossary() -> dict[str, list[str]]:
+    """English term → the Chinese ones, by docs/glossary.md."""
+    text = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+    rows = [line.strip("|").split("|") for line in text.splitlines() if line.startswith("| ")]
+    return {row[0].strip(): row[1].strip().split("、") for row in rows[2:]}
+
+
+def other_terms(message: str, translation: str, terms: dict[str, list[str]]) -> list[str]:
+    """The terms of a message that its translation calls otherwise."""
+    words = re.sub(r"\{[^}]*\}|`[^`]*`", "", message)
+    return [
+        term
+        for term, chinese in terms.items()
+        if re.search(rf"(?<![\w-]){term}(?:s|es)?(?![\w-])", words, re.IGNORECASE)
+        and not any(one.lower() in translation.lower() for one in (*chinese, term))
+    ]
+
+
+def test_messages_keep_to_the_glossary(catalogue: Catalog) -> None:
+    terms = glossary()
+    assert terms["point value"] == ["点值"]
+    assert len(terms) > 30
+    every = {m: other_terms(m, t, terms) for (c, m), t in texts(catalogue).items() if c is None}
+    assert {message: found for message, found in every.items() if found} == {}
+    assert other_terms("the point value of {pool}", "{pool} 的价格", terms) == ["point value"]
+
+
 # --- The code ---------------------------------------------------------------------------------
 
 
