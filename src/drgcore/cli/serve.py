@@ -7,6 +7,7 @@ from typing import Annotated, Any, cast
 
 import typer
 
+from drgcore.cli.options import ClinicalOption, MappingOption
 from drgcore.errors import DrgcoreError
 from drgcore.language import _
 
@@ -27,6 +28,28 @@ def serve(
     work: Annotated[
         Path | None, typer.Option(help="Folder for batches; else in the first --data.")
     ] = None,
+    in_house: Annotated[
+        str | None,
+        typer.Option(help="Patients in house: a file, or a database as postgresql://…#table."),
+    ] = None,
+    history: Annotated[
+        Path | None, typer.Option(help="With --in-house: finished cases of the past.")
+    ] = None,
+    payments: Annotated[
+        Path | None,
+        typer.Option(help="With --in-house: drg, and weight or base_points."),
+    ] = None,
+    rate: Annotated[
+        float, typer.Option(help="With --payments: yuan for weight 1, or for a point.")
+    ] = 1.0,
+    high: Annotated[
+        float | None, typer.Option(help="Multiple of the mean where high-cost cases begin.")
+    ] = None,
+    low: Annotated[
+        float | None, typer.Option(help="Multiple of the mean where low-cost cases end.")
+    ] = None,
+    mapping: MappingOption = "canonical",
+    clinical: ClinicalOption = False,
     name: Annotated[
         list[str] | None, typer.Option(help="Another name of the server, e.g. a proxy's.")
     ] = None,
@@ -43,6 +66,26 @@ def serve(
         ) from None
     from drgcore.serve.settings import Settings, read_token
 
+    if in_house is not None and history is None:
+        raise DrgcoreError(
+            "patients in house are estimated from past cases, and there are none",
+            where="--in-house",
+            hint="Add --history FILE.",
+        )
+    ward = None
+    if in_house is not None and history is not None:
+        from drgcore.serve.ward import InHouse
+
+        ward = InHouse(
+            source=in_house,
+            history=history,
+            payments=payments,
+            rate=rate,
+            high=high,
+            low=low,
+            mapping=mapping,
+            clinical_codes=clinical,
+        )
     settings = Settings(
         host=host,
         port=port,
@@ -51,6 +94,7 @@ def serve(
         data=tuple(data or ()),
         work=work,
         lang=cast(Any, lang),
+        in_house=ward,
     )
     shown = f"[{host}]" if ":" in host else host
     typer.echo(f"http://{shown}:{port}/  (Ctrl+C stops the server)", err=True)

@@ -27,6 +27,7 @@ from drgcore.serve.settings import Settings
 from drgcore.serve.shelf import Shelf
 from drgcore.serve.trials import Trials
 from drgcore.serve.views import render, wants_html
+from drgcore.serve.ward import Ward
 
 # Threads that work on requests; the machine has few cores and every one may hold a large table.
 _THREADS = 8
@@ -69,6 +70,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     state = app.state
     state.settings, state.version = settings, program_version()
     state.door, state.metrics = Door(settings.token), Metrics()
+    state.ward = None if settings.in_house is None else Ward(settings.in_house)
     state.cubes = Cubes(dashboard.figures)
     state.trials = Trials(Shelf(settings.data))
     state.menu = [entry for views in PAGES for entry in views.menu]

@@ -6,9 +6,12 @@ import ipaddress
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from drgcore.errors import DrgcoreError
+
+if TYPE_CHECKING:
+    from drgcore.serve.ward import InHouse
 
 Language = Literal["zh", "en"]
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
@@ -40,6 +43,8 @@ class Settings:
         without one a folder that ends with the server.
     lang : {"zh", "en"}, optional
         Language of the pages; by default what the browser asks for.
+    in_house : InHouse, optional
+        Where patients in house are read.
     max_body, max_upload : int
         Largest body of a request, and of an upload [bytes].
     max_rows : int
@@ -72,6 +77,7 @@ class Settings:
     data: tuple[Path, ...] = ()
     work: Path | None = None
     lang: Language | None = None
+    in_house: InHouse | None = None
     max_body: int = 256 * _MEGABYTE
     max_upload: int = 2048 * _MEGABYTE
     max_rows: int = 2_000_000

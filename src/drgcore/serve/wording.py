@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from drgcore.serve.settings import LANGUAGES, Language
-from drgcore.serve.texts import batch, dashboard, settlement
+from drgcore.serve.texts import batch, dashboard, in_house, settlement
 
 _CHINESE = {
     "Workbench": "工作台",
@@ -147,7 +147,7 @@ _CHINESE = {
 }
 
 WORDS: Mapping[str, str] = MappingProxyType(
-    _CHINESE | settlement.CHINESE | dashboard.CHINESE | batch.CHINESE
+    _CHINESE | settlement.CHINESE | dashboard.CHINESE | batch.CHINESE | in_house.CHINESE
 )
 """English text → Chinese text."""
 
@@ -199,6 +199,7 @@ TERMS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "column type": ("Type", "类型"),
         "column code_name": ("Name of the code", "编码名称"),
         **batch.TERMS,
+        **in_house.TERMS,
     }
 )
 """What data call it → English and Chinese."""

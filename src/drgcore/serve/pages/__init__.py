@@ -7,6 +7,7 @@ from drgcore.serve.pages import (
     catalogue,
     dashboard,
     grouping,
+    in_house,
     one_case,
     settlement,
 )
@@ -17,6 +18,7 @@ PAGES = (
     dashboard.views,
     settlement.views,
     catalogue.views,
+    in_house.views,
     about.views,
 )
 """The views of each page's module."""
