@@ -129,7 +129,8 @@ class Ward:
         dict or None
             ``rows``, the gravest first: `IN_STAY_COLUMNS`, the ``name`` of the likeliest group, and
             department, bed and doctor where they are there; ``read``, when; ``problem``, why the
-            source could not be read just now, with what was read before; ``accuracy`` of the estimates.
+            source could not be read just now, with what was read before; ``accuracy`` of the
+            estimates.
 
         Raises
         ------
