@@ -51,6 +51,7 @@ bench: $(VENV)/.dev
 	$(RUN) benchmarks/indicators.py
 	$(RUN) benchmarks/estimate.py
 	$(RUN) benchmarks/audit.py
+	$(RUN) benchmarks/serving.py
 	$(RUN) benchmarks/city_month.py
 	$(RUN) benchmarks/fuzz.py --rounds 2000 --folder build/fuzz
 	$(RUN) benchmarks/conservation.py 200

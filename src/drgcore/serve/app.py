@@ -17,6 +17,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from drgcore.errors import DrgcoreError
 from drgcore.grouper.extras import program_version
 from drgcore.serve import login
+from drgcore.serve.calls.library import Library
 from drgcore.serve.cube import Cubes
 from drgcore.serve.guard import Guard
 from drgcore.serve.metrics import CONTENT_TYPE, Metrics
@@ -69,6 +70,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     state = app.state
     state.settings, state.version = settings, program_version()
+    state.library = Library(settings.data)
     state.door, state.metrics = Door(settings.token), Metrics()
     state.ward = None if settings.in_house is None else Ward(settings.in_house)
     state.cubes = Cubes(dashboard.figures)

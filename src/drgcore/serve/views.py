@@ -63,7 +63,8 @@ class Entry:
 
 
 async def _library(request: Request) -> Library:
-    return Library(request.app.state.settings.data)
+    library: Library = request.app.state.library
+    return library
 
 
 LibraryGiven = Annotated[Library, Depends(_library)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from drgcore.cases.presets import PRESETS as MAPPINGS
@@ -39,7 +40,7 @@ class Library:
 
     def scheme_place(self, name: str) -> str | Path:
         """The name of a shipped scheme, ``by-date``, or the folder of another."""
-        if name == BY_DATE or name in shipped_names():
+        if name == BY_DATE or name in _shipped():
             return name
         for folder in self._own_schemes():
             if folder.name == name:
@@ -122,6 +123,12 @@ class Library:
 
     def _own_policies(self) -> Sequence[Path]:
         return [p for folder in self.folders for p in sorted(folder.glob("*.toml"))]
+
+
+@cache
+def _shipped() -> frozenset[str]:
+    """The names of the shipped schemes, looked for on the disk once."""
+    return frozenset(shipped_names())
 
 
 def known_mapping(name: str) -> str:

@@ -15,7 +15,6 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import FileResponse, Response
 
 from drgcore.errors import DrgcoreError
-from drgcore.serve.calls.library import Library
 from drgcore.serve.jobs.store import Job, JobStore
 from drgcore.serve.jobs.uploads import keep_upload, kind_of, shown_name
 from drgcore.serve.jobs.work import BatchAsked, Worker, look_at
@@ -40,7 +39,7 @@ async def batches(app: FastAPI) -> AsyncIterator[None]:
             folder = Path(stack.enter_context(TemporaryDirectory(prefix="drgcore-")))
         app.state.jobs = store = JobStore(folder, settings.keep_hours * 3600)
         store.remove_old()
-        app.state.worker = worker = Worker(store, Library(settings.data))
+        app.state.worker = worker = Worker(store, app.state.library)
         worker.start()
         yield
         worker.stop(cancel=settings.work_folder is None)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
-from fastapi import APIRouter, HTTPException, Query, Request
+from fastapi import APIRouter, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import ValidationError
+from pydantic import BaseModel, Field, ValidationError
 from pydantic_core import to_json
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
@@ -14,20 +15,38 @@ from starlette.responses import Response
 from drgcore.schemes import DEFAULT_SCHEME
 from drgcore.serve.calls.cases import CasesAsked
 from drgcore.serve.calls.grouping import group_at_once, group_cases, group_stream
-from drgcore.serve.views import LibraryGiven
 
 ARROW = "application/vnd.apache.arrow.stream"
 
 router = APIRouter(tags=["grouping"])
 
-_BODY: dict[str, Any] = {
+_Model = TypeVar("_Model", bound=BaseModel)
+
+
+class StreamAsked(BaseModel):
+    """What is said of an Arrow stream, in the query."""
+
+    scheme: str = Field(DEFAULT_SCHEME, max_length=200, description="a name of GET /schemes")
+    mapping: str = Field("canonical", max_length=200, description="auto, or a mapping's name")
+    columns: list[str] = Field([], max_length=500, description="columns of the cases to keep")
+    clinical_codes: bool = Field(False, description="the codes are 国临版")
+    names: bool = Field(False, description="add the groups' names")
+
+
+# The parameters are read by hand: to have them read for every single case costs as much as
+# grouping it.
+_DESCRIBED: dict[str, Any] = {
+    "parameters": [
+        {"name": name, "in": "query", "description": "Of a stream.", "schema": schema}
+        for name, schema in StreamAsked.model_json_schema()["properties"].items()
+    ],
     "requestBody": {
         "required": True,
         "content": {
             "application/json": {"schema": CasesAsked.model_json_schema()},
             ARROW: {"schema": {"type": "string", "format": "binary"}},
         },
-    }
+    },
 }
 _ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {
@@ -40,40 +59,25 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.post("/group", openapi_extra=_BODY, responses=_ANSWERS)
-async def group(
-    request: Request,
-    library: LibraryGiven,
-    scheme: Annotated[str, Query(max_length=200)] = DEFAULT_SCHEME,
-    mapping: Annotated[str, Query(max_length=200)] = "canonical",
-    columns: Annotated[list[str] | None, Query(max_length=500)] = None,
-    clinical_codes: bool = False,
-    names: bool = False,
-) -> Response:
+@router.post("/group", openapi_extra=_DESCRIBED, responses=_ANSWERS)
+async def group(request: Request) -> Response:
     """Group cases: JSON in and out, or an Arrow stream in and out (then with these parameters)."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    settings, metrics = request.app.state.settings, request.app.state.metrics
+    state = request.app.state
+    settings, metrics, library = state.settings, state.metrics, state.library
     body = await request.body()
     if kind == ARROW:
+        given = request.query_params
+        named: dict[str, Any] = {n: v for n, v in given.items() if n != "columns"}
+        said = _valid(StreamAsked.model_validate, {**named, "columns": given.getlist("columns")})
         stream, rows = await run_in_threadpool(
-            group_stream,
-            body,
-            library,
-            scheme=scheme,
-            mapping=mapping,
-            columns=columns or [],
-            clinical_codes=clinical_codes,
-            names=names,
-            most_rows=settings.max_rows,
+            group_stream, body, library, most_rows=settings.max_rows, **said.model_dump()
         )
         metrics.cases.inc(rows)
         return Response(stream, media_type=ARROW)
     if kind != "application/json":
         raise HTTPException(415, f"send application/json or {ARROW}")
-    try:
-        asked = CasesAsked.model_validate_json(body)
-    except ValidationError as error:
-        raise RequestValidationError(error.errors()) from None
+    asked = _valid(CasesAsked.model_validate_json, body)
     if len(asked.cases) > settings.max_rows:
         raise HTTPException(413, f"at most {settings.max_rows:,} cases; use POST /batch")
     answer = group_at_once(asked, library)
@@ -81,3 +85,10 @@ async def group(
         answer = await run_in_threadpool(group_cases, asked, library)
     metrics.cases.inc(len(asked.cases))
     return Response(to_json(answer), media_type="application/json")
+
+
+def _valid(validate: Callable[[Any], _Model], given: Any) -> _Model:
+    try:
+        return validate(given)
+    except ValidationError as error:
+        raise RequestValidationError(error.errors()) from None
