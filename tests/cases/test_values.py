@@ -37,7 +37,25 @@ READERS = [
     (parse_yes_no, plain.yes_no, np.int32),
 ]
 
-UNITS = ["个月", "周岁", "日", "小时", "/30", "kg", "公斤", "岁5月", "天12小时", "月40天", ",200"]
+UNITS = [
+    "个月",
+    "周岁",
+    "日",
+    "小时",
+    "个小时",
+    "天龄",
+    "月龄",
+    "年3日",
+    "岁零5天",
+    "月 零5天",
+    "/30",
+    "kg",
+    "公斤",
+    "岁5月",
+    "天12小时",
+    "月40天",
+    ",200",
+]
 INFANTS = ["2 15/30", "12 15/30", "15/30", "2又15/30", "1月", "0月28天", "1月1天", "3.25 kg"]
 
 texts = st.one_of(
@@ -99,6 +117,7 @@ texts = st.one_of(
 
 @given(st.lists(texts, max_size=30))
 @example(["0.5,200", "1,200"])
+@example(["5个小时", "1年3日", "/３0", "3岁整", "9000小时", "2月龄", "3天龄", "3岁5月 零2天"])
 def test_text_is_read_as_the_plain_reader_reads_it(values):
     array = pa.array(values, pa.string())
     sliced = pa.array(["1", *values, "x"], pa.string()).slice(1, len(values))

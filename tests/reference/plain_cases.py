@@ -127,42 +127,54 @@ def _tokens(value: object) -> list[str]:
     return [] if any(len(token) > 9 for token in tokens) else tokens
 
 
-_MONTH, _DAY, _HOUR = {"月", "个月", "月零"}, {"天", "日"}, {"小时", "时", "h"}
+_YEAR = {"岁", "周岁", "岁整", "年"}
+_MONTH = {"月", "个月", "月龄", "个月龄"}
+_DAY = {"天", "日", "天龄", "日龄"}
+_HOUR = {"小时", "个小时", "时", "h"}
+_UNITS = {"year": _YEAR, "month": _MONTH, "day": _DAY, "hour": _HOUR}
 
 
 def _age(value: object) -> tuple[int, int] | None:
-    """Years and days of an age that is written with its units; -1 days where it gives none."""
+    """Years and days of an age that is written with its units; -2 days where it gives none."""
     tokens = _tokens(value)
     if any("." in token for token in tokens):
         return None
-    units = tokens[1::2]
     if tokens[-2:] == ["/", "30"]:
-        *months, days = (int(t) for t in tokens[:-2] if t.isdigit())
-        if len(tokens) > 4 or days >= 30 or (months and months[0] >= 12):
+        numbers = tokens[:-2]
+        if not 1 <= len(numbers) <= 2 or not all(t.isdigit() for t in numbers):
             return None
-        return 0, 30 * sum(months) + days
-    if len(tokens) != 2 * len(units) or not all(t.isdigit() for t in tokens[::2]) or not units:
+        if not tidy(str(value)).endswith(f"{numbers[-1]}/30"):
+            return None
+        months, days = (0, *map(int, numbers))[-2:]
+        return (0, 30 * months + days) if days < 30 and months < 12 else None
+    # 零 stands between a larger unit and days: 3岁零5天, 2月 零5天.
+    joined = "\n".join(tokens)
+    for larger in sorted(_YEAR | _MONTH, key=len, reverse=True):
+        joined = re.sub(rf"\n{larger}\n?零\n(\d+\n[天日])(?=$)", rf"\n{larger}\n\1", joined)
+    tokens = joined.split("\n")
+    units, numbers = tokens[1::2], tokens[::2]
+    if len(units) != len(numbers) or not all(t.isdigit() for t in numbers):
         return None
-    numbers = [int(token) for token in tokens[::2]]
-    match [next((k for k, s in _UNITS.items() if u in s), "?") for u in units]:
-        case ["year"]:
-            return numbers[0], -2
-        case ["year", "month"] if numbers[1] < 12:
-            return numbers[0], -2
+    counts = [int(token) for token in numbers]
+    kinds = [next((k for k, s in _UNITS.items() if u in s), "?") for u in units]
+    match kinds:
+        case ["year"] | ["year", "month"] | ["year", "day"] | ["year", "month", "day"]:
+            months = counts[kinds.index("month")] if "month" in kinds else 0
+            days = counts[-1] if kinds[-1] == "day" else 0
+            aged = units[-1].endswith("龄") and kinds[-1] == "day"
+            return (counts[0], -2) if months < 12 and days <= 31 and not aged else None
         case ["month"] | ["month", "day"]:
-            months, days = numbers[0], sum(numbers[1:])
-            if days > 31:
+            months, days = counts[0], sum(counts[1:])
+            if days > 31 or (len(units) > 1 and units[1].endswith("龄")):
                 return None
             certain = months < 12 and (months == 0 or 28 * months + days > 28)
             return months // 12, 30 * months + days if certain else -2
-        case ["day"] | ["day", "hour"] if sum(numbers[1:]) < 24:
-            return (0 if numbers[0] < 365 else -2), numbers[0]
+        case ["day"] | ["day", "hour"] if sum(counts[1:]) < 24:
+            return (0 if counts[0] < 365 else -2), counts[0]
         case ["hour"]:
-            return 0, numbers[0] // 24
+            days = counts[0] // 24
+            return (0 if days < 365 else -2), days
     return None
-
-
-_UNITS = {"year": {"岁", "周岁", "年"}, "month": _MONTH, "day": _DAY, "hour": _HOUR}
 
 
 def age_years(value: object) -> int:
