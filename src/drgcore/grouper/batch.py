@@ -24,6 +24,7 @@ from drgcore.cases import (
 from drgcore.cases.notes import ReadingNotes
 from drgcore.errors import DrgcoreError
 from drgcore.grouper.extras import NO_EXTRAS, Extras, counted_diagnoses, program_version
+from drgcore.grouper.kernel_tables import GrouperTables
 from drgcore.grouper.reasons import complete_reasons
 from drgcore.grouper.result import (
     LIST_OF_DIAGNOSES,
@@ -35,7 +36,7 @@ from drgcore.grouper.result import (
     GroupedRows,
 )
 from drgcore.grouper.summary import SummaryCount
-from drgcore.grouper.tables import GrouperTables, compile_tables
+from drgcore.grouper.tables import compile_tables
 from drgcore.language import _
 from drgcore.schemes import Scheme, load_scheme, load_translation
 

@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drgcore.cases import FIRST_CODE, MISSING, CaseArrays, CodeIndex
+from drgcore.grouper.kernel_tables import GrouperTables
 from drgcore.grouper.lowering import each_met, fitting_counts, normalise
 from drgcore.grouper.plain import Facts, PlainCase
 from drgcore.grouper.recipes import Recipe, all_recipes, recipes_for
 from drgcore.grouper.result import GroupedRows
-from drgcore.grouper.tables import GrouperTables, compile_tables
+from drgcore.grouper.tables import compile_tables
 from drgcore.schemes.model import Scheme
 from drgcore.schemes.rules import (
     FRACTIONAL,

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from drgcore.cases import CaseArrays
 from drgcore.cases.codes import FIRST_CODE
 from drgcore.cases.statuses import STATUSES
+from drgcore.grouper.kernel_tables import GrouperTables
 from drgcore.grouper.result import GroupedRows
-from drgcore.grouper.tables import GrouperTables
 
 NAME_COLUMNS = ("mdc_name", "adrg_name", "drg_name")
 STAMP_COLUMNS = ("scheme", "scheme_digest", "drgcore_version")

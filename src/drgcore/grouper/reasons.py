@@ -9,9 +9,9 @@ import numpy as np
 from drgcore.cases import INVALID_NUMBER, MISSING_NUMBER, UNKNOWN, CaseArrays
 from drgcore.cases.ages import INFANT_DAYS
 from drgcore.cases.statuses import STATUSES
+from drgcore.grouper.kernel_tables import GrouperTables
 from drgcore.grouper.plain import PlainCase, why_no_mdc
 from drgcore.grouper.result import REASONS, GroupedRows
-from drgcore.grouper.tables import GrouperTables
 from drgcore.schemes import Scheme
 
 _NUMBER = {reason: number for number, reason in enumerate(REASONS, 1)}

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from drgcore.cases import FIRST_CODE
 from drgcore.grouper.intervals import NUMBER_RANGES
+from drgcore.grouper.kernel_tables import GrouperTables
 from drgcore.grouper.lowering import each_met, fitting_counts, is_complication, normalise
 from drgcore.grouper.plain import COMPARISONS
-from drgcore.grouper.tables import GrouperTables
 from drgcore.schemes.rules import (
     FRACTIONAL,
     LOCAL_VARIABLES,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -13,12 +13,8 @@ from numpy.typing import NDArray
 
 from drgcore.cases.statuses import STATUSES
 from drgcore.errors import CaseSchemaError
-from drgcore.grouper.tables import GrouperTables
+from drgcore.grouper.kernel_tables import GrouperTables
 from drgcore.language import _
-
-if TYPE_CHECKING:
-    pass
-
 
 SEVERITIES = ("none", "CC", "MCC")
 """The worst complication that the principal diagnosis does not exclude."""

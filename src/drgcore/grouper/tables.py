@@ -12,19 +12,17 @@ short-circuit code.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
-from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from drgcore.cases.batch import CaseArrays
 from drgcore.cases.codes import FIRST_CODE, CodeIndex
 from drgcore.grouper.intervals import VARIABLE_ORDER, Intervals, whole_comparison
+from drgcore.grouper.kernel_tables import DEPARTMENT, Compiled, GrouperTables, KernelTables
 from drgcore.grouper.lowering import (
     FIELD_OPS,
     Op,
@@ -65,76 +63,6 @@ DIAGNOSIS_FIELDS = ("ZYZD", "QTZD")
 # The order of the bits of a length() atom.
 COUNTED = ("ZYZD", "ZYSS", "QTZD", "QTSS")
 _DIAGNOSED = (*DIAGNOSIS_FIELDS, "CC")
-_DEPARTMENT = "CYKB"
-
-
-class KernelTables(NamedTuple):
-    """What the kernel reads: two flat arrays and where each table starts in them.
-
-    `layout` is a record of these fields. In `words`, bits are counted from the lowest of a row's
-    first word.
-
-    - ``principal_row``, ``procedure_row`` (one a code id, in `ints`): start in `words` of the row
-      of the code's class, `mask_words` words of ADRG rules that the class leaves possible, then
-      the sets that hold the code
-    - ``other_diagnosis_row``, ``other_procedure_row``: start of the sets that hold the code
-    - ``exclusion_row``: start of the exclusion tables that hold the principal diagnosis
-    - ``complication``: 0, or type (1 CC, 2 MCC) + 4 × (exclusion table + 1)
-    - ``cuts``, ``cut_start``: bounds of the intervals of the four numbers, one after the other
-    - ``variable_masks`` (in `words`), ``mask_start``: ADRG rules possible in each interval, that of
-      a missing number first
-    - ``compare_truth``: comparisons, then what is asked of departments × `intervals`
-    - ``counts``: length() atoms × 6: the set's bit in each field or -1, operator, number
-    - ``code``: instructions × 5 (`lowering.Program`)
-    - ``adrg_program``, ``drg_program``, ``diagnosis_program``: first instruction, ACCEPT or REJECT;
-      the last asks whether the rule of any MDC holds that asks for a diagnosis
-    - ``adrg_first_drg``, ``adrg_status``
-    """
-
-    layout: np.record
-    ints: NDArray[np.int32]
-    words: NDArray[np.uint64]
-
-
-@dataclass(frozen=True, eq=False)
-class GrouperTables:
-    """A compiled scheme: the kernel's arrays, the code ids and the groups' codes in order.
-
-    `classes` holds, by field of the rule language (and for ``"exclusion"``), the class of each code
-    id: codes of one class cannot be told apart there. `complication` is 0, or the row of the CC
-    sheet as the kernel reads it. `cuts` are the bounds of each number's intervals. `departments`
-    knows only those that some rule asks for.
-    """
-
-    scheme: Scheme
-    kernel: KernelTables
-    diagnoses: CodeIndex
-    procedures: CodeIndex
-    departments: CodeIndex
-    mdc_codes: tuple[str, ...]
-    adrg_codes: tuple[str, ...]
-    drg_codes: tuple[str, ...]
-    adrg_mdc: NDArray[np.int16]  # (ADRG,)
-    classes: Mapping[str, NDArray[np.int32]]
-    complication: NDArray[np.int32]
-    cuts: Mapping[str, NDArray[np.int64] | NDArray[np.float64]]
-
-    def inputs(self, cases: CaseArrays) -> tuple[NDArray[np.generic], ...]:
-        """The arrays of some cases as the kernel takes them.
-
-        The last, one row a case, holds for each local variable of the scheme the interval of the
-        number (0 where it is missing or unreadable), or the class of the department.
-        """
-        local = self.scheme.local_columns
-        classes = np.empty((len(cases), len(local)), dtype=np.int32)
-        for place, (name, column) in enumerate(local.items()):
-            values = cases.local[column]
-            if name == _DEPARTMENT:
-                classes[:, place] = self.classes[name][values]
-            else:
-                interval = np.searchsorted(self.cuts[name], values, side="right") + 1
-                classes[:, place] = np.where(values < 0, 0, interval)
-        return (*cases.arrays(), classes)
 
 
 @lru_cache(maxsize=8)
@@ -155,7 +83,7 @@ def compile_tables(scheme: Scheme) -> GrouperTables:
     RuleSyntaxError
         When a rule of the scheme is not in the rule language.
     """
-    return _Compiler(scheme).compile()
+    return _Compiler(scheme).tables()
 
 
 class _Compiler:
@@ -183,12 +111,27 @@ class _Compiler:
         self.set_codes = KeyedCodes(scheme.tables["sets"])
         self.diagnoses = CodeIndex(self._universe("diagnoses", DIAGNOSIS_FIELDS))
         self.procedures = CodeIndex(self._universe("procedures", ("ZYSS", "QTSS")))
-        self.departments = CodeIndex(self._named_codes((_DEPARTMENT,)))
+        self.departments = CodeIndex(self._named_codes((DEPARTMENT,)))
         self.words = word_count(len(self.adrg_rules))
 
-    def compile(self) -> GrouperTables:
+    def tables(self) -> GrouperTables:
         scheme = self.scheme
-        self.membership = {field: self._membership(field) for field in (*FIELD_OPS, _DEPARTMENT)}
+        mdc_place = {m.code: i for i, m in enumerate(scheme.mdcs)}
+        return GrouperTables(
+            scheme,
+            self.diagnoses,
+            self.procedures,
+            self.departments,
+            tuple(m.code for m in scheme.mdcs),
+            tuple(a.code for a in scheme.adrgs),
+            tuple(d.code for d in scheme.drgs),
+            np.array([mdc_place[a.mdc] for a in scheme.adrgs], dtype=np.int16),
+            self.compile,
+        )
+
+    def compile(self) -> Compiled:
+        scheme = self.scheme
+        self.membership = {field: self._membership(field) for field in (*FIELD_OPS, DEPARTMENT)}
         classes = {field: classes_of(bits) for field, bits in self.membership.items()}
         self.intervals = Intervals(list(self.comparisons))
         program = Program(self._operands)
@@ -197,7 +140,6 @@ class _Compiler:
         diagnosis_program = program.add(self.diagnosed)
         place = {a.code: i for i, a in enumerate(scheme.adrgs)}
         owners = np.array([place[d.adrg] for d in scheme.drgs], dtype=np.int64)
-        mdc_place = {m.code: i for i, m in enumerate(scheme.mdcs)}
         complication, exclusion_class, exclusion_bits = self._complications()
         requires = [any(v in dimensions(r) for r in self.all_rules) for v in VARIABLE_ORDER]
         words, ints = Pool(np.uint64), Pool(np.int32)
@@ -232,7 +174,7 @@ class _Compiler:
             "mask_start": ints.put(
                 starts_of([len(self.intervals.samples[v]) for v in VARIABLE_ORDER])
             ),
-            "compare_truth": ints.put(compared := self.intervals.table(classes[_DEPARTMENT][1].T)),
+            "compare_truth": ints.put(compared := self.intervals.table(classes[DEPARTMENT][1].T)),
             "counts": ints.put(counts := self._counts()),
             "code": ints.put(program.code()),
             "adrg_program": ints.put(np.array(adrg_program)),
@@ -253,16 +195,8 @@ class _Compiler:
         }
         layout = np.array([tuple(field.values())], dtype=[(name, np.int64) for name in field])
         kernel = KernelTables(layout[0], ints.array(), words.array())
-        return GrouperTables(
-            scheme,
+        return Compiled(
             kernel,
-            self.diagnoses,
-            self.procedures,
-            self.departments,
-            tuple(m.code for m in scheme.mdcs),
-            tuple(a.code for a in scheme.adrgs),
-            tuple(d.code for d in scheme.drgs),
-            np.array([mdc_place[a.mdc] for a in scheme.adrgs], dtype=np.int16),
             {**{f: c for f, (c, _) in classes.items()}, "exclusion": exclusion_class},
             complication,
             self.intervals.cuts,
@@ -270,7 +204,7 @@ class _Compiler:
 
     def _tests(self) -> dict[str, dict[tuple[str, ...], int]]:
         """For each field the unions of sets that some rule asks it for, numbered."""
-        tests: dict[str, dict[tuple[str, ...], int]] = {f: {} for f in (*FIELD_OPS, _DEPARTMENT)}
+        tests: dict[str, dict[tuple[str, ...], int]] = {f: {} for f in (*FIELD_OPS, DEPARTMENT)}
         self.comparisons: dict[Compare, int] = {}
         self.count_atoms: dict[Rule, int] = {}
         for rule in self.all_rules:
@@ -301,7 +235,7 @@ class _Compiler:
         return pc.unique(pa.concat_arrays([pa.array([], pa.string()), *parts]))
 
     def _index(self, field: str) -> CodeIndex:
-        if field == _DEPARTMENT:
+        if field == DEPARTMENT:
             return self.departments
         return self.diagnoses if field in DIAGNOSIS_FIELDS else self.procedures
 
@@ -364,9 +298,9 @@ class _Compiler:
         assert isinstance(atom, Member)
         if is_complication(atom):
             return (Op.MCC if atom.sets[0] == "MCC" else Op.CC), 0, 0
-        if atom.fields[0] == _DEPARTMENT:
-            row = len(self.comparisons) + self.tests[_DEPARTMENT][atom.sets]
-            return Op.COMPARE, row, self.places[_DEPARTMENT]
+        if atom.fields[0] == DEPARTMENT:
+            row = len(self.comparisons) + self.tests[DEPARTMENT][atom.sets]
+            return Op.COMPARE, row, self.places[DEPARTMENT]
         return FIELD_OPS[atom.fields[0]], self.tests[atom.fields[0]][atom.sets], 0
 
     def _complications(

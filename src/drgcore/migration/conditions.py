@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from drgcore.cases import FIRST_CODE, CaseArrays, CodeIndex
 from drgcore.grouper.intervals import COMPARE
-from drgcore.grouper.tables import GrouperTables
+from drgcore.grouper.kernel_tables import GrouperTables
 from drgcore.schemes.rules import (
     COMPLICATIONS,
     LOCAL_FIELDS,

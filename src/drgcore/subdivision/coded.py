@@ -21,8 +21,9 @@ from drgcore.grouper.batch import (
     in_order,
     thread_count,
 )
+from drgcore.grouper.kernel_tables import GrouperTables
 from drgcore.grouper.result import GroupedRows
-from drgcore.grouper.tables import GrouperTables, compile_tables
+from drgcore.grouper.tables import compile_tables
 from drgcore.language import _
 from drgcore.schemes import Scheme
 from drgcore.weights.history import History, read_history

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from drgcore.cases import FIRST_CODE, CaseArrays
 from drgcore.cases.attributes import some_of
 from drgcore.errors import SchemeError
-from drgcore.grouper.tables import GrouperTables
+from drgcore.grouper.kernel_tables import GrouperTables
 from drgcore.language import _
 from drgcore.subdivision.coded import CodedCases
 from drgcore.subdivision.conditions import LISTED, Kind, SplitCandidates

@@ -12,7 +12,7 @@ from drgcore.cases import CANONICAL_SCHEMA, FIRST_CODE, CaseMapping, CodeIndex
 from drgcore.checks.check import CheckRun
 from drgcore.checks.frame import Frame
 from drgcore.grouper.coverage import Draft
-from drgcore.grouper.tables import GrouperTables
+from drgcore.grouper.kernel_tables import GrouperTables
 from drgcore.schemes import Scheme
 
 _WEIGHT = {"error": 1000, "warning": 1, "hint": 0}

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from drgcore.cases import FIRST_CODE
 from drgcore.grouper.coverage import Draft, contexts_of, draft_of, drafts_of, group_drafts
+from drgcore.grouper.kernel_tables import GrouperTables
 from drgcore.grouper.recipes import Numbers, Recipe, recipes_for
-from drgcore.grouper.tables import GrouperTables, compile_tables
+from drgcore.grouper.tables import compile_tables
 from drgcore.schemes.model import GroupKind, Scheme
 from drgcore.schemes.rules import FRACTIONAL, LOCAL_VARIABLES, YES_NO
 from drgcore.synthetic.plausible import cases_of, faults_of, harmless
