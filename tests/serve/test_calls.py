@@ -277,3 +277,12 @@ def test_a_scheme_and_a_policy_in_the_servers_folder(tmp_path):
         "region": None,
         "year": None,
     }
+
+
+def test_errors_are_in_the_language_of_the_request(client, cases):
+    lacking = stream_of(cases.drop_columns(["sex"]))
+    for lang, text in (("zh-CN", "数据中缺少"), ("en", "missing")):
+        headers = {"content-type": ARROW, "accept-language": lang}
+        answer = client.post("/group", content=lacking, headers=headers)
+        assert answer.status_code == 400
+        assert text in answer.json()["error"]

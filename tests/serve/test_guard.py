@@ -11,6 +11,7 @@ import pytest
 from drgcore.cases import STATUSES
 from drgcore.errors import DrgcoreError
 from drgcore.estimate.variants import KINDS
+from drgcore.language import use_language
 from drgcore.points.compute import POINT_COLUMNS
 from drgcore.points.records import CLASSES
 from drgcore.schemes.model import TABLE_SCHEMAS
@@ -148,7 +149,9 @@ def test_the_language_is_asked_for_chosen_or_the_browsers(client):
         return re.search(r'<html lang="([^"]+)"', page)[1]
 
     english = {"accept-language": "en-GB,en;q=0.9"}
-    assert language("/") == "zh-Hans"
+    assert language("/", **{"accept-language": "zh-CN"}) == "zh-Hans"
+    with use_language("en"):
+        assert language("/") == "en"
     assert language("/", **english) == "en"
     assert language("/?lang=zh", **english) == "zh-Hans"
     # The choice is kept.

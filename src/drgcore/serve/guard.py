@@ -11,13 +11,16 @@ from urllib.parse import quote, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from drgcore.language import use_language
 from drgcore.serve.logs import LOGGER, where_it_failed
 from drgcore.serve.metrics import Metrics
 from drgcore.serve.sessions import COOKIE, Door
 from drgcore.serve.settings import Settings
+from drgcore.serve.views import language_of
 
 _HEADERS = {
     "content-security-policy": (
@@ -64,7 +67,9 @@ class Guard:
             if refusal is not None:
                 await refusal(scope, exchange.receive, exchange.send)
             else:
-                await exchange.run(self.app)
+                # Threads that work on the request speak its language too.
+                with use_language(language_of(Request(scope))):
+                    await exchange.run(self.app)
         finally:
             exchange.close()
 

@@ -32,6 +32,7 @@ from fastapi.encoders import jsonable_encoder
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
+from drgcore.language import get_language
 from drgcore.serve.calls.library import Library
 from drgcore.serve.settings import LANGUAGES, Language
 from drgcore.serve.tables import FILTERS, TESTS
@@ -165,7 +166,9 @@ def language_of(request: Request) -> Language:
     for wish in wishes:
         if wish in LANGUAGES:
             return wish
-    return preferred(request.headers.get("accept-language", ""))
+    liked = request.headers.get("accept-language")
+    # A program that says nothing is answered in the language of the process.
+    return preferred(liked) if liked else get_language()
 
 
 def render(
