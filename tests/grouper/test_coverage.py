@@ -13,6 +13,7 @@ from drgcore.grouper.coverage import Coverage, Draft, cover, drafts_of, group_dr
 from drgcore.grouper.plain import PlainCase, group_plainly
 from drgcore.grouper.recipes import number_samples, recipes_for
 from drgcore.grouper.tables import compile_tables
+from drgcore.schemes import check_scheme
 from tests.grouper.helpers import (
     SCHEMES,
     assert_same,
@@ -288,3 +289,15 @@ def test_a_draft_is_written_out_as_the_case_it_is() -> None:
     assert (case.principal_diagnosis, case.other_diagnoses) == (first, (second,))
     assert case.principal_procedure is None
     assert (case.age_days, case.newborn_weight_g) == (3, None)
+
+
+@pytest.mark.parametrize("name", SCHEMES)
+def test_what_the_rules_alone_prove_the_codes_prove_too(name: str) -> None:
+    of = scheme(name)
+    said = {
+        finding.where
+        for finding in check_scheme(of).warnings
+        if finding.code in ("never-true", "unreachable")
+    }
+    proved = {d.code for d in of.drgs if not {f"ADRG {d.adrg}", f"DRG {d.code}"}.isdisjoint(said)}
+    assert proved <= set(coverage(name).unreachable)

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from drgcore.cases.statuses import STATUSES
 from drgcore.errors import CaseSchemaError, DrgcoreError
 from drgcore.language import _
 from drgcore.weights.history import History, read_history
@@ -20,7 +21,7 @@ Floats = NDArray[np.float64]
 BLOCKS = 1000
 """Random blocks of cases that the bootstrap draws from."""
 
-_STATUSES = 4
+_STATUSES = len(STATUSES)
 
 METRICS = (
     "riv",
