@@ -86,6 +86,11 @@ def serve(
             mapping=mapping,
             clinical_codes=clinical,
         )
+    if name and token_file is None:
+        raise DrgcoreError(
+            "--name lets others reach the server through a proxy, and it has no token",
+            hint="Give a file with a token (--token-file).",
+        )
     settings = Settings(
         host=host,
         port=port,
