@@ -68,9 +68,9 @@ def serve(
 
     if in_house is not None and history is None:
         raise DrgcoreError(
-            "patients in house are estimated from past cases, and there are none",
+            _("patients in house are estimated from past cases, and there are none"),
             where="--in-house",
-            hint="Add --history FILE.",
+            hint=_("Add --history FILE."),
         )
     ward = None
     if in_house is not None and history is not None:

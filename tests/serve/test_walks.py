@@ -1,0 +1,168 @@
+"""Walks through the pages of many cases in a real browser: by keyboard, without a word of error."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+import uvicorn
+
+import drgcore
+from drgcore.points import Policy
+from drgcore.serve import Settings, create_app
+from drgcore.serve.ward import InHouse
+from drgcore.trial import settle_trial
+
+BROWSER = shutil.which("chromium") or shutil.which("chromium-browser")
+pytestmark = pytest.mark.skipif(BROWSER is None, reason="there is no Chromium")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Cases, grouped cases and a ledger of a year that paid them."""
+    folder = tmp_path_factory.mktemp("walk") / "region"
+    folder.mkdir()
+    cases = drgcore.sample_cases(1200, "chs-drg-3.0", seed=6)
+    pq.write_table(cases, folder / "cases.parquet")
+    grouped = drgcore.group(cases, "chs-drg-3.0")
+    pq.write_table(grouped, folder / "grouped.parquet")
+    policy = Policy.load("example")
+    scores = pd.DataFrame({"hospital": sorted(set(grouped["hospital"].to_pylist()))})
+    scores = scores.assign(**{"record quality": 96, "readmission": 92, "patient burden": 90})
+    trial = settle_trial(grouped, policy, 2027, scores)
+    with drgcore.Ledger.open(folder / "book.sqlite") as book:
+        for month in trial.months:
+            book.close_month(drgcore.close_month(month, trial.cases, policy, "chs-drg-3.0"))
+        book.close_year(drgcore.close_year(trial.year, trial.cases, policy, "chs-drg-3.0"))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def address(folder: Path) -> Iterator[str]:
+    """A server of this folder, with its cases as the patients in house and as the past."""
+    ward = InHouse(str(folder / "cases.parquet"), folder / "cases.parquet", high=2.0)
+    place = socket.socket()
+    place.bind(("127.0.0.1", 0))
+    app = create_app(Settings(data=(folder,), lang="zh", in_house=ward))
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [place]}, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{place.getsockname()[1]}"
+    server.should_exit = True
+    thread.join(30)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Chromium without a window."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as play:
+        running = play.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def page(browser: Any, address: str) -> Iterator[Any]:
+    """A page that fails the test when it complains, or asks another machine for anything."""
+    page = browser.new_page(base_url=address, viewport={"width": 1280, "height": 800})
+    wrong: list[str] = []
+    page.on("console", lambda said: wrong.append(said.text))
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on(
+        "request", lambda r: None if r.url.startswith(address) else wrong.append(f"asks {r.url}")
+    )
+    page.set_default_timeout(30_000)
+    yield page
+    page.close()
+    assert wrong == []
+
+
+def press(page: Any, selector: str, key: str = "Enter") -> None:
+    """Go to something by the tabulator key alone, and press a key there."""
+    for _ in range(150):
+        if page.evaluate("s => document.activeElement?.matches(s) ?? false", selector):
+            break
+        page.keyboard.press("Tab")
+    else:
+        pytest.fail(f"the tabulator key does not reach {selector}")
+    page.keyboard.press(key)
+
+
+def fits(page: Any) -> bool:
+    """Whether the page itself need not be scrolled sideways."""
+    return bool(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
+
+
+def test_settlement_from_the_ledger_to_a_fen(page: Any, tmp_path: Path) -> None:
+    page.goto("/settlement")
+    press(page, 'a[href*="period=2027-03"]')
+    page.wait_for_url("**/settlement/period?**")
+    returned = tmp_path / "returned.csv"
+    returned.write_text("hospital,pool,amount\nH01,resident,1.00\n")
+    page.set_input_files("#upload", str(returned))
+    press(page, "form[data-into] button")
+    page.wait_for_selector("#compared table")
+    assert "返回表缺" in page.inner_text("#compared")
+    press(page, '#statements a[href*="hospital=H01"]')
+    page.wait_for_selector(".statement .formula")
+    assert "预付，θ = 0.95" in page.inner_text(".statement")
+    assert fits(page)
+
+
+def test_a_trial_of_the_ledgers_policy(page: Any) -> None:
+    page.goto("/settlement/trial")
+    page.select_option("#cases", "region/grouped.parquet")
+    page.select_option("#policy", "ledger:region/book.sqlite:2027")
+    page.fill("#year", "2027")
+    press(page, "form.card button")
+    page.wait_for_selector("#statements")
+    assert fits(page)
+
+
+def test_the_dashboard_filtered_by_keyboard(page: Any) -> None:
+    page.goto("/dashboard?cases=region/grouped.parquet&ledger=region/book.sqlite")
+    page.wait_for_selector(".facts-row")
+    assert page.locator("svg.figure").count() == 6
+    before = page.inner_text(".facts-row dd >> nth=0")
+    press(page, ".panels a")
+    page.wait_for_url("**department=**")
+    assert page.inner_text(".facts-row dd >> nth=0") != before
+    assert fits(page)
+
+
+def test_a_batch_from_the_file_to_the_results(page: Any, folder: Path, tmp_path: Path) -> None:
+    page.goto("/batches")
+    page.set_input_files("#file", str(folder / "cases.parquet"))
+    press(page, "#send button")
+    page.wait_for_selector("#start")
+    page.select_option('[data-field="department"]', "hospital")
+    assert 'department = "hospital"' in page.input_value("#mapping")
+    page.uncheck("#check")
+    page.uncheck("[value=xlsx]")
+    press(page, "#start button")
+    link = page.wait_for_selector('a[href$="grouped.parquet"]')
+    with page.expect_download() as download:
+        link.click()
+    download.value.save_as(tmp_path / "grouped.parquet")
+    assert pq.read_metadata(tmp_path / "grouped.parquet").num_rows == 1200
+    press(page, "[data-remove]")
+    page.wait_for_url("**/batches")
+    assert "cases.parquet" not in page.inner_text("main")
+
+
+def test_patients_in_house_by_level(page: Any) -> None:
+    page.goto("/in-house")
+    page.wait_for_selector("#fresh table")
+    press(page, "a.level-critical")
+    page.wait_for_url("**level=critical**")
+    assert {text.strip() for text in page.locator("td .badge").all_inner_texts()} == {"严重"}
+    assert fits(page)
