@@ -108,6 +108,20 @@ def test_noise_gives_few_false_signals(spread: float) -> None:
     assert sum(any_signal) <= 17
 
 
+def test_cases_that_are_not_independent_need_their_dispersion() -> None:
+    rng = np.random.default_rng(11)
+    shown = {1.0: 0, 2.0: 0}
+    for _ in range(60):
+        # Units small and large, whose every case is there twice.
+        unit = np.repeat(rng.choice(40, 8000, p=np.repeat([0.04, 0.01], [14, 26]) / 0.82), 2)
+        event = np.repeat(rng.random(8000) < 0.1, 2)
+        for dispersion in shown:
+            found = excess(event, np.zeros(16_000), unit, 40, dispersion=dispersion)
+            shown[dispersion] += bool((false_discovery(found.chance) <= 0.05).any())
+    assert shown[2.0] <= 9
+    assert shown[1.0] > shown[2.0]
+
+
 def test_odd_units_are_found_and_do_not_hide_or_accuse_others() -> None:
     rng = np.random.default_rng(6)
     odds = rng.normal(0, 0.1, 40)

@@ -90,6 +90,49 @@ def test_shifted_costs_are_those_of_the_plain_way(
 def test_few_services_are_those_of_the_plain_way(cases: list[tuple[str, str, str, float]]) -> None:
     frame = pd.DataFrame(cases, columns=["drg", "hospital_level", "hospital", "total_cost"])
     assert marks("few_services", frame) == plain_audit.few_services(cases, 0.4, 0.6)
+    found = RATES["few_services"].mark(AuditFrame(frame), Limits()).dispersion
+    assert found == pytest.approx(plain_audit.few_services_dispersion(cases, 0.4, 0.6), rel=1e-9)
+
+
+def _noise(rng: np.random.Generator, hospitals: int, mean_cases: int) -> pd.DataFrame:
+    """A region whose hospitals differ in size and in level of cost, not in conduct."""
+    size = rng.lognormal(0, 0.8, hospitals)
+    hospital = rng.choice(hospitals, hospitals * mean_cases, p=size / size.sum())
+    level = rng.lognormal(0, 0.1, hospitals)
+    drg = rng.integers(0, 4, len(hospital))
+    cost = rng.lognormal(9.0, 0.4, len(hospital)) * level[hospital] * (1 + drg)
+    return pd.DataFrame(
+        {
+            "drg": np.array(["BR11", "BR15", "ES21", "ES25"])[drg],
+            "hospital": [f"H{h}" for h in hospital],
+            "hospital_level": "3",
+            "total_cost": cost,
+        }
+    )
+
+
+def test_events_below_an_estimated_limit_vary_as_much_as_is_said() -> None:
+    rng = np.random.default_rng(8)
+    frame = _noise(rng, 1500, 200)
+    # Alike in size, so that one variance holds for all.
+    frame["hospital"] = [f"H{h}" for h in np.arange(len(frame)) % 1500]
+    frame["total_cost"] = rng.lognormal(9.0, 0.4, len(frame))
+    marked = RATES["few_services"].mark(AuditFrame(frame), Limits())
+    events = np.bincount(np.arange(len(frame)) % 1500, marked.event)
+    p = marked.event.mean()
+    seen = events.var(ddof=1) / (200 * p * (1 - p))
+    assert seen == pytest.approx(marked.dispersion, rel=0.15)
+    assert seen > 1.3
+
+
+def test_few_services_of_noise_are_signals_in_at_most_the_stated_share_of_regions() -> None:
+    rng = np.random.default_rng(9)
+    shown = [
+        drgcore.audit_cases(_noise(rng, 60, 100), ["few_services"], scheme=None).summary["signals"]
+        for _ in range(40)
+    ]
+    # With a true share of 5 % more than 7 of 40 would be seen once in a thousand.
+    assert sum(int(s[0]) > 0 for s in shown) <= 7
 
 
 def _edges(rng: np.random.Generator, signal: str) -> tuple[pd.DataFrame, Limits, list[Any]]:

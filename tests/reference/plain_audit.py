@@ -141,28 +141,58 @@ def shifted(
     return found
 
 
-def few_services(
-    cases: Sequence[tuple[str, str, str, float]], low: float, few: float
-) -> list[bool | None]:
-    """Whether a case is paid in full for few services; of each its DRG, level, hospital, cost."""
+Shares = list[tuple[float, float] | None]
+
+
+def shares_of_level(cases: Sequence[tuple[str, str, str, float]]) -> tuple[Shares, float]:
+    """Each case's cost over the mean of DRG and level, as it is and at the region's 80 % quantile.
+
+    Of each case its DRG, level, hospital, cost; None without one. And that quantile.
+    """
     shares: list[float | None] = []
     for drg, level, _, cost in cases:
         costs = [c[3] for c in cases if c[:2] == (drg, level) and c[3] > 0]
         shares.append(cost / (sum(costs) / len(costs)) if cost > 0 else None)
     there = sorted(s for s in shares if s is not None)
-    found: list[bool | None] = []
+    if not there:
+        return [None] * len(cases), math.nan
+    # The quantile of all lies between two values, that of a hospital is one of its own.
+    place = 0.8 * (len(there) - 1)
+    below = math.floor(place)
+    above = min(below + 1, len(there) - 1)
+    whole = there[below] + (place - below) * (there[above] - there[below])
+    found: Shares = []
     for (_, _, hospital, _), share in zip(cases, shares, strict=True):
         if share is None:
             found.append(None)
             continue
         own = [s for c, s in zip(cases, shares, strict=True) if c[2] == hospital and s is not None]
-        # The quantile of all lies between two values, that of a hospital is one of its own.
-        place = 0.8 * (len(there) - 1)
-        below = math.floor(place)
-        above = min(below + 1, len(there) - 1)
-        whole = there[below] + (place - below) * (there[above] - there[below])
-        found.append(share >= low and share / quantile(own, 0.8) * whole < few)
-    return found
+        found.append((share, share / quantile(own, 0.8) * whole))
+    return found, whole
+
+
+def few_services(
+    cases: Sequence[tuple[str, str, str, float]], low: float, few: float
+) -> list[bool | None]:
+    """Whether a case is paid in full for few services; of each its DRG, level, hospital, cost."""
+    shares, _ = shares_of_level(cases)
+    return [None if s is None else s[0] >= low and s[1] < few for s in shares]
+
+
+def few_services_dispersion(
+    cases: Sequence[tuple[str, str, str, float]], low: float, few: float
+) -> float:
+    """Variance of a hospital's events, one case adding e − p + c (a − 0.2), over p (1 − p)."""
+    shares, whole = shares_of_level(cases)
+    own = [s for s in shares if s is not None]
+    events = sum(s[0] >= low and s[1] < few for s in own)
+    if not 0 < events < len(own):
+        return 1.0
+    near = [sum(abs(math.log(s[1] / edge)) < 0.1 for s in own) for edge in (few, whole)]
+    p, c = events / len(own), near[0] / max(near[1], 1)
+    # Three kinds of cases: events, those above the quantile, the others.
+    kinds = [(p, 1 - p - 0.2 * c), (0.2, -p + 0.8 * c), (0.8 - p, -p - 0.2 * c)]
+    return max(sum(share * added**2 for share, added in kinds) / (p * (1 - p)), 1.0)
 
 
 def beside_limits(

@@ -49,7 +49,9 @@ class Excess:
     spread: float
 
 
-def excess(event: Any, stratum: Any, unit: Any, units: int, *, side: str = "more") -> Excess:
+def excess(
+    event: Any, stratum: Any, unit: Any, units: int, *, side: str = "more", dispersion: float = 1.0
+) -> Excess:
     """Compare the events of each unit with its peers, stratum by stratum.
 
     Parameters
@@ -62,6 +64,9 @@ def excess(event: Any, stratum: Any, unit: Any, units: int, *, side: str = "more
         Number of units.
     side : {"more", "fewer"}, default "more"
         Which tail is the signal.
+    dispersion : float, default 1
+        Variance of a unit's events over that of cases which are independent: above 1 where a
+        limit that the unit's cases share was itself estimated from them.
 
     Returns
     -------
@@ -80,8 +85,9 @@ def excess(event: Any, stratum: Any, unit: Any, units: int, *, side: str = "more
     beyond l are a sum of u − l independent trials, whose tail is at most that of as many equal ones
     (Hoeffding). So the tail is that of the binomial distribution with u − l trials and mean m − l,
     which is above the true one for anything that is a signal. Honest units differ too: with the log
-    odds of units normal with standard deviation τ, ``τ² v²`` is added to its variance; where that
-    makes it greater than the mean, the distribution is the negative binomial. The centre of the log
+    odds of units normal with standard deviation τ, ``τ² v²`` is added to its variance, which
+    `dispersion` multiplies before; where that makes it greater than the mean, the distribution is
+    the negative binomial. The centre of the log
     odds ``(x − m) / v`` (weighted median, so that units that report too much do not make the others
     look low) and τ (from the median of the deviations) bear up to half of the units being odd.
 
@@ -101,7 +107,7 @@ def excess(event: Any, stratum: Any, unit: Any, units: int, *, side: str = "more
     >>> found.expected.tolist(), found.chance.round(4).tolist()
     ([26.0, 25.0, 11.0], [0.9993, 0.995, 0.0])
     """
-    return _compared(*_cells(event, stratum, unit, units), units, side)
+    return _compared(*_cells(event, stratum, unit, units), units, side, dispersion)
 
 
 def change(event: Any, stratum: Any, unit: Any, later: Any, units: int) -> Excess:
@@ -154,7 +160,14 @@ def change(event: Any, stratum: Any, unit: Any, later: Any, units: int) -> Exces
 
 
 def _compared(
-    x_s: Floats, n_s: Floats, x_us: Floats, n_us: Floats, of: Ints, units: int, side: str
+    x_s: Floats,
+    n_s: Floats,
+    x_us: Floats,
+    n_us: Floats,
+    of: Ints,
+    units: int,
+    side: str,
+    dispersion: float = 1.0,
 ) -> Excess:
     """Add up cells of a stratum (all, and the unit's own part of it) to what each unit shows."""
     peers = n_s - n_us
@@ -167,7 +180,7 @@ def _compared(
 
     observed, expected = added(x_us), added(n_us * rate)
     m, v = added(mean), added(variance)
-    centre, spread = _between(observed, m, v)
+    centre, spread = _between(observed, m, v, dispersion)
     # Of the events so many must be the unit's, and so many may be.
     least, room = added(np.maximum(n_us + x_s - n_s, 0)), added(np.minimum(n_us, x_s))
     room -= least
@@ -176,7 +189,7 @@ def _compared(
     moved = np.exp(np.divide(centre * v, free, out=np.zeros(units), where=some))
     free = np.minimum(free * moved, room)
     widest = free * (1.0 - np.divide(free, room, out=np.ones(units), where=room > 0))
-    chance = tail(observed - least, free, widest + spread**2 * v**2, side=side)
+    chance = tail(observed - least, free, widest * dispersion + spread**2 * v**2, side=side)
     chance[v <= 1e-9] = 1.0
     low, high = poisson_interval(observed)
     over = np.where(expected > 0, expected, np.nan)
@@ -284,7 +297,9 @@ def _cells(
     return x_s[some], n_s[some], x_us[some], n_us[some].astype(np.float64), of_unit[some]
 
 
-def _between(observed: Floats, mean: Floats, variance: Floats) -> tuple[float, float]:
+def _between(
+    observed: Floats, mean: Floats, variance: Floats, dispersion: float
+) -> tuple[float, float]:
     """Centre and spread of the units' log odds that chance does not make."""
     told = variance >= _LEAST_INFORMATION
     if int(told.sum()) < _LEAST_UNITS:
@@ -294,10 +309,10 @@ def _between(observed: Floats, mean: Floats, variance: Floats) -> tuple[float, f
     order = np.argsort(odds, kind="stable")
     upto = np.cumsum(v[order])
     centre = float(odds[order][np.searchsorted(upto, upto[-1] / 2)])
-    z = np.abs(o - m - centre * v) / np.sqrt(v)
+    z = np.abs(o - m - centre * v) / np.sqrt(v * dispersion)
 
     def typical(spread: float) -> float:
-        return float(np.median(z / np.sqrt(1.0 + spread**2 * v)))
+        return float(np.median(z / np.sqrt(1.0 + spread**2 * v / dispersion)))
 
     low, high = 0.0, _LARGEST_SPREAD
     if typical(low) <= _MEDIAN_OF_NORMAL:

@@ -121,6 +121,8 @@ class Marked:
         cases that tell the density; -1 for others.
     reach : float
         The width of the windows beside the limit over the distance of those that tell the density.
+    dispersion : float
+        Variance of a unit's events over that of cases which are independent, see `excess`.
     """
 
     event: NDArray[np.bool_]
@@ -130,6 +132,7 @@ class Marked:
     listed: NDArray[np.bool_] | None = None
     around: NDArray[np.int64] | None = None
     reach: float = 0.0
+    dispersion: float = 1.0
 
 
 Mark = Callable[[AuditFrame, Limits], Marked]

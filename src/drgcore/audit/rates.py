@@ -12,6 +12,8 @@ from drgcore.points.readmissions import next_stays
 
 _TRANSFERRED = (2.0, 3.0)
 _SEVERE = ("MCC", "CC")
+# On either side of a limit, in logarithms, the density is taken from so far.
+_BAND = 0.1
 
 
 def upcoding(frame: AuditFrame, limits: Limits) -> Marked:
@@ -116,13 +118,29 @@ def few_services(frame: AuditFrame, limits: Limits) -> Marked:
     known = frame.grouped & np.isfinite(share)
     usual = _quantiles(share, frame.codes("hospital").codes.astype(np.int64), known, 0.8)
     whole = np.quantile(share[known], 0.8) if known.any() else np.nan
-    event = (share >= limits.low_outlier) & (share / usual * whole < limits.few_services)
+    own = share / usual * whole
+    event = (share >= limits.low_outlier) & (own < limits.few_services)
     return Marked(
         event,
         _kept(stratum, known),
         mean - cost,
         numbered("费用为同级别病组均值的 {:.0%}，按病组全额支付", share),
+        dispersion=_dispersion(event[known], own[known], limits.few_services, whole),
     )
+
+
+def _dispersion(
+    event: NDArray[np.bool_], shares: NDArray[np.float64], limit: float, usual: float
+) -> float:
+    """Variance of events below a limit that hangs on the 80 % quantile, over independent ones."""
+    p = float(event.mean()) if len(event) else 0.0
+    if not 0 < p < 1:
+        return 1.0
+    at_limit, at_usual = (
+        float((np.abs(np.log(shares / edge)) < _BAND).sum()) for edge in (limit, usual)
+    )
+    c = at_limit / max(at_usual, 1.0)
+    return max(1.0 + (0.16 * c * c - 0.4 * p * c) / (p * (1 - p)), 1.0)
 
 
 def shifted(frame: AuditFrame, limits: Limits) -> Marked:

@@ -216,7 +216,9 @@ def _compare(
         stratum = marked.stratum
         if peers == "level":
             stratum = strata(stratum, frame.codes("hospital_level").codes)
-        found = excess(marked.event, stratum, unit, len(names), side=side)
+        found = excess(
+            marked.event, stratum, unit, len(names), side=side, dispersion=marked.dispersion
+        )
     if not found.cases.any():
         return _NOTHING
     return _Compared(marked, found, unit, names, side)
