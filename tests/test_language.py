@@ -62,6 +62,11 @@ def test_the_catalogue_has_the_messages_of_the_code_and_no_other(catalogue: Cata
     assert not catalogue.obsolete
 
 
+def test_messages_are_found_wherever_they_stand() -> None:
+    source = 'x = N_("a")\ny = _("b {c}", c=f(_("d") if x else g(_("e" "f"))))\n_(x)\nz("g")'
+    assert sorted(build_messages.messages_of(source)) == ["a", "b {c}", "d", "ef"]
+
+
 def test_every_message_is_translated(catalogue: Catalog) -> None:
     assert [message for message in catalogue if message.id and message.fuzzy] == []
     assert [key for key, text in texts(catalogue).items() if not text.strip()] == []

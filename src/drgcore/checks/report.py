@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from drgcore.checks.catalogue import LEVELS, Check
 from drgcore.checks.frame import Frame
+from drgcore.language import N_, _
 
 CHECKS_SCHEMA: pa.Schema = pa.schema(
     [
@@ -70,11 +71,11 @@ class CaseChecks:
     findings: object = None
 
     def __str__(self) -> str:
-        lines = [f"{self.rows:,} cases"]
-        for level in (*LEVELS, "none"):
+        lines = [_("{rows:,} cases", rows=self.rows)]
+        for level in (*LEVELS, _("none")):
             count = self.by_level[level]
             share = f"{count / self.rows:7.2%}" if self.rows else ""
-            lines.append(f"  {_WORDS[level]:<14}{count:>12,} {share}".rstrip())
+            lines.append(f"  {_(_WORDS[level]):<14}{count:>12,} {share}".rstrip())
         checks = self.checks.to_pylist()
         found = sorted((c for c in checks if c["cases"]), key=lambda c: -c["cases"])
         if found:
@@ -83,10 +84,19 @@ class CaseChecks:
             text = cut(check["message"], 48)
             lines.append(f"  {check['check']:<5}{check['level']:<8}{check['cases']:>10,}  {text}")
         if len(found) > _SHOWN:
-            lines.append(f"  … and {len(found) - _SHOWN} more checks found something")
+            lines.append(
+                "  " + _("… and {count} more checks found something", count=len(found) - _SHOWN)
+            )
         absent = [c for c in checks if c["status"] == "not_run"]
         if absent:
-            lines += ["", f"{len(absent)} of {len(checks)} checks were not run:"]
+            lines += [
+                "",
+                _(
+                    "{count} of {all} checks were not run:",
+                    count=len(absent),
+                    all=len(checks),
+                ),
+            ]
             why: dict[str, list[str]] = {}
             for check in absent:
                 why.setdefault(check["why"], []).append(check["check"])
@@ -98,10 +108,10 @@ class CaseChecks:
 
 _SHOWN = 15
 _WORDS = {
-    "error": "with errors",
-    "warning": "with warnings",
-    "hint": "with hints",
-    "none": "nothing found",
+    "error": N_("with errors"),
+    "warning": N_("with warnings"),
+    "hint": N_("with hints"),
+    "none": N_("nothing found"),
 }
 
 

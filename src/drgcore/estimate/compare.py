@@ -101,10 +101,16 @@ class GroupComparison:
         for row in self.agreement.to_dict("records"):
             share = f"{row['share']:.2%}" if row["cases"] else "—"
             lines.append(
-                f"{row['level'].upper():<5}{row['agree']:>10,} of {row['cases']:,} {share}"
+                _(
+                    "{level:<5}{agree:>10,} of {cases:,} {share}",
+                    level=row["level"].upper(),
+                    agree=row["agree"],
+                    cases=row["cases"],
+                    share=share,
+                )
             )
         for row in self.kinds.to_dict("records"):
-            lines.append(f"  {row['cases']:>8,} {row['kind']:<20} {row['meaning']}")
+            lines.append(f"  {row['cases']:>8,} {row['kind']:<20} {_(row['meaning'])}")
         return "\n".join(lines)
 
 

@@ -173,10 +173,17 @@ class ShareForecast:
         return "\n\n".join(lines)
 
     def __str__(self) -> str:
-        lines = [f"shares of {self.year} by {self.method}, interval of {self.level:.0%}"]
+        lines = [
+            _(
+                "shares of {year} by {method}, interval of {level:.0%}",
+                year=self.year,
+                method=self.method,
+                level=self.level,
+            )
+        ]
         for group, years in self.history.items():
-            lines += ["", f"{group}, from {', '.join(map(str, years))}"]
-            lines.append("  month    share    from      to")
+            lines += ["", _("{group}, from {years}", group=group, years=", ".join(map(str, years)))]
+            lines.append(_("  month    share    from      to"))
             for row in self._rows(self.table, group):
                 bounds = [row[name] for name in ("lower", "upper")]
                 texts = ["      —" if np.isnan(bound) else f"{bound:7.2%}" for bound in bounds]

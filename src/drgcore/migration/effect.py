@@ -82,7 +82,7 @@ class MigrationEffect:
         }
 
     def __str__(self) -> str:
-        lines = ["hospital: weight before → after, CMI before → after, share of all weight"]
+        lines = [_("hospital: weight before → after, CMI before → after, share of all weight")]
         lines += [
             f"  {h.hospital}: {h.weight_before:,.1f} → {h.weight_after:,.1f}, "
             f"{h.cmi_before:.3f} → {h.cmi_after:.3f}, "
@@ -90,7 +90,7 @@ class MigrationEffect:
             for h in self.hospitals.itertuples()
         ]
         if self.money is not None:
-            lines.append("money [yuan]")
+            lines.append(_("money [yuan]"))
             amounts = ("before_fen", "after_fen", "difference_fen")
             for row in self.money.to_dict("records"):
                 before, after, difference = (yuan(row[name]) for name in amounts)
@@ -98,7 +98,10 @@ class MigrationEffect:
                     f"  {row['pool']} {row['hospital']}: {before} → {after} ({difference})"
                 )
         missing = self.without_weight.groupby("side")["cases"].sum()
-        lines += [f"cases without a weight {side}: {missing.get(side, 0):,}" for side in SIDES]
+        lines += [
+            _("cases without a weight {side}: {missing:,}", side=side, missing=missing.get(side, 0))
+            for side in SIDES
+        ]
         return "\n".join(lines)
 
 

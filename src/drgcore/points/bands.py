@@ -101,8 +101,12 @@ class Bands(Model):
 
     def __str__(self) -> str:
         pairs = zip(self.limits, self.values, strict=False)
-        parts = [f"{_digits(value)} up to {_digits(limit)}" for limit, value in pairs]
-        return ", ".join([*parts, _digits(self.values[-1]) + (" above" if parts else "")])
+        parts = [
+            _("{value} up to {limit}", value=_digits(value), limit=_digits(limit))
+            for limit, value in pairs
+        ]
+        last = _digits(self.values[-1])
+        return _(", ").join([*parts, _("{value} above", value=last) if parts else last])
 
 
 def _digits(value: float) -> str:

@@ -43,7 +43,7 @@ class ColumnTest(Model):
         )
 
     def __str__(self) -> str:
-        return " and ".join(
+        return _(" and ").join(
             f"{self.column} {sign} {limit.normalize():f}"
             for sign, limit in self.limits
             if limit is not None
@@ -114,19 +114,23 @@ class Conditions(Model):
         ['L ≥ 60 days', 'the group is MDCT', 'bed_day is true']
         """
         listed: list[tuple[Any, str]] = [
-            (self.above_days, f"L > {self.above_days} days"),
-            (self.from_days, f"L ≥ {self.from_days} days"),
-            (self.up_to_days, f"L ≤ {self.up_to_days} days"),
+            (self.above_days, _("L > {days} days", days=self.above_days)),
+            (self.from_days, _("L ≥ {days} days", days=self.from_days)),
+            (self.up_to_days, _("L ≤ {days} days", days=self.up_to_days)),
         ]
         found = [text for limit, text in listed if limit is not None]
         if self.groups == "all":
-            found.append("whatever the group is")
-        named = (("group", self.groups), ("pool", self.pools), ("hospital", self.hospitals))
+            found.append(_("whatever the group is"))
+        named = (
+            (_("group"), self.groups),
+            (_("pool"), self.pools),
+            (_("hospital"), self.hospitals),
+        )
         for what, names in named:
             if names and names != "all":
-                found.append(f"the {what} is {', '.join(names)}")
+                found.append(_("the {what} is {names}", what=what, names=", ".join(names)))
         if self.levels is not None:
-            found.append(f"the hospital's level is {', '.join(self.levels)}")
+            found.append(_("the hospital's level is {levels}", levels=", ".join(self.levels)))
         if self.flag:
-            found.append(f"{self.flag} is true")
+            found.append(_("{flag} is true", flag=self.flag))
         return [*found, *map(str, self.tests)]

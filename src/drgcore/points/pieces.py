@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
+from drgcore.language import _
 from drgcore.points.outlier_rules import Piece
 from drgcore.points.wording import number
 from drgcore.rounding import round_half_up
@@ -38,7 +39,14 @@ def piece_texts(pieces: Sequence[Piece]) -> list[str]:
             low = f"{number(before.up_to)} {'<' if before.limit == 'this' else '≤'} "
         if piece.up_to is not None:
             high = f" {'≤' if piece.limit == 'this' else '<'} {number(piece.up_to)}"
-        texts.append(f"{low}C/m{high}: {piece_formula(piece)}")
+        texts.append(
+            _(
+                "{low}C/m{high}: {piece_formula}",
+                low=low,
+                high=high,
+                piece_formula=piece_formula(piece),
+            )
+        )
         before = piece
     return texts
 
@@ -63,9 +71,9 @@ def piece_formula(piece: Piece) -> str:
     'P·(C/m + 0.2)·k, at most P'
     """
     if piece.rule == "outside":
-        return "outside the points"
+        return _("outside the points")
     if piece.rule == "by_cost":
-        return "by cost"
+        return _("by cost")
     times = {"times": "·k", "plus": "", "none": "", None: ""}[piece.k]
     x = piece.x if piece.b == 1 else f"{number(piece.b)}·{piece.x}"
     if not piece.b:
@@ -82,7 +90,7 @@ def piece_formula(piece: Piece) -> str:
     if piece.cap == "none":
         return text
     multiple = "" if piece.cap_multiple == 1 else f"{number(piece.cap_multiple)}·"
-    what = "what is added at most" if piece.k == "plus" else "at most"
+    what = _("what is added at most") if piece.k == "plus" else _("at most")
     return f"{text}, {what} {multiple}{piece.cap}"
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from drgcore.language import _
 from drgcore.points.case_sentences import case_sentences
 from drgcore.points.fund_sentences import fund_parts
 from drgcore.points.policy import Policy
@@ -35,7 +36,7 @@ def policy_sentences(policy: Policy) -> list[tuple[str, list[str]]]:
 points for relative weight 1, the mean cost of all cases 10,000.00 yuan.'
     """
     return [
-        ("Policy", list(_policy(policy))),
+        (_("Policy"), list(_policy(policy))),
         *case_sentences(policy),
         *fund_parts(policy),
     ]
@@ -75,16 +76,26 @@ def unfinished_sentences(
         parts.append((str(source), [*(f"{text}." for text in source.states), *_values(own)]))
     others = {path: value for path, value in filled.items() if path not in given}
     if others:
-        parts.append(("Filled in, and no source is named", list(_values(others))))
+        parts.append((_("Filled in, and no source is named"), list(_values(others))))
     open_ = []
-    for missing, words in ((True, "to fill in"), (False, "wrong")):
+    for missing, words in ((True, _("to fill in")), (False, _("wrong"))):
         where = Counter(p.path.split(".")[0] or "policy" for p in problems if p.missing is missing)
         if where:
             listed = ", ".join(f"{name} {count}" for name, count in where.items())
-            open_.append(f"{where.total()} {words}: {listed}. `drgcore policy check` names each.")
+            open_.append(
+                _(
+                    "{where} {words}: {listed}. `drgcore policy check` names each.",
+                    where=where.total(),
+                    words=words,
+                    listed=listed,
+                )
+            )
     return [
         *parts,
-        ("Open", [*open_, *(f"The user fills in: {t}." for t in data.get("fill_in", []))]),
+        (
+            _("Open"),
+            [*open_, *(_("The user fills in: {text}.", text=t) for t in data.get("fill_in", []))],
+        ),
     ]
 
 
@@ -92,7 +103,7 @@ def _values(filled: Mapping[str, Any]) -> Iterator[str]:
     """Parameters of one table in one line."""
     tables: dict[str, list[str]] = {}
     for path, value in filled.items():
-        table, _, name = path.rpartition(".")
+        table, _other, name = path.rpartition(".")
         text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
         tables.setdefault(table, []).append(f"{name} {text}")
     for table, values in tables.items():
@@ -101,16 +112,21 @@ def _values(filled: Mapping[str, Any]) -> Iterator[str]:
 
 def _policy(policy: Policy) -> Iterator[str]:
     if policy.fictitious:
-        yield "This policy is FICTITIOUS: its numbers are invented and are no region's."
-    until = f" to {policy.effective_to}" if policy.effective_to else ""
-    yield f"{policy.title or policy.name} applies from {policy.effective_from}{until}."
-    yield f"Source: {policy.source}."
+        yield _("This policy is FICTITIOUS: its numbers are invented and are no region's.")
+    until = _(" to {effective_to}", effective_to=policy.effective_to) if policy.effective_to else ""
+    yield _(
+        "{title} applies from {effective_from}{until}.",
+        title=policy.title or policy.name,
+        effective_from=policy.effective_from,
+        until=until,
+    )
+    yield _("Source: {source}.", source=policy.source)
     for source in policy.sources:
-        given = f" for {', '.join(source.of)}" if source.of else ""
-        yield f"Source{given}: {source}."
-        yield from (f"It states: {text}." for text in source.states)
-    yield from (f"The source states: {text}." for text in policy.states)
-    yield from (f"The user fills in: {text}." for text in policy.fill_in)
+        given = _(" for {of}", of=", ".join(source.of)) if source.of else ""
+        yield _("Source{given}: {source}.", given=given, source=source)
+        yield from (_("It states: {text}.", text=text) for text in source.states)
+    yield from (_("The source states: {text}.", text=text) for text in policy.states)
+    yield from (_("The user fills in: {text}.", text=text) for text in policy.fill_in)
     if policy.calibration is not None:
         weights = ":".join(number(weight) for weight in policy.calibration.year_weights)
         parts = [
@@ -118,5 +134,8 @@ def _policy(policy: Policy) -> Iterator[str]:
             *([f"weighted {weights}, the oldest year first"] if weights else []),
         ]
         if parts:
-            yield f"For base points, cases of past years are {', '.join(parts)}."
-    yield from (f"Article for {step}: {text}" for step, text in policy.articles.items())
+            yield _("For base points, cases of past years are {parts}.", parts=", ".join(parts))
+    yield from (
+        _("Article for {step}: {text}", step=step, text=text)
+        for step, text in policy.articles.items()
+    )

@@ -5,6 +5,42 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
+from drgcore.language import N_, _
+
+HIGH = {
+    "none": N_("There is no class of high-cost outliers."),
+    "added": N_("It earns P·k + P·((C − U)/m − hi)."),
+    "added_capped": N_("It earns P·k + P·((C − U)/m − hi), the added part at most {cap} times P."),
+    "added_reviewed": N_("It earns P·k, and of P·((C − U)/m − hi) what a review grants."),
+    "capped_at_hi": N_("It earns P·min((C − U)/m, hi)."),
+    "by_cost": N_("It earns (C − U)/mean · scale · {rate}."),
+    "outside": N_("It is outside the points and paid by item."),
+}
+"""What a case of high cost earns, by the rule."""
+
+LOW = {
+    "none": N_("There is no class of low-cost outliers."),
+    "proportional": N_("It earns P·C/m, and at most P·k."),
+    "by_cost": N_("It earns (C − U)/mean · scale · {rate}."),
+    "outside": N_("It is outside the points and paid by item."),
+}
+"""What a case of low cost earns, by the rule."""
+
+TAKEN = {
+    "own_level": N_("that of the hospital's level"),
+    "next_higher_level": N_("that of the next higher level"),
+    "next_lower_level": N_("that of the next lower level"),
+    "constant": "1",
+}
+"""Which coefficient a fallback takes."""
+
+ROUNDED = {
+    "down": N_("rounded down"),
+    "nearest": N_("rounded to the nearest"),
+    "up": N_("rounded up"),
+}
+"""How a number of cases is rounded."""
+
 
 def number(value: Decimal | None) -> str:
     """Write a decimal with all its digits and no more.
@@ -66,4 +102,4 @@ def list_of(items: Sequence[str]) -> str:
     >>> list_of(["H1", "H2"])
     'H1, H2'
     """
-    return ", ".join(items)
+    return _(", ").join(items)

@@ -58,10 +58,16 @@ class KeptTotal:
         return self.target - self.reached
 
     def __str__(self) -> str:
-        unit = "points" if self.total == "points" else "yuan"
-        return (
-            f"factor {self.factor.normalize():f}: {self.reached:,} {unit} of {self.target:,}, "
-            f"{self.remaining:,} remain; {self.before:,} without it"
+        unit = _("points") if self.total == "points" else _("yuan")
+        return _(
+            "factor {factor:f}: {reached:,} {unit} of {target:,}, "
+            "{remaining:,} remain; {before:,} without it",
+            factor=self.factor.normalize(),
+            reached=self.reached,
+            unit=unit,
+            target=self.target,
+            remaining=self.remaining,
+            before=self.before,
         )
 
 

@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from drgcore.files import whole_file
+from drgcore.language import N_, _
 from drgcore.schemes import Scheme, compile_scheme
 from drgcore.schemes.compile import CompileReport
 from drgcore.schemes.model import GroupKind
@@ -164,16 +165,36 @@ class Subdivision:
     def _lines(self) -> Iterator[str]:
         actions = self.decisions["action"].value_counts()
         told = ", ".join(
-            f"{actions[a]} {a}" for a in ("split", "merged", "recut", "kept") if a in actions
+            f"{actions[a]} {_(a)}"
+            for a in (N_("split"), N_("merged"), N_("recut"), N_("kept"))
+            if a in actions
         )
-        yield f"{self.scheme.name}, cut from {self.base}: of {len(self.decisions)} ADRG {told}"
+        yield _(
+            "{name}, cut from {base}: of {count} ADRG {told}",
+            name=self.scheme.name,
+            base=self.base,
+            count=len(self.decisions),
+            told=told,
+        )
         limits = self.limits
         yield (
-            f"  {self.tests:,} differences looked at; |z| ≥ "
-            f"{threshold(limits.alpha, self.tests):.2f} needed, so that noise alone proposes a "
-            f"split with chance {limits.alpha:g} at most"
+            "  "
+            + _(
+                "{tests:,} differences looked at; |z| ≥ {threshold:.2f} "
+                "needed, so that noise alone proposes a split with chance "
+                "{alpha:g} at most",
+                tests=self.tests,
+                threshold=threshold(limits.alpha, self.tests),
+                alpha=limits.alpha,
+            )
         )
-        for metric in ("riv", "riv_log", "cv_below_1", "groups", "groups_below_n_min"):
+        for metric in (
+            "riv",
+            "riv_log",
+            "cv_below_1",
+            "groups",
+            "groups_below_n_min",
+        ):
             row = self.performance[self.performance["metric"] == metric].iloc[0]
             yield f"  {metric:<20} {row['before']:10.4f} → {row['after']:10.4f}"
         changed = self.decisions[self.decisions["action"] != "kept"]
@@ -181,9 +202,9 @@ class Subdivision:
         for adrg, action, why in most[["adrg", "action", "why"]].to_numpy(str).tolist():
             yield f"  {adrg} {action}: {why}"
         if len(changed) > 10:
-            yield f"  … and {len(changed) - 10} more"
+            yield _("  … and {count} more", count=len(changed) - 10)
         for reason, cases in self.left_out.to_numpy().tolist():
-            yield f"left out: {cases:,} cases, {reason}"
+            yield _("left out: {cases:,} cases, {reason}", cases=cases, reason=reason)
 
 
 def report(

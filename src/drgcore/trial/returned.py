@@ -78,16 +78,26 @@ class ReturnedComparison:
     def __str__(self) -> str:
         ours, theirs = self.rows["amount_ours_fen"].sum(), self.rows["amount_returned_fen"].sum()
         lines = [
-            f"{len(self.rows):,} rows, {self.agreement:.2%} agree",
-            f"  ours     {yuan(int(ours)):>20}",
-            f"  returned {yuan(int(theirs)):>20}",
-            f"  returned − ours {yuan(int(theirs - ours)):>13}",
+            _(
+                "{count:,} rows, {agreement:.2%} agree",
+                count=len(self.rows),
+                agreement=self.agreement,
+            ),
+            _("  ours     {amount:>20}", amount=yuan(int(ours))),
+            _("  returned {amount:>20}", amount=yuan(int(theirs))),
+            _("  returned − ours {amount:>13}", amount=yuan(int(theirs - ours))),
         ]
         for row in records(self.by_kind):
             if row["rows"]:
                 money = yuan(row["difference_fen"])
                 lines.append(
-                    f"  {row['kind']:<17}{row['rows']:>9,} rows {money:>18}   {row['meaning']}"
+                    _(
+                        "  {kind:<17}{rows:>9,} rows {money:>18}   {meaning}",
+                        kind=row["kind"],
+                        rows=row["rows"],
+                        money=money,
+                        meaning=_(row["meaning"]),
+                    )
                 )
         return "\n".join(lines)
 

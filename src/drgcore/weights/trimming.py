@@ -54,7 +54,9 @@ class Trimming:
             int((self.table["cases"] - self.table["kept"]).sum()),
             self.table["cases"].sum(),
         )
-        return f"{self.method}: {cut:,} of {cases:,} cases cut"
+        return _(
+            "{method}: {cut:,} of {cases:,} cases cut", method=self.method, cut=cut, cases=cases
+        )
 
 
 def trim_none(cases: Any) -> Trimming:
