@@ -88,8 +88,8 @@ def serve(
         )
     if name and token_file is None:
         raise DrgcoreError(
-            "--name lets others reach the server through a proxy, and it has no token",
-            hint="Give a file with a token (--token-file).",
+            _("--name lets others reach the server through a proxy, and it has no token"),
+            hint=_("Give a file with a token (--token-file)."),
         )
     settings = Settings(
         host=host,
