@@ -8,7 +8,7 @@ RUN := $(BIN)/python
 
 $(VENV)/.run: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[report]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[report,serve]'
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml
@@ -53,6 +53,7 @@ bench: $(VENV)/.dev
 	$(RUN) benchmarks/audit.py
 	$(RUN) benchmarks/serving.py
 	$(RUN) benchmarks/city_month.py
+	$(RUN) benchmarks/report.py
 	$(RUN) benchmarks/fuzz.py --rounds 2000 --folder build/fuzz
 	$(RUN) benchmarks/conservation.py 200
 

@@ -85,3 +85,16 @@ def test_a_list_is_one_text(tmp_path: Path, ending: str) -> None:
     # In a .csv only an apostrophe keeps a text from being a formula.
     assert read["reasons"].tolist()[0] == "a; b"
     assert read["reasons"].tolist()[2] == ("'=1" if ending == "csv" else "=1")
+
+
+def test_what_is_missing_is_an_empty_cell(tmp_path: Path) -> None:
+    table = pd.DataFrame(
+        {
+            "whole": pd.array([1, None, 2], "Int64"),
+            "number": [float("nan"), float("inf"), 2.0],
+            "text": ["=1", None, "x"],
+        }
+    )
+    write_tables(tmp_path / "t.xlsx", {"t": table})
+    rows = CalamineWorkbook.from_path(str(tmp_path / "t.xlsx")).get_sheet_by_name("t").to_python()
+    assert rows[1:] == [[1.0, "", "=1"], ["", "", ""], [2.0, 2.0, "x"]]

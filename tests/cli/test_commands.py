@@ -269,6 +269,9 @@ def test_demo_shows_the_main_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert "synthetic cases → new/[b]demo/cases.parquet" in text
     for title in ("Indicators of three", "Paid by weight", "Signals", "Beside groups of version"):
         assert title in text
+    assert {path.name for path in (folder / "report").iterdir()} == {"year.html", "year.xlsx"}
+    assert "new/[b]demo/report/year.html" in lines
+    assert lines[-1].endswith("serve --data 'new/[b]demo'")
 
 
 # --- The command itself -----------------------------------------------------------------------

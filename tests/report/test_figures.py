@@ -5,13 +5,15 @@ from __future__ import annotations
 import warnings
 from xml.etree import ElementTree
 
+import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from drgcore.report import make_report
-from drgcore.report.fonts import MISSING, drawable, font_file, replace_missing
+from drgcore.report import Section, make_report
+from drgcore.report.bars import both_sides
+from drgcore.report.fonts import MISSING, drawable, font_file, lacking
 from drgcore.report.style import drawing, money_unit, shortened
-from drgcore.report.svg import png_of, svg_of
+from drgcore.report.svg import Pictures, png_of, svg_of
 
 # A rare character of a name, that GB 2312 does not have, and one that no font here has.
 RARE, UNKNOWN = "㛃", "\U0002a6a5"
@@ -30,15 +32,15 @@ def test_no_glyph_of_any_figure_is_missing(inputs, language):
     report = make_report("month", inputs, language)
     figures = [section for section in report.sections if section.figure is not None]
     assert len(figures) >= 10
+    pictures = Pictures()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for section in figures:
-            with drawing():
-                figure = section.figure()
+            figure = pictures.figure(section)
             texts = "".join(text.get_text() for text in figure.findobj(_text))
-            assert MISSING not in texts, section.key
+            assert texts
+            assert lacking(figure) == set()
             assert png_of(figure).startswith(b"\x89PNG")
-            assert MISSING not in "".join(text.get_text() for text in figure.findobj(_text))
 
 
 def _text(artist) -> bool:
@@ -54,15 +56,19 @@ def test_the_font_has_what_names_need():
 
 @pytest.mark.parametrize("character", [RARE, UNKNOWN])
 def test_a_character_that_no_font_has_is_replaced_where_it_is_seen(character):
-    figure = drawn(f"张{character}医院")
-    assert character in svg_of(figure, "k", "")
+    names = [f"张{character}医院", "普通医院"]
+    section = Section(
+        "k", "", pd.DataFrame(), "", lambda: both_sides([(names[0], names, [1.0, -2.0])], "zh")
+    )
+    pictures = Pictures()
+    assert svg_of(pictures.figure(section), "k", "").count(character) == 2
+    assert lacking(pictures.figure(section)) == {character}
     with warnings.catch_warnings():
         warnings.simplefilter("error")
+        figure = pictures.picture(section)
         png_of(figure)
-    [text] = figure.texts
-    assert text.get_text() == f"张{MISSING}医院"
-    replace_missing(figure)
-    assert text.get_text() == f"张{MISSING}医院"
+    assert lacking(figure) == set()
+    assert f"张{MISSING}医院" in {text.get_text() for text in figure.findobj(_text)}
 
 
 @pytest.mark.parametrize("text", ["<script>alert(1)</script>", "a$b$c_d^2", "\"&'", "x\x00\x08y"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from pathlib import Path
 
@@ -88,7 +89,11 @@ def test_long_tables_are_cut_in_the_page_and_whole_in_the_workbook(tmp_path):
 
 
 def test_the_same_report_gives_the_same_files(inputs, tmp_path):
-    made = [write_report(make_report("month", inputs), tmp_path / str(i)) for i in range(2)]
+    made = []
+    for folder in (tmp_path / "one", tmp_path / "two"):
+        report = make_report("month", inputs)
+        few = dataclasses.replace(report, sections=report.sections[:4])
+        made.append(write_report(few, folder))
     for form in ("html", "xlsx"):
         assert made[0][form].read_bytes() == made[1][form].read_bytes()
 

@@ -32,7 +32,9 @@ COMMANDS = {
         "explain", "Show the whole path by which one case of a file gets its group.", frames=False
     ),
     "sample": Lazy("sample", "Write synthetic cases: plausible in shape, true of nobody."),
-    "demo": Lazy("demo", "Make a sample, group it, explain three cases, settle its year."),
+    "demo": Lazy(
+        "demo", "Make a sample, group it, explain three cases, settle its year, report on it."
+    ),
     "scheme": Lazy("scheme", "Compile, show, check and compare grouping schemes."),
     "codes": Lazy(
         "codes", "Find diagnoses and procedures by code, name or pinyin initials.", frames=False

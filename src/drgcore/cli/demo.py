@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
+import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -17,7 +20,7 @@ from rich.progress import track
 from rich.table import Table
 
 import drgcore
-from drgcore.language import _, heading
+from drgcore.language import _, get_language, heading
 from drgcore.points import Policy
 from drgcore.weights import Credibility
 
@@ -42,7 +45,7 @@ def demo(
     out: Annotated[Path, typer.Option(help="Folder for the files it makes.")] = Path("build/demo"),
     rows: Annotated[int, typer.Option(help="Number of cases.")] = 20_000,
 ) -> None:
-    """Make a sample, group it, explain three cases, settle its year."""
+    """Make a sample, group it, explain three cases, settle its year, report on it."""
     run_demo(out, rows, Console())
 
 
@@ -65,6 +68,32 @@ def run_demo(folder: Path, rows: int, console: Console) -> None:
     _watch(pq.read_table(grouped), console)
     policy = _calibrate(folder, _HISTORY_ROWS * rows, console)
     _settle(folder, pq.read_table(grouped), policy, console)
+    _report(folder, grouped, console)
+
+
+def _report(folder: Path, grouped: Path, console: Console) -> None:
+    """Write the year's report, and say how to open the workbench on the files."""
+    console.rule(_("The report of the year"))
+    missing = [name for name in ("matplotlib", "jinja2") if find_spec(name) is None]
+    if missing:
+        console.print(_("not written without {names}: pip install 'drgcore[report]'",
+                        names=", ".join(missing)), markup=False)  # fmt: skip
+    else:
+        settled = drgcore.Settled.from_ledger(str(folder / "ledger.sqlite"), _YEAR)
+        inputs = drgcore.ReportInputs(
+            pq.read_table(grouped), settled, period=str(_YEAR), scheme=_SCHEME
+        )
+        report = drgcore.make_report("year", inputs, get_language())
+        for path in drgcore.write_report(report, folder / "report").values():
+            console.print(str(path), markup=False, highlight=False, soft_wrap=True)
+    console.rule(_("The workbench on these files"))
+    command = "drgcore" if shutil.which("drgcore") else f"{sys.executable} -m drgcore"
+    console.print(
+        f"{command} serve --data {shlex.quote(str(folder))}",
+        markup=False,
+        highlight=False,
+        soft_wrap=True,
+    )
 
 
 def _watch(grouped: pa.Table, console: Console) -> None:

@@ -8,8 +8,8 @@ import pyarrow as pa
 
 from drgcore.cases.attributes import text_codes
 from drgcore.grouper.result import REASONS
-from drgcore.indicators import Tally, compute_indicators, quadrants
-from drgcore.report.bars import counted, funnel
+from drgcore.indicators import Tally, compute_indicators, quadrants, tally_cases
+from drgcore.report.bars import counted, funnel, stacked_bars
 from drgcore.report.inputs import group_name, name_of
 from drgcore.report.lines import small_multiples
 from drgcore.report.places import bubbles, concentration
@@ -105,6 +105,41 @@ def reasons_section(say: Words, cases: pa.Table) -> Section:
         sentence,
         lambda: counted(shown["reason"].tolist(), shown["cases"].tolist()),
         say("Bars of the cases by reason."),
+    )
+
+
+def grouping_by(say: Words, cases: pa.Table, key: str, title: str) -> Section:
+    """Which share of the cases of each unit is grouped."""
+    table = compute_indicators(tally_cases(cases, key), key).table
+    table = table[table[key].notna()]
+    first = [key, "cases", "grouped_cases", "grouping_rate", "ambiguous_rate", "groups"]
+    table = table[[*first, *table.columns.difference(first, sort=False)]]
+    table = table.sort_values("grouping_rate", kind="stable").reset_index(drop=True)
+    name = f"grouping-{key}"
+    if table.empty:
+        return Section(name, title, table, say("No case names one."))
+    low = table.iloc[0]
+    sentence = say(
+        "The lowest rate: {name} with {share} of {n} cases; look at its reasons first.",
+        name=low[key],
+        share=say.share(low["grouping_rate"]),
+        n=f"{low['cases']:,.0f}",
+    )
+    drawn = table.head(30)
+    names = drawn[key].astype(str).tolist()
+    parts = {
+        say("grouped"): (100 * drawn["grouping_rate"]).tolist(),
+        say("ambiguous"): (100 * drawn["ambiguous_rate"]).tolist(),
+    }
+    panels = [("", names, parts, ())]
+    return Section(
+        name,
+        title,
+        table,
+        sentence,
+        lambda: stacked_bars(panels, say.language, label="%"),
+        say("Bars of the grouped and the ambiguous share of each unit."),
+        tuple(first),
     )
 
 

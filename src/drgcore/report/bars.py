@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from drgcore.report.columns import Language
+from drgcore.language import Language
 from drgcore.report.style import (
     BLACK,
     BLUE,
@@ -37,6 +37,7 @@ def stacked_bars(
     panels: Sequence[tuple[str, Sequence[str], Mapping[str, Numbers], Numbers]],
     language: Language,
     mark: str = "",
+    label: str = "",
 ) -> Figure:
     """Draw money in parts, a horizontal bar a unit, a panel for each pool.
 
@@ -49,6 +50,8 @@ def stacked_bars(
         Of the axis.
     mark : str
         What the marks are.
+    label : str
+        Of the axis, where the amounts are no money.
     """
     rows = max(len(units) for _, units, _, _ in panels)
     figure, axes = canvas(_AROUND + 0.1 + _BAR * max(rows, 3), 1, len(panels))
@@ -57,7 +60,7 @@ def stacked_bars(
         for _, _, parts, _ in panels
     ]
     most = max(float(np.max(total, initial=0.0)) for total in totals)
-    scale, unit = money_unit(most, language)
+    scale, unit = (1.0, label) if label else money_unit(most, language)
     handles: dict[str, Any] = {}
     for axis, (title, units, parts, marks) in zip(axes[0], panels, strict=True):
         at = np.arange(len(units))
@@ -95,20 +98,24 @@ def stacked_bars(
     return figure
 
 
-def both_sides(panels: Sequence[tuple[str, Sequence[str], Numbers]], language: Language) -> Figure:
+def both_sides(
+    panels: Sequence[tuple[str, Sequence[str], Numbers]], language: Language, label: str = ""
+) -> Figure:
     """Draw gains to the right and losses to the left, a bar a unit, a panel beside another.
 
     Parameters
     ----------
     panels : sequence of (title, units, amounts)
-        Amounts in yuan.
+        Amounts in yuan, or in what `label` says.
     language : {"zh", "en"}
         Of the axis.
+    label : str
+        Of the axis, where the amounts are no money.
     """
     rows = max(len(units) for _, units, _ in panels)
     figure, axes = canvas(_AROUND + _BAR * max(rows, 3), 1, len(panels))
     most = max(float(np.max(np.abs(np.asarray(a, float)), initial=0)) for _, _, a in panels)
-    scale, unit = money_unit(most, language)
+    scale, unit = (1.0, label) if label else money_unit(most, language)
     for axis, (title, units, amounts) in zip(axes[0], panels, strict=True):
         at, value = np.arange(len(units)), np.asarray(amounts, float) / scale
         for sign, color, hatch in ((1, BLUE, ""), (-1, VERMILLION, "///")):
@@ -255,7 +262,8 @@ def counted(names: Sequence[str], counts: Sequence[int]) -> Figure:
             fontsize=7.5,
         )
     _names(axis, at, [shortened(name, 44) for name in names])
-    axis.margins(x=0.1)
+    axis.set_xlim(0, 1.1 * max(*counts, 1))
+    axis.locator_params(axis="x", integer=True)
     axis.grid(axis="x")
     grouped_digits(axis.xaxis)
     return figure
@@ -276,9 +284,10 @@ def _names(axis: Axes, at: Any, names: Sequence[str]) -> None:
 def _numbers_at(axis: Axes, at: Any, value: Any) -> None:
     """Write each number at the end of its bar, and make room for it."""
     span = float(np.ptp(np.append(value, 0.0))) or 1.0
+    places = 1 if span >= 10 else 2
     for place, amount in zip(at, value, strict=True):
         axis.annotate(
-            f"{amount:,.1f}".replace("-", "−"),
+            f"{amount:,.{places}f}".replace("-", "−"),
             (amount, place),
             xytext=(3 if amount >= 0 else -3, 0),
             textcoords="offset points",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from drgcore.audit import SIGNAL_NAMES
+
 TEXTS: dict[str, str] = {
     # The frame.
     "Contents": "目录",
@@ -24,7 +26,13 @@ TEXTS: dict[str, str] = {
         "需要政策与点值：--policy、--ledger 或 --value。"
     ),
     # Titles of reports.
-    "DRG report of {month}": "DRG 运行月报 {month}",
+    "DRG report of {period}": "DRG 运行报告 {period}",
+    "DRG report of hospital {name}": "医院 DRG 运行报告 {name}",
+    "DRG report of department {name}": "科室 DRG 运行报告 {name}",
+    "Report of the grouping": "入组情况报告",
+    "From {before} to {after}": "由 {before} 到 {after}",
+    "Signals for auditors": "审核线索报告",
+    "Policies side by side": "政策方案对比（谈判用）",
     # Facts.
     "cases": "病例数",
     "grouping rate": "入组率",
@@ -55,25 +63,25 @@ TEXTS: dict[str, str] = {
     ),
     "Prepayment by hospital": "各医院预付",
     "{prepaid} are prepaid and {held} are held back for the pool; the largest hospital, {first}, "
-    "gets {share}.": "共预付{prepaid}，预留{held}作激励金；预付最多的医院 {first} 占 {share}。",
+    "gets {share}.": "共预付{prepaid}，预留{held}入激励池；预付最多的医院 {first} 占 {share}。",
     "prepaid": "预付",
     "held back": "预留",
     "Bars of prepayment and holding by hospital, a panel for each pool.": (
         "各医院预付与预留柱形，每个基金一幅。"
     ),
-    "Prepayment and pool by hospital": "各医院预付与激励金",
+    "Prepayment and pool by hospital": "各医院预付与激励池",
     "The year pays {final}, of which {pool} from the incentive pool; {short} of {all} hospitals "
     "are paid less than their cases cost the fund by item. The black mark is the final payment.": (
-        "全年清算{final}，其中激励金{pool}；{all}家医院中有{short}家的清算额低于按项目计算的"
+        "全年清算{final}，其中激励池{pool}；{all}家医院中有{short}家的清算额低于按项目计算的"
         "基金费用。黑色竖线为清算额。"
     ),
-    "incentive pool": "激励金",
+    "incentive pool": "激励池",
     "deficit borne by the fund": "基金分担超支",
     "surplus returned": "结余上缴",
     "adjustments": "调整",
     "final payment": "清算额",
     "Bars of prepayment, pool and bands by hospital, a panel for each pool.": (
-        "各医院预付、激励金与结余超支柱形，每个基金一幅。"
+        "各医院预付、激励池与结余超支柱形，每个基金一幅。"
     ),
     "Balance at the year end by settlement unit": "各结算单元年终应补（扣）",
     "{paid} are still to be paid to {some} settlement units and {back} to be recovered from "
@@ -171,10 +179,97 @@ TEXTS: dict[str, str] = {
     "Cases cost {cost} and are paid {paid}: {difference}.": "病例费用{cost}，支付{paid}，盈亏{difference}。",
     "Most of the difference is {part} ({amount}).": "差额主要来自{part}（{amount}）。",
     "A waterfall of the parts that add up to the surplus.": "瀑布图：各构成合计为盈亏。",
+    # A hospital's money.
+    "point value and payments": "点值与清算",
+    "payments of the year": "年度清算",
+    "The year end is not settled.": "年终尚未清算。",
+    "Statement by month": "逐月结算单",
+    "{prepaid} were prepaid in {n} months, at most in {month}.": "{n}个月共预付{prepaid}，最多的是 {month}。",
+    "Bars of prepayment and holding by month, a panel for each pool.": "逐月预付与预留柱形，每个基金一幅。",
+    "From prepayment to the final payment": "从预付到清算",
+    "{pool}: final payment {final}, of which {balance} are still due.": "{pool}：清算额{final}，其中应补（扣）{balance}。",
+    "A waterfall from the prepayment to the final payment.": "瀑布图：由预付到清算额。",
+    "Profit and loss by department": "各科室盈亏",
+    "Profit and loss by doctor": "各医师盈亏",
+    "Doctors by month": "各医师逐月",
+    # Grouping.
+    "Grouping rate by hospital": "各医院入组率",
+    "Grouping rate by department": "各科室入组率",
+    "ambiguous": "歧义",
+    "The lowest rate: {name} with {share} of {n} cases; look at its reasons first.": (
+        "入组率最低：{name}（{n}例中 {share}），应首先查看其未入组原因。"
+    ),
+    "Bars of the grouped and the ambiguous share of each unit.": "各单位入组与歧义占比柱形。",
+    # Another scheme.
+    "scheme before": "原方案",
+    "scheme after": "新方案",
+    "no group": "无分组",
+    "No case changes.": "没有病例变化。",
+    "No case changes its ADRG.": "没有病例改变ADRG。",
+    "Nothing can be compared.": "没有可比较的内容。",
+    "Status before and after": "两版入组状态",
+    "{n} of {all} cases keep their status ({share}).": "{all}例中{n}例状态不变（{share}）。",
+    "Bands from the status before to the status after.": "流向图：原状态到新状态。",
+    "Flows between ADRG": "ADRG间流向",
+    "{n} cases change their ADRG, {renamed} keep it under another code. The largest flow: "
+    "{before} → {after} ({cases}).": (
+        "{n}例改变ADRG，{renamed}例仅换码。最大流向：{before} → {after}（{cases}例）。"
+    ),
+    "Bands from the groups before to the groups after, as wide as cases move.": (
+        "流向图：原病组到新病组，宽度为病例数。"
+    ),
+    "Where the paths part": "分歧层级",
+    "Reasons of the changes": "变化原因",
+    "Of {all} changed cases the most: {what} ({share}).": "{all}例变化中最多的是{what}（{share}）。",
+    "Bars of the changed cases.": "变化病例柱形。",
+    "The single causes": "具体原因",
+    "{n} different causes; the first ten explain {share} of the changed cases.": (
+        "共{n}种具体原因，前十种解释了 {share} 的变化病例。"
+    ),
+    "Weight of hospitals": "各医院权重变化",
+    "Weight of MDC": "各MDC权重变化",
+    "Weight of departments": "各科室权重变化",
+    "change of weight [%]": "权重变化（%）",
+    "From {low} ({low_share}) to {high} ({high_share}) of weight.": (
+        "权重变化最小为 {low}（{low_share}），最大为 {high}（{high_share}）。"
+    ),
+    "Bars: more weight to the right, less to the left.": "柱形：向右为权重增加，向左为减少。",
+    # Signals.
+    "These are signals, not verdicts: look at the records before you judge.": (
+        "以下均为线索，不是结论，须查阅病历后判断。"
+    ),
+    "Signals by kind": "各类线索",
+    "{run} of {all} kinds were looked for; {kinds} show signals, {n} in all, with {cases} cases "
+    "to see.": "{all}类线索中运行{run}类，{kinds}类出现线索共{n}条，涉及{cases}例待查。",
+    "Bars of the signals of each kind.": "各类线索数柱形。",
+    "Units beside their peers": "各单位与同行比较",
+    "{n} signals (filled marks); the first: {unit}, {signal}: {observed} cases where {expected} "
+    "are expected.": (
+        "共{n}条线索（实心标记）；首条：{unit}，{signal}，实际{observed}例，期望{expected}例。"
+    ),
+    "No unit differs by more than chance may make it; shown are the least likely ones.": (
+        "没有单位的差异超出偶然范围；图中为偶然概率最小者。"
+    ),
+    "observed beside expected, with 95 % limits; 1: as its peers": "实际/期望及95%界限；1为同行水平",
+    "Ratios of units with their limits, on a scale of factors.": "各单位比值及界限，对数刻度。",
+    # A negotiation.
+    "What differs between the policies": "方案差异",
+    "{policy}: {n} parameters differ.": "{policy}：{n}个参数不同。",
+    "The policies do not differ.": "各方案没有差异。",
+    "There is one policy.": "只有一个方案。",
+    "Pools and point values": "基金与点值",
+    "{pool}, {policy}: {value} yuan a point, {difference}.": "{pool}，{policy}：点值 {value} 元，变化{difference}。",
+    "Bars of the change of money of each pool.": "各基金金额变化柱形。",
+    "{policy}: {lost} lose, {won} gain.": "{policy}：{lost}个减少，{won}个增加。",
+    "Who gains and who loses: hospitals": "谁增谁减：医院",
+    "Who gains and who loses: levels": "谁增谁减：医院级别",
+    "Who gains and who loses: MDC": "谁增谁减：MDC",
+    "Who gains and who loses: classes of cases": "谁增谁减：病例类型",
 }
 """English template → Chinese template, with the same named places."""
 
 WORDS_ZH: dict[str, str] = {
+    **SIGNAL_NAMES,
     # Pools of the shipped presets.
     "employee": "职工医保",
     "resident": "居民医保",
@@ -198,6 +293,22 @@ WORDS_ZH: dict[str, str] = {
     "fund": "基金",
     "floor": "下限",
     "ceiling": "上限",
+    # Two schemes.
+    "status": "仅一版有效",
+    "mdc": "MDC不同",
+    "adrg": "ADRG不同",
+    "drg": "同ADRG内DRG不同",
+    "code": "同一病组换码",
+    "before": "原方案",
+    "after": "新方案",
+    "case": "病例",
+    "moved": "移入他组",
+    "renamed": "换码",
+    "kept": "不变",
+    "lost": "失去分组",
+    "gained": "获得分组",
+    "yes": "是",
+    "no": "否",
     # Quadrants.
     "advantage": "优势",
     "watch": "重点关注",
@@ -210,7 +321,7 @@ WORDS_ZH: dict[str, str] = {
     "refused by audit": "审核扣款",
     "paid by item outside the points": "点数外按项目支付",
     "reserve": "调剂金",
-    "incentive pool, not shared out": "激励金未分配",
+    "incentive pool, not shared out": "激励池未分配",
     "owed by hospitals, carried forward": "医院欠款结转",
     "carried in from the year before": "上年结转",
     "unaccounted": "未入账",
@@ -218,7 +329,7 @@ WORDS_ZH: dict[str, str] = {
     "closing": "年末余额",
     "left by the ceiling": "点值上限结余",
     "used for the floor": "用于点值下限",
-    "pool beyond the cap": "激励金超上限部分",
+    "pool beyond the cap": "激励池超上限部分",
     "surpluses returned": "结余上缴",
     "borne by capitated units": "包干单元自担",
     "decided adjustments": "核定调整",

@@ -6,7 +6,8 @@ import math
 from decimal import Decimal
 from typing import Any, Literal, NamedTuple
 
-Language = Literal["zh", "en"]
+from drgcore.language import Language
+
 Kind = Literal[
     "text", "word", "count", "yuan", "points", "value", "share", "index", "number", "sign"
 ]
@@ -30,10 +31,10 @@ class Column(NamedTuple):
 
 COLUMNS: dict[str, Column] = {
     # Keys.
-    "pool": Column("word", "Pool", "基金"),
+    "pool": Column("word", "Pool", "基金池"),
     "hospital": Column("text", "Hospital", "医院"),
     "hospital_level": Column("text", "Level", "医院级别"),
-    "level": Column("text", "Level", "级别"),
+    "level": Column("word", "Level", "级别"),
     "department": Column("text", "Department", "科室"),
     "doctor_id": Column("text", "Doctor", "医师"),
     "unit": Column("text", "Settlement unit", "结算单元"),
@@ -65,7 +66,11 @@ COLUMNS: dict[str, Column] = {
     "relation": Column("word", "Relation", "关系"),
     "parted": Column("word", "Where the paths part", "分歧层级"),
     "kind": Column("word", "Reason", "原因"),
-    "cause": Column("text", "Cause", "具体原因"),
+    "side": Column("word", "Side", "来源方案"),
+    "group": Column("text", "Group", "病组"),
+    "set_id": Column("text", "Set", "集合"),
+    "codes": Column("text", "Codes", "编码"),
+    "is_signal": Column("word", "Signal?", "是否线索"),
     # Counts.
     "cases": Column("count", "Cases", "病例数"),
     "grouped_cases": Column("count", "Grouped cases", "入组病例数"),
@@ -134,7 +139,7 @@ COLUMNS: dict[str, Column] = {
     "prepaid": Column("yuan", "Prepaid", "预付额"),
     "held": Column("yuan", "Held back", "预留额"),
     "adjustments": Column("sign", "Adjustments", "调整额"),
-    "pool_share": Column("yuan", "Incentive pool", "激励金"),
+    "pool_share": Column("yuan", "Incentive pool", "激励池"),
     "surplus_returned": Column("yuan", "Surplus returned", "结余上缴"),
     "deficit_borne": Column("yuan", "Deficit borne", "超支分担"),
     "capitation": Column("yuan", "Capitation", "总额包干"),
@@ -189,7 +194,7 @@ def heading(name: str, language: Language) -> str:
     Examples
     --------
     >>> heading("pool_share", "zh"), heading("now: money", "en")
-    ('激励金', 'now: Money')
+    ('激励池', 'now: Money')
     """
     known = column_of(name)
     return known.zh if language == "zh" else known.en

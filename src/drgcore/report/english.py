@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from drgcore.audit import SIGNAL_NAMES
+from drgcore.points.records import CLASSES
+
 WORDS_EN: dict[str, str] = {
+    **{name: name.replace("_", " ") for name in (*CLASSES, *SIGNAL_NAMES)},
     "total_cost": "all costs",
     "fund": "fund's part",
-    "advantage": "advantage",
-    "watch": "watch",
-    "potential": "potential",
-    "shrink": "shrink",
+    "status": "valid in one scheme only",
+    "mdc": "another MDC",
+    "adrg": "another ADRG",
+    "drg": "another DRG of the same ADRG",
+    "code": "the same group under another code",
 }
 """Word of a table → how a report shows it."""

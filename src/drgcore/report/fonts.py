@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -20,6 +24,8 @@ FALLBACK = "DejaVu Sans"
 
 MISSING = "〓"
 """What printers put where a character is missing; stands for one that neither font has."""
+
+_replacing: ContextVar[bool] = ContextVar("replacing", default=False)
 
 _FILE = "drgcore-sans-sc.otf"
 
@@ -76,28 +82,54 @@ def drawable() -> frozenset[int]:
     )
 
 
-def replace_missing(figure: Figure) -> None:
-    """Put `MISSING` for each character of a figure that no font can show.
+@contextmanager
+def lacking_is_no_fault() -> Iterator[None]:
+    """Within this block matplotlib does not warn of characters that its fonts do not have."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        yield
 
-    Parameters
-    ----------
-    figure : matplotlib.figure.Figure
-        Changed in place.
+
+@contextmanager
+def missing_replaced() -> Iterator[None]:
+    """Within this block figures are drawn with `MISSING` for what no font can show."""
+    token = _replacing.set(True)
+    try:
+        yield
+    finally:
+        _replacing.reset(token)
+
+
+def as_drawn(text: str) -> str:
+    """Give a text as a figure has it: as it is, or with `MISSING` for what no font can show.
+
+    Examples
+    --------
+    >>> as_drawn("张\U00020000") == "张\U00020000"
+    True
+    >>> with missing_replaced():
+    ...     as_drawn("张\U00020000")
+    '张〓'
+    """
+    if not _replacing.get():
+        return text
+    there = drawable()
+    return "".join(c if ord(c) in there else MISSING for c in text)
+
+
+def lacking(figure: Figure) -> set[str]:
+    """Give the characters of a figure that no font can show.
 
     Examples
     --------
     >>> from matplotlib.figure import Figure
     >>> figure = Figure()
-    >>> label = figure.text(0, 0, "张\U00020000")
-    >>> replace_missing(figure)
-    >>> label.get_text()
-    '张〓'
+    >>> _ = figure.text(0, 0, "张\U00020000")
+    >>> lacking(figure) == {"\U00020000"}
+    True
     """
     from matplotlib.text import Text
 
     there = drawable()
-    for text in figure.findobj(Text):
-        old = text.get_text()
-        new = "".join(c if ord(c) in there or c == "\n" else MISSING for c in old)
-        if new != old:
-            text.set_text(new)
+    texts = (text.get_text() for text in figure.findobj(Text))
+    return {c for text in texts for c in text if ord(c) not in there and c != "\n"}

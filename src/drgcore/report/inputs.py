@@ -13,8 +13,8 @@ import pyarrow.compute as pc
 
 from drgcore.cases.attributes import dates_of, text_codes
 from drgcore.errors import CaseSchemaError, DrgcoreError
+from drgcore.language import Language
 from drgcore.points import Policy
-from drgcore.report.columns import Language
 from drgcore.report.settled import Settled
 from drgcore.schemes import Scheme, load_scheme
 
@@ -43,6 +43,8 @@ class ReportInputs:
         The region's weights and means, see `compute_indicators`.
     scheme : str
         Name of the scheme, for the groups' names.
+    before : str
+        Of the scheme before, for a change of schemes.
 
     Examples
     --------
@@ -60,6 +62,7 @@ class ReportInputs:
     values: Mapping[str, float] = field(default_factory=dict)
     norms: pd.DataFrame | None = None
     scheme: str = "chs-drg-3.0"
+    before: str = "chs-drg-2.0"
 
     def __post_init__(self) -> None:
         if self.period and not re.fullmatch(r"\d{4}(-(0[1-9]|1[0-2]))?", self.period):
@@ -100,13 +103,17 @@ class ReportInputs:
         days = dates_of(whole, "discharge_date")
         return whole.filter(pc.less_equal(pc.strftime(days, "%Y-%m"), self.month))
 
+    def whose(self) -> dict[str, str]:
+        """Give the hospital and the department that the report is of, by name of the column."""
+        named = {"hospital": self.hospital, "department": self.department}
+        return {name: wanted for name, wanted in named.items() if wanted}
+
     def own(self, cases: pa.Table) -> pa.Table:
         """Give the cases of the hospital and department that the report is of."""
-        for name, wanted in (("hospital", self.hospital), ("department", self.department)):
-            if wanted:
-                if name not in cases.column_names:
-                    raise CaseSchemaError(f"the cases have no column {name}")
-                cases = cases.filter(pc.equal(cases.column(name).cast(pa.string()), wanted))
+        for name, wanted in self.whose().items():
+            if name not in cases.column_names:
+                raise CaseSchemaError(f"the cases have no column {name}")
+            cases = cases.filter(pc.equal(cases.column(name).cast(pa.string()), wanted))
         return cases
 
     def has(self, *names: str) -> bool:
@@ -143,8 +150,8 @@ def check_there(inputs: ReportInputs) -> None:
     DrgcoreError
         Names some that there are.
     """
-    for name, wanted in (("hospital", inputs.hospital), ("department", inputs.department)):
-        if wanted and inputs.cases is not None:
+    for name, wanted in inputs.whose().items():
+        if inputs.cases is not None:
             there = text_codes(inputs.cases, name).names
             if wanted not in there:
                 some = ", ".join(sorted(there)[:8])

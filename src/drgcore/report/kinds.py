@@ -6,116 +6,19 @@ from collections.abc import Callable
 
 import pyarrow as pa
 
+from drgcore.audit.wording import CAUTION
 from drgcore.errors import DrgcoreError
-from drgcore.indicators import Tally, profit_and_loss, tally_cases
-from drgcore.report import activity, money, profit
-from drgcore.report.columns import Language
+from drgcore.indicators import quadrants, tally_cases
+from drgcore.language import Language
+from drgcore.report import activity, changes, money, rounds, signals
+from drgcore.report.draft import Draft
 from drgcore.report.inputs import ReportInputs, check_there
-from drgcore.report.section import Report, Section
+from drgcore.report.section import Report
 from drgcore.report.texts import Words
+from drgcore.schemes import load_scheme
 
 
-class _Draft:
-    """A report while it is composed."""
-
-    def __init__(self, inputs: ReportInputs, say: Words) -> None:
-        self.inputs, self.say = inputs, say
-        self.sections: list[Section] = []
-        self.facts: list[tuple[str, str]] = []
-        self.notes: list[str] = []
-        self.scheme = inputs.names()
-
-    def add(self, *sections: Section) -> None:
-        """Append sections."""
-        self.sections += sections
-
-    def without(self, what: str, why: str) -> None:
-        """Note what is not shown, and why."""
-        self.notes.append(self.say("Not shown: {what}. {why}", what=what, why=why))
-
-    def report(self, kind: str, title: str, subtitle: str = "") -> Report:
-        """Give the report."""
-        inputs, say = self.inputs, self.say
-        parts = [subtitle, say("scheme {name}", name=self.scheme.name)]
-        prices = inputs.prices()
-        if prices is not None:
-            parts.append(say("policy {name}", name=prices[0].name))
-        shown = say("; ").join(part for part in parts if part)
-        return Report(
-            kind,
-            title,
-            shown,
-            say.language,
-            tuple(self.facts),
-            tuple(self.sections),
-            tuple(self.notes),
-        )
-
-    # --- What several kinds have ------------------------------------------------------------
-
-    def case_facts(self, cases: pa.Table) -> None:
-        """The number of cases, the grouping rate, the cost."""
-        import pyarrow.compute as pc
-
-        say, rows = self.say, len(cases)
-        self.facts.append((say("cases"), f"{rows:,}"))
-        if "status" in cases.column_names and rows:
-            grouped = pc.sum(pc.equal(cases.column("status").cast(pa.string()), "grouped")).as_py()
-            self.facts.append((say("grouping rate"), say.share((grouped or 0) / rows)))
-        if "total_cost" in cases.column_names and rows:
-            cost = pc.sum(cases.column("total_cost").cast(pa.float64())).as_py() or 0.0
-            self.facts.append((say("total cost"), say.money(cost)))
-            self.facts.append((say("mean cost"), f"{cost / rows:,.0f} {say('yuan')}"))
-
-    def value_facts(self, values: dict[str, float]) -> None:
-        """The value of a point in each pool."""
-        for pool, value in list(values.items())[:4]:
-            name = self.say("point value, {pool}", pool=self.say.word(pool))
-            self.facts.append((name, f"{value:,.4f}"))
-
-    def grouping(self, cases: pa.Table) -> None:
-        """What became of the cases."""
-        self.add(activity.status_funnel(self.say, cases))
-        if "reason" in cases.column_names:
-            self.add(activity.reasons_section(self.say, cases))
-
-    def groups(self, tally: Tally) -> None:
-        """The groups and the major categories."""
-        self.add(activity.largest_groups(self.say, tally, self.scheme))
-        self.add(activity.by_mdc(self.say, tally, self.scheme, self.inputs.norms))
-
-    def units(self, cases: pa.Table, key: str, title: str) -> None:
-        """Departments or doctors over the months."""
-        if not self.inputs.has(key):
-            self.without(title, self.say("The cases have no column {name}.", name=key))
-        elif not self.inputs.has("discharge_date"):
-            self.without(title, self.say("The cases have no column {name}.", name="discharge_date"))
-        else:
-            tally = tally_cases(cases, [key, "month"])
-            self.add(activity.units_over_months(self.say, tally, key, self.inputs.norms, title))
-
-    def profit(self, cases: pa.Table, *units: tuple[str, str]) -> None:
-        """Payment against cost: in parts, by group, and by units."""
-        say, prices = self.say, self.inputs.prices()
-        title = say("Profit and loss")
-        if prices is None:
-            why = say("It needs a policy and the value of a point: --policy, --ledger or --value.")
-            return self.without(title, why)
-        if not len(cases):
-            return self.without(title, say("There are no cases."))
-        policy, values = prices
-        year = self.inputs.year
-        found = profit_and_loss(
-            cases, policy.for_year(year) if year else policy, values, norms=self.inputs.norms
-        )
-        self.add(profit.why(say, found), *profit.surplus_of_groups(say, found, self.scheme))
-        for key, name in units:
-            if self.inputs.has(key):
-                self.add(profit.surplus_of_units(say, found, key, name))
-        return None
-
-
-def _month(draft: _Draft) -> Report:
+def _month(draft: Draft) -> Report:
     say, inputs = draft.say, draft.inputs
     if not inputs.month:
         raise DrgcoreError("a report of a month needs the month", hint="add --month 2027-01")
@@ -129,11 +32,36 @@ def _month(draft: _Draft) -> Report:
         )
     else:
         draft.without(say("point value and prepayments"), say("Nothing was given as settled."))
-    _cases_of_region(draft, cases, inputs.until_period())
-    return draft.report("month", say("DRG report of {month}", month=inputs.month))
+    _region(draft, cases, inputs.until_period())
+    return draft.report("month", say("DRG report of {period}", period=inputs.month))
 
 
-def _cases_of_region(draft: _Draft, cases: pa.Table, until: pa.Table) -> None:
+def _year(draft: Draft) -> Report:
+    say, inputs = draft.say, draft.inputs
+    if not inputs.period or inputs.month:
+        raise DrgcoreError("a report of a year needs the year", hint="add --year 2027")
+    cases = inputs.of_period()
+    draft.case_facts(cases)
+    settled = inputs.settled
+    if settled is None:
+        draft.without(say("point value and payments"), say("Nothing was given as settled."))
+    else:
+        draft.value_facts(settled.values())
+        draft.add(money.point_values(say, settled.until("point_values", inputs.period)))
+        if settled.year:
+            draft.add(
+                money.payments(say, settled.year["statement"]),
+                money.unit_balances(say, settled.year["units"]),
+                money.reconciliation(say, settled.year["reconciliation"]),
+                money.reserve_moves(say, settled.year["reserve"]),
+            )
+        else:
+            draft.without(say("payments of the year"), say("The year end is not settled."))
+    _region(draft, cases, cases)
+    return draft.report("year", say("DRG report of {period}", period=inputs.period))
+
+
+def _region(draft: Draft, cases: pa.Table, until: pa.Table) -> None:
     """What the reports of a month and of a year have in common."""
     say, inputs = draft.say, draft.inputs
     draft.grouping(cases)
@@ -145,7 +73,128 @@ def _cases_of_region(draft: _Draft, cases: pa.Table, until: pa.Table) -> None:
     draft.profit(cases, ("hospital", say("Profit and loss by hospital")))
 
 
-KINDS: dict[str, Callable[[_Draft], Report]] = {"month": _month}
+def _hospital(draft: Draft) -> Report:
+    say, inputs = draft.say, draft.inputs
+    if not inputs.hospital:
+        raise DrgcoreError("a report of a hospital needs its name", hint="add --hospital H01")
+    region = inputs.of_period()
+    own = inputs.own(region)
+    draft.case_facts(own)
+    settled = inputs.settled
+    if settled is not None:
+        statement = settled.until("statement", inputs.period)
+        draft.add(money.hospital_months(say, money.of_hospital(statement, [inputs.hospital])))
+        if settled.year and not inputs.month:
+            mine = money.of_hospital(settled.year["statement"], [inputs.hospital])
+            draft.add(money.hospital_year(say, mine))
+    tally = draft.beside_region(region)
+    draft.grouping(own)
+    draft.add(activity.hospitals_by_index(say, tally, inputs.norms, inputs.hospital))
+    places = quadrants(tally, "hospital", norms=inputs.norms)
+    places = places[places["hospital"] == inputs.hospital].drop(columns="hospital")
+    draft.add(activity.group_quadrants(say, places, draft.scheme))
+    draft.groups(tally_cases(own))
+    draft.units(inputs.own(inputs.until_period()), "department", say("Departments by month"))
+    draft.profit(
+        region,
+        ("department", say("Profit and loss by department")),
+        ("doctor_id", say("Profit and loss by doctor")),
+    )
+    title = say("DRG report of hospital {name}", name=inputs.hospital)
+    return draft.report("hospital", title, inputs.period)
+
+
+def _department(draft: Draft) -> Report:
+    say, inputs = draft.say, draft.inputs
+    if not inputs.department:
+        raise DrgcoreError("a report of a department needs its name", hint="add --department …")
+    region = inputs.of_period()
+    own = inputs.own(region)
+    draft.case_facts(own)
+    draft.beside_region(region)
+    draft.grouping(own)
+    if inputs.has("hospital"):
+        same = ReportInputs(region, department=inputs.department).own(region)
+        tally = tally_cases(same, ["hospital"])
+        draft.add(activity.hospitals_by_index(say, tally, draft.norms, inputs.hospital))
+    draft.groups(tally_cases(own))
+    draft.units(inputs.own(inputs.until_period()), "doctor_id", say("Doctors by month"))
+    draft.profit(region, ("doctor_id", say("Profit and loss by doctor")))
+    name = f"{inputs.hospital} {inputs.department}".strip()
+    title = say("DRG report of department {name}", name=name)
+    return draft.report("department", title, inputs.period)
+
+
+def _grouping(draft: Draft) -> Report:
+    say, inputs = draft.say, draft.inputs
+    cases = inputs.own(inputs.of_period())
+    draft.case_facts(cases)
+    draft.grouping(cases)
+    if inputs.has("hospital"):
+        draft.add(activity.grouping_by(say, cases, "hospital", say("Grouping rate by hospital")))
+    if inputs.has("department"):
+        title = say("Grouping rate by department")
+        draft.add(activity.grouping_by(say, cases, "department", title))
+    draft.groups(tally_cases(cases))
+    return draft.report("grouping", say("Report of the grouping"), inputs.period)
+
+
+def _migration(draft: Draft) -> Report:
+    say, tables = draft.say, draft.inputs.tables
+    before, after = load_scheme(draft.inputs.before), draft.scheme
+    statuses = changes.status_changes(say, tables)
+    draft.facts.append((say("cases"), f"{statuses.table['cases'].sum():,}"))
+    draft.add(
+        statuses,
+        changes.group_flows(say, tables, before, after),
+        *changes.why_moved(say, tables),
+        changes.causes(say, tables),
+    )
+    for name, key, title in (
+        ("effect_hospitals", "hospital", say("Weight of hospitals")),
+        ("effect_mdcs", "mdc", say("Weight of MDC")),
+        ("effect_departments", "department", say("Weight of departments")),
+    ):
+        if name in tables:
+            draft.add(changes.effect(say, tables[name], key, title))
+    title = say("From {before} to {after}", before=before.name, after=after.name)
+    return draft.report("migration", title)
+
+
+def _audit(draft: Draft) -> Report:
+    say, tables = draft.say, draft.inputs.tables
+    draft.notes.append(
+        CAUTION
+        if say.language == "zh"
+        else say("These are signals, not verdicts: look at the records before you judge.")
+    )
+    draft.add(signals.summary(say, tables), signals.units(say, tables))
+    return draft.report("audit", say("Signals for auditors"), draft.inputs.period)
+
+
+def _negotiation(draft: Draft) -> Report:
+    say, tables = draft.say, draft.inputs.tables
+    draft.add(rounds.what_differs(say, tables), rounds.pools(say, tables))
+    for name, key, title in (
+        ("hospitals", "hospital", say("Who gains and who loses: hospitals")),
+        ("levels", "level", say("Who gains and who loses: levels")),
+        ("mdcs", "mdc", say("Who gains and who loses: MDC")),
+        ("classes", "case_class", say("Who gains and who loses: classes of cases")),
+    ):
+        draft.add(rounds.units(say, tables, name, key, title, draft.scheme))
+    return draft.report("negotiation", say("Policies side by side"), draft.inputs.period)
+
+
+KINDS: dict[str, Callable[[Draft], Report]] = {
+    "month": _month,
+    "year": _year,
+    "hospital": _hospital,
+    "department": _department,
+    "grouping": _grouping,
+    "migration": _migration,
+    "audit": _audit,
+    "negotiation": _negotiation,
+}
 """The reports that there are."""
 
 
@@ -182,4 +231,4 @@ def make_report(kind: str, inputs: ReportInputs, language: Language = "zh") -> R
     if kind not in KINDS:
         raise DrgcoreError(f"there is no report {kind!r}", hint=f"it is one of {', '.join(KINDS)}")
     check_there(inputs)
-    return KINDS[kind](_Draft(inputs, Words(language)))
+    return KINDS[kind](Draft(inputs, Words(language)))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from drgcore.report.columns import Language
+from drgcore.language import Language
 from drgcore.report.style import (
     BLUE,
     GREY,

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from drgcore.report.bars import both_sides, stacked_bars, waterfall
+from drgcore.report.columns import heading
 from drgcore.report.lines import value_by_month
 from drgcore.report.section import Drawing, Section
 from drgcore.report.texts import Words
@@ -235,6 +236,89 @@ def reserve_moves(say: Words, table: pd.DataFrame) -> Section:
         lambda: waterfall(panels[:_POOLS], say.language),
         say("A waterfall from the opening of the reserve to its closing."),
         keys=2,
+    )
+
+
+def hospital_months(say: Words, statement: pd.DataFrame) -> Section:
+    """What one hospital was prepaid each month, pool by pool."""
+    title = say("Statement by month")
+    if statement.empty:
+        return Section("statement", title, statement, say("Nothing is settled for it."))
+    statement = statement.sort_values(["pool", "month"], kind="stable").reset_index(drop=True)
+    panels = []
+    for pool in _largest(statement, "pool", "entitlement", 2):
+        own = statement[statement["pool"] == pool]
+        amounts = {
+            say("prepaid"): own["prepaid"].to_numpy(float),
+            say("held back"): own["held"].to_numpy(float),
+        }
+        panels.append((say.word(pool), own["month"].tolist(), amounts, ()))
+    sums = statement.groupby("month")["prepaid"].sum()
+    sentence = say(
+        "{prepaid} were prepaid in {n} months, at most in {month}.",
+        prepaid=say.money(sums.sum()),
+        n=len(sums),
+        month=str(sums.idxmax()),
+    )
+    page = ("month", "pool", "cases", "points", "entitlement", "refused", "prepaid", "held")
+    return Section(
+        "statement",
+        title,
+        statement,
+        sentence,
+        lambda: stacked_bars(panels, say.language),
+        say("Bars of prepayment and holding by month, a panel for each pool."),
+        page,
+        keys=2,
+    )
+
+
+def hospital_year(say: Words, statement: pd.DataFrame) -> Section:
+    """From prepayment to the final payment of one hospital."""
+    title = say("From prepayment to the final payment")
+    if statement.empty:
+        return Section("year-end", title, statement, say("Nothing is settled for it."))
+    steps = {
+        "prepaid": 1,
+        "adjustments": 1,
+        "pool_share": 1,
+        "surplus_returned": -1,
+        "deficit_borne": 1,
+        "capitation": 1,
+    }
+    panels, said = [], []
+    for row in statement.to_dict("records"):
+        used = [n for n in steps if row.get(n)]
+        named = [heading(n, say.language) for n in used]
+        amounts = [steps[n] * float(row[n]) for n in used]
+        pool = say.word(row["pool"])
+        panels.append(
+            (
+                pool,
+                [*named, heading("final", say.language)],
+                [*amounts, float(row["final"])],
+                [n == "prepaid" for n in used] + [True],
+            )
+        )
+        said.append(
+            say(
+                "{pool}: final payment {final}, of which {balance} are still due.",
+                pool=pool,
+                final=say.money(row["final"]),
+                balance=say.money(row["balance"]),
+            )
+        )
+    return Section(
+        "year-end",
+        title,
+        statement,
+        say.joined(said),
+        lambda: waterfall(panels[:_POOLS], say.language),
+        say("A waterfall from the prepayment to the final payment."),
+        (
+            *("pool", "prepaid", "adjustments", "kappa", "pool_share", "surplus_returned"),
+            *("deficit_borne", "final", "balance"),
+        ),
     )
 
 

@@ -11,8 +11,7 @@ from drgcore.errors import DrgcoreError
 from drgcore.grouper.extras import program_version
 from drgcore.report.columns import column_of, heading, is_missing, written
 from drgcore.report.section import Report, Section
-from drgcore.report.style import drawing
-from drgcore.report.svg import svg_of
+from drgcore.report.svg import Pictures, svg_of
 from drgcore.report.texts import Words
 
 if TYPE_CHECKING:
@@ -37,7 +36,13 @@ class _Cell(NamedTuple):
     look: str
 
 
-def page_of(report: Report, *, workbook: str = "", most_rows: int = MOST_ROWS) -> str:
+def page_of(
+    report: Report,
+    *,
+    workbook: str = "",
+    most_rows: int = MOST_ROWS,
+    pictures: Pictures | None = None,
+) -> str:
     """Write a report as a page that opens from a disk and prints on A4.
 
     Parameters
@@ -48,6 +53,8 @@ def page_of(report: Report, *, workbook: str = "", most_rows: int = MOST_ROWS) -
         Name of the workbook that has all rows, for the sentence under a table that is cut.
     most_rows : int
         Rows of a table that are shown.
+    pictures : Pictures, optional
+        The figures, where the workbook has them too.
 
     Returns
     -------
@@ -72,12 +79,12 @@ def page_of(report: Report, *, workbook: str = "", most_rows: int = MOST_ROWS) -
         raise DrgcoreError(
             "a report's page needs Jinja2", hint="install it with pip install 'drgcore[report]'"
         ) from error
-    say = Words(report.language)
+    say, drawn = Words(report.language), pictures or Pictures()
     style, script, source = (_asset(name) for name in ("page.css", "page.js", "page.html"))
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     return environment.from_string(source).render(
         report=report,
-        parts=[_part(section, say, workbook, most_rows) for section in report.sections],
+        parts=[_part(section, say, workbook, most_rows, drawn) for section in report.sections],
         say=say,
         style=style,
         script=script,
@@ -87,7 +94,9 @@ def page_of(report: Report, *, workbook: str = "", most_rows: int = MOST_ROWS) -
     )
 
 
-def _part(section: Section, say: Words, workbook: str, most_rows: int) -> dict[str, Any]:
+def _part(
+    section: Section, say: Words, workbook: str, most_rows: int, drawn: Pictures
+) -> dict[str, Any]:
     shown = _without_empty(section.shown(), section.keys)
     names = [str(name) for name in shown.columns]
     kinds = [column_of(name).kind for name in names]
@@ -106,8 +115,7 @@ def _part(section: Section, say: Words, workbook: str, most_rows: int) -> dict[s
         cut.append(say("All rows and columns are in the workbook {name}.", name=workbook))
     svg = ""
     if section.figure is not None:
-        with drawing():
-            svg = svg_of(section.figure(), section.key, section.alt or section.title)
+        svg = svg_of(drawn.figure(section), section.key, section.alt or section.title)
     return {
         "key": section.key,
         "title": section.title,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from drgcore.report.fonts import lacking_is_no_fault
 from drgcore.report.style import (
     BLUE,
     GREY,
@@ -72,25 +73,26 @@ def bubbles(
     axis.set_title(labels[2], fontsize=8, color=GREY)
     axis.margins(0.12)
     axis.grid()
-    first = np.argsort(-(n + n.sum() * chosen), kind="stable")[:_LABELS]
-    _label(figure, axis, [(str(names[i]), x[i], y[i], area[i]) for i in first])
+    order = np.argsort(-(n + n.sum() * chosen), kind="stable")
+    _label(figure, axis, [(str(names[i]), x[i], y[i], area[i]) for i in order])
     return figure
 
 
 def _label(figure: Figure, axis: Axes, wanted: Sequence[tuple[str, float, float, float]]) -> None:
-    """Name the points, the largest first; a name that would lie on another is left out."""
+    """Name the first points; a name that would lie on another, or on a point, is left out."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.transforms import Bbox
 
     renderer: Any = FigureCanvasAgg(figure).get_renderer()  # type: ignore[no-untyped-call]
-    figure.draw(renderer)
+    with lacking_is_no_fault():
+        figure.draw(renderer)
     taken: list[Any] = []
     # No name lies on another bubble either.
     around = []
     for _, x, y, area in wanted:
         centre, half = axis.transData.transform((x, y)), np.sqrt(area / np.pi) * figure.dpi / 72
         around.append(Bbox([centre - 0.8 * half, centre + 0.8 * half]))
-    for own, (name, x, y, area) in enumerate(wanted):
+    for own, (name, x, y, area) in enumerate(wanted[:_LABELS]):
         gap = np.sqrt(area / np.pi) + 2
         for dx, dy, ha, va in (
             (gap, 0, "left", "center"),
@@ -107,7 +109,8 @@ def _label(figure: Figure, axis: Axes, wanted: Sequence[tuple[str, float, float,
                 va=va,
                 fontsize=7.5,
             )
-            box = text.get_window_extent(renderer)
+            with lacking_is_no_fault():
+                box = text.get_window_extent(renderer)
             inside = axis.bbox.contains(box.x0, box.y0) and axis.bbox.contains(box.x1, box.y1)
             others = [*taken, *around[:own], *around[own + 1 :]]
             if inside and not any(box.overlaps(other) for other in others):
@@ -152,6 +155,7 @@ def concentration(
             fontsize=7.5,
         )
     left.margins(x=0.15)
+    left.locator_params(axis="x", integer=True)
     left.set_title(labels[0])
     left.grid(axis="x")
     share = 100 * np.asarray(cumulative, float)
@@ -176,13 +180,13 @@ def concentration(
     return figure
 
 
-def ranges(rows: Sequence[tuple[str, str, float, float, float]], label: str) -> Figure:
+def ranges(rows: Sequence[tuple[str, str, float, float, float, bool]], label: str) -> Figure:
     """Draw ratios with their limits on a scale of factors; 1 is what is expected.
 
     Parameters
     ----------
-    rows : sequence of (group, name, ratio, lower, upper)
-        Rows of one group stand together.
+    rows : sequence of (group, name, ratio, lower, upper, sure)
+        Rows of one group stand together; the mark of a sure one is filled.
     label : str
         Of the axis.
     """
@@ -190,7 +194,7 @@ def ranges(rows: Sequence[tuple[str, str, float, float, float]], label: str) -> 
     axis = axes[0, 0]
     groups = list(dict.fromkeys(group for group, *_ in rows))
     least, most = 0.05, 40.0
-    for place, (group, _, ratio, lower, upper) in enumerate(rows):
+    for place, (group, _, ratio, lower, upper, sure) in enumerate(rows):
         number = groups.index(group)
         color = SERIES[number % len(SERIES)]
         low, high = max(lower, least), min(upper, most)
@@ -199,9 +203,9 @@ def ranges(rows: Sequence[tuple[str, str, float, float, float]], label: str) -> 
             [min(max(ratio, least), most)],
             [place],
             marker=("o", "s", "^", "D", "v", "P")[number % 6],
-            color=color,
+            color=color if sure else "white",
             markeredgecolor=INK,
-            markeredgewidth=0.5,
+            markeredgewidth=0.7,
             markersize=6,
         )
     axis.axvline(1, color=GREY, linewidth=0.9, linestyle="--")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -18,16 +19,33 @@ _ENDS = 10
 _AMOUNTS = ("payment", "cost", "surplus", *PARTS)
 
 
-def surplus_by(found: ProfitAndLoss, keys: str) -> pd.DataFrame:
-    """Add a profit and loss up by a key, in yuan, the largest loss first."""
-    table = found.by(keys)
-    yuan = {name: table.pop(f"{name}_fen") / 100 for name in _AMOUNTS}
-    return table.assign(**yuan).sort_values("surplus", kind="stable").reset_index(drop=True)
+class Surplus(NamedTuple):
+    """A profit and loss, and whose cases of it are shown.
+
+    Parameters
+    ----------
+    found : ProfitAndLoss
+        Of the region's cases.
+    whose : mapping of str to str
+        Key and value, such as a hospital; empty for all.
+    """
+
+    found: ProfitAndLoss
+    whose: Mapping[str, str]
+
+    def by(self, key: str) -> pd.DataFrame:
+        """Add the cases up by a key, in yuan, the largest loss first."""
+        table = self.found.by([*self.whose, key] if key not in self.whose else [*self.whose])
+        for name, value in self.whose.items():
+            table = table[table[name] == value]
+        yuan = {name: table[f"{name}_fen"] / 100 for name in _AMOUNTS}
+        table = table[[key, "cases"]].assign(**yuan)
+        return table.sort_values("surplus", kind="stable").reset_index(drop=True)
 
 
-def surplus_of_groups(say: Words, found: ProfitAndLoss, scheme: Scheme) -> tuple[Section, Section]:
+def surplus_of_groups(say: Words, found: Surplus, scheme: Scheme) -> tuple[Section, Section]:
     """Profit and loss by MDC and by DRG: two sections, of which each has its table."""
-    mdcs, drgs = surplus_by(found, "mdc"), surplus_by(found, "drg")
+    mdcs, drgs = found.by("mdc"), found.by("drg")
     sections = []
     for key, table, title in (
         ("mdc", mdcs, say("Profit and loss by MDC")),
@@ -81,9 +99,9 @@ def surplus_of_groups(say: Words, found: ProfitAndLoss, scheme: Scheme) -> tuple
     return sections[0], sections[1]
 
 
-def surplus_of_units(say: Words, found: ProfitAndLoss, key: str, title: str) -> Section:
+def surplus_of_units(say: Words, found: Surplus, key: str, title: str) -> Section:
     """Profit and loss of hospitals, departments or doctors."""
-    table = surplus_by(found, key)
+    table = found.by(key)
     table = table[table[key].notna()].reset_index(drop=True)
     name = f"pnl-{key.replace('_', '-')}"
     if table.empty:
@@ -111,9 +129,9 @@ def surplus_of_units(say: Words, found: ProfitAndLoss, key: str, title: str) -> 
     )  # fmt: skip
 
 
-def why(say: Words, found: ProfitAndLoss) -> Section:
+def why(say: Words, found: Surplus) -> Section:
     """From cost to payment in the parts that make the difference."""
-    table = surplus_by(found, "case_class")
+    table = found.by("case_class")
     total = table.drop(columns="case_class").sum()
     parts = [p for p in PARTS if abs(total[p]) >= 0.005]
     named = {p: heading(p, say.language) for p in parts}

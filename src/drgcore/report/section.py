@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import pandas as pd
 
-from drgcore.report.columns import Language
+from drgcore.language import Language
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

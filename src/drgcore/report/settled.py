@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,10 @@ from drgcore.formulas import FORMULA_STARTS
 from drgcore.points import Policy
 
 _KEYS = frozenset(
-    {"month", "pool", "hospital", "unit", "item", "basis", "limited", "case_class", "account"}
+    {
+        *("month", "pool", "hospital", "unit", "item", "basis", "limited", "case_class", "account"),
+        *("department", "doctor_id", "level", "mdc", "before", "after", "codes", "set_id", "path"),
+    }
 )
 """Columns of settlements that are text, whatever they look like: a hospital may be called 007."""
 
@@ -129,21 +132,30 @@ class Settled:
         table = self.months.get(name, pd.DataFrame())
         return table[table["month"] == month].reset_index(drop=True) if len(table) else table
 
-    def until(self, name: str, month: str) -> pd.DataFrame:
-        """Give the rows of a table of months up to and with a month; all for an empty text."""
+    def until(self, name: str, period: str) -> pd.DataFrame:
+        """Give the rows of a table of months of a year, or up to and with a month of it.
+
+        Without a period all rows.
+        """
         table = self.months.get(name, pd.DataFrame())
-        if table.empty or not month:
+        if table.empty or not period:
             return table
-        return table[table["month"] <= month].reset_index(drop=True)
+        months = table["month"].astype(str)
+        chosen = months.str[:4] == period[:4]
+        if "-" in period:
+            chosen &= months <= period
+        return table[chosen].reset_index(drop=True)
 
 
-def read_tables(where: str | Path) -> dict[str, pd.DataFrame]:
+def read_tables(where: str | Path, without: Sequence[str] = ()) -> dict[str, pd.DataFrame]:
     """Read a folder of .csv files or the sheets of a workbook, as commands write them.
 
     Parameters
     ----------
     where : str or Path
         The folder or the workbook.
+    without : sequence of str
+        Tables that are not read.
 
     Returns
     -------
@@ -169,6 +181,7 @@ def read_tables(where: str | Path) -> dict[str, pd.DataFrame]:
     try:
         if path.is_dir():
             files = {file.stem: file for file in sorted(path.glob("*.csv"))}
+            files = {name: file for name, file in files.items() if name not in without}
             tables = {
                 name: pd.read_csv(file, dtype=_texts(pd.read_csv(file, nrows=0)))
                 for name, file in files.items()
@@ -176,9 +189,9 @@ def read_tables(where: str | Path) -> dict[str, pd.DataFrame]:
         else:
             with pd.ExcelFile(path, engine="calamine") as book:
                 tables = {}
-                for sheet in map(str, book.sheet_names):
-                    kinds = _texts(book.parse(sheet, nrows=0))
-                    tables[sheet] = book.parse(sheet, dtype=kinds)
+                for sheet in [name for name in map(str, book.sheet_names) if name not in without]:
+                    kinds = _texts(pd.read_excel(book, sheet, nrows=0))
+                    tables[sheet] = pd.read_excel(book, sheet, dtype=kinds)
     except (OSError, ValueError, ImportError) as error:
         raise DrgcoreError(f"it cannot be read: {error}", where=str(path)) from error
     except Exception as error:

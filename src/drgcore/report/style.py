@@ -12,8 +12,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from drgcore.errors import DrgcoreError
-from drgcore.report.columns import Language
-from drgcore.report.fonts import FALLBACK, FAMILY, register_font
+from drgcore.language import Language
+from drgcore.report.fonts import FALLBACK, FAMILY, as_drawn, register_font
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -32,6 +32,9 @@ GREY, LIGHT, INK = "#6B7280", "#D9DEE5", "#1F2937"
 SERIES = (BLUE, ORANGE, GREEN, PURPLE, SKY, YELLOW)
 HATCHES = ("", "///", "...", "xxx", "\\\\\\", "++")
 """Each series has a pattern beside its colour, so that it can be told in grey."""
+
+# Columns that fit into one line of a legend.
+_LEGEND = 105
 
 MARKERS = ("o", "s", "^", "D", "v", "P")
 
@@ -125,7 +128,7 @@ def shortened(text: Any, columns: int = 18) -> str:
     >>> shortened("East County consortium", 12), shortened("呼吸内科", 12)
     ('East County…', '呼吸内科')
     """
-    clean = "".join(c if c.isprintable() else " " for c in str(text)).strip()
+    clean = as_drawn("".join(c if c.isprintable() else " " for c in str(text)).strip())
     used = 0
     for place, character in enumerate(clean):
         used += 2 if unicodedata.east_asian_width(character) in "WF" else 1
@@ -151,4 +154,11 @@ def money_unit(most: float, language: Language) -> tuple[float, str]:
 
 def legend_above(figure: Figure, handles: Any, labels: Any) -> None:
     """Put one legend for all axes above them."""
-    figure.legend(handles, labels, loc="outside upper left", ncols=min(len(labels), 5))
+    width = sum(7 + columns_of(label) for label in labels)
+    across = len(labels) if width <= _LEGEND else 3
+    figure.legend(handles, labels, loc="outside upper left", ncols=across)
+
+
+def columns_of(text: str) -> int:
+    """Count the columns that a text takes: a Chinese character takes two."""
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)

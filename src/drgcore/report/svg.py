@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import io
 import re
-import warnings
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
-from drgcore.report.fonts import replace_missing
+from drgcore.report.fonts import lacking, lacking_is_no_fault, missing_replaced
+from drgcore.report.section import Section
 from drgcore.report.style import drawing
 
 if TYPE_CHECKING:
@@ -19,6 +19,40 @@ _LINK = "{http://www.w3.org/1999/xlink}href"
 _DPI = 110
 _REFERENCE = re.compile(r"url\(#([^)]+)\)")
 _FONT = re.compile(r"(?:italic |bold |normal |\d{3} )*([\d.]+)px ")
+
+
+class Pictures:
+    """The figures of a report, each drawn and laid out once, for page and workbook."""
+
+    def __init__(self) -> None:
+        self._figures: dict[str, Figure] = {}
+
+    def figure(self, section: Section) -> Figure:
+        """Draw a section's figure, or give it again."""
+        if section.key not in self._figures:
+            self._figures[section.key] = _drawn(section)
+        return self._figures[section.key]
+
+    def picture(self, section: Section) -> Figure:
+        """Give a section's figure as the shipped font can show it."""
+        figure = self.figure(section)
+        if not lacking(figure):
+            return figure
+        with missing_replaced():
+            return _drawn(section)
+
+
+def _drawn(section: Section) -> Figure:
+    if section.figure is None:
+        raise ValueError(f"section {section.key} has no figure")
+    with drawing(), lacking_is_no_fault():
+        figure = section.figure()
+        engine = figure.get_layout_engine()
+        if engine is not None:
+            engine.execute(figure)
+            # What is laid out stays; saving would do it again each time.
+            figure.set_layout_engine("none")
+    return figure
 
 
 def svg_of(figure: Figure, key: str, alt: str) -> str:
@@ -48,9 +82,8 @@ def svg_of(figure: Figure, key: str, alt: str) -> str:
     1
     """
     content = io.BytesIO()
-    with drawing(), warnings.catch_warnings():
-        # The reader's browser looks for its own fonts.
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+    # The reader's browser looks for its own fonts.
+    with drawing(), lacking_is_no_fault():
         figure.savefig(content, format="svg", metadata={"Date": None, "Creator": None})
     root = ElementTree.fromstring(content.getvalue())
     for parent in root.iter():
@@ -77,7 +110,7 @@ def png_of(figure: Figure) -> bytes:
     Parameters
     ----------
     figure : matplotlib.figure.Figure
-        The figure; characters that no font has are replaced in it.
+        The figure.
 
     Returns
     -------
@@ -92,7 +125,6 @@ def png_of(figure: Figure) -> bytes:
     """
     content = io.BytesIO()
     with drawing():
-        replace_missing(figure)
         figure.savefig(content, format="png", dpi=_DPI, metadata={"Software": None})
     return content.getvalue()
 

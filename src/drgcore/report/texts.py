@@ -10,8 +10,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from drgcore.errors import DrgcoreError
+from drgcore.language import Language
+from drgcore.migration import REASON_KINDS
 from drgcore.report.chinese import TEXTS, WORDS_ZH
-from drgcore.report.columns import DASH, Language
+from drgcore.report.columns import DASH
 from drgcore.report.english import WORDS_EN
 
 
@@ -58,7 +60,10 @@ class Words:
         if text.startswith("held back in "):
             return self("held back in {month}", month=text.removeprefix("held back in "))
         known = WORDS_ZH if self.language == "zh" else WORDS_EN
-        return known.get(text, text.replace("_", " ") if self.language == "en" else text)
+        if text in REASON_KINDS:
+            chinese, _, english = REASON_KINDS[text].partition(" ")
+            return chinese if self.language == "zh" else english
+        return known.get(text, text)
 
     def money(self, yuan: float, *, signed: bool = False) -> str:
         """Write money as the language counts it: 万元 and 亿元, or thousands and millions."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import unicodedata
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,8 +10,8 @@ from typing import Any
 from drgcore.files import whole_file
 from drgcore.report.columns import Kind, column_of, heading, is_missing
 from drgcore.report.section import Report, Section
-from drgcore.report.style import drawing
-from drgcore.report.svg import png_of
+from drgcore.report.style import columns_of
+from drgcore.report.svg import Pictures, png_of
 from drgcore.report.texts import Words
 
 _FORMATS: dict[Kind, str] = {
@@ -33,7 +32,7 @@ _HEAD_ROW = 3
 _ROW_PIXELS = 20
 
 
-def write_workbook(report: Report, path: Path) -> None:
+def write_workbook(report: Report, path: Path, pictures: Pictures | None = None) -> None:
     """Write a report as a workbook; no text of it becomes a formula or a link.
 
     Parameters
@@ -42,6 +41,8 @@ def write_workbook(report: Report, path: Path) -> None:
         The report.
     path : Path
         The file, whole or not at all.
+    pictures : Pictures, optional
+        The figures, where the page has them too.
 
     Raises
     ------
@@ -63,7 +64,7 @@ def write_workbook(report: Report, path: Path) -> None:
     with xlsxwriter.Workbook(content, options) as book:
         # The same report gives the same file, so the time of writing is not in it.
         book.set_properties({"title": report.title[:255], "created": datetime(2000, 1, 1)})
-        _Book(book, report).write()
+        _Book(book, report, pictures or Pictures()).write()
     with whole_file(path) as part:
         part.write_bytes(content.getvalue())
 
@@ -71,7 +72,8 @@ def write_workbook(report: Report, path: Path) -> None:
 class _Book:
     """Writes the sheets of one workbook."""
 
-    def __init__(self, book: Any, report: Report) -> None:
+    def __init__(self, book: Any, report: Report, pictures: Pictures) -> None:
+        self._pictures = pictures
         self._book, self._report, self._say = book, report, Words(report.language)
         font = {"font_name": "Microsoft YaHei" if report.language == "zh" else "Calibri"}
         self._title = book.add_format({**font, "bold": True, "font_size": 14})
@@ -159,15 +161,11 @@ class _Book:
             places[section.key] = row
             sheet.write_string(row, 0, section.title, self._title)
             sheet.write_string(row + 1, 0, section.sentence, self._wrapped)
-            if section.figure is not None:
-                with drawing():
-                    figure = section.figure()
-                    picture = png_of(figure)
-                alt = {"description": section.alt or section.title, "object_position": 2}
-                sheet.insert_image(
-                    row + 2, 0, f"{section.key}.png", {"image_data": io.BytesIO(picture), **alt}
-                )
-                row += 4 + int(figure.get_figheight() * 96 / _ROW_PIXELS) + 1
+            figure = self._pictures.picture(section)
+            options = {"image_data": io.BytesIO(png_of(figure)), "object_position": 2}
+            options["description"] = section.alt or section.title
+            sheet.insert_image(row + 2, 0, f"{section.key}.png", options)
+            row += 4 + int(figure.get_figheight() * 96 / _ROW_PIXELS) + 1
         sheet.set_paper(9)
         sheet.fit_to_pages(1, 0)
         return places
@@ -222,10 +220,6 @@ def _width(title: str, values: list[Any], kind: Kind) -> float:
         numbers = [abs(float(v)) for v in values if not is_missing(v) and not isinstance(v, str)]
         most = f"{max(numbers, default=0):,.0f}"
         places = {"yuan": 3, "sign": 4, "points": 5, "value": 7, "index": 4, "number": 3}
-        return max(min(_columns(title), 14), len(most) + places.get(kind, 2)) + 2.5
-    longest = max((_columns(str(v)) for v in values[:2000] if not is_missing(v)), default=0)
-    return min(max(longest, min(_columns(title), 14)) + 3, _WIDEST)
-
-
-def _columns(text: str) -> int:
-    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+        return max(min(columns_of(title), 14), len(most) + places.get(kind, 2)) + 2.5
+    longest = max((columns_of(str(v)) for v in values[:2000] if not is_missing(v)), default=0)
+    return min(max(longest, min(columns_of(title), 14)) + 3, _WIDEST)

@@ -10,6 +10,7 @@ from drgcore.files import whole_file
 from drgcore.report.page import page_of
 from drgcore.report.pdf import write_pdf
 from drgcore.report.section import Report
+from drgcore.report.svg import Pictures
 from drgcore.report.workbook import write_workbook
 
 FORMATS = ("html", "xlsx", "pdf")
@@ -61,14 +62,15 @@ def write_report(
     except OSError as error:
         raise DrgcoreError(f"cannot make the folder {place}: {error.strerror}") from error
     files = {form: place / f"{name or report.kind}.{form}" for form in FORMATS}
-    written = {}
+    written, pictures = {}, Pictures()
     if "xlsx" in formats:
-        write_workbook(report, files["xlsx"])
+        write_workbook(report, files["xlsx"], pictures)
         written["xlsx"] = files["xlsx"]
     if "html" in formats or "pdf" in formats:
         workbook = files["xlsx"].name if "xlsx" in formats else ""
         with whole_file(files["html"]) as part:
-            part.write_text(page_of(report, workbook=workbook), encoding="utf-8", newline="\n")
+            page = page_of(report, workbook=workbook, pictures=pictures)
+            part.write_text(page, encoding="utf-8", newline="\n")
         written["html"] = files["html"]
     if "pdf" in formats:
         write_pdf(files["html"], files["pdf"])
