@@ -205,7 +205,7 @@ def test_what_another_coding_would_mean(client):
         table_of([Case(**ONE)]), schemes=["chs-drg-2.0"], add_diagnoses=["I50.900"]
     ).table
     assert [row["drg"] for row in rows] == [drg or None for drg in wanted["drg"].fillna("")]
-    assert "采用" in client.post("/what-if", json=asked, headers=HTML).text
+    assert "采用" in client.post("/what-if?lang=zh", json=asked, headers=HTML).text
 
 
 def test_the_payment_of_a_case(client):

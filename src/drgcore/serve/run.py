@@ -8,6 +8,7 @@ import socket
 import uvicorn
 
 from drgcore.errors import DrgcoreError
+from drgcore.language import _
 from drgcore.serve.app import create_app
 from drgcore.serve.logs import start_log
 from drgcore.serve.settings import Settings
@@ -36,8 +37,13 @@ def run(settings: Settings) -> None:
         place.bind((settings.host, settings.port))
     except OSError as error:
         raise DrgcoreError(
-            f"cannot listen at {settings.host}:{settings.port}: {error.strerror}",
-            hint="Is a server running already? Give another --port.",
+            _(
+                "cannot listen at {host}:{port}: {why}",
+                host=settings.host,
+                port=settings.port,
+                why=error.strerror,
+            ),
+            hint=_("Is a server running already? Give another --port."),
         ) from None
     start_log()
     config = uvicorn.Config(

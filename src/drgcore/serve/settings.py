@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from drgcore.errors import DrgcoreError
+from drgcore.language import _
 
 if TYPE_CHECKING:
     from drgcore.serve.ward import InHouse
@@ -87,14 +88,18 @@ class Settings:
     def __post_init__(self) -> None:
         if self.token is None and not self.loopback:
             raise DrgcoreError(
-                f"at {self.host} other machines reach the server, and it has no token",
-                hint="Give a file with a token (--token-file), or listen at 127.0.0.1.",
+                _("at {host} other machines reach the server, and it has no token", host=self.host),
+                hint=_("Give a file with a token (--token-file), or listen at 127.0.0.1."),
             )
         if self.lang is not None and self.lang not in LANGUAGES:
-            raise DrgcoreError(f"there is no language {self.lang!r}", hint="Languages: zh, en.")
+            raise DrgcoreError(
+                _("there is no language {name!r}", name=self.lang), hint=_("Languages: zh, en.")
+            )
         for folder in self.data:
             if not folder.is_dir():
-                raise DrgcoreError(f"{folder} is no folder", hint="--data names folders.")
+                raise DrgcoreError(
+                    _("{folder} is no folder", folder=folder), hint=_("--data names folders.")
+                )
 
     @property
     def work_folder(self) -> Path | None:
@@ -151,17 +156,21 @@ def read_token(path: Path) -> str:
         text = path.read_text(encoding="utf-8")
         others = path.stat().st_mode & 0o077
     except (OSError, UnicodeDecodeError) as error:
-        raise DrgcoreError(f"the token cannot be read: {error}", where=str(path)) from None
+        raise DrgcoreError(
+            _("the token cannot be read: {why}", why=error), where=str(path)
+        ) from None
     # Rights of files mean nothing where the system knows no such rights.
     if os.name == "posix" and others:
         raise DrgcoreError(
-            "others than its owner may read the token", where=str(path), hint="chmod 600 the file."
+            _("others than its owner may read the token"),
+            where=str(path),
+            hint=_("chmod 600 the file."),
         )
     token = next(iter(text.splitlines()), "").strip()
     if len(token) < _SHORTEST_TOKEN:
         raise DrgcoreError(
-            f"the token has fewer than {_SHORTEST_TOKEN} characters",
+            _("the token has fewer than {count} characters", count=_SHORTEST_TOKEN),
             where=str(path),
-            hint='Make one: python -c "import secrets; print(secrets.token_urlsafe(32))"',
+            hint=_('Make one: python -c "import secrets; print(secrets.token_urlsafe(32))"'),
         )
     return token

@@ -14,6 +14,7 @@ from pydantic import Field
 
 from drgcore.errors import DrgcoreError
 from drgcore.grouper.extras import program_version
+from drgcore.language import _
 from drgcore.schemes import DEFAULT_SCHEME
 from drgcore.schemes.store import CodeKind
 from drgcore.serve.calls.cases import Case, CasesAsked
@@ -203,6 +204,6 @@ def _careful(function: Callable[..., Any]) -> Callable[..., Any]:
             raise ToolError(str(error)) from None
         except Exception as error:
             LOGGER.error("tool failed", extra=where_it_failed(error))
-            raise ToolError("an error that nobody expected") from None
+            raise ToolError(_("an error that nobody expected")) from None
 
     return called

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from drgcore.cases import CANONICAL_SCHEMA, LOCAL_SCHEMA
 from drgcore.errors import CaseSchemaError
+from drgcore.language import _
 from drgcore.schemes import DEFAULT_SCHEME
 
 _LONGEST = 200
@@ -101,5 +102,6 @@ def _column(name: str, values: list[Any]) -> pa.Array:
         return pa.array(values)
     except (pa.ArrowException, TypeError, OverflowError, UnicodeEncodeError) as error:
         raise CaseSchemaError(
-            f"the values of {name} do not go together", hint="Give all cases the same type."
+            _("the values of {name} do not go together", name=name),
+            hint=_("Give all cases the same type."),
         ) from error

@@ -10,6 +10,7 @@ import pyarrow as pa
 from drgcore.cases.guessing import AUTO, guess_mapping
 from drgcore.errors import CaseSchemaError
 from drgcore.grouper import group
+from drgcore.language import _
 from drgcore.schemes.calendar import BY_DATE
 from drgcore.serve.calls.cases import Case, CasesAsked, table_of
 from drgcore.serve.calls.direct import direct_grouper, is_ready
@@ -134,15 +135,16 @@ def group_stream(
                 rows += batch.num_rows
                 if rows > most_rows:
                     raise CaseSchemaError(
-                        f"there are more than {most_rows:,} cases", hint="Use POST /batch."
+                        _("there are more than {most:,} cases", most=most_rows),
+                        hint=_("Use POST /batch."),
                     )
                 batch.validate(full=True)
                 batches.append(batch)
             table = pa.Table.from_batches(batches, reader.schema)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise CaseSchemaError(
-            f"the body is no Arrow stream: {type(error).__name__}",
-            hint="Send application/vnd.apache.arrow.stream, an IPC stream.",
+            _("the body is no Arrow stream: {kind}", kind=type(error).__name__),
+            hint=_("Send application/vnd.apache.arrow.stream, an IPC stream."),
         ) from None
     # `group` would tell a guessed mapping, with samples of the data, to whoever reads the log.
     known: Any = known_mapping(mapping)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from drgcore.cases.presets import PRESETS as MAPPINGS
 from drgcore.errors import CaseSchemaError, PolicyError, SchemeError
+from drgcore.language import _
 from drgcore.points import Policy
 from drgcore.points.policy_file import PRESETS, find_policy, read_toml
 from drgcore.schemes import Scheme, list_schemes, load_scheme
@@ -46,14 +47,17 @@ class Library:
             if folder.name == name:
                 return folder
         raise SchemeError(
-            f"there is no scheme {name!r}", hint="GET /schemes lists those that there are."
+            _("there is no scheme {name!r}", name=name),
+            hint=_("GET /schemes lists those that there are."),
         )
 
     def scheme(self, name: str) -> Scheme:
         """A scheme in memory; ``by-date`` is none."""
         place = self.scheme_place(name)
         if place == BY_DATE:
-            raise SchemeError("by-date is no single scheme", hint="Name the scheme of one day.")
+            raise SchemeError(
+                _("by-date is no single scheme"), hint=_("Name the scheme of one day.")
+            )
         return load_scheme(place)
 
     def schemes(self) -> list[dict[str, object]]:
@@ -94,7 +98,8 @@ class Library:
         if name in PRESETS:
             return name
         raise PolicyError(
-            f"there is no policy {name!r}", hint="GET /policies lists those that there are."
+            _("there is no policy {name!r}", name=name),
+            hint=_("GET /policies lists those that there are."),
         )
 
     def policy(self, name: str) -> Policy:
@@ -146,5 +151,6 @@ def known_mapping(name: str) -> str:
     if name == "auto" or name in MAPPINGS:
         return name
     raise CaseSchemaError(
-        f"there is no mapping {name!r}", hint=f"Mappings: auto, {', '.join(MAPPINGS)}."
+        _("there is no mapping {name!r}", name=name),
+        hint=_("Mappings: {names}.", names=", ".join(("auto", *MAPPINGS))),
     )

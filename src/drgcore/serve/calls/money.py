@@ -11,6 +11,7 @@ from pydantic import Field
 
 from drgcore.cases.repeated import CaseWarning
 from drgcore.errors import CaseSchemaError, PolicyError
+from drgcore.language import _
 from drgcore.points import compute_points, explain_points
 from drgcore.points.compute import POINT_COLUMNS
 from drgcore.points.needs import needs_all_cases
@@ -45,8 +46,11 @@ def estimate_case(asked: EstimateAsked, library: Library) -> dict[str, Any]:
     policy = library.policy(asked.policy)
     if needs_all_cases(policy):
         raise PolicyError(
-            f"{asked.policy} ranks the cases of a period, so one case has no points of its own",
-            hint="Settle the month with `drgcore settle month`.",
+            _(
+                "{policy} ranks the cases of a period, so one case has no points of its own",
+                policy=asked.policy,
+            ),
+            hint=_("Settle the month with `drgcore settle month`."),
         )
     question = CasesAsked(
         scheme=asked.scheme, clinical_codes=asked.clinical_codes, cases=[asked.case]
@@ -85,7 +89,9 @@ def _typed(row: pa.Table) -> pa.Table:
     row = row.select([*kept, *(n for n in ("drg",) if n not in kept)])
     for name in ("hospital", "pool", "discharge_date", "total_cost"):
         if name not in row.column_names:
-            raise CaseSchemaError(f"the case has no {name}", hint="The policy asks for it.")
+            raise CaseSchemaError(
+                _("the case has no {name}", name=name), hint=_("The policy asks for it.")
+            )
     for name in _TEXTS:
         if name in row.column_names and not pa.types.is_list(row[name].type):
             row = row.set_column(row.column_names.index(name), name, row[name].cast(pa.string()))

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from drgcore.errors import PolicyError
+from drgcore.language import _
 from drgcore.points import check_policy, policy_sentences
 from drgcore.points.policy_file import read_toml
 from drgcore.points.sentences import unfinished_sentences
@@ -48,7 +49,7 @@ def check_policy_file(asked: PolicyAsked, library: Library) -> dict[str, Any]:
     (False, True)
     """
     if bool(asked.name) == bool(asked.text):
-        raise PolicyError("give the name of a policy or the text of a file, one of both")
+        raise PolicyError(_("give the name of a policy or the text of a file, one of both"))
     if asked.name:
         return _checked(library.policy_place(asked.name), asked.name)
     with tempfile.TemporaryDirectory() as folder:
@@ -90,8 +91,8 @@ def _refuse_other_files(data: Any, folder: Path) -> None:
             continue
         if there:
             raise PolicyError(
-                f"the text names the file {value!r}, which was not sent with it",
-                hint="Put policy and tables into a data folder of the server.",
+                _("the text names the file {name!r}, which was not sent with it", name=value),
+                hint=_("Put policy and tables into a data folder of the server."),
             )
 
 

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from drgcore.errors import SchemeError
 from drgcore.grouper.account import code_name
+from drgcore.language import _
 from drgcore.schemes import Scheme, diff_schemes
 from drgcore.schemes.code_search import folded
 from drgcore.schemes.model import TABLE_SCHEMAS
@@ -124,5 +125,8 @@ def compare_schemes(
 def _parts(rows: int, part: int) -> int:
     parts = max(1, -(-rows // ROWS))
     if not 1 <= part <= parts:
-        raise SchemeError(f"there are {parts} parts and no part {part}", hint="The first is 1.")
+        raise SchemeError(
+            _("there are {parts} parts and no part {part}", parts=parts, part=part),
+            hint=_("The first is 1."),
+        )
     return parts

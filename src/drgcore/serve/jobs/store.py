@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from drgcore.errors import DrgcoreError
 from drgcore.files import whole_file
+from drgcore.language import _
 
 State = Literal["waiting", "queued", "running", "done", "failed"]
 
@@ -97,7 +98,8 @@ class JobStore:
             self._load()
         except OSError as error:
             raise DrgcoreError(
-                f"the folder of batches cannot be used: {error.strerror}", where=str(folder)
+                _("the folder of batches cannot be used: {why}", why=error.strerror),
+                where=str(folder),
             ) from None
 
     def _load(self) -> None:

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from drgcore.errors import CaseSchemaError
+from drgcore.language import _
 
 KINDS = (".xlsx", ".xls", ".csv", ".tsv", ".txt", ".dbf", ".parquet")
 
@@ -51,8 +52,8 @@ def kind_of(name: str) -> str:
     ending = Path(shown_name(name)).suffix.lower()
     if ending not in KINDS:
         raise CaseSchemaError(
-            f"a file of the kind {ending or 'without ending'} is not read",
-            hint=f"Kinds: {', '.join(KINDS)}.",
+            _("a file of the kind {ending!r} is not read", ending=ending),
+            hint=_("Kinds: {kinds}.", kinds=", ".join(KINDS)),
         )
     return ending
 
@@ -77,7 +78,7 @@ def keep_upload(source: BinaryIO, target: Path, most: int) -> None:
         with target.open("wb") as file:
             shutil.copyfileobj(source, file, 1 << 20)
         if target.stat().st_size > most:
-            raise CaseSchemaError(f"the file is too large: at most {most:,} bytes")
+            raise CaseSchemaError(_("the file is too large: at most {most:,} bytes", most=most))
         refuse_bomb(target)
     except BaseException:
         target.unlink(missing_ok=True)
@@ -97,10 +98,10 @@ def refuse_bomb(path: Path) -> None:
             with zipfile.ZipFile(path) as archive:
                 entries = archive.infolist()
         except (zipfile.BadZipFile, OSError, ValueError) as error:
-            raise CaseSchemaError("the workbook is damaged") from error
+            raise CaseSchemaError(_("the workbook is damaged")) from error
         sizes = [entry.file_size for entry in entries]
         if len(entries) > _MOST_FILES or any(e.flag_bits & 1 for e in entries):
-            raise CaseSchemaError("the workbook is encrypted or holds too many parts")
+            raise CaseSchemaError(_("the workbook is encrypted or holds too many parts"))
         _refuse_growth(packed, sum(sizes))
     elif path.suffix == ".parquet":
         try:
@@ -109,13 +110,17 @@ def refuse_bomb(path: Path) -> None:
                 groups = [told.row_group(i) for i in range(told.num_row_groups)]
                 unpacked = sum(group.total_byte_size for group in groups)
         except (pa.ArrowException, OSError) as error:
-            raise CaseSchemaError("the parquet file is damaged") from error
+            raise CaseSchemaError(_("the parquet file is damaged")) from error
         _refuse_growth(packed, unpacked)
 
 
 def _refuse_growth(packed: int, unpacked: int) -> None:
     if unpacked > min(packed * _MOST_GROWTH + _FREE_GROWTH, _MOST_UNPACKED):
         raise CaseSchemaError(
-            f"the file has {packed:,} bytes and would have {unpacked:,} when unpacked",
-            hint="It is no file of cases, or must be split.",
+            _(
+                "the file has {packed:,} bytes and would have {unpacked:,} when unpacked",
+                packed=packed,
+                unpacked=unpacked,
+            ),
+            hint=_("It is no file of cases, or must be split."),
         )

@@ -14,6 +14,7 @@ from drgcore.cases import CaseMapping, guess_mapping, open_cases
 from drgcore.checks import check_file
 from drgcore.errors import CaseSchemaError, DrgcoreError
 from drgcore.grouper import group_file
+from drgcore.language import _
 from drgcore.schemes import DEFAULT_SCHEME
 from drgcore.schemes.calendar import BY_DATE
 from drgcore.serve.calls.library import Library, known_mapping
@@ -98,7 +99,7 @@ def work_on(store: JobStore, job: Job, library: Library) -> None:
     asked = BatchAsked.model_validate(job.asked)
     source, place = store.upload(job), store.place(job)
     if not source.exists():
-        raise CaseSchemaError("the upload is gone", hint="Upload it again.")
+        raise CaseSchemaError(_("the upload is gone"), hint=_("Upload it again."))
     mapping = _mapping(asked, source, place)
     scheme = library.scheme_place(asked.scheme)
     steps = len(asked.outputs) + asked.check
