@@ -146,7 +146,7 @@ def test_by_hospital_a_year_can_be_compared_and_by_case_not(pages, year):
     wrong = {"upload": ("a.csv", b"case_id,amount\n1,2\n")}
     refused = pages.post("/settlement/compare", data=YEAR, files=wrong)
     assert refused.status_code == 400
-    assert "month by month" in refused.json()["hint"]
+    assert refused.json()["hint"] == "请逐月比对。"
 
 
 @pytest.mark.parametrize(

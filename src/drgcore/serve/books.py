@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from drgcore.budget.frames import records
 from drgcore.budget.ledger_sqlite import SqliteStore
 from drgcore.budget.tables import plain
 from drgcore.errors import BudgetError, PolicyError
+from drgcore.language import _, use_language
 from drgcore.points import PRESETS, Policy
 from drgcore.serve.shelf import Shelf
 from drgcore.serve.tables import Row, rows_of
@@ -161,8 +163,22 @@ def statement_of(book: Ledger, period: str, hospital: str, shelf: Shelf) -> Row:
     """
     closed = _closed(book, period)
     months = book.closed_months(int(period)) if isinstance(closed, ClosedYear) else []
-    text = explain_payment(hospital, closed, policy_of(closed, shelf), months)
-    return {"period": period, "hospital": hospital, "text": text, "pools": lines_of(text)}
+    text = partial(explain_payment, hospital, closed, policy_of(closed, shelf), months)
+    return {"period": period, "hospital": hospital, **told(text)}
+
+
+def told(text: Callable[[], str]) -> Row:
+    """Give an explained statement as text in the language of the request, and as lines.
+
+    Parameters
+    ----------
+    text : callable
+        Gives what `explain_payment` does.
+    """
+    with use_language("en"):
+        # Lines are known by their English words; pages have them in both languages.
+        lines = lines_of(text())
+    return {"text": text(), "pools": lines}
 
 
 def policy_of(closed: ClosedMonth | ClosedYear, shelf: Shelf) -> Policy:
@@ -191,9 +207,9 @@ def policy_of(closed: ClosedMonth | ClosedYear, shelf: Shelf) -> Policy:
         if found.text == closed.policy_text:
             return found
     raise PolicyError(
-        "its policy names other files, and no policy here has the same text",
+        _("its policy names other files, and no policy here has the same text"),
         where=closed.policy_name,
-        hint="put the policy that it was closed with into a data folder",
+        hint=_("Put the policy that it was closed with into a data folder."),
     )
 
 
@@ -256,9 +272,9 @@ def cases_of(closed: ClosedMonth) -> pa.Table:
     """
     if closed.cases is None:
         raise BudgetError(
-            "the ledger has not kept the month's cases",
+            _("the ledger has not kept the month's cases"),
             where=str(closed.month),
-            hint="compare by hospital, or keep <ledger>.cases beside the ledger",
+            hint=_("Compare by hospital, or keep <ledger>.cases beside the ledger."),
         )
     places = max(row["places"] for row in records(closed.settlement.point_values))
     table = closed.cases.to_pandas()
@@ -297,7 +313,7 @@ def prices_of(book: Ledger, shelf: Shelf) -> tuple[Policy, dict[str, float]]:
     periods = [e["period"] for e in book.entries() if e["kind"] in ("year", "month")]
     years = [period for period in periods if "-" not in period]
     if not periods:
-        raise BudgetError("the ledger has no closed month", where="ledger")
+        raise BudgetError(_("the ledger has no closed month"), where="ledger")
     closed = _closed(book, max(years or periods))
     pools = closed.settlement.point_values["pool"].tolist()
     values = {pool: closed.settlement.value(pool) for pool in pools}

@@ -21,6 +21,7 @@ from drgcore.errors import DrgcoreError
 from drgcore.indicators import PARTS, Tally, profit_and_loss, tally_cases
 from drgcore.indicators.measure import measure
 from drgcore.indicators.norms import norms_of
+from drgcore.language import _
 from drgcore.points import Policy
 from drgcore.schemes import Scheme, load_scheme
 
@@ -139,7 +140,7 @@ class Cube:
             wanted = getattr(filters, key)
             if wanted:
                 if wanted not in self.names(key):
-                    raise DrgcoreError(f"no case is of this {key}", where=wanted)
+                    raise DrgcoreError(_("no case is of this choice"), where=wanted)
                 place = tally.names[key].index(wanted)
                 kept &= tally.codes[:, tally.keys.index(key)] == place
         if filters.prefix:

@@ -10,12 +10,18 @@ from typing import Literal
 
 from drgcore.budget.ledger_sqlite import is_ledger
 from drgcore.errors import DrgcoreError
+from drgcore.language import N_, _
 
 Kind = Literal["ledger", "table", "policy"]
 
 _TABLES = (".parquet", ".csv", ".xlsx", ".xls", ".dbf")
 _LEDGERS = (".sqlite", ".sqlite3", ".db", ".ledger")
 _MOST = 500
+_MISSING: dict[Kind, str] = {
+    "ledger": N_("the data folders have no ledger of this name"),
+    "table": N_("the data folders have no table of this name"),
+    "policy": N_("the data folders have no policy of this name"),
+}
 
 
 @dataclass(frozen=True)
@@ -82,8 +88,8 @@ class Shelf:
             if item.name == name:
                 return item.path
         raise DrgcoreError(
-            f"the data folders have no {kind} of this name",
-            hint="Start the server with --data FOLDER for each folder it may look at.",
+            _(_MISSING[kind]),
+            hint=_("Start the server with --data FOLDER for each folder it may look at."),
         )
 
 

@@ -15,8 +15,9 @@ import pyarrow as pa
 from drgcore.budget import ClosedMonth, Month
 from drgcore.cases import read_table
 from drgcore.errors import BudgetError
+from drgcore.language import _
 from drgcore.points import PRESETS, Policy
-from drgcore.serve.books import cases_of, lines_of, opened, policy_of
+from drgcore.serve.books import cases_of, opened, policy_of, told
 from drgcore.serve.shelf import Shelf
 from drgcore.serve.tables import Row, rows_of
 from drgcore.trial import (
@@ -94,9 +95,9 @@ class Trials:
     def _policy(self, name: str) -> tuple[Policy, Any]:
         if not name.startswith(LEDGERS):
             return Policy.load(name if name in PRESETS else self._shelf.path("policy", name)), None
-        ledger, _, year = name.removeprefix(LEDGERS).rpartition(":")
+        ledger, _colon, year = name.removeprefix(LEDGERS).rpartition(":")
         if not year.isdigit():
-            raise BudgetError("a ledger's policy is that of a closed year", where=LEDGERS)
+            raise BudgetError(_("a ledger's policy is that of a closed year"), where=LEDGERS)
         with opened(self._shelf.path("ledger", ledger)) as book:
             closed = book.year(int(year))
         statement = closed.settlement.statement
@@ -140,8 +141,8 @@ def explained(trial: Trial, hospital: str, month: str = "") -> Row:
     month : str
         ``2027-01``; the year end where it is empty.
     """
-    text = trial.explain(hospital, Month.parse(month) if month else None)
-    return {"hospital": hospital, "text": text, "pools": lines_of(text)}
+    when = Month.parse(month) if month else None
+    return {"hospital": hospital, **told(lambda: trial.explain(hospital, when))}
 
 
 def compared(path: Path, period: str, returned: pa.Table) -> Row:
@@ -167,8 +168,8 @@ def compared(path: Path, period: str, returned: pa.Table) -> Row:
         if period.isdigit():
             if by_case:
                 raise BudgetError(
-                    "a year is compared by hospital, the statement has a row a case",
-                    hint="compare month by month",
+                    _("a year is compared by hospital, the statement has a row a case"),
+                    hint=_("Compare month by month."),
                 )
             ours = hospital_amounts(book.year(int(period)).settlement)
         else:

@@ -20,6 +20,7 @@ from drgcore.cases.renaming import canonical_names, renamed
 from drgcore.errors import CaseSchemaError, DrgcoreError
 from drgcore.estimate import LikelyGroups, estimate_in_stay, fit_likely_groups
 from drgcore.estimate.prices import weights_by_drg
+from drgcore.language import _
 from drgcore.schemes import DEFAULT_SCHEME
 from drgcore.serve.tables import Row, rows_of
 
@@ -84,13 +85,13 @@ class InHouse:
     def __post_init__(self) -> None:
         if self.is_database and not self.source.partition("#")[2]:
             raise DrgcoreError(
-                "the address names no table",
-                hint="Add it behind a #: postgresql://user@host/his#in_house.",
+                _("the address names no table"),
+                hint=_("Add it behind a #: postgresql://user@host/his#in_house."),
             )
         for name in ("rate", "high", "low"):
             value = getattr(self, name)
             if value is not None and not value > 0:
-                raise DrgcoreError(f"{name} must be above 0, not {value}")
+                raise DrgcoreError(_("{name} must be above 0, not {value}", name=name, value=value))
 
     @property
     def is_database(self) -> bool:
@@ -180,7 +181,7 @@ class Ward:
             state = Path(self._given.source).stat()
         except OSError as error:
             raise CaseSchemaError(
-                f"the file of patients in house cannot be read: {error.strerror}"
+                _("the file of patients in house cannot be read: {why}", why=error.strerror)
             ) from None
         return state.st_mtime_ns, state.st_size
 
@@ -189,8 +190,8 @@ class Ward:
         table = read_source(given)
         if len(table) > _MOST_ROWS:
             raise CaseSchemaError(
-                f"there are {len(table):,} patients in house, more than {_MOST_ROWS:,}",
-                hint="Write only those who are in house.",
+                _("more than {most:,} patients are in house", most=_MOST_ROWS),
+                hint=_("Write only those who are in house."),
             )
         payments = None
         if given.payments is not None:
@@ -234,7 +235,7 @@ def read_source(given: InHouse) -> pa.Table:
     """
     if not given.is_database:
         return read_table(given.source, mapping=given.mapping, lenient=True)
-    address, _, name = given.source.partition("#")
+    address, _mark, name = given.source.partition("#")
     table = _from_database(address, name)
     changes = canonical_names(table.column_names, CaseMapping.of(given.mapping), lenient=True)
     pairs = renamed(table.column_names, changes)
@@ -247,9 +248,9 @@ def _from_database(address: str, name: str) -> pa.Table:
         import sqlalchemy as sa
     except ModuleNotFoundError:
         raise DrgcoreError(
-            "a database needs SQLAlchemy", hint="pip install 'drgcore[serve]'"
+            _("a database needs SQLAlchemy"), hint=_("pip install 'drgcore[serve]'")
         ) from None
-    schema, _, plain = name.rpartition(".")
+    schema, _dot, plain = name.rpartition(".")
     try:
         url = sa.make_url(address)
         if url.get_backend_name() == "sqlite" and url.database:
@@ -265,9 +266,9 @@ def _from_database(address: str, name: str) -> pa.Table:
     except (sa.exc.SQLAlchemyError, ModuleNotFoundError) as error:
         # What the driver says may hold the address with its password.
         raise CaseSchemaError(
-            f"the table of patients in house cannot be read: {type(error).__name__}",
+            _("the table of patients in house cannot be read: {why}", why=type(error).__name__),
             where=plain,
-            hint="See that the database answers, and that the server may read the table.",
+            hint=_("See that the database answers, and that the server may read the table."),
         ) from None
     # Numbers with decimals come as Decimal, which the estimate reads as it reads texts.
     return pa.table({column: _column([row[column] for row in rows]) for column in names})

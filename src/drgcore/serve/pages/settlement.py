@@ -12,6 +12,7 @@ from fastapi import Depends, Form, Request, UploadFile
 
 from drgcore.cases import read_table
 from drgcore.errors import BudgetError
+from drgcore.language import _
 from drgcore.serve import books, trials
 from drgcore.serve.figures import legend, lines
 from drgcore.serve.jobs.uploads import keep_upload, kind_of
@@ -147,5 +148,5 @@ def compare(
     elif file:
         returned = read_table(shelf.path("table", file), lenient=True)
     else:
-        raise BudgetError("there is no returned statement", hint="choose a file")
+        raise BudgetError(_("there is no returned statement"), hint=_("Choose a file."))
     return trials.compared(place, period, returned)

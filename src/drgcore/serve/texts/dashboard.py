@@ -4,7 +4,7 @@ from __future__ import annotations
 
 CHINESE: dict[str, str] = {
     "Dashboard": "看板",
-    "Settled by": "结算台账",
+    "Settled by": "结算账本",
     "not settled": "未结算",
     "Hospital": "医院",
     "Department": "科室",
@@ -15,7 +15,7 @@ CHINESE: dict[str, str] = {
         "正在汇总病例，本页将自动刷新。"
     ),
     "Choose a file of grouped cases. With a ledger payment stands beside cost.": (
-        "请选择已分组病例文件；选择台账后可对照支付与费用。"
+        "请选择已分组病例文件；选择账本后可对照支付与费用。"
     ),
     "No case is of this choice.": "没有符合条件的病例。",
     "CMI and cost index": "CMI与费用消耗指数",

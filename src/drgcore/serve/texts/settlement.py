@@ -4,7 +4,7 @@ from __future__ import annotations
 
 CHINESE: dict[str, str] = {
     "Settlement": "结算",
-    "Ledger": "台账",
+    "Ledger": "账本",
     "Trial settlement": "试算",
     "Statements": "结算单",
     "Statement of a hospital": "医院结算单",
@@ -19,9 +19,9 @@ CHINESE: dict[str, str] = {
     "No year is settled yet.": "尚无已清算的年度。",
     "No ledger is in the data folders. Start the server with --data FOLDER, where FOLDER holds a "
     "ledger (.sqlite).": (
-        "数据目录中没有台账。请用 --data 目录 启动服务，目录中应有台账文件（.sqlite）。"
+        "数据目录中没有账本。请用 --data 目录 启动服务，目录中应有账本文件（.sqlite）。"
     ),
-    "The ledger is not sound.": "台账不一致。",
+    "The ledger is not sound.": "账本不一致。",
     "{ledger}: {n} entries; the chain of hashes and all sums are right.": (
         "{ledger}：共{n}条记录，哈希链与全部合计校验无误。"
     ),
@@ -33,7 +33,7 @@ CHINESE: dict[str, str] = {
     "It falls where points grow faster than the money.": "点数比资金增长快时点值下降。",
     "Decisions about closed months": "对已关账月份的核定",
     "Closed periods": "已关账期间",
-    "Entries of the ledger": "台账记录",
+    "Entries of the ledger": "账本记录",
     "{period}, closed by policy {policy}, scheme {scheme}.": (
         "{period}，按政策 {policy}、分组方案 {scheme} 关账。"
     ),
@@ -71,11 +71,11 @@ CHINESE: dict[str, str] = {
     ),
     "As text, to copy": "文本（可复制）",
     "A whole year from grouped cases under a policy of your choice; nothing is entered in a "
-    "ledger.": "用已分组病例按所选政策试算全年；不写入台账。",
+    "ledger.": "用已分组病例按所选政策试算全年；不写入账本。",
     "Grouped cases": "已分组病例",
     "Policy": "政策",
     "κ or scores by hospital": "各医院κ或考核得分",
-    "none, or as the ledger's year has them": "无，或取台账该年的κ",
+    "none, or as the ledger's year has them": "无，或取账本该年的κ",
     "Settle on trial": "开始试算",
     "Explain the payment of": "逐步解释医院",
     "the whole year": "全年",
