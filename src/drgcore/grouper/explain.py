@@ -31,7 +31,7 @@ from drgcore.grouper.plain import (
     PlainResult,
     group_plainly,
 )
-from drgcore.language import _
+from drgcore.language import _, get_language
 from drgcore.schemes import Scheme
 from drgcore.schemes.calendar import SchemeCalendar
 from drgcore.schemes.model import Adrg, Drg, Mdc
@@ -75,7 +75,7 @@ def explain(
     *,
     mapping: str | Path | CaseMapping = "canonical",
     clinical_codes: bool = False,
-    lang: Language = "en",
+    lang: Language | None = None,
 ) -> Explanation:
     """Give the whole path by which a case comes to its group.
 
@@ -85,8 +85,8 @@ def explain(
         The columns of one case. Of a plain mapping (a dict) whatever is absent counts as missing.
     scheme, mapping, clinical_codes
         As for `group`.
-    lang : {"zh", "en"}, default "en"
-        Language of the readable account: Chinese or English.
+    lang : {"zh", "en"}, optional
+        Language of the readable account: Chinese or English; else the language that is set.
 
     Returns
     -------
@@ -114,6 +114,7 @@ def explain(
     >>> [(t.code, t.type, t.counted) for t in why.complications]
     [('S52.804', 'CC', True)]
     """
+    lang = lang or get_language()
     check_language(lang)
     grouper = grouper_of(scheme, clinical_codes)
     if is_series(case):

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
+from drgcore.language import _
 from drgcore.points.case_rules import PointsTier
 from drgcore.points.compiled import multiples_of
 from drgcore.points.outlier_rules import Piece
@@ -51,11 +52,16 @@ hi·m = 35,812.50 yuan
     """
     policy = policy.at(pd.Timestamp(case["discharge_date"]).date())
     drg = case.get("drg")
-    shown = str(drg) if isinstance(drg, str) and drg else "no DRG"
+    shown = str(drg) if isinstance(drg, str) and drg else _("no DRG")
     lines = [
-        f"case {case['case_id']}, hospital {case['hospital']}, {shown}, "
-        f"cost {float(case['total_cost']):,.2f} yuan",
-        f"class {case['case_class']}: {case['class_reason']}",
+        _(
+            "case {case}, hospital {hospital}, {shown}, cost {cost:,.2f} yuan",
+            case=case["case_id"],
+            hospital=case["hospital"],
+            shown=shown,
+            cost=float(case["total_cost"]),
+        ),
+        _("class {case}: {reason}", case=case["case_class"], reason=case["class_reason"]),
     ]
     kind, level = case["case_class"], _level(case, policy)
     tier = tier_of(policy, str(case["hospital"]), level)
@@ -68,8 +74,11 @@ hi·m = 35,812.50 yuan
         deducted = float(case.get("unreasonable_cost") or 0.0)
         if policy.costs.unreasonable == "deducted" and deducted:
             lines.append(
-                f"unreasonable cost U = {deducted:,.2f} yuan, C − U = "
-                f"{float(case['total_cost']) - deducted:,.2f} yuan"
+                _(
+                    "unreasonable cost U = {deducted:,.2f} yuan, C − U = {case:,.2f} yuan",
+                    deducted=deducted,
+                    case=float(case["total_cost"]) - deducted,
+                )
             )
     lines += [_formula(case, policy), *_factors(case, policy)]
     return "\n".join(lines)
@@ -123,15 +132,21 @@ def _group(
     policy: Policy, table: GroupTable, index: int, level: str | None, tier: PointsTier | None
 ) -> str:
     points, mean = float(table.base_points[index]), float(table.mean_cost[index])
-    stable = "stable" if table.stable[index] else "not stable"
+    stable = _("stable") if table.stable[index] else _("not stable")
     hi, lo = multiples_of(policy.outliers, level)
     limits = []
     for name, bands in (("lo", lo), ("hi", hi if policy.outliers.high.multiples else None)):
         if bands is not None:
             limits.append(f"{name}·m = {float(bands.apply(points)) * mean:,.2f}")
-    of = f" of {tier.name}" if tier else ""
-    text = f"group: base points{of} P = {points:g}, mean cost m = {mean:,.2f} yuan, {stable}"
-    return f"{text}; {', '.join(limits)} yuan" if limits else text
+    of = _(" of {name}", name=tier.name) if tier else ""
+    text = _(
+        "group: base points{of} P = {points:g}, mean cost m = {mean:,.2f} yuan, {stable}",
+        of=of,
+        points=points,
+        mean=mean,
+        stable=stable,
+    )
+    return _("{text}; {limits} yuan", text=text, limits=", ".join(limits)) if limits else text
 
 
 def _formula(case: Mapping[str, Any], policy: Policy) -> str:
@@ -140,31 +155,50 @@ def _formula(case: Mapping[str, Any], policy: Policy) -> str:
     multiple, added, kind = case["multiple"], case["added_points"], case["case_class"]
     reason = str(case["class_reason"])
     if kind == "outside":
-        return "points = 0; paid by item outside the points"
+        return _("points = 0; paid by item outside the points")
     texts = piece_texts(policy.outliers.pieces)
     if reason in texts and "by cost" not in reason:
         return _piece(case, policy.outliers.pieces[texts.index(reason)], points)
     with_k = kind == "normal" or ("P·k" in reason and reason not in texts)
     if kind == "high_cost" and with_k:
-        return (
-            f"points = base · coefficient + added = {_digits(base)} × {_digits(k)} + "
-            f"{_digits(added)} = {_digits(points)}"
+        return _(
+            "points = base · coefficient + added = {digits} × {digits_2} + {digits_3} = {digits_4}",
+            digits=_digits(base),
+            digits_2=_digits(k),
+            digits_3=_digits(added),
+            digits_4=_digits(points),
         )
     if with_k:
-        return f"points = base · coefficient = {_digits(base)} × {_digits(k)} = {_digits(points)}"
+        return _(
+            "points = base · coefficient = {digits} × {digits_2} = {digits_3}",
+            digits=_digits(base),
+            digits_2=_digits(k),
+            digits_3=_digits(points),
+        )
     if kind == "fixed_price" and k != 1:
-        return f"points = share of P = {_digits(base)} × {_digits(k)} = {_digits(points)}"
+        return _(
+            "points = share of P = {digits} × {digits_2} = {digits_3}",
+            digits=_digits(base),
+            digits_2=_digits(k),
+            digits_3=_digits(points),
+        )
     if pd.isna(multiple):
-        return f"points = base = {_digits(points)}"
+        return _("points = base = {digits}", digits=_digits(points))
     if kind == "bed_day":
         return _bed_day(case, policy, points)
     if kind == "low_cost" and "by cost" not in reason:
-        return (
-            f"points = base · multiple = {_digits(base)} × {_ratio(multiple)} = {_digits(points)}"
+        return _(
+            "points = base · multiple = {digits} × {ratio} = {digits_2}",
+            digits=_digits(base),
+            ratio=_ratio(multiple),
+            digits_2=_digits(points),
         )
-    return (
-        f"points = base · multiple · coefficient = {_digits(base)} × {_ratio(multiple)} × "
-        f"{_digits(k)} = {_digits(points)}"
+    return _(
+        "points = base · multiple · coefficient = {digits} × {ratio} × {digits_2} = {digits_3}",
+        digits=_digits(base),
+        ratio=_ratio(multiple),
+        digits_2=_digits(k),
+        digits_3=_digits(points),
     )
 
 
@@ -204,13 +238,19 @@ def _piece(case: Mapping[str, Any], piece: Piece, points: float) -> str:
     elif piece.k == "times":
         inner = f"{inner} × {_digits(k)}"
     cap = ""
-    what = "what is added at" if piece.k == "plus" else "at"
+    what = _("what is added at") if piece.k == "plus" else _("at")
     if base * (a + b * x) < 0:
-        cap = f", {what} least 0"
+        cap = _(", {what} least 0", what=what)
     elif piece.cap != "none":
         of = base * (k if piece.cap == "P·k" else 1.0) * float(piece.cap_multiple)
-        cap = f", {what} most {_digits(of)}"
-    return f"points = {piece_formula(piece).split(',')[0]} = {inner}{cap} = {_digits(points)}"
+        cap = _(", {what} most {digits}", what=what, digits=_digits(of))
+    return _(
+        "points = {piece_formula} = {inner}{cap} = {digits}",
+        piece_formula=piece_formula(piece).split(",")[0],
+        inner=inner,
+        cap=cap,
+        digits=_digits(points),
+    )
 
 
 def _bed_day(case: Mapping[str, Any], policy: Policy, points: float) -> str:
@@ -226,14 +266,18 @@ def _bed_day(case: Mapping[str, Any], policy: Policy, points: float) -> str:
         for limit, rate in zip(limits, rule.points_per_day.values, strict=True):
             days = min(limit, stay) - before
             if days > 0:
-                parts.append(f"{_digits(days)} days × {_digits(rate)}")
+                parts.append(
+                    _("{digits} days × {digits_2}", digits=_digits(days), digits_2=_digits(rate))
+                )
                 total += days * float(rate)
             before = max(before, min(limit, stay))
         if abs(total - points) <= unit:
-            return f"points = {' + '.join(parts)} = {_digits(points)}"
-    return (
-        f"points = base · multiple · coefficient = {_digits(base)} × {_ratio(stay)} × 1 = "
-        f"{_digits(points)}"
+            return _("points = {parts} = {digits}", parts=" + ".join(parts), digits=_digits(points))
+    return _(
+        "points = base · multiple · coefficient = {digits} × {ratio} × 1 = {digits_2}",
+        digits=_digits(base),
+        ratio=_ratio(stay),
+        digits_2=_digits(points),
     )
 
 
@@ -243,13 +287,23 @@ def _factors(case: Mapping[str, Any], policy: Policy) -> list[str]:
     if not isinstance(reason, str) or not reason or policy.factors is None:
         return []
     low, high = policy.factors.minimum, policy.factors.maximum
-    limits = [f"at least {number(low)}"] if low is not None else []
-    limits += [f"at most {number(high)}"] if high is not None else []
+    limits = [_("at least {number}", number=number(low))] if low is not None else []
+    limits += [_("at most {number}", number=number(high))] if high is not None else []
     within = f" ({' and '.join(limits)})" if limits else ""
     before, points = _before_factors(case, policy), case["points"]
     return [
-        f"factors: {reason}{within} = {_digits(case['factor'])}",
-        f"points = {_digits(before)} × {_digits(case['factor'])} = {_digits(points)}",
+        _(
+            "factors: {reason}{within} = {digits}",
+            reason=reason,
+            within=within,
+            digits=_digits(case["factor"]),
+        ),
+        _(
+            "points = {digits} × {digits_2} = {digits_3}",
+            digits=_digits(before),
+            digits_2=_digits(case["factor"]),
+            digits_3=_digits(points),
+        ),
     ]
 
 
