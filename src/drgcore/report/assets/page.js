@@ -42,7 +42,7 @@
   document.querySelectorAll(".tools input").forEach(function (input) {
     var table = document.getElementById(input.dataset.table);
     input.addEventListener("input", function () {
-      filter(table, input, input.parentNode.querySelector("output"));
+      filter(table, input, input.closest(".tools").querySelector("output"));
     });
   });
 })();
