@@ -25,6 +25,7 @@ from drgcore.indicators import (
     readmissions,
     tally_cases,
 )
+from drgcore.indicators import tally as tally_module
 from drgcore.indicators.columns import KEYS
 from tests.indicators.random_cases import case_rows
 from tests.reference import plain_indicators as plain
@@ -86,6 +87,39 @@ def test_the_same_from_a_file_in_pieces(frame: pd.DataFrame, tmp_path_factory: A
     pd.testing.assert_frame_equal(
         compute_indicators(pa.table(pq.read_table(path)), ["hospital", "month"]).table, whole.table
     )
+
+
+@pytest.mark.parametrize("direct", [0, 200_000, 1 << 23])
+def test_cells_have_slots_of_their_own_or_are_hashed(
+    direct: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More cells than there is room for at first, of names that come late: in the first pieces of
+    the file there are few, so that with the middle limit the tables begin direct and end hashed."""
+    monkeypatch.setattr(tally_module, "_DIRECT", direct)
+    draw = np.random.default_rng(5)
+    rows = 400_000
+    ever_more = (draw.random(rows) * np.linspace(5, 700, rows)).astype(int)
+    frame = pd.DataFrame(
+        {
+            "doctor_id": [f"D{d}" for d in ever_more],
+            "drg": [f"A{g:03d}" for g in draw.integers(0, 60, rows)],
+            "total_cost": draw.integers(-100, 100_000, rows) / 100,
+            "leaving_way": draw.choice([1.0, 5.0, np.nan], rows),
+        }
+    )
+    frame.to_parquet(tmp_path / "cases.parquet", row_group_size=50_000)
+    found = tally_cases(tmp_path / "cases.parquet", "doctor_id")
+    cells = frame.assign(
+        fen=(frame["total_cost"].clip(lower=0) * 100).round(),
+        died=(frame["leaving_way"] == 5).astype(float),
+        priced=(frame["total_cost"] > 0).astype(float),
+    ).groupby(["doctor_id", "drg"])
+    expected = cells[["fen", "priced", "died"]].sum()
+    expected["known"] = cells["leaving_way"].count()
+    names = [found.names[key] for key in ("doctor_id", "drg")]
+    assert list(expected.index) == [(names[0][d], names[1][g]) for d, g in found.codes[:, :2]]
+    sums = [found.measure(name) for name in ("cost", "cost_n", "died", "died_n")]
+    np.testing.assert_array_equal(np.column_stack(sums), expected.to_numpy())
 
 
 @random_cases

@@ -29,6 +29,9 @@ ALIASES = {"level": "hospital_level", "doctor": "doctor_id"}
 MEASURED = (*("total_cost", "length_of_stay", "leaving_way", "severity", "case_class"),)
 """Columns that indicators look at beside the keys; each may be absent."""
 
+UNBOUNDED = 1 << 31
+"""The size of a key whose numbers are not counted from 0."""
+
 _DERIVED = ("mdc", "adrg", "drg")
 _SEVERITIES = {"none": 0, "CC": 1, "MCC": 2}
 _CLASSES = {"high_cost": 1, "low_cost": 2}
@@ -106,6 +109,13 @@ class Encoder:
     def names(self, key: str) -> list[str]:
         """Names of a key in the order of their numbers."""
         return list(self._names[key])
+
+    def sizes(self) -> NDArray[np.int64]:
+        """Of each key, the DRG and the status, what is greater by 2 than all numbers so far."""
+        keys = (*self.keys, "drg")
+        with self._lock:
+            known = [UNBOUNDED if k == "month" else len(self._names[k]) for k in keys]
+        return np.array([*known, 4]) + 1
 
     def rows(self, batch: pa.Table, back: NDArray[np.int8], limits: Limits | None) -> Rows:
         """Encode a batch; `back` are its marks of readmission."""

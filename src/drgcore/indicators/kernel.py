@@ -19,6 +19,22 @@ Squares of costs, which only intervals need, may pass that and then hang on the 
 bit.
 """
 
+USUAL = (
+    *("cases", "cost", "cost2", "stay", "stay2", "drug", "drug_base", "consumable"),
+    *("consumable_base", "mcc", "cc", "high", "low"),
+)
+"""What most cases add to. Memory is waited for by lines of it, so these lie side by side."""
+
+RARE = (
+    *("no_cost", "no_stay", "died", "no_way", "no_severity", "no_class", "back", "no_follow_up"),
+)
+"""What few cases add to: deaths, returns, and what is not known, from which the numbers follow."""
+
+LINE = 16
+"""Entries of a cell's usual sums; three of them are room, so that it is two whole lines."""
+
+_BLOCK = 64
+
 
 class Rows(NamedTuple):
     """Cases as arrays; those of a column that is not there are empty.
@@ -38,38 +54,78 @@ class Rows(NamedTuple):
 
 
 @nb.njit(cache=True, nogil=True)
-def _find(keys: Any, row: Any, slots: Any, cells: Any) -> Any:
-    """Give the slot of a row's cell: one that holds it, or a free one."""
-    mixed = np.uint64(1469598103934665603)
-    for k in range(keys.shape[1]):
-        mixed = (mixed ^ np.uint64(keys[row, k] + 1)) * np.uint64(0x9E3779B97F4A7C15)
-        mixed ^= mixed >> np.uint64(29)
-    last = np.uint64(slots.shape[0] - 1)
-    at = mixed & last
-    while True:
-        cell = slots[at]
-        if cell < 0:
-            return at
-        same = True
+def _homes(low: Any, high: Any, keys: Any, sizes: Any, last: Any, homes: Any) -> None:
+    """Give the slots at which the searches for the cells of the rows from low to high begin."""
+    if sizes.shape[0]:
+        for i in range(low, high):
+            place = np.int64(0)
+            for k in range(keys.shape[1]):
+                place = place * sizes[k] + keys[i, k] + 1
+            homes[i - low] = place
+        return
+    for i in range(low, high):
+        mixed = np.uint64(1469598103934665603)
         for k in range(keys.shape[1]):
-            if cells[cell, k] != keys[row, k]:
-                same = False
+            mixed = (mixed ^ np.uint64(keys[i, k] + 1)) * np.uint64(0x9E3779B97F4A7C15)
+            mixed ^= mixed >> np.uint64(29)
+        homes[i - low] = np.int64(mixed & np.uint64(last))
+
+
+@nb.njit(cache=True, nogil=True)
+def _find(
+    low: Any, high: Any, keys: Any, sizes: Any, slots: Any, cells: Any, used: Any, found: Any
+) -> Any:
+    """Find the cells of the rows from low to high, new ones among them, for which there is room.
+
+    Returns the number of cells. Most are where the search begins: there all are looked up first,
+    in loops that call nothing, so that the waits for memory overlap.
+    """
+    direct, last, width = sizes.shape[0] > 0, slots.shape[0] - 1, keys.shape[1]
+    homes = np.empty(_BLOCK, np.int64)
+    _homes(low, high, keys, sizes, last, homes)
+    for j in range(high - low):
+        found[j] = slots[homes[j]]
+    for i in range(low, high):
+        at, cell = homes[i - low], found[i - low]
+        while True:
+            # A row before this one may have made the cell.
+            cell = cell if cell >= 0 else slots[at]
+            if cell < 0:
+                cell = used
+                slots[at] = cell
+                for k in range(width):
+                    cells[cell, k] = keys[i, k]
+                used += 1
                 break
-        if same:
-            return at
-        at = (at + np.uint64(1)) & last
+            same = True
+            if not direct:
+                for k in range(width):
+                    same = same and cells[cell, k] == keys[i, k]
+            if same:
+                break
+            at = (at + 1) & last
+            cell = slots[at]
+        found[i - low] = cell
+    return used
 
 
 @nb.njit(cache=True, nogil=True)
-def refill(slots: Any, cells: Any, used: Any) -> None:
-    """Enter the cells into a new, larger table of slots."""
-    for cell in range(used):
-        slots[_find(cells, cell, slots, cells)] = cell
+def refill(sizes: Any, slots: Any, cells: Any, used: Any) -> None:
+    """Enter the cells into a new table of slots.
+
+    With as many `sizes` as keys, each greater than all its numbers by 2, every combination has a
+    slot of its own; with none at all `slots` is a table of hashes, of a power of 2.
+    """
+    found, again = np.empty(_BLOCK, np.int64), 0
+    for low in range(0, used, _BLOCK):
+        again = _find(low, min(low + _BLOCK, used), cells, sizes, slots, cells, again, found)
 
 
 @nb.njit(cache=True, nogil=True)
-def add_rows(start: Any, rows: Rows, slots: Any, cells: Any, sums: Any, used: Any) -> Any:
-    """Add cases to their cells until all are done or there is no room for a new cell.
+def add_rows(
+    start: Any, rows: Rows, sizes: Any, slots: Any, cells: Any, usual: Any, rare: Any, used: Any
+) -> Any:
+    """Add cases to their cells until all are done or there may be no room for new cells.
 
     Returns the row at which it stopped, and the number of cells.
     """
@@ -78,72 +134,108 @@ def add_rows(start: Any, rows: Rows, slots: Any, cells: Any, sums: Any, used: An
     outlier, back = rows.outlier, rows.back
     has_cost, has_stay, has_died = len(cost) > 0, len(stay) > 0, len(died) > 0
     has_severity, has_class, has_back = len(severity) > 0, len(outlier) > 0, len(back) > 0
-    has_drug, has_consumable = len(drug) > 0 and has_cost, len(consumable) > 0 and has_cost
-    for i in range(start, keys.shape[0]):
-        at = _find(keys, i, slots, cells)
-        cell = slots[at]
-        if cell < 0:
-            if used == cells.shape[0]:
-                return i, used
-            cell = used
-            slots[at] = cell
-            for k in range(keys.shape[1]):
-                cells[cell, k] = keys[i, k]
-            used += 1
-        sums[cell, 0] += 1
-        # A cost that is missing, negative or zero says nothing of what cases cost.
-        fen = 0.0
-        if has_cost and cost[i] > 0 and cost[i] < np.inf:
-            fen = np.floor(cost[i] * 100 + 0.5)
-            sums[cell, 1] += 1
-            sums[cell, 2] += fen
-            sums[cell, 3] += fen * fen
-        if has_stay and stay[i] >= 0 and stay[i] < np.inf:
-            sums[cell, 4] += 1
-            sums[cell, 5] += stay[i]
-            sums[cell, 6] += stay[i] * stay[i]
-        if has_died and died[i] >= 0:
-            sums[cell, 7] += died[i]
-            sums[cell, 8] += 1
-        if has_severity and severity[i] >= 0:
-            sums[cell, 9] += severity[i] == 2
-            sums[cell, 10] += severity[i] == 1
-            sums[cell, 11] += 1
-        if has_class and outlier[i] >= 0:
-            sums[cell, 12] += outlier[i] == 1
-            sums[cell, 13] += outlier[i] == 2
-            sums[cell, 14] += 1
-        if has_drug and fen > 0 and drug[i] >= 0 and drug[i] < np.inf:
-            sums[cell, 15] += np.floor(drug[i] * 100 + 0.5)
-            sums[cell, 16] += fen
-        if has_consumable and fen > 0 and consumable[i] >= 0 and consumable[i] < np.inf:
-            sums[cell, 17] += np.floor(consumable[i] * 100 + 0.5)
-            sums[cell, 18] += fen
-        if has_back and back[i] >= 0:
-            sums[cell, 19] += back[i]
-            sums[cell, 20] += 1
+    has_drug, has_consumable = len(drug) > 0, len(consumable) > 0
+    found = np.empty(_BLOCK, np.int64)
+    for low in range(start, keys.shape[0], _BLOCK):
+        high = min(low + _BLOCK, keys.shape[0])
+        if used + high - low > cells.shape[0]:
+            return low, used
+        used = _find(low, high, keys, sizes, slots, cells, used, found)
+        for i in range(low, high):
+            # These two stand in the two lines of a cell, which the next loop then need not fetch.
+            usual[found[i - low], 0] += 1
+            usual[found[i - low], 9] += has_severity and severity[i] == 2
+        for i in range(low, high):
+            cell = found[i - low]
+            # A cost that is missing, negative or zero says nothing of what cases cost.
+            fen = 0.0
+            if has_cost:
+                if cost[i] > 0 and cost[i] < np.inf:
+                    fen = np.floor(cost[i] * 100 + 0.5)
+                    usual[cell, 1] += fen
+                    usual[cell, 2] += fen * fen
+                else:
+                    rare[cell, 0] += 1
+            if has_stay:
+                if stay[i] >= 0 and stay[i] < np.inf:
+                    usual[cell, 3] += stay[i]
+                    usual[cell, 4] += stay[i] * stay[i]
+                else:
+                    rare[cell, 1] += 1
+            if has_drug and fen > 0 and drug[i] >= 0 and drug[i] < np.inf:
+                usual[cell, 5] += np.floor(drug[i] * 100 + 0.5)
+                usual[cell, 6] += fen
+            if has_consumable and fen > 0 and consumable[i] >= 0 and consumable[i] < np.inf:
+                usual[cell, 7] += np.floor(consumable[i] * 100 + 0.5)
+                usual[cell, 8] += fen
+            if has_severity:
+                usual[cell, 10] += severity[i] == 1
+                if severity[i] < 0:
+                    rare[cell, 4] += 1
+            if has_class:
+                usual[cell, 11] += outlier[i] == 1
+                usual[cell, 12] += outlier[i] == 2
+                if outlier[i] < 0:
+                    rare[cell, 5] += 1
+            if has_died and died[i] != 0:
+                rare[cell, 2 if died[i] > 0 else 3] += 1
+            if has_back and back[i] != 0:
+                rare[cell, 6 if back[i] > 0 else 7] += 1
     return keys.shape[0], used
 
 
 @nb.njit(cache=True, nogil=True)
 def add_cells(
-    start: Any, others: Any, their_sums: Any, slots: Any, cells: Any, sums: Any, used: Any
+    start: Any,
+    others: Any,
+    their_usual: Any,
+    their_rare: Any,
+    sizes: Any,
+    slots: Any,
+    cells: Any,
+    usual: Any,
+    rare: Any,
+    used: Any,
 ) -> Any:
-    """Add another table of cells to this one; returns as `add_rows` does."""
-    for i in range(start, others.shape[0]):
-        at = _find(others, i, slots, cells)
-        cell = slots[at]
-        if cell < 0:
-            if used == cells.shape[0]:
-                return i, used
-            cell = used
-            slots[at] = cell
-            for k in range(others.shape[1]):
-                cells[cell, k] = others[i, k]
-            used += 1
-        for m in range(sums.shape[1]):
-            sums[cell, m] += their_sums[i, m]
+    """Add another table of cells to this one.
+
+    Returns as `add_rows` does.
+    """
+    found = np.empty(_BLOCK, np.int64)
+    for low in range(start, others.shape[0], _BLOCK):
+        high = min(low + _BLOCK, others.shape[0])
+        if used + high - low > cells.shape[0]:
+            return low, used
+        used = _find(low, high, others, sizes, slots, cells, used, found)
+        for i in range(low, high):
+            cell = found[i - low]
+            for m in range(usual.shape[1]):
+                usual[cell, m] += their_usual[i, m]
+            for m in range(rare.shape[1]):
+                rare[cell, m] += their_rare[i, m]
     return others.shape[0], used
+
+
+@nb.njit(cache=True, nogil=True)
+def measures_of(order: Any, usual: Any, rare: Any, there: Any, out: Any) -> None:
+    """Write the measures of the cells in their order, a row of `out` for each of `MEASURES`.
+
+    `there` says of costs, stays, ways of leaving, severities, classes and returns which the cases
+    have.
+    """
+    for i in range(order.shape[0]):
+        u, r = usual[order[i]], rare[order[i]]
+        n = u[0]
+        out[0, i] = n
+        out[1, i] = n - r[0] if there[0] else 0.0
+        out[2, i], out[3, i] = u[1], u[2]
+        out[4, i] = n - r[1] if there[1] else 0.0
+        out[5, i], out[6, i] = u[3], u[4]
+        out[7, i], out[8, i] = r[2], n - r[3] if there[2] else 0.0
+        out[9, i], out[10, i], out[11, i] = u[9], u[10], n - r[4] if there[3] else 0.0
+        out[12, i], out[13, i], out[14, i] = u[11], u[12], n - r[5] if there[4] else 0.0
+        out[15, i], out[16, i], out[17, i], out[18, i] = u[5], u[6], u[7], u[8]
+        out[19, i], out[20, i] = r[6], n - r[7] if there[5] else 0.0
 
 
 @nb.njit(cache=True, nogil=True)

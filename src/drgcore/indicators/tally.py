@@ -18,14 +18,29 @@ from drgcore.cases import open_cases
 from drgcore.cases.attributes import Codes
 from drgcore.cases.fees import fee_columns
 from drgcore.errors import CaseSchemaError
-from drgcore.indicators.columns import Encoder, Limits, checked_keys, columns_for
-from drgcore.indicators.kernel import MEASURES, Rows, add_cells, add_rows, refill
+from drgcore.indicators.columns import UNBOUNDED, Encoder, Limits, checked_keys, columns_for
+from drgcore.indicators.kernel import (
+    LINE,
+    MEASURES,
+    RARE,
+    Rows,
+    add_cells,
+    add_rows,
+    measures_of,
+    refill,
+)
 from drgcore.indicators.readmission import readmissions
 from drgcore.language import _
 
 _STAYS = ("patient_id", "admission_date", "discharge_date", "leaving_way", "hospital")
 _FIRST_ROOM = 1 << 10
+# Up to so many combinations of keys have a slot each, 32 MB of them; more are hashed.
+_DIRECT = 1 << 23
 _NO_MARKS = np.empty(0, np.int8)
+# The columns of which is counted how many cases have them, as `measures_of` takes them.
+_COUNTED = (
+    *("total_cost", "length_of_stay", "leaving_way", "severity", "case_class", "patient_id"),
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,32 +182,63 @@ class _Part:
 
     def __init__(self, width: int) -> None:
         self.used = 0
-        self._room(np.empty((0, width), np.int32), np.zeros((0, len(MEASURES))), _FIRST_ROOM)
+        self.sizes = np.zeros(width, np.int64)
+        self.cells = np.empty((0, width), np.int32)
+        self.usual, self.rare = np.empty((0, LINE)), np.empty((0, len(RARE)))
+        self.slots = np.empty(0, np.int32)
+        self._room(_FIRST_ROOM)
 
-    def _room(self, cells: Any, sums: Any, room: int) -> None:
+    def _room(self, room: int) -> None:
+        cells, usual, rare = self.cells, self.usual, self.rare
         self.cells = np.empty((room, cells.shape[1]), np.int32)
-        self.sums = np.zeros((room, len(MEASURES)))
-        self.cells[: self.used], self.sums[: self.used] = cells, sums
-        self.slots = np.full(room * 4, -1, np.int32)
-        refill(self.slots, self.cells, self.used)
+        self.usual, self.rare = _on_lines(room, LINE), _on_lines(room, len(RARE))
+        self.cells[: self.used] = cells[: self.used]
+        self.usual[: self.used], self.rare[: self.used] = usual[: self.used], rare[: self.used]
+        if not len(self.sizes):
+            self._enter(room * 2)
+
+    def _enter(self, slots: int) -> None:
+        self.slots = np.full(slots, -1, np.int32)
+        refill(self.sizes, self.slots, self.cells, self.used)
+
+    def fit(self, sizes: NDArray[np.int64]) -> None:
+        """Make sure of a slot for every combination of so many numbers, or of hashes."""
+        if not len(self.sizes) or (sizes <= self.sizes).all():
+            return
+        # Few names come late; what they cost must not be a new table for each.
+        grown = np.maximum(self.sizes, sizes + sizes // 8)
+        if np.prod(grown.astype(np.float64)) <= _DIRECT:
+            self.sizes = grown
+            self._enter(int(np.prod(grown)))
+        else:
+            self.sizes = np.empty(0, np.int64)
+            self._enter(len(self.cells) * 2)
 
     def add(self, rows: Rows) -> None:
         start = 0
         while True:
-            start, self.used = add_rows(start, rows, self.slots, self.cells, self.sums, self.used)
+            own = self.sizes, self.slots, self.cells, self.usual, self.rare
+            start, self.used = add_rows(start, rows, *own, self.used)
             if start == len(rows.keys):
                 return
-            self._room(self.cells[: self.used], self.sums[: self.used], len(self.cells) * 4)
+            self._room(len(self.cells) * 4)
 
     def join(self, other: _Part) -> None:
-        start, own = 0, (self.slots, self.cells, self.sums)
-        cells, sums = other.cells[: other.used], other.sums[: other.used]
+        self.fit(other.sizes if len(other.sizes) else np.full(self.cells.shape[1], UNBOUNDED))
+        start, theirs = 0, (other.cells[: other.used], other.usual, other.rare)
         while True:
-            start, self.used = add_cells(start, cells, sums, *own, self.used)
+            own = self.sizes, self.slots, self.cells, self.usual, self.rare
+            start, self.used = add_cells(start, *theirs, *own, self.used)
             if start == other.used:
                 return
-            self._room(self.cells[: self.used], self.sums[: self.used], len(self.cells) * 4)
-            own = (self.slots, self.cells, self.sums)
+            self._room(len(self.cells) * 4)
+
+
+def _on_lines(rows: int, width: int) -> NDArray[np.float64]:
+    """Zeros that begin where a line of memory does: 64 bytes, or 8 numbers."""
+    flat = np.zeros(rows * width + 8)
+    first = -flat.ctypes.data % 64 // 8
+    return flat[first : first + rows * width].reshape(rows, width)
 
 
 def _add_up(
@@ -217,7 +263,9 @@ def _add_up(
                 if batch is None:
                     return part
                 marks = back[start : start + batch.num_rows] if len(back) else _NO_MARKS
-                part.add(encoder.rows(pa.Table.from_batches([batch]), marks, limits))
+                rows = encoder.rows(pa.Table.from_batches([batch]), marks, limits)
+                part.fit(encoder.sizes())
+                part.add(rows)
 
         threads = os.cpu_count() or 1
         with ThreadPoolExecutor(threads) as pool:
@@ -239,7 +287,7 @@ def _joined(
     first, *others = sorted(parts, key=lambda part: -part.used)
     for other in others:
         first.join(other)
-    codes, sums = first.cells[: first.used], first.sums[: first.used]
+    codes = first.cells[: first.used]
     names: dict[str, list[str]] = {}
     for at, key in enumerate((*encoder.keys, "drg")):
         column = codes[:, at]
@@ -254,18 +302,26 @@ def _joined(
         rank[order] = np.arange(len(order))
         names[key], codes[:, at] = [texts[i] for i in order], rank[column]
     rows = _order(codes, [len(n) for n in names.values()] + [4])
-    codes, sums = codes[rows], sums[rows]
-    return Tally(encoder.keys, names, codes, sums, columns)
+    # One row a measure, since it is measures that are asked for.
+    sums = np.empty((len(MEASURES), len(rows)))
+    there = np.array([name in columns for name in _COUNTED])
+    measures_of(rows, first.usual, first.rare, there, sums)
+    return Tally(encoder.keys, names, codes.take(rows, axis=0), sums.T, columns)
 
 
 def _order(codes: NDArray[np.int32], sizes: Sequence[int]) -> NDArray[np.int64]:
     """The ascending order of the cells, by one number for each where that has room for all."""
-    if np.prod([float(size + 1) for size in sizes]) > 2.0**62:
+    combinations = np.prod([float(size + 1) for size in sizes])
+    if combinations > 2.0**62:
         return np.lexsort(codes.T[::-1]).astype(np.int64)
     whole = np.zeros(len(codes), np.int64)
     for at, size in enumerate(sizes):
         whole = whole * (size + 1) + codes[:, at] + 1
-    return np.argsort(whole, kind="stable").astype(np.int64)
+    if combinations > _DIRECT:
+        return np.argsort(whole).astype(np.int64)
+    cell_of = np.full(int(combinations), -1, np.int64)
+    cell_of[whole] = np.arange(len(whole))
+    return cell_of[cell_of >= 0]
 
 
 def _back(cases: Any, there: Sequence[str]) -> NDArray[np.int8]:
