@@ -97,9 +97,20 @@ def press(page: Any, selector: str, key: str = "Enter") -> None:
     page.keyboard.press(key)
 
 
-def fits(page: Any) -> bool:
-    """Whether the page itself need not be scrolled sideways."""
-    return bool(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
+def faults(page: Any) -> list[str]:
+    """What keeps people from the page: axe's serious findings, and scrolling sideways."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    found = [
+        f"{one['id']}: {one['nodes'][0]['html']}"
+        for one in Axe().run(page).response["violations"]
+        if one["impact"] in ("serious", "critical")
+    ]
+    # As wide as a window of 1280 that is zoomed to 200 %.
+    page.set_viewport_size({"width": 640, "height": 400})
+    if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+        found.append("the page is scrolled sideways")
+    return found
 
 
 def test_settlement_from_the_ledger_to_a_fen(page: Any, tmp_path: Path) -> None:
@@ -115,7 +126,7 @@ def test_settlement_from_the_ledger_to_a_fen(page: Any, tmp_path: Path) -> None:
     press(page, '#statements a[href*="hospital=H01"]')
     page.wait_for_selector(".statement .formula")
     assert "预付，θ = 0.95" in page.inner_text(".statement")
-    assert fits(page)
+    assert faults(page) == []
 
 
 def test_a_trial_of_the_ledgers_policy(page: Any) -> None:
@@ -125,7 +136,7 @@ def test_a_trial_of_the_ledgers_policy(page: Any) -> None:
     page.fill("#year", "2027")
     press(page, "form.card button")
     page.wait_for_selector("#statements")
-    assert fits(page)
+    assert faults(page) == []
 
 
 def test_the_dashboard_filtered_by_keyboard(page: Any) -> None:
@@ -136,7 +147,7 @@ def test_the_dashboard_filtered_by_keyboard(page: Any) -> None:
     press(page, ".panels a")
     page.wait_for_url("**department=**")
     assert page.inner_text(".facts-row dd >> nth=0") != before
-    assert fits(page)
+    assert faults(page) == []
 
 
 def test_a_batch_from_the_file_to_the_results(page: Any, folder: Path, tmp_path: Path) -> None:
@@ -165,4 +176,4 @@ def test_patients_in_house_by_level(page: Any) -> None:
     press(page, "a.level-critical")
     page.wait_for_url("**level=critical**")
     assert {text.strip() for text in page.locator("td .badge").all_inner_texts()} == {"严重"}
-    assert fits(page)
+    assert faults(page) == []
