@@ -172,3 +172,14 @@ def test_reasons_and_the_deciding_rule_are_data() -> None:
     ).all()
     assert set(changed["deciding_group"]) == {"IS1", "BU25"}
     assert valid[~valid["changes"]]["deciding_group"].isna().all()
+
+
+def test_one_case_is_a_dict_a_row_of_a_frame_or_columns_of_one_row() -> None:
+    case = {"principal_diagnosis": "K80.101", "other_diagnoses": ["I50.900"], "sex": 1}
+    case |= {"principal_procedure": "51.2300", "age_years": 45}
+    columns = {name: [value] for name, value in case.items()} | {"other_procedures": [None]}
+    whole = drgcore.what_if(columns).table
+    pd.testing.assert_frame_equal(drgcore.what_if(case).table, whole)
+    pd.testing.assert_frame_equal(drgcore.what_if(pd.Series(case)).table, whole)
+    with pytest.raises(drgcore.CaseSchemaError, match="one case, not 2 rows"):
+        drgcore.what_if(pd.DataFrame(columns | {"sex": [1]}).iloc[[0, 0]])

@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from drgcore.cases.columns import CANONICAL_SCHEMA, LOCAL_SCHEMA
 from drgcore.cases.frames import is_nothing, is_series, is_single
 
 
@@ -35,6 +36,32 @@ def one_case(case: Any) -> dict[str, list[Any]] | None:
     if isinstance(case, Mapping) and any(map(_is_scalar, case.values())):
         return {str(name): [_value(value)] for name, value in case.items()}
     return None
+
+
+def whole_row(case: Any, mapping: object) -> dict[str, list[Any]]:
+    """One case as columns of one row, where what is absent counts as missing.
+
+    Parameters
+    ----------
+    case : pandas.Series or mapping
+        Values of one case, or columns of one row.
+    mapping : object
+        The mapping that is asked for: only canonical columns can be told to be absent.
+
+    Returns
+    -------
+    dict of str to list
+
+    Examples
+    --------
+    >>> whole_row({"sex": 1, "age_years": 45}, "canonical")["other_diagnoses"]
+    [None]
+    """
+    row = one_case(case) or {str(name): [value] for name, value in case.items()}
+    if mapping == "canonical":
+        for name in (*CANONICAL_SCHEMA.names, *LOCAL_SCHEMA.names, "discharge_date"):
+            row.setdefault(name, [None])
+    return row
 
 
 def _is_scalar(value: Any) -> bool:

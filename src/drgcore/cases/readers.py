@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from drgcore.cases.csv_source import CsvSource
 from drgcore.cases.damage import damage_as_error
 from drgcore.cases.frames import is_frame, is_nothing
+from drgcore.cases.one_case import one_case
 from drgcore.cases.source import CaseSource, Kind, select
 from drgcore.errors import CaseSchemaError
 from drgcore.language import _
@@ -87,6 +88,8 @@ def open_cases(
         return TableSource(source, "arrow", columns, batch_rows)
     if isinstance(source, pa.RecordBatch):
         return TableSource(pa.Table.from_batches([source]), "arrow", columns, batch_rows)
+    if (one := one_case(source)) is not None:
+        source = one
     if is_frame(source):
         names = [str(name) for name in source.columns]
         series = [source.iloc[:, i] for i in range(len(names))]

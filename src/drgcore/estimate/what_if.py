@@ -14,6 +14,7 @@ import pyarrow as pa
 from drgcore.cases import CaseMapping, open_cases
 from drgcore.cases.codes import MISSING, UNKNOWN
 from drgcore.cases.guessing import mapping_for
+from drgcore.cases.one_case import one_case, whole_row
 from drgcore.errors import CaseSchemaError
 from drgcore.estimate.prices import priced, weights_by_drg
 from drgcore.estimate.variants import KINDS, Variants, variants_of
@@ -124,9 +125,8 @@ def what_if(
     --------
     >>> import drgcore
     >>> found = drgcore.what_if({
-    ...     "principal_diagnosis": ["G11.900"], "other_diagnoses": [["S52.804"]],
-    ...     "principal_procedure": [None], "other_procedures": [[]], "sex": [2],
-    ...     "age_years": [69]}, schemes=["chs-drg-1.1"])
+    ...     "principal_diagnosis": "G11.900", "other_diagnoses": ["S52.804"], "sex": 2,
+    ...     "age_years": 69}, schemes=["chs-drg-1.1"])
     >>> found.table[["kind", "code", "drg", "severity", "changes"]].fillna("").values.tolist()
     ... # doctest: +NORMALIZE_WHITESPACE
     [['as_coded', '', 'BU23', 'CC', False],
@@ -135,6 +135,8 @@ def what_if(
      ['scheme', '', 'BU25', 'CC', True]]
     """
     grouper = BatchGrouper.of(scheme, clinical_codes)
+    if one_case(case) is not None:
+        case = whole_row(case, mapping)
     mapping = mapping_for(mapping, case)
     with open_cases(case) as source:
         resolved = grouper.resolve(mapping, source.schema)

@@ -8,9 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from drgcore.cases import (
-    CANONICAL_SCHEMA,
     FIRST_CODE,
-    LOCAL_SCHEMA,
     MISSING_NUMBER,
     UNKNOWN,
     CaseMapping,
@@ -19,11 +17,11 @@ from drgcore.cases import (
 )
 from drgcore.cases.frames import is_series
 from drgcore.cases.guessing import mapping_for
-from drgcore.cases.one_case import one_case
+from drgcore.cases.one_case import whole_row
 from drgcore.errors import CaseSchemaError
 from drgcore.grouper.account import account_of, as_html, as_text, check_language
 from drgcore.grouper.batch import BatchGrouper
-from drgcore.grouper.dated import DISCHARGE, DatedGrouper, grouper_of
+from drgcore.grouper.dated import DatedGrouper, grouper_of
 from drgcore.grouper.path import CasePath, Language, MdcTrace, RuleTrace
 from drgcore.grouper.plain import (
     Facts,
@@ -117,10 +115,8 @@ def explain(
     lang = lang or get_language()
     check_language(lang)
     grouper = grouper_of(scheme, clinical_codes)
-    if is_series(case):
-        case = case.to_dict()
-    if isinstance(case, Mapping):
-        case = _one_row(case, mapping)
+    if is_series(case) or isinstance(case, Mapping):
+        case = whole_row(case, mapping)
     mapping = mapping_for(mapping, case)
     with open_cases(case) as source:
         where = grouper.resolve(mapping, source.schema)
@@ -200,15 +196,6 @@ def _until_holds(facts: Facts, groups: tuple[Adrg, ...] | tuple[Drg, ...]) -> tu
         if tried[-1].holds:
             break
     return tuple(tried)
-
-
-def _one_row(case: Mapping[str, Any], mapping: str | Path | CaseMapping) -> dict[str, Any]:
-    """A dict as columns of one row; canonical columns that it lacks are null."""
-    row = one_case(case) or {str(name): [value] for name, value in case.items()}
-    if mapping == "canonical":
-        for name in (*CANONICAL_SCHEMA.names, *LOCAL_SCHEMA.names, DISCHARGE):
-            row.setdefault(name, [None])
-    return row
 
 
 def _known(index: CodeIndex, ids: Any) -> dict[int, str]:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from drgcore.cases import CaseMapping, open_cases
-from drgcore.cases.frames import is_series
 from drgcore.cases.guessing import mapping_for
-from drgcore.cases.one_case import one_case
 from drgcore.cases.repeated import CaseWarning, RepeatedIds
 from drgcore.errors import CaseSchemaError
 from drgcore.grouper.batch import BATCH_ROWS, in_order, thread_count
@@ -133,7 +131,6 @@ def group(
         restore_zeros=restore_zeros,
         extras=Extras(names, severity_codes, stamp),
     )
-    cases = one_case(cases) or cases if isinstance(cases, Mapping) or is_series(cases) else cases
     threads = thread_count(threads)
     mapping = mapping_for(mapping, cases)
     with open_cases(cases, batch_rows=BATCH_ROWS) as source:

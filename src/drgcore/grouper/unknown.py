@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from drgcore.cases import CaseMapping, open_cases
-from drgcore.cases.frames import is_series
 from drgcore.cases.guessing import mapping_for
-from drgcore.cases.one_case import one_case
 from drgcore.grouper.batch import BATCH_ROWS, in_order, thread_count
 from drgcore.grouper.dated import grouper_of
 from drgcore.schemes import Scheme
@@ -59,7 +56,6 @@ def unknown_codes(
      {'column': 'principal_diagnosis', 'code': 'K80101', 'count': 1, 'near': ['K80.101']}]
     """
     grouper = grouper_of(scheme, clinical_codes, restore_zeros=restore_zeros)
-    cases = one_case(cases) or cases if isinstance(cases, Mapping) or is_series(cases) else cases
     mapping = mapping_for(mapping, cases)
     with open_cases(cases, batch_rows=BATCH_ROWS) as source:
         resolved = grouper.resolve(mapping, source.schema)
