@@ -99,6 +99,8 @@ def fees_of(table: pa.Table, name: str) -> NDArray[np.float64]:
     columns = fee_columns(name, table.column_names)
     if not columns:
         return np.empty(0)
+    if len(columns) == 1:
+        return numbers_of(table, columns[0])
     values = np.column_stack([numbers_of(table, column) for column in columns])
     stated = ~np.isnan(values)
     # An item that is left empty was not charged, unless none is filled in.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -35,7 +34,6 @@ UNBOUNDED = 1 << 31
 _DERIVED = ("mdc", "adrg", "drg")
 _SEVERITIES = {"none": 0, "CC": 1, "MCC": 2}
 _CLASSES = {"high_cost": 1, "low_cost": 2}
-_NONE: NDArray[Any] = np.empty(0)
 _NO_MARKS = np.empty(0, np.int8)
 
 
@@ -128,13 +126,17 @@ class Encoder:
         else:
             outlier = _marks(batch, "case_class", _CLASSES, 0)
         way = _numbers(batch, "leaving_way")
-        died = np.where(np.isnan(way), -1, way == DIED).astype(np.int8)
+        died = (way == DIED).astype(np.int8)
+        died[np.isnan(way)] = -1
+        keys = np.empty((batch.num_rows, len(columns) + 2), np.int32)
+        for at, column in enumerate((*columns, drg, status)):
+            keys[:, at] = column
         return Rows(
-            np.column_stack([*columns, drg, status]).astype(np.int32),
+            keys,
             cost,
             _numbers(batch, "length_of_stay"),
-            fees_of(batch, "drug_cost"),
-            fees_of(batch, "consumable_cost"),
+            _fixed(fees_of(batch, "drug_cost")),
+            _fixed(fees_of(batch, "consumable_cost")),
             died,
             _marks(batch, "severity", _SEVERITIES, -1),
             outlier,
@@ -184,7 +186,13 @@ class Limits:
 
 
 def _numbers(batch: pa.Table, name: str) -> NDArray[np.float64]:
-    return numbers_of(batch, name) if name in batch.column_names else _NONE
+    return _fixed(numbers_of(batch, name) if name in batch.column_names else np.empty(0))
+
+
+def _fixed(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Forbid writing, as Arrow does for its own: the kernel is compiled for each mixture anew."""
+    values.flags.writeable = False
+    return values
 
 
 def _marks(batch: pa.Table, name: str, known: dict[str, int], other: int) -> NDArray[np.int8]:
