@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from drgcore.cases.header import FOOTER, OF_A_CASE, TOTAL_WORDS, note_of
 from drgcore.cases.text import holds_nothing
 from drgcore.cases.text_stream import WRONG_BYTES
+from drgcore.language import N_
 
 Flags = npt.NDArray[np.bool_]
 
@@ -104,8 +105,8 @@ class CsvRows:
         ndarray of bool, shape (n,)
         """
         out = np.zeros(batch.num_rows, bool)
-        self._leave_out("without any value", blank, out, before)
-        self._leave_out("of comments", _comments(batch), out, before)
+        self._leave_out(N_("without any value"), blank, out, before)
+        self._leave_out(N_("of comments"), _comments(batch), out, before)
         nothing_before = np.ones(batch.num_rows, bool)
         for name in (f"c{place}" for place in range(FIRST_COLUMNS)):
             if name not in batch.schema.names or not nothing_before.any():
@@ -116,14 +117,14 @@ class CsvRows:
             total &= nothing_before
             if total.any():
                 total[total] = ~_of_a_case(batch.filter(pa.array(total)))
-            self._leave_out("of totals or footers", total, out, before)
+            self._leave_out(N_("of totals or footers"), total, out, before)
             nothing_before &= _flags(pc.equal(cells, ""))
         again = np.ones(batch.num_rows, bool)
         for name, column in zip(batch.schema.names, batch.columns, strict=True):
             if not again.any():
                 break
             again &= _flags(pc.equal(column, self._names[int(name[1:])]))
-        self._leave_out("that repeat the column names", again & ~out, out, before)
+        self._leave_out(N_("that repeat the column names"), again & ~out, out, before)
         return out
 
     def _leave_out(self, what: str, rows: Flags, out: Flags, before: int) -> None:

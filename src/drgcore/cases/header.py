@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
-from drgcore.language import _
+from drgcore.language import N_, _
 
 LOOKED_AT = 40
 """Rows at the beginning of a file in which the header is looked for."""
@@ -112,9 +112,10 @@ def find_layout(rows: Sequence[Sequence[str]]) -> Layout:
             first += number
     notes = []
     if above:
-        notes.append(f"{rows_as_text(above)} above the column names left out")
+        notes.append(note_of(N_("above the column names"), above))
     notes += [
-        f"row {i + 1}, a second row of column names, left out" for i in range(header + 1, first)
+        _("row {row}, a second row of column names, left out", row=i + 1)
+        for i in range(header + 1, first)
     ]
     return Layout(header, first, tuple(notes))
 
@@ -127,7 +128,7 @@ def note_of(what: str, rows: Sequence[int]) -> str:
     >>> note_of("without any value", [3, 9])
     'rows 3, 9 without any value left out'
     """
-    return f"{rows_as_text(rows)} {what} left out"
+    return _("{rows} {what} left out", rows=rows_as_text(rows), what=_(what))
 
 
 def rows_as_text(rows: Sequence[int]) -> str:
@@ -139,7 +140,8 @@ def rows_as_text(rows: Sequence[int]) -> str:
     ('row 7', 'rows 1, 2, 3, 4, 5 and 3 more')
     """
     more = _(" and {count} more", count=len(rows) - _SHOWN_ROWS) if len(rows) > _SHOWN_ROWS else ""
-    return f"row{'s' * (len(rows) > 1)} {', '.join(map(str, rows[:_SHOWN_ROWS]))}{more}"
+    shown = ", ".join(map(str, rows[:_SHOWN_ROWS])) + more
+    return _("rows {rows}", rows=shown) if len(rows) > 1 else _("row {rows}", rows=shown)
 
 
 def _is_codes(cells: Sequence[str]) -> bool:

@@ -85,7 +85,9 @@ def _root(
         typer.echo(f"drgcore {drgcore.__version__}")
         raise typer.Exit
     # Whatever file a command reads, and in however many ways: here it is said what was left out.
-    ctx.with_resource(telling(lambda file, note: typer.echo(f"note: {file}: {note}", err=True)))
+    ctx.with_resource(
+        telling(lambda file, note: typer.echo(_("note: {note}", note=f"{file}: {note}"), err=True))
+    )
 
 
 def main() -> None:

@@ -84,7 +84,7 @@ def audit(
         write_tables(out, written)
     _print(found)
     if out is not None:
-        typer.echo(f"written {out}, {len(written)} tables")
+        typer.echo(_("written {out}, {count} tables", out=out, count=len(written)))
 
 
 def _print(found: Audit) -> None:
@@ -92,15 +92,23 @@ def _print(found: Audit) -> None:
     for row in found.summary.to_dict("records"):
         typer.echo(f"\n{row['name']} ({row['signal']})：{row['definition']}")
         if row["not_run"]:
-            typer.echo(f"  not run: {row['not_run']}")
+            typer.echo("  " + _("not run: {reason}", reason=row["not_run"]))
             continue
-        typer.echo(f"  {row['signals']} of {row['units']:,} units, {row['cases']:,} cases to see")
+        typer.echo(
+            "  "
+            + _(
+                "{signals} of {units:,} units, {cases:,} cases to see",
+                signals=row["signals"],
+                units=row["units"],
+                cases=row["cases"],
+            )
+        )
         units = found.units
         own = units[(units["signal"] == row["signal"]) & units["is_signal"]]
         for unit in own.head(_ROWS).to_dict("records"):
             typer.echo(_line(unit, [n for n in units.columns[1:] if n in _NAMES]))
         if len(own) > _ROWS:
-            typer.echo(f"  … {len(own) - _ROWS} more")
+            typer.echo("  " + _("… {count} more", count=len(own) - _ROWS))
 
 
 _NAMES = ("hospital", "department", "doctor_id")

@@ -11,7 +11,9 @@ from drgcore.cases import open_cases
 from drgcore.cases.guessing import mapping_for
 from drgcore.cli.options import ClinicalOption, MappingOption, SchemeOption
 from drgcore.cli.reading import FILES, SheetOption, read_side
+from drgcore.cli.tables import plain_text
 from drgcore.estimate import compare_groups as compare_with_official
+from drgcore.language import _
 from drgcore.workbooks import write_tables
 
 app = typer.Typer(add_completion=False)
@@ -57,10 +59,18 @@ def compare_groups(
     below = found.below({level: share for level, share in least.items() if share is not None})
     typer.echo(found)
     if len(found.by_month):
-        typer.echo(found.by_month.query("level == 'drg'").to_string(index=False))
+        typer.echo(plain_text(found.by_month.query("level == 'drg'")))
     if len(found.differing):
-        typer.echo(found.differing.head(_SHOWN).fillna("").to_string(index=False))
+        typer.echo(plain_text(found.differing.head(_SHOWN).fillna("")))
     for level, share in below.items():
-        typer.echo(f"{level} agrees in {share:.2%}, less than {least[level]:.2%}", err=True)
+        typer.echo(
+            _(
+                "{level} agrees in {share:.2%}, less than {least:.2%}",
+                level=level,
+                share=share,
+                least=least[level],
+            ),
+            err=True,
+        )
     if below:
         raise typer.Exit(1)

@@ -12,6 +12,7 @@ from drgcore.cases.guessing import mapping_for
 from drgcore.cli.options import ClinicalOption, MappingOption, SchemeOption
 from drgcore.cli.reading import FILES, SheetOption, read_side
 from drgcore.estimate import WARNINGS, estimate_in_stay, fit_likely_groups
+from drgcore.language import _
 from drgcore.workbooks import write_tables
 
 app = typer.Typer(add_completion=False)
@@ -57,9 +58,15 @@ def in_stay(
     write_tables(out, tables)
     accuracy = likely.accuracy
     typer.echo(
-        f"{len(table):,} patients; of {accuracy['cases']:,.0f} finished cases held back the "
-        f"likeliest group came true in {accuracy['first']:.0%}, one of three in "
-        f"{accuracy['first_three']:.0%}"
+        _(
+            "{count:,} patients; of {cases:,.0f} finished cases held "
+            "back the likeliest group came true in {first:.0%}, one of "
+            "three in {first_three:.0%}",
+            count=len(table),
+            cases=accuracy["cases"],
+            first=accuracy["first"],
+            first_three=accuracy["first_three"],
+        )
     )
     for reason, cases in table["warning"].value_counts().items():
         typer.echo(f"  {cases:>6,} {reason}: {WARNINGS[str(reason)]}")

@@ -10,6 +10,7 @@ import typer
 
 from drgcore.cases.pseudonyms import pseudonymise, read_key
 from drgcore.cli.reading import CasesArgument, SheetOption, read_cases
+from drgcore.cli.tables import plain_text
 from drgcore.errors import DrgcoreError
 from drgcore.indicators import INDICATORS, Indicators, compute_indicators
 from drgcore.indicators.columns import checked_keys
@@ -86,7 +87,13 @@ def indicators(
         _print(name, found, wanted)
     if out is not None:
         write_tables(out, tables, keys=1)
-        typer.echo(f"written {out}" + (f", {len(tables)} tables" if len(tables) > 1 else ""))
+        typer.echo(
+            _(
+                "written {out}{tables}",
+                out=out,
+                tables=_(", {count} tables", count=len(tables)) if len(tables) > 1 else "",
+            )
+        )
 
 
 def source_of(cases: Path, sheet: str | None, key: Path | None) -> Any:
@@ -111,18 +118,25 @@ def multiples(text: str) -> tuple[float, float] | None:
 
 
 def _print(name: str, found: Indicators, wanted: list[str]) -> None:
-    typer.echo(f"{len(found.table):,} by {name.replace('-', ', ')}")
+    typer.echo(_("{count:,} by {name}", count=len(found.table), name=name.replace("-", ", ")))
     table = found.table[[*found.by, *wanted]].head(_ROWS).copy()
     for column in wanted:
         table[column] = [number(column, value) for value in table[column]]
     if len(table):
-        typer.echo(table.fillna("–").to_string(index=False))
+        typer.echo(plain_text(table.fillna("–")))
     if len(found.table) > _ROWS:
-        typer.echo(f"… {len(found.table) - _ROWS:,} more")
+        typer.echo(_("… {count:,} more", count=len(found.table) - _ROWS))
     long = found.long(*wanted)
     empty = long[long["reason"] != ""].groupby(["indicator", "reason"], sort=False).size()
     for row in empty.rename("units").reset_index().to_dict("records"):
-        typer.echo(f"{row['indicator']} is empty in {row['units']:,}: {row['reason']}")
+        typer.echo(
+            _(
+                "{indicator} is empty in {units:,}: {reason}",
+                indicator=row["indicator"],
+                units=row["units"],
+                reason=row["reason"],
+            )
+        )
 
 
 def number(name: str, value: float) -> str:

@@ -11,6 +11,7 @@ import typer
 from drgcore.cases.pseudonyms import pseudonymise, read_key
 from drgcore.cli.indicators import KeyOption
 from drgcore.cli.reading import CasesArgument, DecisionsOption, SheetOption, read_cases, read_side
+from drgcore.cli.tables import plain_text
 from drgcore.errors import DrgcoreError
 from drgcore.indicators import fee_structure, profit_and_loss, quadrants
 from drgcore.language import _
@@ -87,18 +88,22 @@ def pnl(
     for name, shown in tables.items():
         _print(name, shown)
     for row in found.left_out.to_dict("records"):
-        typer.echo(f"left out: {row['cases']:,} cases, {row['reason']}")
+        typer.echo(
+            _("left out: {cases:,} cases, {reason}", cases=row["cases"], reason=row["reason"])
+        )
     if groups:
         units = [k for k in ("hospital",) if k in table.column_names]
         tables["quadrants"] = quadrants(table, units)
         tables["fees"] = fee_structure(table, [*units, "drg"])
         counted = tables["quadrants"]["quadrant"].value_counts()
-        typer.echo("quadrants: " + ", ".join(f"{n:,} {name}" for name, n in counted.items()))
+        typer.echo(
+            _("quadrants: {items}", items=", ".join(f"{n:,} {name}" for name, n in counted.items()))
+        )
     if per_case:
         tables["cases"] = in_yuan(found.cases())
     if out is not None:
         write_tables(out, tables)
-        typer.echo(f"written {out}, {len(tables)} tables")
+        typer.echo(_("written {out}, {count} tables", out=out, count=len(tables)))
 
 
 def in_yuan(table: pd.DataFrame) -> pd.DataFrame:
@@ -147,6 +152,6 @@ def _print(name: str, table: pd.DataFrame) -> None:
     shown = table.sort_values("surplus", kind="stable").head(_ROWS)[[*keys, "cases", *amounts]]
     for column in amounts:
         shown[column] = (shown[column] / 10_000).map("{:,.1f}".format)
-    typer.echo(shown.fillna("–").to_string(index=False))
+    typer.echo(plain_text(shown.fillna("–")))
     if len(table) > _ROWS:
-        typer.echo(f"… {len(table) - _ROWS:,} more, with a greater surplus")
+        typer.echo(_("… {count:,} more, with a greater surplus", count=len(table) - _ROWS))

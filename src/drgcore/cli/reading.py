@@ -51,7 +51,7 @@ def read_coded(path: Path, mapping: str, sheet: str | None) -> pa.Table:
     except CaseSchemaError as error:
         tell = listener()
         if mapping != "canonical" and tell is not None:
-            tell(str(path), f"codes are not read: {error.message}")
+            tell(str(path), _("codes are not read: {message}", message=error.message))
         return table
 
 

@@ -250,6 +250,6 @@ def _write(kind: str, inputs: ReportInputs, out: Path, lang: Language | None, fo
     report = make_report(kind, inputs, lang or get_language())
     formats = [part.strip() for part in form.split(",") if part.strip()]
     for path in write_report(report, out, formats).values():
-        typer.echo(f"written {path}")
+        typer.echo(_("written {path}", path=path))
     for note in report.notes:
-        typer.echo(f"note: {note}", err=True)
+        typer.echo(_("note: {note}", note=note), err=True)

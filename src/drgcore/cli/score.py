@@ -9,7 +9,9 @@ import typer
 
 from drgcore.cli.indicators import KeyOption, OutlierOption, multiples, source_of
 from drgcore.cli.reading import CasesArgument, SheetOption
+from drgcore.cli.tables import plain_text
 from drgcore.indicators import ScoreSheet, compute_indicators, score_units
+from drgcore.language import _
 from drgcore.workbooks import write_tables
 
 app = typer.Typer(add_completion=False)
@@ -48,16 +50,20 @@ def score(
             typer.echo(line)
         rows = table[(table[keys].astype(str) == wanted).all(axis=1)]
         for row in rows.to_dict("records"):
-            typer.echo(f"no score: {row['reason']}" if row["reason"] else f"= {row['score']:.2f}")
+            typer.echo(
+                _("no score: {reason}", reason=row["reason"])
+                if row["reason"]
+                else f"= {row['score']:.2f}"
+            )
         if rows.empty:
-            typer.echo(f"there is no unit {explain}")
+            typer.echo(_("there is no unit {unit}", unit=explain))
     else:
         shown = table.head(_ROWS).copy()
         shown["score"] = shown["score"].map("{:.2f}".format).where(shown["score"].notna(), "–")
         shown["rank"] = shown["rank"].astype(object).where(shown["rank"].notna(), "–")
-        typer.echo(shown.fillna("–").to_string(index=False))
+        typer.echo(plain_text(shown.fillna("–")))
         if len(table) > _ROWS:
-            typer.echo(f"… {len(table) - _ROWS:,} more")
+            typer.echo(_("… {count:,} more", count=len(table) - _ROWS))
     if out is not None:
         write_tables(out, {"scores": scores.table, "details": scores.details}, keys=len(keys))
-        typer.echo(f"written {out}")
+        typer.echo(_("written {out}", out=out))

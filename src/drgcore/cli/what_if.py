@@ -12,6 +12,7 @@ from drgcore.cases.guessing import mapping_for
 from drgcore.cli.options import ClinicalOption, MappingOption, SchemeOption
 from drgcore.cli.reading import FILES, SheetOption, read_side, values_by_pool
 from drgcore.cli.select import one_case
+from drgcore.cli.tables import plain_text
 from drgcore.errors import DrgcoreError
 from drgcore.estimate import pivotal_codes, pivotal_summary
 from drgcore.estimate import what_if as group_otherwise
@@ -64,8 +65,14 @@ def what_if(
         with open_cases(src, sheet=sheet) as source:
             table = pivotal_codes(source, scheme, case_id=id_column, **common)
         write_tables(pivotal, {"pivotal_codes": table})
-        typer.echo(f"{table['row'].nunique():,} cases hang on one code, {len(table):,} codes")
-        typer.echo(pivotal_summary(table).head(20).to_string(index=False))
+        typer.echo(
+            _(
+                "{cases:,} cases hang on one code, {count:,} codes",
+                cases=table["row"].nunique(),
+                count=len(table),
+            )
+        )
+        typer.echo(plain_text(pivotal_summary(table).head(20)))
         return
     found = group_otherwise(
         one_case(src, row=row, case_id=case_id, id_column=id_column, mapping=where, sheet=sheet),
