@@ -12,6 +12,9 @@ from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
+from scipy import stats
+
 Case = Mapping[str, Any]
 
 
@@ -115,6 +118,69 @@ def indicators(cases: Sequence[Case], by: Sequence[str]) -> dict[tuple[Any, ...]
     for case in cases:
         units.setdefault(tuple(key_of(case, key) for key in by), []).append(case)
     return {unit: _of(own, known, cases) for unit, own in units.items()}
+
+
+Pair = tuple[Fraction, Fraction]
+
+
+def quotients(
+    cases: Sequence[Case], by: Sequence[str]
+) -> dict[tuple[Any, ...], dict[str, list[Pair]]]:
+    """Of each unit and indicator the numerator and denominator of every case that counts."""
+    known = norms(cases)
+    found: dict[tuple[Any, ...], dict[str, list[Pair]]] = {}
+    one = Fraction(1)
+    for case in cases:
+        unit = found.setdefault(tuple(key_of(case, key) for key in by), {})
+        group = known[case["drg"]] if status_of(case) == "grouped" else {}
+        c, s = cost(case), stay(case)
+        parts: dict[str, tuple[Fraction | None, Fraction | None]] = {
+            "cmi": (group.get("weight"), one),
+            "cost_index": (c / group["cost"] if c is not None and group.get("cost") else None, one),
+            "time_index": (s / group["stay"] if s is not None and group.get("stay") else None, one),
+            "mean_cost": (c, one),
+            "average_stay": (s, one),
+            "drug_share": (amount(case, "drug_cost"), c),
+            "consumable_share": (amount(case, "consumable_cost"), c),
+        }
+        for name, (top, below) in parts.items():
+            pairs = unit.setdefault(name, [])
+            if top is not None and below:
+                pairs.append((top, below))
+    return found
+
+
+def ratio_interval(pairs: Sequence[Pair]) -> tuple[float, float]:
+    """95 % interval of a quotient of sums by the delta method."""
+    n = len(pairs)
+    if n < 2:
+        return math.nan, math.nan
+    below = sum(y for _, y in pairs)
+    ratio = sum(x for x, _ in pairs) / below
+    variance = Fraction(n, n - 1) * sum((x - ratio * y) ** 2 for x, y in pairs) / below**2
+    away = float(stats.t.ppf(0.975, n - 1)) * math.sqrt(variance)
+    return max(float(ratio) - away, 0.0), float(ratio) + away
+
+
+def bootstrap(
+    pairs: Sequence[tuple[int, int]], confidence: float, draws: int, seed: int
+) -> tuple[float, float]:
+    """Percentiles of the quotient of sums of cases drawn again and again."""
+    rng, ordered = np.random.default_rng(seed), sorted(pairs)
+    picks = rng.integers(len(pairs), size=(draws, len(pairs)))
+    found = []
+    for row in picks.tolist():
+        drawn = [ordered[i] for i in row]
+        found.append(Fraction(sum(x for x, _ in drawn), sum(y for _, y in drawn)))
+    found.sort()
+
+    def at(level: float) -> float:
+        place = level * (draws - 1)
+        low = math.floor(place)
+        high = min(low + 1, draws - 1)
+        return float(found[low]) + (place - low) * float(found[high] - found[low])
+
+    return at((1 - confidence) / 2), at((1 + confidence) / 2)
 
 
 def _of(own: Sequence[Case], known: Mapping[str, Any], cases: Sequence[Case]) -> dict[str, Any]:

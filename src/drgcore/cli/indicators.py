@@ -60,6 +60,14 @@ def indicators(
     show: Annotated[str, typer.Option(help="Indicators to print, comma-separated.")] = ",".join(
         SHOWN
     ),
+    interval: Annotated[
+        str,
+        typer.Option(
+            help="Intervals of means, indices and shares of fees: formula, or bootstrap, which "
+            "draws the cases of each unit again and again."
+        ),
+    ] = "formula",
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the bootstrap.")] = 0,
     out: Annotated[
         Path | None,
         typer.Option(help="All indicators with intervals and comparisons: .xlsx, .csv, .parquet."),
@@ -78,7 +86,13 @@ def indicators(
     for text in by:
         keys = checked_keys([key.strip() for key in text.split(",") if key.strip()])
         found = compute_indicators(
-            source, keys, norms=norms, last_year=last_year, outliers=multiples(outliers)
+            source,
+            keys,
+            norms=norms,
+            last_year=last_year,
+            outliers=multiples(outliers),
+            interval=interval,
+            seed=seed,
         )
         name = "-".join(keys) or "all"
         tables[name] = found.table

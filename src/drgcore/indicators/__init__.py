@@ -7,6 +7,7 @@ from drgcore.indicators.intervals import (
     mean_interval,
     poisson_interval,
     proportion_interval,
+    ratio_interval,
 )
 from drgcore.indicators.measure import INDICATORS
 from drgcore.indicators.norms import death_risk, norms_of
@@ -34,6 +35,7 @@ __all__ = [
     "profit_and_loss",
     "proportion_interval",
     "quadrants",
+    "ratio_interval",
     "readmissions",
     "score_units",
     "tally_cases",

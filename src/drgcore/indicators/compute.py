@@ -9,10 +9,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from drgcore.cases import open_cases
-from drgcore.errors import CaseSchemaError
+from drgcore.errors import CaseSchemaError, DrgcoreError
+from drgcore.indicators.by_case import case_values
 from drgcore.indicators.columns import checked_keys
 from drgcore.indicators.intervals import mean_interval, proportion_interval
 from drgcore.indicators.measure import INDICATORS, Measured, measure
@@ -47,6 +49,8 @@ class Indicators:
     _columns: frozenset[str] = field(repr=False)
     _beside: dict[str, dict[str, Floats]] = field(repr=False)
     _confidence: float = field(repr=False, default=0.95)
+    _cases: Any = field(repr=False, default=None)
+    _seed: int | None = field(repr=False, default=None)
 
     def long(self, *names: str) -> pd.DataFrame:
         """Give one row for each unit and indicator, with interval, comparison and reason.
@@ -82,10 +86,10 @@ class Indicators:
                 _("there is no indicator {wrong}", wrong=wrong[0]),
                 hint=_("it is one of {indicators}", indicators=", ".join(INDICATORS)),
             )
-        parts = []
+        parts, intervals = [], self._by_case(names or tuple(INDICATORS))
         for name in names or INDICATORS:
             found = self._measured[name]
-            lower, upper = self._interval(name)
+            lower, upper = intervals[name] if name in intervals else self._interval(name)
             part = self.table[list(self.by)].copy()
             part["indicator"] = name
             part["value"], part["lower"], part["upper"] = found.value, lower, upper
@@ -95,6 +99,24 @@ class Indicators:
             part["reason"] = np.where(np.isnan(found.value), self._reason(name), "")
             parts.append(part)
         return pd.concat(parts, ignore_index=True)
+
+    def _by_case(self, names: Sequence[str]) -> dict[str, tuple[Floats, Floats]]:
+        """Intervals for which the cases themselves are looked at."""
+        kinds = ("ratio",) if self._seed is None else ("ratio", "mean")
+        wanted = [
+            name
+            for name in names
+            if INDICATORS[name].interval in kinds and not np.isnan(self._measured[name].value).all()
+        ]
+        if self._cases is None or not wanted:
+            return {}
+        values, units = case_values(self._cases, self.by, self.norms, wanted), len(self.table)
+        return {
+            name: found.ratio_intervals(units, self._confidence)
+            if self._seed is None
+            else found.bootstrap_intervals(units, self._confidence, self._seed)
+            for name, found in values.items()
+        }
 
     def _interval(self, name: str) -> tuple[Floats, Floats]:
         found, kind = self._measured[name], INDICATORS[name].interval
@@ -117,6 +139,8 @@ def compute_indicators(
     last_year: Any = None,
     outliers: tuple[float, float] | None = None,
     confidence: float = 0.95,
+    interval: str = "formula",
+    seed: int = 0,
 ) -> Indicators:
     """Compute the indicators that a DRG office watches, by any keys.
 
@@ -137,6 +161,11 @@ def compute_indicators(
         Multiples of a DRG's mean cost that mark outliers where the cases have no `case_class`.
     confidence : float, default 0.95
         Of the intervals.
+    interval : {"formula", "bootstrap"}, default "formula"
+        How means, indices and shares of fees get theirs: by Student and the delta method, or by
+        resampling the cases of each unit. Shares of cases have the exact one either way.
+    seed : int, default 0
+        Of the resampling: the same seed gives the same intervals.
 
     Returns
     -------
@@ -147,11 +176,15 @@ def compute_indicators(
     ------
     CaseSchemaError
         For a key or column that is not there, or values that cannot be read.
+    DrgcoreError
+        For another kind of interval, or a bootstrap of a tally, which has no cases to draw.
 
     Notes
     -----
     Formulas and sources stand in `formulas`. Shares have the exact interval of Clopper and
-    Pearson, means that of Student. A unit is set beside the region's same work: for doctors by
+    Pearson, means that of Student, shares of fees that of `ratio_interval`; the latter and a
+    bootstrap read the cases again when `long` is called, so a tally's shares of fees have none.
+    Norms are taken as known. A unit is set beside the region's same work: for doctors by
     department, that department of all hospitals; it is part of it.
 
     Examples
@@ -169,6 +202,19 @@ def compute_indicators(
     [0.667, 0.094, 0.992, 0.75]
     """
     keys = checked_keys(by)
+    if interval not in ("formula", "bootstrap"):
+        raise DrgcoreError(
+            _("interval={interval!r} is not known", interval=interval),
+            hint=_("it is one of {known}", known="formula, bootstrap"),
+        )
+    if interval == "bootstrap" and isinstance(cases, Tally):
+        raise DrgcoreError(_("a tally has no cases to draw from"), hint=_("give the cases"))
+    if isinstance(cases, pd.DataFrame):
+        # Intervals look at the cases later, as they are now.
+        cases = cases.copy(deep=False)
+    elif not isinstance(cases, pa.Table) and hasattr(cases, "__arrow_c_stream__"):
+        # A stream can be read only once.
+        cases = pa.table(cases)
     tally = (
         cases
         if isinstance(cases, Tally)
@@ -181,7 +227,17 @@ def compute_indicators(
     if last_year is not None:
         beside["last_year"] = _last_year(last_year, keys, frame, known, outliers)
     table = pd.concat([frame, pd.DataFrame({n: m.value for n, m in measured.items()})], axis=1)
-    return Indicators(keys, table, known, measured, tally.columns, beside, confidence)
+    return Indicators(
+        keys,
+        table,
+        known,
+        measured,
+        tally.columns,
+        beside,
+        confidence,
+        None if isinstance(cases, Tally) else cases,
+        seed if interval == "bootstrap" else None,
+    )
 
 
 def _finest(cases: Any, keys: tuple[str, ...]) -> tuple[str, ...]:

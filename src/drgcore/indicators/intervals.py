@@ -13,6 +13,8 @@ from drgcore.language import _
 
 Floats = NDArray[np.float64]
 
+_BLOCKS = 2000
+
 
 def proportion_interval(events: Any, cases: Any, confidence: float = 0.95) -> tuple[Floats, Floats]:
     """Exact interval of a proportion by Clopper and Pearson.
@@ -136,6 +138,52 @@ def mean_interval(
     return lower, upper
 
 
+def ratio_interval(
+    top: Any, below: Any, squares: Any, cases: Any, confidence: float = 0.95
+) -> tuple[Floats, Floats]:
+    """Interval of a quotient of two sums over cases, by the delta method.
+
+    Parameters
+    ----------
+    top, below : array-like of float, shape (n,)
+        Sums ``Σ x`` and ``Σ y`` of not negative numbers.
+    squares : array-like of float, shape (n,)
+        Sum of the squares of the residuals, ``Σ (x − r y)²`` with ``r = Σ x / Σ y``.
+    cases : array-like of float, shape (n,)
+        Number of cases.
+    confidence : float, default 0.95
+        Probability with which the interval holds the quotient.
+
+    Returns
+    -------
+    lower, upper : ndarray of float64, shape (n,)
+        NaN where there are fewer than two cases or the denominator is 0.
+
+    Notes
+    -----
+    ``r ± t · √(n / (n − 1) · Σ (x − r y)²) / Σ y`` with n − 1 degrees of freedom; below 0 it ends.
+    With a handful of cases one dear case decides both sums, and it is too short.
+
+    References
+    ----------
+    W. G. Cochran, Sampling Techniques, 3rd ed. 1977, sections 2.11 and 6.4: the ratio estimate.
+
+    Examples
+    --------
+    >>> low, high = ratio_interval([30.0], [100.0], [50.0], [4])
+    >>> low.round(4).tolist(), high.round(4).tolist()
+    ([0.0402], [0.5598])
+    """
+    n, y = np.asarray(cases, np.float64), np.asarray(below, np.float64)
+    # The residuals add up to 0, so their mean has the interval of any mean, and r is about it.
+    low, high = mean_interval(np.zeros(len(n)), squares, n, confidence)
+    ratio, scale = (
+        np.divide(a, y, out=np.full(len(n), np.nan), where=y > 0)
+        for a in (np.asarray(top, np.float64), n)
+    )
+    return np.maximum(ratio + low * scale, 0.0), ratio + high * scale
+
+
 def bootstrap_interval(
     values: Any, weights: Any = None, *, confidence: float = 0.95, draws: int = 2000, seed: int = 0
 ) -> tuple[float, float]:
@@ -159,6 +207,11 @@ def bootstrap_interval(
     lower, upper : float
         NaN where there are fewer than two cases.
 
+    Notes
+    -----
+    More than 2,000 cases are dealt to 2,000 random blocks, which are drawn in their place: the
+    variance is the same but for one part in 2,000, and the cost is bounded.
+
     References
     ----------
     B. Efron, R. Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13.
@@ -176,6 +229,9 @@ def bootstrap_interval(
     order = np.lexsort((below, top))
     top, below = top[order], below[order]
     rng = np.random.default_rng(seed)
+    if len(top) > _BLOCKS:
+        block_of = rng.permutation(len(top)) % _BLOCKS
+        top, below = (np.bincount(block_of, a, _BLOCKS).astype(np.float64) for a in (top, below))
     found = np.empty(draws)
     block = max(1, 4_000_000 // len(top))
     for start in range(0, draws, block):

@@ -51,8 +51,8 @@ INDICATORS: dict[str, Kind] = {
     "mcc_cc_rate": Kind("severity", "no grouped case with a severity", "share", f.severity_rate),
     "high_outlier_share": Kind("case_class", "no grouped case", "share", f.outlier_share),
     "low_outlier_share": Kind("case_class", "no grouped case", "share", f.outlier_share),
-    "drug_share": Kind("drug_cost", "no case with a cost of drugs", "", f.fee_share),
-    "consumable_share": Kind("consumable_cost", "no case with consumables", "", f.fee_share),
+    "drug_share": Kind("drug_cost", "no case with a cost of drugs", "ratio", f.fee_share),
+    "consumable_share": Kind("consumable_cost", "no case with consumables", "ratio", f.fee_share),
     "readmission_rate": Kind(
         "patient_id", "no stay with 31 days of follow-up", "share", f.readmission_rate
     ),
