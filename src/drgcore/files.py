@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from drgcore.errors import DrgcoreError
-from drgcore.language import _
+from drgcore.language import _, reason_of
 
 
 @contextmanager
@@ -71,7 +71,7 @@ def _unwritable(target: Path, error: OSError) -> DrgcoreError:
         _(
             "cannot write {target}: {strerror}",
             target=target,
-            strerror=error.strerror or type(error).__name__,
+            strerror=reason_of(error),
         ),
         hint=_("Nothing of it is left. Check the free space and the rights of the folder."),
     )

@@ -159,6 +159,45 @@ def N_(message: _Text, /) -> _Text:
     return message
 
 
+def reason_of(error: OSError) -> str:
+    """What the system says it cannot do, in the language that is spoken.
+
+    Parameters
+    ----------
+    error : OSError
+        The system's error.
+
+    Returns
+    -------
+    str
+        Its words; in English where they are not among the usual ones.
+
+    Examples
+    --------
+    >>> with use_language("zh"):
+    ...     reason_of(PermissionError(13, "Permission denied"))
+    '没有权限'
+    """
+    words = error.strerror or type(error).__name__
+    return _(words)
+
+
+_USUAL = (
+    N_("No such file or directory"),
+    N_("Permission denied"),
+    N_("Is a directory"),
+    N_("Not a directory"),
+    N_("File exists"),
+    N_("File name too long"),
+    N_("No space left on device"),
+    N_("Read-only file system"),
+    N_("Input/output error"),
+    N_("Too many open files"),
+    N_("Address already in use"),
+)
+"""What systems mostly say, for the catalogue."""
+
+
 def _known(language: Language | None) -> Language | None:
     if language is not None and language not in get_args(Language):
         raise DrgcoreError(

@@ -16,7 +16,7 @@ import drgcore
 from drgcore.cases.telling import telling
 from drgcore.cli.lazy import Lazy, lazy_group
 from drgcore.cli.streams import survive_closed_pipes
-from drgcore.language import Language, _
+from drgcore.language import Language, _, reason_of
 
 COMMANDS = {
     "group": Lazy(
@@ -104,7 +104,7 @@ def main() -> None:
     except OSError as error:
         # What the system refuses: a name that is too long, a folder without the right to read.
         place = "" if error.filename is None else f"{error.filename}: "
-        _fail(f"{place}{error.strerror or type(error).__name__}")
+        _fail(f"{place}{reason_of(error)}")
     except KeyboardInterrupt:
         sys.exit(130)
 
