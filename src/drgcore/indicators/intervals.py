@@ -232,11 +232,13 @@ def bootstrap_interval(
     if len(top) > _BLOCKS:
         block_of = rng.permutation(len(top)) % _BLOCKS
         top, below = (np.bincount(block_of, a, _BLOCKS).astype(np.float64) for a in (top, below))
+    # Of a mean every draw has the same denominator.
+    alike = bool((below == 1).all())
     found = np.empty(draws)
     block = max(1, 4_000_000 // len(top))
     for start in range(0, draws, block):
         picks = rng.integers(len(top), size=(min(block, draws - start), len(top)))
-        base = below[picks].sum(axis=1)
+        base = np.full(len(picks), len(below)) if alike else below[picks].sum(axis=1)
         with np.errstate(invalid="ignore", divide="ignore"):
             found[start : start + len(picks)] = np.where(
                 base != 0, top[picks].sum(axis=1) / base, np.nan
