@@ -176,4 +176,4 @@ def _groups(
         there = np.zeros(units * groups, np.bool_)
         there[pairs] = True
         return there.reshape(units, groups).sum(axis=1)
-    return np.bincount(np.unique(pairs) // groups, minlength=units)
+    return np.bincount(pd.unique(pairs) // groups, minlength=units)
