@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
@@ -142,3 +145,36 @@ def test_unknown_codes_as_a_table():
     assert found["count"].tolist() == [2, 1]
     assert list(found["near"][1]) == ["51.2300"]
     assert len(unknown_codes({**CASE, "other_diagnoses": []}, "by-date")) == 0
+
+
+def test_days_beyond_the_calendar_of_a_sheet_are_text(tmp_path: Path) -> None:
+    far = pa.array([2**31 - 1, -(2**31), -25_568, 20_000, None], pa.int32()).view(pa.date32())
+    times = pa.array([2**63 - 1, -(2**63), -(10**12), 0, None], pa.int64())
+    cases = pa.table(
+        {
+            "principal_diagnosis": ["K80.101"] * 5,
+            "other_diagnoses": [[]] * 5,
+            "principal_procedure": [""] * 5,
+            "other_procedures": [[]] * 5,
+            "sex": ["1"] * 5,
+            "age_years": [45] * 5,
+            "day": far,
+            "time": times.view(pa.timestamp("ms")),
+        }
+    )
+    pq.write_table(cases, tmp_path / "cases.parquet")
+    group_file(tmp_path / "cases.parquet", tmp_path / "out.xlsx", threads=1)
+    table = read_table(tmp_path / "out.xlsx")
+    assert table["day"].to_pylist()[:3] == [
+        "<value out of range: 2147483647>",
+        "<value out of range: -2147483648>",
+        "1899-12-31",
+    ]
+    assert [str(day)[:10] for day in table["day"].to_pylist()[3:]] == ["2024-10-04", "None"]
+    assert [str(time)[:13] for time in table["time"].to_pylist()] == [
+        "<value out of",
+        "<value out of",
+        "1938-04-24 22",
+        "1970-01-01",
+        "None",
+    ]

@@ -18,6 +18,9 @@ from drgcore.language import _
 MAX_ROWS, MAX_COLUMNS, MAX_TEXT = 1_048_576, 16_384, 32_767
 """What a sheet of .xlsx can hold: rows, columns, characters of a cell."""
 
+# A sheet has no days before.
+_FIRST_YEAR = 1900
+
 
 @contextmanager
 def xlsx_writer(path: Path, schema: pa.Schema) -> Iterator[XlsxWriter]:
@@ -129,6 +132,8 @@ class XlsxWriter:
                 self._text(place, str(cell))
             else:
                 sheet.write_number(row, place, cell)
+        elif isinstance(cell, dt.date) and cell.year < _FIRST_YEAR:
+            self._text(place, str(cell))
         elif isinstance(cell, dt.datetime):
             sheet.write_datetime(row, place, cell.replace(tzinfo=None), self._time)
         elif isinstance(cell, dt.date):
@@ -157,4 +162,15 @@ def _cells(column: pa.Array) -> list[Any]:
     if pa.types.is_timestamp(kind) and kind.unit == "ns":
         # Python's times end at microseconds, a sheet's earlier.
         column = column.cast(pa.timestamp("us", kind.tz), safe=False)
-    return list(column.to_pylist())
+    try:
+        return list(column.to_pylist())
+    except (OverflowError, ValueError):
+        return [_cell(scalar) for scalar in column]
+
+
+def _cell(scalar: pa.Scalar) -> Any:
+    """A value as Python has it; a day or time beyond its calendar as the text that .csv has."""
+    try:
+        return scalar.as_py()
+    except (OverflowError, ValueError):
+        return f"<value out of range: {scalar.value}>"
