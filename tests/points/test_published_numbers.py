@@ -297,7 +297,7 @@ LOW = piece("0.4", "low_cost", a=0, b=1)
         ({"bed_day": [{"name": "b", "groups": "all", "points_per_day": 1}]},
          "bed_day.1.above_days", "from_days is not given either"),
         ({"bed_day": [{"name": "b", "from_days": 1, "points_per_day": 1}]}, "bed_day.1.groups",
-         "all stands for every case"),
+         "all: every case, also one without"),
         ({"exclusions": [{"reason": "e", "from_days": 9, "above_days": 9}]}, "exclusions.1",
          "not both"),
         ({"exclusions": [{"reason": "e", "from_days": 9, "up_to_days": 8}]}, "exclusions.1",
