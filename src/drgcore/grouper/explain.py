@@ -50,7 +50,7 @@ class Explanation(CasePath):
         lang : {"zh", "en"}, optional
             Chinese or English; that of the explanation by default.
         """
-        return as_text(account_of(self, lang or self.lang))
+        return as_text(account_of(self, self.lang if lang is None else lang))
 
     def html(self, lang: Language | None = None) -> str:
         """The same as one fragment of HTML, to be put into a page.
@@ -64,7 +64,7 @@ class Explanation(CasePath):
         lang : {"zh", "en"}, optional
             Chinese or English; that of the explanation by default.
         """
-        return as_html(account_of(self, lang or self.lang))
+        return as_html(account_of(self, self.lang if lang is None else lang))
 
 
 def explain(
@@ -112,7 +112,7 @@ def explain(
     >>> [(t.code, t.type, t.counted) for t in why.complications]
     [('S52.804', 'CC', True)]
     """
-    lang = lang or get_language()
+    lang = get_language() if lang is None else lang
     check_language(lang)
     grouper = grouper_of(scheme, clinical_codes)
     if is_series(case) or isinstance(case, Mapping):
