@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from drgcore.audit.frame import AuditFrame
-from drgcore.errors import DrgcoreError
 from drgcore.language import _
-from drgcore.points.parameters import Model, parameter
-from drgcore.points.problems import problems_of
+from drgcore.points.parameters import parameter
+from drgcore.points.toml_model import TomlModel
 
 
-class Limits(Model):
+class Limits(TomlModel):
     """The numbers that signals depend on; a .toml file has some of them.
 
     Examples
@@ -72,32 +69,6 @@ class Limits(Model):
         if self.low_outlier >= self.few_services:
             raise ValueError(_("low_outlier must be below few_services, or nothing is between"))
         return self
-
-    @classmethod
-    def read(cls, text: str, where: str = "limits") -> Limits:
-        """Read limits from TOML; those that it leaves out are the usual ones.
-
-        Raises
-        ------
-        DrgcoreError
-            Names what is wrong.
-        """
-        try:
-            return cls.model_validate(tomllib.loads(text))
-        except tomllib.TOMLDecodeError as error:
-            raise DrgcoreError(_("it is no TOML: {error}", error=error), where=where) from error
-        except ValidationError as error:
-            problems = problems_of(error, cls)
-            raise DrgcoreError("; ".join(map(str, problems)), where=where) from error
-
-    @classmethod
-    def load(cls, path: str | Path) -> Limits:
-        """Read limits from a file, see `read`."""
-        try:
-            text = Path(path).read_text("utf-8-sig")
-        except (OSError, UnicodeDecodeError) as error:
-            raise DrgcoreError(_("it cannot be read as UTF-8 text"), where=str(path)) from error
-        return cls.read(text, str(path))
 
 
 @dataclass(frozen=True, eq=False)

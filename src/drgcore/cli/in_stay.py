@@ -9,7 +9,7 @@ import typer
 
 from drgcore.cases import open_cases
 from drgcore.cases.guessing import mapping_for
-from drgcore.cli.options import ClinicalOption, MappingOption, SchemeOption
+from drgcore.cli.options import ClinicalOption, HighOption, LowOption, MappingOption, SchemeOption
 from drgcore.cli.reading import FILES, SheetOption, read_side
 from drgcore.estimate import WARNINGS, estimate_in_stay, fit_likely_groups
 from drgcore.language import _
@@ -28,12 +28,8 @@ def in_stay(
     payments: Annotated[
         Path | None, typer.Option(help="Expected payment by DRG [yuan]: drg, weight.")
     ] = None,
-    high: Annotated[
-        float | None, typer.Option(help="Multiple of the mean where high-cost cases begin.")
-    ] = None,
-    low: Annotated[
-        float | None, typer.Option(help="Multiple of the mean where low-cost cases end.")
-    ] = None,
+    high: HighOption = None,
+    low: LowOption = None,
     scheme: SchemeOption = "chs-drg-3.0",
     mapping: MappingOption = "canonical",
     sheet: SheetOption = None,

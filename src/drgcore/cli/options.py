@@ -26,3 +26,9 @@ MappingOption = Annotated[
 ClinicalOption = Annotated[
     bool, typer.Option("--clinical", help="Codes are 国临版: translate them to 医保版 first.")
 ]
+HighOption = Annotated[
+    float | None, typer.Option(help="Multiple of the mean where high-cost cases begin.")
+]
+LowOption = Annotated[
+    float | None, typer.Option(help="Multiple of the mean where low-cost cases end.")
+]

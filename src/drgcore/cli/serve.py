@@ -7,7 +7,7 @@ from typing import Annotated, Any, cast
 
 import typer
 
-from drgcore.cli.options import ClinicalOption, MappingOption
+from drgcore.cli.options import ClinicalOption, HighOption, LowOption, MappingOption
 from drgcore.errors import DrgcoreError
 from drgcore.language import _
 
@@ -42,12 +42,8 @@ def serve(
     rate: Annotated[
         float, typer.Option(help="With --payments: yuan for weight 1, or for a point.")
     ] = 1.0,
-    high: Annotated[
-        float | None, typer.Option(help="Multiple of the mean where high-cost cases begin.")
-    ] = None,
-    low: Annotated[
-        float | None, typer.Option(help="Multiple of the mean where low-cost cases end.")
-    ] = None,
+    high: HighOption = None,
+    low: LowOption = None,
     mapping: MappingOption = "canonical",
     clinical: ClinicalOption = False,
     name: Annotated[

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
 import pandas as pd
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from drgcore.errors import DrgcoreError
 from drgcore.indicators.columns import KEYS, checked_keys
@@ -18,7 +16,7 @@ from drgcore.indicators.compute import Indicators
 from drgcore.indicators.measure import INDICATORS
 from drgcore.language import _
 from drgcore.points.parameters import Model, Share, parameter, sums_to_one
-from drgcore.points.problems import problems_of
+from drgcore.points.toml_model import TomlModel
 
 Number = Annotated[Decimal, Field(allow_inf_nan=False)]
 
@@ -45,7 +43,7 @@ class ScoredIndicator(Model):
         return self
 
 
-class ScoreSheet(Model):
+class ScoreSheet(TomlModel):
     """A file of scores: whose, from what, and what is done where there is no value.
 
     Examples
@@ -83,32 +81,6 @@ class ScoreSheet(Model):
             [indicator.weight for indicator in self.indicators], "weights of the indicators"
         )
         return self
-
-    @classmethod
-    def read(cls, text: str, where: str = "score sheet") -> ScoreSheet:
-        """Read a sheet from TOML.
-
-        Raises
-        ------
-        DrgcoreError
-            Names what is wrong, and what is not filled in.
-        """
-        try:
-            return cls.model_validate(tomllib.loads(text, parse_float=Decimal))
-        except tomllib.TOMLDecodeError as error:
-            raise DrgcoreError(_("it is no TOML: {error}", error=error), where=where) from error
-        except ValidationError as error:
-            problems = problems_of(error, cls)
-            raise DrgcoreError("; ".join(map(str, problems)), where=where) from error
-
-    @classmethod
-    def load(cls, path: str | Path) -> ScoreSheet:
-        """Read a sheet from a file, see `read`."""
-        try:
-            text = Path(path).read_text("utf-8-sig")
-        except (OSError, UnicodeDecodeError) as error:
-            raise DrgcoreError(_("it cannot be read as UTF-8 text"), where=str(path)) from error
-        return cls.read(text, str(path))
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,6 +21,7 @@ from drgcore.report.style import (
     grouped_digits,
     legend_above,
     money_unit,
+    numbers_beside,
     shortened,
 )
 
@@ -252,15 +253,7 @@ def counted(names: Sequence[str], counts: Sequence[int]) -> Figure:
     figure, axes = canvas(0.35 + _BAR * max(len(names), 3))
     axis, at = axes[0, 0], np.arange(len(names))
     axis.barh(at, counts, height=0.72, color=BLUE, linewidth=0)
-    for place, count in zip(at, counts, strict=True):
-        axis.annotate(
-            f"{count:,.0f}",
-            (count, place),
-            xytext=(3, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=7.5,
-        )
+    numbers_beside(axis, counts)
     _names(axis, at, [shortened(name, 44) for name in names])
     axis.set_xlim(0, 1.1 * max(*counts, 1))
     axis.locator_params(axis="x", integer=True)

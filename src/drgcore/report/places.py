@@ -20,6 +20,7 @@ from drgcore.report.style import (
     VERMILLION,
     Numbers,
     canvas,
+    numbers_beside,
     shortened,
 )
 
@@ -145,15 +146,7 @@ def concentration(
     left.set_yticks(at, [shortened(name, 30) for name in names])
     left.set_ylim(len(names) - 0.4, -0.6)
     left.tick_params(axis="y", length=0)
-    for place, count in zip(at, counts, strict=True):
-        left.annotate(
-            f"{count:,}",
-            (count, place),
-            xytext=(3, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=7.5,
-        )
+    numbers_beside(left, counts)
     left.margins(x=0.15)
     left.locator_params(axis="x", integer=True)
     left.set_title(labels[0])

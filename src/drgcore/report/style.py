@@ -118,6 +118,19 @@ def grouped_digits(axis: Any) -> None:
     axis.set_major_formatter(lambda value, _: f"{value:,.12g}".replace("-", "−"))
 
 
+def numbers_beside(axis: Any, counts: Sequence[int]) -> None:
+    """Write the number beside each of several horizontal bars, which stand at 0, 1, …"""
+    for place, count in enumerate(counts):
+        axis.annotate(
+            f"{count:,.0f}",
+            (count, place),
+            xytext=(3, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=7.5,
+        )
+
+
 def shortened(text: Any, columns: int = 18) -> str:
     """Cut a label to so many columns (a Chinese character takes two), with … at its end.
 
