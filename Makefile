@@ -1,10 +1,10 @@
-# make demo · make test · make bench: each sets up its own .venv with all it needs.
+# make demo · make test · make test-all · make docs · make bench: each sets up what it needs in .venv.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 RUN := $(BIN)/python
 
-.PHONY: demo test browser bench messages clean
+.PHONY: demo test test-all browser java docs bench messages clean
 
 $(VENV)/.run: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -15,6 +15,10 @@ $(VENV)/.dev: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev]'
 	@touch $@ $(VENV)/.run
+
+$(VENV)/.all: $(VENV)/.dev
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev,spark,docs]'
+	@touch $@
 
 demo: $(VENV)/.run
 	$(BIN)/drgcore demo --out build/demo
@@ -32,7 +36,20 @@ test: $(VENV)/.dev browser
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n 2 --dist loadfile -m "not spark and not long"
+
+# Spark runs in Java; without it those tests fail, because they were asked for.
+java:
+	@if command -v java >/dev/null 2>&1; then :; \
+	else echo "installing Debian's OpenJDK for the tests of Spark"; \
+	  apt-get update -qq && apt-get install -qq -y --no-install-recommends default-jre-headless >/dev/null; fi
+
+test-all: test $(VENV)/.all java
+	$(BIN)/pytest -m "spark or long"
+	$(MAKE) docs
+
+docs: $(VENV)/.all
+	$(BIN)/mkdocs build --strict --site-dir build/site
 
 messages: $(VENV)/.dev
 	$(RUN) data/build_messages.py
