@@ -49,7 +49,7 @@ test-all: test $(VENV)/.all java
 	$(MAKE) docs
 
 docs: $(VENV)/.all
-	$(BIN)/mkdocs build --strict --site-dir build/site
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --site-dir build/site
 
 messages: $(VENV)/.dev
 	$(RUN) data/build_messages.py
