@@ -9,6 +9,8 @@ import pandas as pd
 import pytest
 
 from drgcore.budget import Month, settle_month, settle_year
+from drgcore.budget.on_top import with_on_top
+from drgcore.errors import PolicyError
 from drgcore.points import compute_points
 from drgcore.scenarios import compare
 from tests.points.regions import cases
@@ -104,3 +106,27 @@ def test_money_is_the_entitlement_of_the_settled_year(name: str, basis: str) -> 
             else:
                 assert row["money_fen"] == left + moved
     assert limited > 0
+
+
+def test_items_are_looked_up_in_the_lists_of_each_policy() -> None:
+    table = region(5)
+    used = pd.DataFrame({"case_id": table["case_id"].iloc[:20], "item": "X", "cost": "2000"})
+    exclusions = {"exclusions": [{"reason": "long", "above_days": 60}]}
+    pools = {"budget": {"pools": {"other": {"value": "91.37", "prepayment": 1}}}}
+    plain = of_may(exclusions | {"outside": {"paid_from": "budget"}}).with_changes(pools)
+    listed = plain.with_changes({"on_top": ON_TOP})
+    policies = {"without lists": plain, "listed": listed}
+    found = compare(table, policies, year=YEAR, items=used)
+    earned = with_on_top(compute_points(table, listed), used, listed).to_pandas()
+    by_hand = table.assign(on_top_amount=earned["on_top_amount"])
+    # A case paid by item has nothing on top: of 20 cases with an item some are.
+    assert 0 < (earned["on_top_amount"] == 2000).sum() < 20
+    assert set(earned["on_top_amount"]) == {0.0, 2000.0}
+    alone = compare(by_hand, {"listed": listed}, year=YEAR)
+    none = compare(table.drop(columns="on_top_amount"), {"without lists": plain}, year=YEAR)
+    own = found.hospitals.set_index("policy")[["pool", "hospital", "money_fen"]]
+    for label, other in (("listed", alone), ("without lists", none)):
+        expected = other.hospitals[["pool", "hospital", "money_fen"]].to_dict("records")
+        assert own.loc[label].to_dict("records") == expected
+    with pytest.raises(PolicyError, match="no policy has lists"):
+        compare(table, {"without lists": plain}, year=YEAR, items=used)

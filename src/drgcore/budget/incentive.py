@@ -71,7 +71,7 @@ def share_pool(
                 missing=", ".join(missing[:5]),
             ),
             where=_("incentive pool {pool}", pool=pool),
-            hint=_("give κ or the scores of every hospital as quality"),
+            hint=_("give κ or the scores of every hospital as quality (--quality)"),
         )
     weights = [kappas.get(h, Fraction(0)) * max(entitlement[h], 0) for h in hospitals]
     if not any(weights):
@@ -139,7 +139,9 @@ def return_quality_money(
                 missing=", ".join(missing[:5]),
             ),
             where=_("quality money {pool}", pool=pool),
-            hint=_("give the column result, or the scores, of every hospital as quality"),
+            hint=_(
+                "give the column result, or the scores, of every hospital as quality (--quality)"
+            ),
         )
     half = Fraction(1, 2)
     returned = {h: floor(fen * results[h] + half) if fen else 0 for h, fen in held.items()}
@@ -156,7 +158,7 @@ def return_quality_money(
                 without=", ".join(without[:5]),
             ),
             where=_("quality money {pool}", pool=pool),
-            hint=_("give κ or the scores of every hospital as quality"),
+            hint=_("give κ or the scores of every hospital as quality (--quality)"),
         )
     weights = [kappas[h] * entitlement[h] for h in full]
     if not any(weights):

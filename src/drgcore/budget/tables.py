@@ -27,6 +27,8 @@ YEAR_TABLES = (
     "reconciliation",
     "flows",
 )
+FACTOR_COLUMNS = ("kappa", "ratio", "share")
+"""Exact numbers that a settlement holds as text."""
 VALUE_PLACES = 6
 """Decimals of a point value that are shown; the computation keeps the fraction."""
 
@@ -113,7 +115,7 @@ def _table(settlement: MonthSettlement | YearSettlement, name: str) -> pd.DataFr
 
 
 def numbers(table: pd.DataFrame, places: int) -> pd.DataFrame:
-    """Turn a table's fen and points into decimals of yuan and points.
+    """Turn a table's fen, points and factors into decimals.
 
     Parameters
     ----------
@@ -131,6 +133,8 @@ def numbers(table: pd.DataFrame, places: int) -> pd.DataFrame:
     --------
     >>> numbers(pd.DataFrame({"points": [12345]}), 2)["points"].tolist()
     [Decimal('123.45')]
+    >>> numbers(pd.DataFrame({"share": ["0.6", "1/3", ""]}), 2)["share"].tolist()
+    [Decimal('0.6'), '1/3', None]
     """
     columns: dict[str, Any] = {}
     for name in table.columns:
@@ -139,9 +143,18 @@ def numbers(table: pd.DataFrame, places: int) -> pd.DataFrame:
             columns[name.removesuffix("_fen")] = [Decimal(v).scaleb(-2) for v in values]
         elif name == "points":
             columns[name] = [Decimal(v).scaleb(-places) for v in values]
+        elif name in FACTOR_COLUMNS:
+            columns[name] = [_factor(v) for v in values]
         else:
             columns[name] = values
     return pd.DataFrame({name: pd.Series(v, dtype=object) for name, v in columns.items()})
+
+
+def _factor(text: str) -> Decimal | str | None:
+    """Give a factor as a number; a fraction that no decimal holds stays the text n/d."""
+    if not text:
+        return None
+    return text if "/" in text else Decimal(text)
 
 
 def shown(table: pd.DataFrame, places: int) -> pd.DataFrame:

@@ -102,7 +102,7 @@ def find_layout(rows: Sequence[Sequence[str]]) -> Layout:
         enough = max(2, (width + 1) // 2) if width > 1 else 1
         # A beginning that has no such row is taken as it stands.
         header = next((i for i, cells in enumerate(filled) if len(cells) >= enough), 0)
-    above = [i + 1 for i in range(header) if filled[i]]
+    above = [i + 1 for i in range(header) if filled[i] and filled[i] != ["#"]]
     first = header + 1
     if _is_codes(filled[header]):
         below = takewhile(lambda cells: _is_headings(cells, width), filled[first:])

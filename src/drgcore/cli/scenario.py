@@ -17,6 +17,7 @@ from drgcore.cli.reading import (
     read_cases,
     read_side,
 )
+from drgcore.cli.settle import ItemsOption
 from drgcore.cli.tables import print_table, table_console
 from drgcore.errors import PolicyError
 from drgcore.language import _
@@ -48,6 +49,7 @@ def compare(
     ],
     year: Annotated[int, typer.Option(help="The year.")],
     decisions: DecisionsOption = None,
+    items: ItemsOption = None,
     mapping: MappingOption = "canonical",
     sheet: SheetOption = None,
     out: Annotated[Path | None, typer.Option(help="Folder for all tables as .csv.")] = None,
@@ -59,9 +61,12 @@ def compare(
     stems = [Path(path).stem for path in policy]
     labels = stems if len(set(stems)) == len(stems) else policy
     policies = {label: Policy.load(path) for label, path in zip(labels, policy, strict=True)}
-    panel = read_side(decisions, mapping)
     found = compare_policies(
-        read_cases(cases, mapping, sheet), policies, year=year, decisions=panel
+        read_cases(cases, mapping, sheet),
+        policies,
+        year=year,
+        decisions=read_side(decisions, mapping),
+        items=read_side(items, mapping),
     )
     console = table_console()
     for name, columns in _SHOWN.items():

@@ -84,7 +84,12 @@ class Comparison(ComparisonTables):
 
 
 def compare(
-    cases: Any, policies: Mapping[str, Policy], *, year: int, decisions: Any = None
+    cases: Any,
+    policies: Mapping[str, Policy],
+    *,
+    year: int,
+    decisions: Any = None,
+    items: Any = None,
 ) -> Comparison:
     """Compute the same cases under several policies and set what they earn side by side.
 
@@ -100,6 +105,9 @@ def compare(
         The year. Yearly parameters are those of its last day, those of cases of the discharge.
     decisions : DataFrame or table, optional
         What panels decided, see `compute_points`.
+    items : DataFrame or table, optional
+        Items paid on top of points: `case_id`, `item`, `cost` [yuan]. Each policy looks them up in
+        its own lists, in place of the column `on_top_amount`; one without lists pays none of them.
 
     Returns
     -------
@@ -111,7 +119,7 @@ def compare(
     ------
     PolicyError
         For no policy, policies with other pools, one that does not apply in the year or lacks a
-        number that a case needs.
+        number that a case needs; for items of which no policy has a list.
     BudgetError
         For a pool with money and no points.
     CaseSchemaError
@@ -138,6 +146,11 @@ def compare(
         raise PolicyError(
             _("there is no policy to compare"), hint=_("give at least one, by its label")
         )
+    if items is not None and all(policy.on_top is None for policy in policies.values()):
+        raise PolicyError(
+            _("there are items on top of points, but no policy has lists of them"),
+            hint=_("add [on_top] with its lists"),
+        )
     labels = list(policies)
     of_year: list[Policy] = []
     terms: list[Terms] = []
@@ -158,7 +171,7 @@ def compare(
     sides: list[list[PoolSide]] = []
     for label, one in zip(labels, terms, strict=True):
         with _named(label):
-            sums = add_up(table, found, policies[label], one, decisions)
+            sums = add_up(table, found, policies[label], one, decisions, items)
             sides.append(pool_sides(sums, found, hospitals, levels, one))
     places = max(one.point_places for one in terms)
     units = [10 ** (places - one.point_places) for one in terms]

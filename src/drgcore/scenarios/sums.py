@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from drgcore.budget.caserows import OPTIONAL, REQUIRED, case_table, read_rows
 from drgcore.budget.hashing import add_to_cells
+from drgcore.budget.on_top import with_on_top
 from drgcore.budget.terms import Terms
 from drgcore.cases.attributes import select_columns, text_codes
 from drgcore.errors import CaseSchemaError
@@ -192,6 +193,7 @@ def add_up(
     policy: Policy,
     terms: Terms,
     decisions: Any = None,
+    items: Any = None,
 ) -> Sums:
     """Compute the points of all cases, slice by slice, and add them up.
 
@@ -207,6 +209,8 @@ def add_up(
         Its parameters of the year.
     decisions : DataFrame or table, optional
         What panels decided, see `compute_points`.
+    items : DataFrame or table, optional
+        Items paid on top of points, see `on_top_amounts`; for a policy without lists of them, none.
 
     Returns
     -------
@@ -230,12 +234,17 @@ def add_up(
     shapes = [(len(pools), n, len(CLASSES)) for n in (len(labels.sites), len(labels.mdcs))]
     sums = [np.zeros((int(np.prod(shape)), len(SUMMED)), np.int64) for shape in shapes]
     prints = [np.zeros(len(part), np.uint64) for part in sums]
-    # Decisions name single cases, and a quota ranks all: both take the whole table, not a slice.
-    whole = decisions is not None or needs_all_cases(policy)
+    # Decisions and items name single cases, and a quota ranks all: they take the whole table.
+    used = items if policy.on_top is not None else None
+    whole = decisions is not None or used is not None or needs_all_cases(policy)
     size = max(len(table), 1) if whole else _SLICE
     for start in range(0, len(table), size):
         part = table.slice(start, size)
         earned = compute_points(part, policy, year=terms.year, decisions=decisions)
+        if used is not None:
+            earned = with_on_top(earned, used, policy)
+        elif items is not None and "on_top_amount" in earned.column_names:
+            earned = earned.drop_columns(["on_top_amount"])
         own = case_table(_without_top(earned), terms).combine_chunks()
         rows = read_rows(own.to_batches()[0], terms)
         pool = np.array([pools.index(name) for name in rows.pool.names])[rows.pool.codes]
