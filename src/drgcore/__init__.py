@@ -13,6 +13,7 @@ from drgcore.errors import DrgcoreError as DrgcoreError
 from drgcore.errors import PolicyError as PolicyError
 from drgcore.errors import RuleSyntaxError as RuleSyntaxError
 from drgcore.errors import SchemeError as SchemeError
+from drgcore.errors import UnfinishedError as UnfinishedError
 
 __version__ = "0.2.0"
 

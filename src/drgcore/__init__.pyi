@@ -30,6 +30,7 @@ from .errors import DrgcoreError as DrgcoreError
 from .errors import PolicyError as PolicyError
 from .errors import RuleSyntaxError as RuleSyntaxError
 from .errors import SchemeError as SchemeError
+from .errors import UnfinishedError as UnfinishedError
 from .estimate import GroupComparison as GroupComparison
 from .estimate import LikelyGroups as LikelyGroups
 from .estimate import WhatIf as WhatIf
@@ -50,6 +51,7 @@ from .grouper import REASONS as REASONS
 from .grouper import STATUSES as STATUSES
 from .grouper import Coverage as Coverage
 from .grouper import Explanation as Explanation
+from .grouper import FolderSummary as FolderSummary
 from .grouper import GroupingSummary as GroupingSummary
 from .grouper import cover as cover
 from .grouper import explain as explain

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections import abc
 
 
 class DrgcoreError(Exception):
@@ -65,6 +66,32 @@ class RuleSyntaxError(SchemeError):
 
 class CaseSchemaError(DrgcoreError):
     """Case data cannot be read: a file, a column or a type is not what the mapping says."""
+
+
+class UnfinishedError(DrgcoreError):
+    """Of several files some could not be worked; the others are done.
+
+    Parameters
+    ----------
+    message : str
+        How many, and what is wrong with each.
+    failed : mapping of str to str
+        Input → what is wrong with it.
+    summary : object
+        What became of the others, as the call would have returned it.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        failed: abc.Mapping[str, str],
+        summary: object,
+        hint: str | None = None,
+    ) -> None:
+        self.failed = failed
+        self.summary = summary
+        super().__init__(message, hint=hint)
 
 
 class PolicyError(DrgcoreError):

@@ -216,7 +216,7 @@ def test_parquet_is_grouped_through_its_mapping(tmp_path):
 
 def test_files_that_are_refused(tmp_path):
     refused(tmp_path / "absent.csv", r"absent\.csv: there is no such file")
-    refused(str(tmp_path), "this is a directory")
+    refused(str(tmp_path), "there is no file of cases")
     refused(write(tmp_path / "a.csv", b""), r"0 bytes")
     refused(write(tmp_path / "a.parquet", b""), r"0 bytes")
     refused(write(tmp_path / "a.xlsx", b"PK"), "workbook is damaged")

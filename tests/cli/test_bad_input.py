@@ -80,7 +80,7 @@ def column(table: pa.Table, name: str, values: pa.Array) -> pa.Table:
 # File, how it is made, and what the message must say.
 FILES: list[tuple[str, Make, list[str]]] = [
     ("none.parquet", lambda path, table: None, ["none.parquet: there is no such file"]),
-    ("a.parquet", lambda path, table: path.mkdir(), ["this is a directory"]),
+    ("a.parquet", lambda path, table: path.mkdir(), ["there is no file of cases"]),
     ("a.parquet", raw(b""), ["the file is empty (0 bytes)"]),
     ("a.csv", raw(b""), ["the file is empty (0 bytes)"]),
     ("a.csv", text("\n\n  \n"), ["the file is empty"]),

@@ -16,6 +16,8 @@ import pyarrow.parquet as pq
 
 from drgcore.cases.csv_source import CsvSource
 from drgcore.cases.damage import damage_as_error
+from drgcore.cases.folder_source import FolderSource
+from drgcore.cases.folders import CASE_SUFFIXES, CaseFile, are_several, find_files
 from drgcore.cases.frames import is_frame, is_nothing
 from drgcore.cases.one_case import one_case
 from drgcore.cases.source import CaseSource, Kind, select
@@ -25,7 +27,6 @@ from drgcore.language import _
 _MAGIC = b"PAR1"
 _PARQUET_SUFFIXES = (".parquet", ".pq")
 _TEXT_SUFFIXES = (".csv", ".tsv", ".txt")
-_SUFFIXES = (*_PARQUET_SUFFIXES, ".xlsx", ".xls", *_TEXT_SUFFIXES, ".dbf")
 ZIP_MAGIC, OLE_MAGIC = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 
 # Column chunks are read through a buffer of this size, so that memory does not follow the size of
@@ -48,7 +49,8 @@ def open_cases(
     source : str, path, or object
         A parquet file (.parquet, .pq); a workbook (.xlsx, .xls), a dBase file (.dbf) or a text file
         (.csv, .tsv, .txt, also with .gz), in UTF-8, GB18030 or UTF-16, with commas, tabs, ``;`` or
-        ``|``, all of whose columns are read as strings; what this function gave; a pandas frame; a
+        ``|``, all of whose columns are read as strings; a folder of such files, a pattern of their
+        names, or a list of paths (`find_files`); what this function gave; a pandas frame; a
         pyarrow Table, RecordBatch or RecordBatchReader; anything with the Arrow PyCapsule
         interface (polars, DuckDB); a dict of columns; a list of dicts.
     columns : sequence of str, optional
@@ -69,8 +71,9 @@ def open_cases(
     Raises
     ------
     CaseSchemaError
-        The file is absent, a directory, empty, damaged, of an unknown kind, or repeats a column;
-        or a wanted column is not there. Messages name columns and rows, never a value.
+        The file is absent, empty, damaged, of an unknown kind, or repeats a column; a folder has
+        none, or files of different columns; or a wanted column is not there. Messages name columns
+        and rows, never a value.
 
     Examples
     --------
@@ -80,6 +83,15 @@ def open_cases(
     """
     if isinstance(source, CaseSource) and columns is None:
         return source
+    if are_several(source) or (isinstance(source, CaseFile) and source.partitions):
+        files = (source,) if isinstance(source, CaseFile) else find_files(source).files
+
+        def opener(file: CaseFile, wanted: Sequence[str] | None) -> CaseSource:
+            return _open_file(file.path, wanted, dictionary_columns or (), batch_rows, sheet)
+
+        return FolderSource(files, opener, columns, batch_rows)
+    if isinstance(source, CaseFile):
+        source = source.path
     if isinstance(source, str | os.PathLike):
         return _open_file(Path(source), columns, dictionary_columns or (), batch_rows, sheet)
     if isinstance(source, pa.RecordBatchReader):
@@ -243,10 +255,6 @@ def _open_file(
     sheet: str | int | None,
 ) -> CaseSource:
     where = str(path)
-    if path.is_dir():
-        raise CaseSchemaError(
-            _("this is a directory"), where=where, hint=_("Give the path of one file of cases.")
-        )
     if not path.exists():
         raise CaseSchemaError(_("there is no such file"), where=where, hint=_("Check the path."))
     if path.stat().st_size == 0:
@@ -286,7 +294,7 @@ def _open_file(
             suffix=path.suffix or _("without suffix"),
         ),
         where=where,
-        hint=_("Save the cases as one of {suffixes}.", suffixes=", ".join(_SUFFIXES)),
+        hint=_("Save the cases as one of {suffixes}.", suffixes=", ".join(CASE_SUFFIXES)),
     )
 
 

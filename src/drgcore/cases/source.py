@@ -30,6 +30,8 @@ class CaseSource(ABC):
         Number of cases, where it is known before reading.
     kind : {"parquet", "csv", "excel", "dbf", "arrow", "pandas"}
         What the cases came in.
+    partition_columns : tuple of str
+        Columns of `schema` that only the names of folders give.
     notes : list of str
         What was left out or decided while reading: title rows, rows without any value, totals.
         Complete when all batches were read. Whoever listened (`telling`) when a file was opened is
@@ -40,6 +42,7 @@ class CaseSource(ABC):
     num_rows: int | None
     kind: Kind
     notes: list[str]
+    partition_columns: tuple[str, ...] = ()
 
     def __init__(self, batch_rows: int, where: str | None = None) -> None:
         if batch_rows < 1:

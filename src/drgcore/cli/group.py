@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -14,8 +16,10 @@ from drgcore.cases.notes import ReadingNotes
 from drgcore.cli.options import AnySchemeOption, ClinicalOption, MappingOption
 from drgcore.cli.progress import progress_bar
 from drgcore.cli.reading import FILES, SheetOption
+from drgcore.errors import DrgcoreError, UnfinishedError
 from drgcore.files import whole_file
 from drgcore.formulas import guarded_text
+from drgcore.grouper.stream import becomes_folder
 from drgcore.language import _
 
 app = typer.Typer(add_completion=False)
@@ -23,8 +27,18 @@ app = typer.Typer(add_completion=False)
 
 @app.command()
 def group(
-    src: Annotated[Path, typer.Argument(metavar="IN", help=f"Cases: {FILES}.")],
-    dst: Annotated[Path, typer.Argument(metavar="OUT", help="Result: .xlsx, .csv or .parquet.")],
+    src: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="IN...", help=f"Cases: {FILES}; or a folder, a pattern, several files."
+        ),
+    ],
+    dst: Annotated[
+        Path,
+        typer.Argument(
+            metavar="OUT", help="Result: .xlsx, .csv or .parquet; or a folder, file by file."
+        ),
+    ],
     scheme: AnySchemeOption = "chs-drg-3.0",
     mapping: MappingOption = "canonical",
     sheet: SheetOption = None,
@@ -51,12 +65,32 @@ def group(
     ] = False,
     threads: Annotated[int | None, typer.Option(help="All processors by default.")] = None,
     progress: Annotated[bool, typer.Option("--progress", help="Show a progress bar.")] = False,
+    kind: Annotated[
+        str | None, typer.Option(help="Kind of a folder's results: .parquet, .csv or .xlsx.")
+    ] = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Make every result of a folder anew.")
+    ] = False,
+    stop_at_first_error: Annotated[
+        bool,
+        typer.Option("--stop-at-first-error", help="Of a folder: stop at a file that is bad."),
+    ] = False,
 ) -> None:
-    """Group every case of a file and write it with mdc, adrg, drg, status, reason, severity."""
+    """Group every case of a file and write it with mdc, adrg, drg, status, reason, severity.
+
+    A folder, or a pattern such as '2027-*/cases_*.parquet', becomes a folder of results with the
+    same names. Where that was stopped the same command goes on: what is whole and unchanged stays.
+    """
+    cases = src[0] if len(src) == 1 else src
+    if unknown_codes is not None and becomes_folder(cases, dst):
+        raise DrgcoreError(
+            _("--unknown-codes is for one result"),
+            hint=_("Name one file as the output: it may hold the cases of a whole folder."),
+        )
     kept = None if columns is None else [c.strip() for c in columns.split(",") if c.strip()]
-    with progress_bar(progress, "group") as callback:
+    with progress_bar(progress, "group") as callback, _said_in_any_case():
         summary = drgcore.group_file(
-            src,
+            cases,
             dst,
             scheme,
             mapping=mapping,
@@ -70,6 +104,9 @@ def group(
             threads=threads,
             progress=callback,
             sheet=sheet,
+            kind=kind,
+            fresh=fresh,
+            stop_at_first_error=stop_at_first_error,
         )
     # What the reader left out was said, as of every file, on the error stream.
     typer.echo(replace(summary, notes=()))
@@ -82,6 +119,16 @@ def group(
                 file=unknown_codes,
             )
         )
+
+
+@contextmanager
+def _said_in_any_case() -> Iterator[None]:
+    """Show what became of the files that are done, though others are not."""
+    try:
+        yield
+    except UnfinishedError as error:
+        typer.echo(error.summary)
+        raise
 
 
 def write_unknown(notes: ReadingNotes, path: Path) -> int:

@@ -3,6 +3,7 @@
 from drgcore.cases.statuses import STATUSES
 from drgcore.grouper.coverage import Coverage, cover
 from drgcore.grouper.explain import Explanation, explain
+from drgcore.grouper.folder_summary import FolderSummary
 from drgcore.grouper.group import group
 from drgcore.grouper.result import CODE_FLAGS, REASONS, RESULT_COLUMNS
 from drgcore.grouper.stream import group_file
@@ -16,6 +17,7 @@ __all__ = [
     "STATUSES",
     "Coverage",
     "Explanation",
+    "FolderSummary",
     "GroupingSummary",
     "cover",
     "explain",

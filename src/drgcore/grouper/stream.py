@@ -17,13 +17,15 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from drgcore.cases import CaseMapping, open_cases
+from drgcore.cases.folders import CaseFile, are_several, find_files
 from drgcore.cases.guessing import mapping_for
 from drgcore.cases.repeated import RepeatedIds
 from drgcore.errors import CaseSchemaError, DrgcoreError
 from drgcore.files import whole_file
 from drgcore.grouper.batch import BATCH_ROWS, in_order, thread_count
-from drgcore.grouper.dated import grouper_of
+from drgcore.grouper.dated import Grouping, grouper_of
 from drgcore.grouper.extras import Extras
+from drgcore.grouper.folder_run import result_options, run_folder
 from drgcore.grouper.group import kept_columns
 from drgcore.grouper.result import check_free, result_fields
 from drgcore.grouper.summary import GroupingSummary, SummaryCount
@@ -32,12 +34,13 @@ from drgcore.language import _
 from drgcore.schemes import Scheme
 from drgcore.schemes.calendar import SchemeCalendar
 
+Source = str | Path | Sequence[str | Path] | CaseFile
 Progress = Callable[[int, int | None], None]
 """Called with the rows written so far and, where it is known, the number of all rows."""
 
 
 def group_file(
-    src: str | Path,
+    src: str | Path | Sequence[str | Path],
     dst: str | Path,
     scheme: str | Path | Scheme | SchemeCalendar = "chs-drg-3.0",
     *,
@@ -53,18 +56,26 @@ def group_file(
     batch_rows: int = BATCH_ROWS,
     progress: Progress | None = None,
     sheet: str | int | None = None,
+    kind: str | None = None,
+    fresh: bool = False,
+    stop_at_first_error: bool = False,
 ) -> GroupingSummary:
-    """Group a file into another, with memory that does not grow with the rows.
+    """Group a file into another, or a folder into another, with memory that does not grow.
 
-    But for 8 bytes a row: a hash of each case's id, by which ids that occur twice are found.
+    But for 8 bytes a row of a file: a hash of each case's id, by which ids that occur twice are
+    found.
 
     Parameters
     ----------
-    src : str or Path
-        A parquet, .xlsx, .xls, .csv, .tsv, .txt or .dbf file, as `open_cases` reads them.
+    src : str, Path, or sequence of them
+        A parquet, .xlsx, .xls, .csv, .tsv, .txt or .dbf file, as `open_cases` reads them; or a
+        folder, a pattern of names or several paths, as `find_files` takes them.
     dst : str or Path
         The file to write, by its ending (``.parquet``, ``.csv``, ``.xlsx``). It is written
         next to its name and renamed when whole; an older file of that name stays until then.
+        Several files become one where `dst` ends so, else a folder in which the result of each has
+        its name, and a manifest says what it was made from: a run that was stopped goes on with
+        what is not done or has changed.
     scheme, mapping, columns, prefix, clinical_codes, restore_zeros, names, severity_codes, stamp, \
     threads
         As for `group`.
@@ -74,18 +85,28 @@ def group_file(
         Called after every batch with the rows done and the number of all rows (None for CSV).
     sheet : str or int, optional
         The sheet of a workbook: its name, or its number from 1.
+    kind : {".parquet", ".csv", ".xlsx"}, optional
+        What the files of a folder become; by default each its own kind, and text and .dbf ``.csv``.
+    fresh : bool, default False
+        Make every result of a folder anew, whatever its manifest says.
+    stop_at_first_error : bool, default False
+        Do not go on behind a file of a folder that cannot be read.
 
     Returns
     -------
     GroupingSummary
-        Rows by status and reason; `warnings` where rows repeat an id or have none.
+        Rows by status and reason; `warnings` where rows repeat an id or have none. For a folder a
+        `FolderSummary` of all its files.
 
     Raises
     ------
     CaseSchemaError
         When `src` cannot be read as case data.
+    UnfinishedError
+        When files of a folder cannot; the others are done.
     DrgcoreError
-        When `dst` cannot be written; nothing is left of it.
+        When `dst` cannot be written; nothing is left of it. Or the results that a folder holds
+        were made with other options, by another scheme, or by nobody knows what.
 
     Notes
     -----
@@ -100,22 +121,92 @@ def group_file(
     >>> summary.rows, sum(summary.statuses.values())
     (1000, 1000)
     """
-    source_path, target = Path(src), Path(dst)
-    threads = thread_count(threads)
-    if target.exists() and source_path.exists() and os.path.samefile(source_path, target):
+    target, threads, extras = Path(dst), thread_count(threads), Extras(names, severity_codes, stamp)
+    into_folder = becomes_folder(src, target)
+    if not into_folder and (kind is not None or fresh or stop_at_first_error):
+        raise DrgcoreError(
+            _("kind, fresh and stop_at_first_error are for a folder of results"),
+            hint=_("Give a folder of cases and, as the output, a folder."),
+        )
+
+    def work(source: Source, target: Path, mapping: str | Path | CaseMapping) -> GroupingSummary:
+        grouper = grouper_of(scheme, clinical_codes, restore_zeros=restore_zeros, extras=extras)
+        return _group_one(
+            *(source, target, grouper, mapping, columns, prefix),
+            threads=threads,
+            batch_rows=batch_rows,
+            progress=progress,
+            sheet=sheet,
+        )
+
+    if not into_folder:
+        return work(src, target, mapping)
+    if kind is not None:
+        kind = f".{kind.lower().removeprefix('.')}"
+        _writer_for(Path(f"*{kind}"))
+    cases = find_files(src)
+    chosen = mapping_for(mapping, cases.files[0].path, sheet=sheet)
+    grouper = grouper_of(scheme, clinical_codes, restore_zeros=restore_zeros, extras=extras)
+    options = {
+        **result_options(grouper, chosen),
+        "columns": None if columns is None else list(columns),
+        "prefix": prefix,
+        "clinical_codes": clinical_codes,
+        "restore_zeros": restore_zeros,
+        "names": names,
+        "severity_codes": severity_codes,
+        "stamp": stamp,
+        "sheet": sheet,
+        "kind": kind,
+    }
+    return run_folder(
+        cases,
+        target,
+        lambda file, path: work(file, path, chosen),
+        options,
+        scheme=grouper.name,
+        kind=kind,
+        fresh=fresh,
+        stop_at_first_error=stop_at_first_error,
+    )
+
+
+def becomes_folder(src: str | Path | Sequence[str | Path], dst: Path) -> bool:
+    """Whether cases become a folder of results, file by file.
+
+    Examples
+    --------
+    >>> becomes_folder("2027-*/cases.csv", Path("grouped")), becomes_folder("*.csv", Path("a.csv"))
+    (True, False)
+    """
+    return are_several(src) and (dst.is_dir() or dst.suffix.lower() not in _WRITERS)
+
+
+def _group_one(
+    source_path: Source,
+    target: Path,
+    grouper: Grouping,
+    mapping: str | Path | CaseMapping,
+    columns: Sequence[str] | None,
+    prefix: str,
+    *,
+    threads: int,
+    batch_rows: int,
+    progress: Progress | None,
+    sheet: str | int | None,
+) -> GroupingSummary:
+    """Group one source into one file."""
+    if _same_file(source_path, target):
         raise DrgcoreError(
             _("{target} is the input itself", target=target), hint=_("Name another output file.")
         )
     writer_of = _writer_for(target)
-    grouper = grouper_of(
-        scheme,
-        clinical_codes,
-        restore_zeros=restore_zeros,
-        extras=Extras(names, severity_codes, stamp),
-    )
     counts = SummaryCount()
     with open_cases(source_path, batch_rows=batch_rows, sheet=sheet) as plain:
         keep = kept_columns(plain.schema.names, columns)
+        if isinstance(source_path, CaseFile):
+            # The result lies in folders of the same names, which give it these columns.
+            keep = [name for name in keep if name not in plain.partition_columns]
         check_free(keep, prefix, "--columns", grouper.result_columns)
         case_mapping = mapping_for(mapping, source_path, sheet=sheet)
         resolved = grouper.resolve(case_mapping, plain.schema)
@@ -149,6 +240,12 @@ def group_file(
         notes = tuple(source.notes)
     summary = counts.summary(grouper.name, *grouper.translated(), local=grouper.asks_local)
     return replace(summary, notes=notes, warnings=ids.warnings(), reading=grouper.notes)
+
+
+def _same_file(source: Source, target: Path) -> bool:
+    if not isinstance(source, str | Path) or are_several(source) or not target.exists():
+        return False
+    return Path(source).exists() and os.path.samefile(source, target)
 
 
 def write_table(table: pa.Table, path: Path) -> None:
@@ -279,16 +376,18 @@ def _writer_for(path: Path) -> Callable[[Path, pa.Schema], Any]:
     DrgcoreError
         When the ending is that of no kind that is written.
     """
-    writers = {
-        ".parquet": _parquet_writer,
-        ".pq": _parquet_writer,
-        ".csv": _csv_writer,
-        ".xlsx": xlsx_writer,
-    }
     try:
-        return writers[path.suffix.lower()]
+        return _WRITERS[path.suffix.lower()]
     except KeyError:
         raise DrgcoreError(
             _("{path}: unknown kind of output {suffix!r}", path=path, suffix=path.suffix),
             hint=_("Name the output with the ending .parquet, .csv or .xlsx."),
         ) from None
+
+
+_WRITERS = {
+    ".parquet": _parquet_writer,
+    ".pq": _parquet_writer,
+    ".csv": _csv_writer,
+    ".xlsx": xlsx_writer,
+}
