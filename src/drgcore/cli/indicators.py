@@ -9,6 +9,7 @@ import pandas as pd
 import typer
 
 from drgcore.cases.pseudonyms import pseudonymise, read_key
+from drgcore.cli.options import MappingOption
 from drgcore.cli.reading import CasesArgument, SheetOption, read_cases
 from drgcore.cli.tables import plain_text
 from drgcore.errors import DrgcoreError
@@ -55,6 +56,7 @@ def indicators(
         Path | None, typer.Option(help="Grouped cases of the same period of last year.")
     ] = None,
     outliers: OutlierOption = "",
+    mapping: MappingOption = "canonical",
     sheet: SheetOption = None,
     key: KeyOption = None,
     show: Annotated[str, typer.Option(help="Indicators to print, comma-separated.")] = ",".join(
@@ -81,7 +83,8 @@ def indicators(
             _("--show {unknown} is no indicator", unknown=unknown[0]),
             hint=_("it is one of {indicators}", indicators=", ".join(INDICATORS)),
         )
-    source = source_of(cases, sheet, key)
+    source = source_of(cases, mapping, sheet, key)
+    earlier = None if last_year is None else source_of(last_year, mapping, None, key)
     tables: dict[str, pd.DataFrame] = {}
     for text in by:
         keys = checked_keys([key.strip() for key in text.split(",") if key.strip()])
@@ -89,7 +92,7 @@ def indicators(
             source,
             keys,
             norms=norms,
-            last_year=last_year,
+            last_year=earlier,
             outliers=multiples(outliers),
             interval=interval,
             seed=seed,
@@ -110,11 +113,11 @@ def indicators(
         )
 
 
-def source_of(cases: Path, sheet: str | None, key: Path | None) -> Any:
-    """A parquet file is read batch by batch; anything else, or with pseudonyms, whole."""
-    if cases.suffix == ".parquet" and key is None:
+def source_of(cases: Path, mapping: str, sheet: str | None, key: Path | None) -> Any:
+    """A parquet file is read batch by batch; anything else, mapped or with pseudonyms, whole."""
+    if cases.suffix == ".parquet" and mapping == "canonical" and key is None:
         return cases
-    table = read_cases(cases, sheet=sheet)
+    table = read_cases(cases, mapping, sheet)
     return table if key is None else pseudonymise(table, read_key(key))
 
 

@@ -10,6 +10,7 @@ import typer
 
 from drgcore.cases.pseudonyms import pseudonymise, read_key
 from drgcore.cli.indicators import KeyOption
+from drgcore.cli.options import MappingOption
 from drgcore.cli.reading import CasesArgument, DecisionsOption, SheetOption, read_cases, read_side
 from drgcore.cli.tables import plain_text
 from drgcore.errors import DrgcoreError
@@ -51,6 +52,7 @@ def pnl(
         typer.Option(help="The region's drg and mean_cost, where these cases are one hospital's."),
     ] = None,
     decisions: DecisionsOption = None,
+    mapping: MappingOption = "canonical",
     sheet: SheetOption = None,
     key: KeyOption = None,
     per_case: Annotated[
@@ -66,7 +68,7 @@ def pnl(
     """What cases are paid against what they cost, and why it differs; parts add up to the fen."""
     if per_case and out is None:
         raise DrgcoreError(_("--cases needs --out"), hint=_("rows of patients are not printed"))
-    table = read_cases(cases, sheet=sheet)
+    table = read_cases(cases, mapping, sheet)
     if key is not None:
         table = pseudonymise(table, read_key(key))
     found = profit_and_loss(

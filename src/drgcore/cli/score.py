@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from drgcore.cli.indicators import KeyOption, OutlierOption, multiples, source_of
+from drgcore.cli.options import MappingOption
 from drgcore.cli.reading import CasesArgument, SheetOption
 from drgcore.cli.tables import plain_text
 from drgcore.indicators import ScoreSheet, compute_indicators, score_units
@@ -30,6 +31,7 @@ def score(
     explain: Annotated[
         str | None, typer.Option(help="A unit whose score to explain, as 骨科 or H01,骨科.")
     ] = None,
+    mapping: MappingOption = "canonical",
     sheet: SheetOption = None,
     key: KeyOption = None,
     out: Annotated[
@@ -38,7 +40,7 @@ def score(
 ) -> None:
     """Score departments, doctors or hospitals, and explain each score."""
     rules = ScoreSheet.load(by)
-    source = source_of(cases, sheet, key)
+    source = source_of(cases, mapping, sheet, key)
     found = compute_indicators(source, rules.of, norms=norms, outliers=multiples(outliers))
     scores = score_units(found, rules)
     keys = list(found.by)
