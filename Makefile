@@ -73,6 +73,7 @@ bench: $(VENV)/.dev
 	$(RUN) benchmarks/report.py
 	$(RUN) benchmarks/fuzz.py --rounds 2000 --folder build/fuzz
 	$(RUN) benchmarks/conservation.py 200
+	$(RUN) benchmarks/very_long.py --rows 10000000
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
