@@ -196,6 +196,8 @@ def test_the_command_writes_what_the_readme_says(
     assert len(rows) - 1 == len(table) == len(pa_csv.read_csv("findings.csv")) > 50
     assert [int(r[0]) for r in rows[1:]] == table["row"].to_pylist()
     assert len(pa_csv.read_csv("profile.csv")) > 10
+    chinese = run("--lang", "zh", "check", "cases.parquet", "findings.csv")
+    assert "未发现问题" in chinese
 
 
 def test_no_cell_becomes_a_formula(tmp_path: Path) -> None:

@@ -72,7 +72,7 @@ class CaseChecks:
 
     def __str__(self) -> str:
         lines = [_("{rows:,} cases", rows=self.rows)]
-        for level in (*LEVELS, _("none")):
+        for level in (*LEVELS, "none"):
             count = self.by_level[level]
             share = f"{count / self.rows:7.2%}" if self.rows else ""
             lines.append(f"  {_(_WORDS[level]):<14}{count:>12,} {share}".rstrip())
