@@ -23,11 +23,12 @@ from drgcore.serve.guard import Guard
 from drgcore.serve.metrics import CONTENT_TYPE, Metrics
 from drgcore.serve.pages import CALLS, PAGES, dashboard
 from drgcore.serve.pages.batch import batches
+from drgcore.serve.quick import Quick
 from drgcore.serve.sessions import Door
 from drgcore.serve.settings import Settings
 from drgcore.serve.shelf import Shelf
 from drgcore.serve.trials import Trials
-from drgcore.serve.views import render, wants_html
+from drgcore.serve.views import Speaking, render, wants_html
 from drgcore.serve.ward import Ward
 
 # Threads that work on requests; the machine has few cores and every one may hold a large table.
@@ -70,6 +71,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     state = app.state
     state.settings, state.version = settings, program_version()
+    state.health = {"status": "ok", "version": state.version}
     state.library = Library(settings.data)
     state.door, state.metrics = Door(settings.token), Metrics()
     state.ward = None if settings.in_house is None else Ward(settings.in_house)
@@ -86,6 +88,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_exception_handler(DrgcoreError, _on_known)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)
+    # The one that is added last is passed first.
+    app.add_middleware(Speaking)
+    app.add_middleware(Quick, state=state)
     app.add_middleware(Guard, settings=settings, door=state.door, metrics=state.metrics)
     return app
 
@@ -99,7 +104,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 async def _health(request: Request) -> dict[str, str]:
     """Whether the server lives."""
-    return {"status": "ok", "version": request.app.state.version}
+    health: dict[str, str] = request.app.state.health
+    return health
 
 
 async def _metrics(request: Request) -> Response:

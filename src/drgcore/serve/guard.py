@@ -5,42 +5,44 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
+from functools import lru_cache
 from http.cookies import CookieError, SimpleCookie
-from typing import Any
 from urllib.parse import quote, urlsplit
 
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from drgcore.language import use_language
 from drgcore.serve.logs import LOGGER, where_it_failed
 from drgcore.serve.metrics import Metrics
 from drgcore.serve.sessions import COOKIE, Door
 from drgcore.serve.settings import Settings
-from drgcore.serve.views import language_of
 
 _HEADERS = {
-    "content-security-policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-        "connect-src 'self'; font-src 'self'; form-action 'self'; frame-ancestors 'none'; "
-        "base-uri 'none'"
+    b"content-security-policy": (
+        b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+        b"connect-src 'self'; font-src 'self'; form-action 'self'; frame-ancestors 'none'; "
+        b"base-uri 'none'"
     ),
-    "x-content-type-options": "nosniff",
-    "x-frame-options": "DENY",
+    b"x-content-type-options": b"nosniff",
+    b"x-frame-options": b"DENY",
     # With no referrer at all, a browser says of a form's origin that it is none.
-    "referrer-policy": "same-origin",
-    "cross-origin-opener-policy": "same-origin",
-    "cross-origin-resource-policy": "same-origin",
-    "permissions-policy": "camera=(), geolocation=(), microphone=()",
+    b"referrer-policy": b"same-origin",
+    b"cross-origin-opener-policy": b"same-origin",
+    b"cross-origin-resource-policy": b"same-origin",
+    b"permissions-policy": b"camera=(), geolocation=(), microphone=()",
 }
+# What was asked about a case stays in no cache; files of the pages are asked for again.
+_KEPT_NOWHERE = [*_HEADERS.items(), (b"cache-control", b"no-store")]
+_KEPT = [*_HEADERS.items(), (b"cache-control", b"no-cache")]
+_OURS = frozenset((*_HEADERS, b"cache-control"))
 # Without a token: whether the server lives, how it looks, and the door.
 _OPEN = ("/health", "/login", "/static/")
 _SAFE = ("GET", "HEAD", "OPTIONS")
 UPLOADS = ("/batch",)
 _UPLOADS_TAKE = 60
+
+_Given = dict[bytes, bytes]
 
 
 class Guard:
@@ -56,64 +58,75 @@ class Guard:
 
     def __init__(self, app: ASGIApp, settings: Settings, door: Door, metrics: Metrics) -> None:
         self.app, self.settings, self.door, self.metrics = app, settings, door, metrics
+        self._hosts = settings.hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        exchange = _Exchange(self, scope, receive, send)
-        refusal = self._refusal(scope)
+        # Of a header that comes twice, the first one counts, as it does for the pages.
+        given: _Given = dict(reversed(scope["headers"]))
+        exchange = _Exchange(self, scope, given, receive, send)
         try:
+            refusal = self._refusal(scope, given)
             if refusal is not None:
                 await refusal(scope, exchange.receive, exchange.send)
             else:
-                # Threads that work on the request speak its language too.
-                with use_language(language_of(Request(scope))):
-                    await exchange.run(self.app)
+                await exchange.run(self.app)
         finally:
             exchange.close()
 
-    def _refusal(self, scope: Scope) -> Response | None:
+    def _refusal(self, scope: Scope, given: _Given) -> Response | None:
         """The answer to a request that must not come in; None for one that may."""
-        headers, path = Headers(scope=scope), str(scope["path"])
-        hosts = self.settings.hosts
-        if hosts and _name(f"//{headers.get('host', '')}") not in hosts:
+        path = str(scope["path"])
+        host = given.get(b"host", b"").decode("latin-1")
+        if self._hosts and _name(host) not in self._hosts:
             # A strange page may have its name lead to this machine (DNS rebinding).
             return _refused(421, "the server is not known by this name", "see --name")
         if scope["method"] not in _SAFE:
-            origin = headers.get("origin")
-            if origin is not None and urlsplit(origin).netloc != headers.get("host"):
+            origin = given.get(b"origin")
+            if origin is not None and _place(origin.decode("latin-1")) != host:
                 return _refused(403, "the request comes from another site's page", None)
         if self.door.open or path.startswith(_OPEN):
             return None
         client = scope["client"][0] if scope.get("client") else ""
-        given = headers.get("authorization")
-        if given is not None and self.door.blocked(client):
+        sent = given.get(b"authorization")
+        token = None if sent is None else sent.decode("latin-1")
+        if token is not None and self.door.blocked(client):
             return _refused(429, "too many wrong tokens", "wait a minute")
-        if self.door.admits(given, cookie_of(headers)):
+        if self.door.admits(token, _cookie(given.get(b"cookie", b"").decode("latin-1"))):
             return None
-        if given is not None:
+        if token is not None:
             self.door.failed(client)
-        if scope["method"] == "GET" and "text/html" in headers.get("accept", ""):
+        if scope["method"] == "GET" and b"text/html" in given.get(b"accept", b""):
             return RedirectResponse(f"/login?next={quote(path)}", 303)
         answer = _refused(401, "the token is missing or wrong", "Authorization: Bearer …")
         answer.headers["www-authenticate"] = "Bearer"
         return answer
 
 
-def cookie_of(headers: Headers) -> str | None:
+def _cookie(text: str) -> str | None:
     """The session's cookie, where a request has one."""
     try:
-        found = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
+        found = SimpleCookie(text).get(COOKIE)
     except CookieError:
         return None
     return None if found is None else found.value
 
 
-def _name(url: str) -> str:
+@lru_cache(maxsize=256)
+def _name(host: str) -> str:
     """The name of a host without its port."""
     try:
-        return (urlsplit(url).hostname or "").lower()
+        return (urlsplit(f"//{host}").hostname or "").lower()
+    except ValueError:
+        return ""
+
+
+def _place(origin: str) -> str:
+    """Host and port of an origin."""
+    try:
+        return urlsplit(origin).netloc
     except ValueError:
         return ""
 
@@ -125,28 +138,29 @@ def _refused(status: int, error: str, hint: str | None) -> Response:
 class _Exchange:
     """One request and its answer."""
 
-    def __init__(self, guard: Guard, scope: Scope, receive: Receive, send: Send) -> None:
+    def __init__(
+        self, guard: Guard, scope: Scope, given: _Given, receive: Receive, send: Send
+    ) -> None:
         self._guard, self._scope, self._receive, self._send = guard, scope, receive, send
         self._began = time.perf_counter()
         self._taken = self._given = 0
         self._status = 0
         self._late = False
-        upload = str(scope["path"]).startswith(UPLOADS)
-        self._most = guard.settings.max_upload if upload else guard.settings.max_body
+        self._length = given.get(b"content-length", b"0")
+        self._upload = str(scope["path"]).startswith(UPLOADS)
+        settings = guard.settings
+        self._most = settings.max_upload if self._upload else settings.max_body
         self.id = secrets.token_hex(8)
-        guard.metrics.active.inc()
+        guard.metrics.active += 1
 
     async def run(self, app: ASGIApp) -> None:
         """Let the application answer, within the time that there is."""
-        length = Headers(scope=self._scope).get("content-length", "0")
-        if length.isdigit() and int(length) > self._most:
+        if self._length.isdigit() and int(self._length) > self._most:
             await self._say(413, "the body is too large", f"at most {self._most:,} bytes")
             return
-        loop = asyncio.get_running_loop()
         # An upload takes as long as the network needs.
-        upload = self._most == self._guard.settings.max_upload
-        seconds = self._guard.settings.seconds * (_UPLOADS_TAKE if upload else 1)
-        timer = loop.call_later(seconds, self._expire)
+        seconds = self._guard.settings.seconds * (_UPLOADS_TAKE if self._upload else 1)
+        timer = asyncio.get_running_loop().call_later(seconds, self._expire)
         try:
             await app(self._scope, self.receive, self.send)
         except Exception as error:
@@ -186,13 +200,10 @@ class _Exchange:
     async def _pass(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self._status = message["status"]
-            headers = MutableHeaders(scope=message)
-            for name, value in _HEADERS.items():
-                headers.setdefault(name, value)
-            headers["x-request-id"] = self.id
-            # What was asked about a case stays in no cache; files of the pages are asked for again.
             static = str(self._scope["path"]).startswith("/static/")
-            headers["cache-control"] = "no-cache" if static else "no-store"
+            own = [one for one in message.get("headers", ()) if one[0] not in _OURS]
+            ours = _KEPT if static else _KEPT_NOWHERE
+            message["headers"] = [*own, *ours, (b"x-request-id", self.id.encode())]
         elif message["type"] == "http.response.body":
             self._given += len(message.get("body", b""))
         await self._send(message)
@@ -200,14 +211,16 @@ class _Exchange:
     def close(self) -> None:
         """Count the request and write its line of the log."""
         metrics, spent = self._guard.metrics, time.perf_counter() - self._began
-        route: Any = self._scope.get("route")
-        static = "/static" if self._scope["path"].startswith("/static/") else "other"
-        pattern = str(getattr(route, "path", static))
-        method = self._scope["method"] if self._scope["method"] in _METHODS else "other"
-        metrics.active.dec()
-        metrics.requests.labels(method, pattern, str(self._status)).inc()
-        metrics.seconds.labels(pattern).observe(spent)
-        client = self._scope["client"][0] if self._scope.get("client") else None
+        scope = self._scope
+        route = scope.get("route")
+        if route is None:
+            pattern = "/static" if scope["path"].startswith("/static/") else "other"
+        else:
+            pattern = str(route.path)
+        method = scope["method"] if scope["method"] in _METHODS else "other"
+        metrics.active -= 1
+        metrics.answered(method, pattern, self._status, spent)
+        client = scope["client"][0] if scope.get("client") else None
         LOGGER.info(
             "request",
             extra={

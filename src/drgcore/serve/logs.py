@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import traceback
 from datetime import UTC, datetime
+
+from pydantic_core import to_json
 
 LOGGER = logging.getLogger("drgcore.serve")
 
@@ -20,7 +21,7 @@ class JsonLines(logging.Formatter):
     >>> record = logging.makeLogRecord({"msg": "request", "levelname": "INFO", "status": 200,
     ...     "patient": "nobody", "created": 0.0})
     >>> JsonLines().format(record)
-    '{"time": "1970-01-01T00:00:00.000+00:00", "level": "info", "event": "request", "status": 200}'
+    '{"time":"1970-01-01T00:00:00.000+00:00","level":"info","event":"request","status":200}'
     """
 
     def format(self, record: logging.LogRecord) -> str:
@@ -29,12 +30,15 @@ class JsonLines(logging.Formatter):
             "level": record.levelname.lower(),
             "event": record.getMessage(),
         }
-        line |= {name: getattr(record, name) for name in _FIELDS if hasattr(record, name)}
-        return json.dumps(line, ensure_ascii=False)
+        said = record.__dict__
+        line |= {name: said[name] for name in _FIELDS if name in said}
+        return to_json(line).decode()
 
 
 def start_log() -> None:
     """Write the log to the error stream, in place of whatever was there."""
+    # What no line has is not looked up for each: where it was written, by which thread.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLines())
     LOGGER.handlers[:] = [handler]

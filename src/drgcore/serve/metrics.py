@@ -35,8 +35,34 @@ class Metrics:
             buckets=_SECONDS,
             registry=self.registry,
         )
-        self.active = Gauge("drgcore_requests_active", "Requests at work.", registry=self.registry)
+        self.active = 0
+        Gauge("drgcore_requests_active", "Requests at work.", registry=self.registry).set_function(
+            lambda: self.active
+        )
+        self._known: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self.cases = Counter("drgcore_cases", "Cases grouped.", registry=self.registry)
+
+    def answered(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count a request.
+
+        Parameters
+        ----------
+        method, route : str
+            Of few kinds each: the route is a pattern.
+        status : int
+        seconds : float
+            From its beginning to the end of its answer.
+        """
+        known = self._known.get((method, route, status))
+        if known is None:
+            # To find the two by their labels takes longer than to count.
+            known = (
+                self.requests.labels(method, route, str(status)),
+                self.seconds.labels(route),
+            )
+            self._known[method, route, status] = known
+        known[0].inc()
+        known[1].observe(seconds)
 
     def text(self) -> str:
         """All counts in the text format."""

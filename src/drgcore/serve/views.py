@@ -31,8 +31,9 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.encoders import jsonable_encoder
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from drgcore.language import get_language
+from drgcore.language import get_language, use_language
 from drgcore.serve.calls.library import Library
 from drgcore.serve.settings import LANGUAGES, Language
 from drgcore.serve.tables import FILTERS, TESTS
@@ -169,6 +170,26 @@ def language_of(request: Request) -> Language:
     liked = request.headers.get("accept-language")
     # A program that says nothing is answered in the language of the process.
     return preferred(liked) if liked else get_language()
+
+
+class Speaking:
+    """ASGI middleware: what works on a request, in whatever thread, speaks its language.
+
+    Parameters
+    ----------
+    app : ASGI application
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        with use_language(language_of(Request(scope))):
+            await self.app(scope, receive, send)
 
 
 def render(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
@@ -13,7 +14,7 @@ from drgcore.grouper import group
 from drgcore.language import _
 from drgcore.schemes.calendar import BY_DATE
 from drgcore.serve.calls.cases import Case, CasesAsked, table_of
-from drgcore.serve.calls.direct import direct_grouper, is_ready
+from drgcore.serve.calls.direct import DirectGrouper, Read, direct_grouper, ready_grouper
 from drgcore.serve.calls.library import Library, known_mapping
 
 
@@ -37,13 +38,15 @@ def group_cases(asked: CasesAsked, library: Library) -> dict[str, Any]:
     if asked.clinical_codes or place == BY_DATE or len(asked.cases) > _FEW:
         return {"scheme": asked.scheme, "results": _by_table(asked.cases, asked, library)}
     direct = direct_grouper(place)
-    results = [direct.group(case) for case in asked.cases]
-    left = [i for i, found in enumerate(results) if found is None]
-    if left:
-        rest = _by_table([asked.cases[i] for i in left], asked, library)
-        for i, found in zip(left, rest, strict=True):
-            results[i] = found
-    return {"scheme": asked.scheme, "results": results}
+    reads = [direct.read(case) for case in asked.cases]
+    plain = [read for read in reads if read is not None]
+    left = [case for case, read in zip(asked.cases, reads, strict=True) if read is None]
+    short = iter(direct.group(plain) if plain else ())
+    long = iter(_by_table(left, asked, library) if left else ())
+    return {
+        "scheme": asked.scheme,
+        "results": [next(long) if read is None else next(short) for read in reads],
+    }
 
 
 # From here on a table costs less than one case after the other.
@@ -51,17 +54,38 @@ _FEW = 64
 _AT_ONCE = 8
 
 
-def group_at_once(asked: CasesAsked, library: Library) -> dict[str, Any] | None:
-    """The same, if every case can take the short way by a scheme that is compiled; else None.
+@dataclass(frozen=True)
+class ReadCases:
+    """Cases of one question that take the short way, read already.
 
-    It takes so little time that an event loop may wait for it.
+    Parameters
+    ----------
+    scheme : str
+        As it was asked for.
+    direct : DirectGrouper
+    reads : list of Read
+        Of all cases in their order.
     """
-    place = library.scheme_place(asked.scheme)
-    if asked.clinical_codes or len(asked.cases) > _AT_ONCE or not is_ready(place):
+
+    scheme: str
+    direct: DirectGrouper
+    reads: list[Read]
+
+
+def read_at_once(asked: CasesAsked, library: Library) -> ReadCases | None:
+    """Read a few cases that all take the short way by a scheme that is compiled; else None.
+
+    It takes so little time that an event loop may wait for it. What it leaves, and what it finds
+    wrong, is for `group_cases`.
+    """
+    if asked.clinical_codes or len(asked.cases) > _AT_ONCE:
         return None
-    direct = direct_grouper(place)
-    results = [direct.group(case) for case in asked.cases]
-    return None if None in results else {"scheme": asked.scheme, "results": results}
+    direct = ready_grouper(library.scheme_place(asked.scheme))
+    if direct is None:
+        return None
+    reads = [direct.read(case) for case in asked.cases]
+    plain = [read for read in reads if read is not None]
+    return None if len(plain) < len(reads) else ReadCases(asked.scheme, direct, plain)
 
 
 def _by_table(cases: Sequence[Case], asked: CasesAsked, library: Library) -> list[dict[str, Any]]:

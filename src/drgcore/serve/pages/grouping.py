@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from drgcore.schemes import DEFAULT_SCHEME
 from drgcore.serve.calls.cases import CasesAsked
-from drgcore.serve.calls.grouping import group_at_once, group_cases, group_stream
+from drgcore.serve.calls.grouping import group_cases, group_stream
 
 ARROW = "application/vnd.apache.arrow.stream"
 
@@ -80,9 +80,7 @@ async def group(request: Request) -> Response:
     asked = _valid(CasesAsked.model_validate_json, body)
     if len(asked.cases) > settings.max_rows:
         raise HTTPException(413, f"at most {settings.max_rows:,} cases; use POST /batch")
-    answer = group_at_once(asked, library)
-    if answer is None:
-        answer = await run_in_threadpool(group_cases, asked, library)
+    answer = await run_in_threadpool(group_cases, asked, library)
     metrics.cases.inc(len(asked.cases))
     return Response(to_json(answer), media_type="application/json")
 
