@@ -25,6 +25,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "drgcore"
 PO = PACKAGE / "locale" / "zh" / "LC_MESSAGES" / "drgcore.po"
 HEADINGS = PACKAGE / "locale" / "headings.txt"
+WORDS = PACKAGE / "locale" / "words.txt"
 
 _HEAD = """msgid ""
 msgstr ""
@@ -38,7 +39,7 @@ _ALWAYS = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def extracted() -> Catalog:
-    """Every message that the code has: marked ones, help texts and headings."""
+    """Every message that the code has: marked ones, help texts, headings and words of tables."""
     found = Catalog()
     for file in sorted(PACKAGE.rglob("*.py")):
         for message in messages_of(file.read_text(encoding="utf-8")):
@@ -49,6 +50,8 @@ def extracted() -> Catalog:
         found.add(text)
     for name in HEADINGS.read_text(encoding="utf-8").splitlines():
         found.add(name.replace("_", " "), context="heading")
+    for name in WORDS.read_text(encoding="utf-8").splitlines():
+        found.add(name, context="word")
     return found
 
 

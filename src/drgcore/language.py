@@ -154,6 +154,29 @@ def heading(name: str) -> str:
     return _catalogue(get_language()).pgettext("heading", plain)
 
 
+def word(name: str) -> str:
+    """What people read in a cell or a sentence for a word that machines know.
+
+    Parameters
+    ----------
+    name : str
+        The word, such as ``high_cost`` for a class of cases.
+
+    Returns
+    -------
+    str
+        In Chinese what it is called, or the word itself where it is none of those of
+        ``locale/words.txt``, such as a hospital's; in English the word.
+
+    Examples
+    --------
+    >>> with use_language("zh"):
+    ...     word("high_cost"), word("H_01")
+    ('高倍率', 'H_01')
+    """
+    return _catalogue(get_language()).pgettext("word", name)
+
+
 def N_(message: _Text, /) -> _Text:
     """Mark a literal as a message that `_` is given later; it stays as it is."""
     return message

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -10,10 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drgcore.budget import Ledger, close_month, close_year, explain_payment, settle_month
+from drgcore.budget.explain import explain_lines
 from drgcore.budget.frames import records
 from drgcore.budget.tables import plain
 from drgcore.budget.year_end import YearSettlement, settle_year
 from drgcore.errors import BudgetError
+from drgcore.language import use_language
 from tests.reference.plain_formulas import amounts
 
 from .regions import Region, random_region, settle_months, with_more_rules
@@ -130,6 +133,37 @@ def check_formulas(seed: int) -> None:
             formulas += check_statement(explain_payment(hospital, month, region.terms))
         text = explain_payment(hospital, year, region.terms, months)
         assert check_statement(text) + formulas > 3 * len(region.terms.pools)
+
+
+def test_lines_have_the_same_keys_and_numbers_in_both_languages() -> None:
+    seen = 0
+    for region, months, year in filter(None, map(settled, range(12))):
+        hospital = region.terms.hospitals[0]
+        check_both_languages(hospital, year, region.terms, months)
+        check_both_languages(hospital, months[0], region.terms)
+        seen += 1
+    assert seen > 5
+
+
+def check_both_languages(hospital: str, period: Any, terms: Any, months: Any = ()) -> None:
+    """Keys and numbers are the same, formulas give their amounts, every other text is Chinese."""
+    english = explain_lines(hospital, period, terms, months)
+    with use_language("zh"):
+        chinese = explain_lines(hospital, period, terms, months)
+        text = explain_payment(hospital, period, terms, months)
+    assert check_statement(text) == check_statement(
+        explain_payment(hospital, period, terms, months)
+    )
+    for here, there in zip(english, chinese, strict=True):
+        for one, other in zip(here.lines, there.lines, strict=True):
+            assert replace(one, text="") == replace(other, text="")
+            if one.kind == "formula":
+                assert one.text == other.text.replace("最大余数", "largest remainder")
+                continue
+            # Classes, units and accounts of made-up regions have no Chinese name.
+            own = re.sub(r"county|high|low|stable", "", other.text)
+            assert not re.search(r"[a-z]{4}", own), other
+            assert not re.search(r"[\u4e00-\u9fff]", re.sub(r" \([^)a-z]*\)", "", one.text)), one
 
 
 def test_a_ledger_keeps_them_and_verifies() -> None:

@@ -59,7 +59,9 @@ def amounts(statement: str) -> Iterator[tuple[str, str, int, int]]:
             while " = " not in f"{whole} " and number < len(lines):
                 whole += " " + lines[number].strip()
                 number += 1
-            while not re.search(r"= -?[\d,]+\.\d\d( \(largest remainder [+−] [\d.,]+\))?$", whole):
+            while not re.search(
+                r"= -?[\d,]+\.\d\d( \((?:largest remainder|最大余数) [+−] [\d.,]+\))?$", whole
+            ):
                 assert number < len(lines), whole
                 whole += " " + lines[number].strip()
                 number += 1

@@ -7,19 +7,21 @@ from fractions import Fraction
 from typing import Any
 
 from drgcore.budget.allocate import allocate
-from drgcore.budget.formula import Formula, down, equation, money, number, shown_amount
+from drgcore.budget.formula import Formula, down, equation, money, number
 from drgcore.budget.frames import records
 from drgcore.budget.pool_rows import CLASS_SURPLUS
 from drgcore.budget.risk import deficit_share, surplus_share
+from drgcore.budget.statement_lines import Line, stated
 from drgcore.budget.terms import Terms, exact
 from drgcore.budget.year_end import YearSettlement
+from drgcore.language import _
 from drgcore.points.payment_rules import ByClass, Marginal
 
 Row = Mapping[str, Any]
 
 
-def band_lines(year: YearSettlement, row: Row, terms: Terms) -> Iterator[str]:
-    """Print what the bands say for a hospital's settlement unit, and the hospital's part of it.
+def band_lines(year: YearSettlement, row: Row, terms: Terms) -> Iterator[Line]:
+    """Give what the bands say for a hospital's settlement unit, and the hospital's part of it.
 
     Parameters
     ----------
@@ -32,59 +34,66 @@ def band_lines(year: YearSettlement, row: Row, terms: Terms) -> Iterator[str]:
 
     Yields
     ------
-    str
+    Line
         Lines; none where the unit's difference moves no money.
     """
     units = [unit for unit in records(year.units) if unit["pool"] == row["pool"]]
     unit = next(u for u in units if u["unit"] == row["unit"])
-    name = f" [{terms.articles['bands']}]" if "bands" in terms.articles else ""
     if unit["transfer_fen"] == 0 and unit["unmet_fen"] == 0:
         return
     members = [h for h in records(year.statement) if _same_unit(h, row)]
     alone = len(members) == 1
-    yield f"  surplus and deficit (结余留用、合理超支分担){name}"
+    text = _("surplus and deficit (结余留用、合理超支分担)")
+    yield Line("bands", "note", text, article=terms.articles.get("bands"))
     if not alone:
-        yield f"    settled together as {unit['unit']}: {unit['hospitals']}"
+        all_names = unit["hospitals"]
+        text = _("settled together as {unit}: {hospitals}", unit=unit["unit"], hospitals=all_names)
+        yield Line("unit", "note", text, inner=True)
     capitated = any(u.name == unit["unit"] and row["pool"] in u.capitation_fen for u in terms.units)
     first, second = ("capitation_fen", "charged_fen") if capitated else _EF
     income, cost = unit[first], unit[second]
-    yield shown_amount("  K, the capitated budget" if capitated else "  E, entitlement", income)
-    yield shown_amount("  V, charged for its insured" if capitated else "  F, cost by item", cost)
+    text = _("K, the capitated budget") if capitated else _("E, entitlement")
+    yield from stated(f"bands.{first.removesuffix('_fen')}", text, income, inner=True)
+    text = _("V, charged for its insured") if capitated else _("F, cost by item")
+    yield from stated(f"bands.{second.removesuffix('_fen')}", text, cost, inner=True)
     if unit["ratio"]:
-        yield f"    {'K ÷ V' if capitated else 'E ÷ F'} = {unit['ratio']}, share {unit['share']}"
+        of = "K ÷ V" if capitated else "E ÷ F"
+        text = _("{of} = {ratio}, share {share}", of=of, ratio=unit["ratio"], share=unit["share"])
+        yield Line("ratio", "note", text, inner=True)
     moved = abs(unit["transfer_fen"])
     surplus = income >= cost
     if surplus and not capitated:
-        words, sign = "− surplus returned", -1
+        key, text, sign = "surplus_returned", _("− surplus returned"), -1
         formula = _returned(year, unit, units, terms)
     elif surplus:
-        words, sign = "from the capitated budget", 1
+        key, text, sign = "capitation_paid", _("from the capitated budget"), 1
         formula = _granted(unit, units, _kept(year, unit, terms, income, cost))
     elif capitated:
-        words, sign = "from the capitated budget", -1
+        key, text, sign = "capitation_paid", _("from the capitated budget"), -1
         formula = (money(cost) - money(income)) - _borne(terms, unit, income, cost)
     else:
-        words, sign = "deficit borne by the reserve", 1
+        key, text, sign = "deficit_borne", _("deficit borne by the reserve"), 1
         formula = _granted(unit, units, _claim(unit, units, terms))
-    column = _COLUMN[words]
+    column = _COLUMN[key]
     if not alone:
-        yield shown_amount(f"  {words}, {unit['unit']}", sign * moved)
-        yield equation(formula, moved)
+        whole = _("{line}, {unit}", line=text, unit=unit["unit"])
+        yield from stated(f"{key}.unit", whole, sign * moved, inner=True)
+        yield Line(f"{key}.unit", "formula", equation(formula, moved), inner=True)
         weights = [max(h["entitlement_fen"], 0) for h in members]
         weight = max(row["entitlement_fen"], 0)
         if not any(weights):
             weights, weight = [1] * len(weights), 1
-        one, whole = Fraction(weight, 100), Fraction(sum(weights), 100)
-        formula = money(moved) * number(one) / number(whole)
-    yield shown_amount(words, sign * abs(row[column]))
-    yield equation(formula, abs(row[column]))
+        one, every = Fraction(weight, 100), Fraction(sum(weights), 100)
+        formula = money(moved) * number(one) / number(every)
+    yield from stated(key, text, sign * abs(row[column]))
+    yield Line(key, "formula", equation(formula, abs(row[column])), inner=True)
 
 
 _EF = ("entitlement_fen", "item_cost_fen")
 _COLUMN = {
-    "− surplus returned": "surplus_returned_fen",
-    "deficit borne by the reserve": "deficit_borne_fen",
-    "from the capitated budget": "capitation_fen",
+    "surplus_returned": "surplus_returned_fen",
+    "deficit_borne": "deficit_borne_fen",
+    "capitation_paid": "capitation_fen",
 }
 
 

@@ -8,6 +8,7 @@ from fractions import Fraction
 from math import ceil, floor
 
 from drgcore.budget.allocate import decimal_text, exact_text, yuan
+from drgcore.language import _
 
 _SUM, _PRODUCT, _ATOM = 1, 2, 3
 WIDTH = 80
@@ -99,11 +100,29 @@ def up(one: Formula) -> Formula:
     return Formula(f"⌈{one.text}⌉", Fraction(ceil(one.value * 100), 100))
 
 
-def shown_amount(name: str, amount_fen: int) -> str:
+def padded(text: str, width: int) -> str:
+    """Fill a text with blanks, where a Chinese character takes two columns.
+
+    Parameters
+    ----------
+    text : str
+        The text.
+    width : int
+        The columns; below zero the blanks stand before the text.
+
+    Examples
+    --------
+    >>> padded("点数", 6), padded("点数", -6)
+    ('点数  ', '  点数')
+    """
+    wide = sum(unicodedata.east_asian_width(sign) in "WF" for sign in text)
+    blanks = " " * (abs(width) - wide - len(text))
+    return blanks + text if width < 0 else text + blanks
+
+
+def shown_amount(name: str, amount: str) -> str:
     """Write a line of a statement: what it is, and the amount at the right margin."""
-    # A Chinese character takes two columns.
-    wide = sum(unicodedata.east_asian_width(sign) in "WF" for sign in name)
-    return f"  {name:<{WIDTH - _AMOUNT - 2 - wide}}{yuan(amount_fen):>{_AMOUNT}}"
+    return f"  {padded(name, WIDTH - _AMOUNT - 2)}{amount:>{_AMOUNT}}"
 
 
 def equation(formula: Formula, amount_fen: int) -> str:
@@ -119,22 +138,35 @@ def equation(formula: Formula, amount_fen: int) -> str:
     Returns
     -------
     str
-        ``formula = amount``, broken before an operator where it is longer than a line; where the
-        amount is not the formula's value rounded to the nearest fen (halves up), by how much the
-        method of largest remainders moved it.
+        ``formula = amount``; where the amount is not the formula's value rounded to the nearest fen
+        (halves up), by how much the method of largest remainders moved it.
 
     Examples
     --------
-    >>> print(equation(money(10000) / number(Fraction(3)), 3333))
-        100.00 ÷ 3 = 33.33
-    >>> print(equation(money(10000) / number(Fraction(3)), 3334))
-        100.00 ÷ 3 = 33.34 (largest remainder + 0.01)
+    >>> equation(money(10000) / number(Fraction(3)), 3333)
+    '100.00 ÷ 3 = 33.33'
+    >>> equation(money(10000) / number(Fraction(3)), 3334)
+    '100.00 ÷ 3 = 33.34 (largest remainder + 0.01)'
     """
     moved = amount_fen - floor(formula.value * 100 + Fraction(1, 2))
-    sign = "+" if moved > 0 else "−"
-    mark = f" (largest remainder {sign} {yuan(abs(moved))})" if moved else ""
+    text = f"{formula.text} = {yuan(amount_fen)}"
+    if not moved:
+        return text
+    by = f"{'+' if moved > 0 else '−'} {yuan(abs(moved))}"
+    return f"{text} ({_('largest remainder {by}', by=by)})"
+
+
+def broken(text: str) -> str:
+    """Break an equation before operators where it is longer than a line; its end stays whole.
+
+    Examples
+    --------
+    >>> print(broken("100.00 ÷ 3 = 33.33"))
+        100.00 ÷ 3 = 33.33
+    """
+    above, _equals, amount = text.rpartition(" = ")
     lines, line = [], "   "
-    for word in [*formula.text.split(" "), f"= {yuan(amount_fen)}{mark}"]:
+    for word in [*above.split(" "), f"= {amount}"]:
         if len(line) + 1 + len(word) > WIDTH:
             lines.append(line)
             line = "     "

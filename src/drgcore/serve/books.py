@@ -4,30 +4,29 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from decimal import Decimal
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 
-from drgcore.budget import ClosedMonth, ClosedYear, Ledger, Month, explain_payment
+from drgcore.budget import ClosedMonth, ClosedYear, Ledger, Month
+from drgcore.budget.explain import explain_lines
 from drgcore.budget.frames import records
 from drgcore.budget.ledger_sqlite import SqliteStore
+from drgcore.budget.statement_lines import StatementPart, printed
 from drgcore.budget.tables import plain
 from drgcore.errors import BudgetError, PolicyError
-from drgcore.language import _, use_language
+from drgcore.language import _
 from drgcore.points import PRESETS, Policy
 from drgcore.serve.shelf import Shelf
 from drgcore.serve.tables import Row, rows_of
 
 _SUMS = ("cases", "prepaid", "held", "final", "balance")
-_CASES = re.compile(r" {4}(\S.*?) +([\d,]+) cases +(-?[\d.,]+)")
-_AMOUNT = re.compile(r" {2}( *\S.*?) {2,}(-?[\d,]+\.\d\d)")
-_ARTICLE = re.compile(r"(.*?) \[([^\]]*)\]")
 
 
 @contextmanager
@@ -159,26 +158,29 @@ def statement_of(book: Ledger, period: str, hospital: str, shelf: Shelf) -> Row:
     -------
     dict
         ``text``, as ``drgcore settle explain`` prints it; ``pools``, the same as lines, see
-        `lines_of`.
+        `told`.
     """
     closed = _closed(book, period)
     months = book.closed_months(int(period)) if isinstance(closed, ClosedYear) else []
-    text = partial(explain_payment, hospital, closed, policy_of(closed, shelf), months)
-    return {"period": period, "hospital": hospital, **told(text)}
+    parts = explain_lines(hospital, closed, policy_of(closed, shelf), months)
+    return {"period": period, "hospital": hospital, **told(parts)}
 
 
-def told(text: Callable[[], str]) -> Row:
-    """Give an explained statement as text in the language of the request, and as lines.
+def told(parts: Sequence[StatementPart]) -> Row:
+    """Give an explained statement as text and as lines, in the language that is spoken.
 
     Parameters
     ----------
-    text : callable
-        Gives what `explain_payment` does.
+    parts : sequence of StatementPart
+        What `explain_lines` gives.
+
+    Returns
+    -------
+    dict
+        ``text``, as it is printed; ``pools``: ``pool`` and its ``lines`` as `Line` has them.
     """
-    with use_language("en"):
-        # Lines are known by their English words; pages have them in both languages.
-        lines = lines_of(text())
-    return {"text": text(), "pools": lines}
+    pools = [{"pool": part.pool, "lines": [*map(asdict, part.lines)]} for part in parts]
+    return {"text": printed(parts), "pools": pools}
 
 
 def policy_of(closed: ClosedMonth | ClosedYear, shelf: Shelf) -> Policy:
@@ -211,55 +213,6 @@ def policy_of(closed: ClosedMonth | ClosedYear, shelf: Shelf) -> Policy:
         where=closed.policy_name,
         hint=_("Put the policy that it was closed with into a data folder."),
     )
-
-
-def lines_of(text: str) -> list[Row]:
-    """Take an explained statement apart, a part a pool.
-
-    Parameters
-    ----------
-    text : str
-        What `explain_payment` gives.
-
-    Returns
-    -------
-    list of dict
-        ``pool`` and ``lines``: ``kind`` (``amount``, ``points``, ``formula``, ``note``), ``text``,
-        ``amount`` and ``cases`` as printed, ``article`` of the policy, ``inner`` for a part of the
-        line before.
-
-    Examples
-    --------
-    >>> lines = "H1 · 2026-01 · pool resident\\n  prepaid (预付), θ = 1 [§ 3]          1,000.00"
-    >>> lines_of(lines)[0]["lines"][0]["text"], lines_of(lines)[0]["lines"][0]["article"]
-    ('prepaid (预付), θ = 1', '§ 3')
-    """
-    pools: list[Row] = []
-    for printed in text.splitlines():
-        if not printed.startswith(" "):
-            pools.append({"pool": printed.rpartition(" · pool ")[2], "lines": []})
-            continue
-        lines = pools[-1]["lines"]
-        if printed.startswith("      ") and lines and lines[-1]["kind"] == "formula":
-            lines[-1]["text"] += f" {printed.strip()}"
-            continue
-        lines.append(_line(printed))
-    return pools
-
-
-def _line(printed: str) -> Row:
-    inner = printed.startswith("    ")
-    row: Row = {"kind": "note", "text": printed.strip(), "amount": None, "cases": None}
-    row |= {"article": None, "inner": inner}
-    if found := _CASES.fullmatch(printed):
-        row |= {"kind": "points", "text": found[1], "cases": found[2], "amount": found[3]}
-    elif found := _AMOUNT.fullmatch(printed):
-        row |= {"kind": "amount", "text": found[1].strip(), "amount": found[2]}
-    elif inner and re.match(r"[\d(⌊⌈]|min\(|max\(", row["text"]):
-        row["kind"] = "formula"
-    if named := _ARTICLE.fullmatch(row["text"]):
-        row |= {"text": named[1], "article": named[2]}
-    return row
 
 
 def cases_of(closed: ClosedMonth) -> pa.Table:

@@ -15,7 +15,6 @@ from jinja2.runtime import Context
 from drgcore.report import columns as report
 from drgcore.report.texts import Words
 from drgcore.serve.texts.columns import HEADINGS, VALUES, WORDS_IN
-from drgcore.serve.texts.statement import line_in
 
 Row = dict[str, Any]
 
@@ -111,12 +110,6 @@ def cell(context: Context, value: Any, name: str) -> str:
     if name == "kinds":
         return "；".join(word(context, part) for part in str(value).split(";"))
     return word(context, value) if name in WORDS_IN else str(value)
-
-
-@pass_context
-def line(context: Context, text: str) -> str:
-    """A line of an explained statement in the language of the page."""
-    return line_in(context["lang"], text)
 
 
 @pass_context
@@ -227,7 +220,6 @@ FILTERS = {
     "heading": heading,
     "word": word,
     "cell": cell,
-    "line": line,
     "number": number,
     "share": share,
     "without": without,

@@ -13,6 +13,7 @@ import pandas as pd
 import pyarrow as pa
 
 from drgcore.budget import ClosedMonth, Month
+from drgcore.budget.explain import explain_lines
 from drgcore.cases import read_table
 from drgcore.errors import BudgetError
 from drgcore.language import _
@@ -141,8 +142,11 @@ def explained(trial: Trial, hospital: str, month: str = "") -> Row:
     month : str
         ``2027-01``; the year end where it is empty.
     """
-    when = Month.parse(month) if month else None
-    return {"hospital": hospital, **told(lambda: trial.explain(hospital, when))}
+    if month:
+        settled = trial.months[Month.parse(month).number - 1]
+        return {"hospital": hospital, **told(explain_lines(hospital, settled, trial.policy))}
+    parts = explain_lines(hospital, trial.year, trial.policy, trial.months)
+    return {"hospital": hospital, **told(parts)}
 
 
 def compared(path: Path, period: str, returned: pa.Table) -> Row:
