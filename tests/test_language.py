@@ -365,7 +365,7 @@ def test_help_in_english_after_help_in_chinese() -> None:
     run("--lang", "zh", "group", "--help")
     done = plain(run("--lang", "en", "group", "--help"))
     assert "Usage:" in done
-    assert "Show this message and exit." in done
+    assert "Show this message and" in done
     assert not re.search(r"[\u4e00-\u9fff]{3}", done.replace("国临版", "").replace("医保版", ""))
 
 

@@ -185,7 +185,7 @@ def test_group_with_a_mapping_file_and_clinical_codes(tmp_path: Path) -> None:
 def test_progress_goes_to_the_error_stream(cases: Path, tmp_path: Path) -> None:
     done = run_alone("group", cases, tmp_path / "out.parquet", "--threads", "1", "--progress")
     assert done.code == 0
-    assert f"{ROWS}/{ROWS} cases" in plain(done.err)
+    assert f"reading cases.parquet: {ROWS} of {ROWS} cases, " in plain(done.err)
     assert done.out.startswith(f"{ROWS} cases by chs-drg-3.0\n")
     assert results(tmp_path / "out.parquet") == expected(cases)
     quiet = run_alone("sample", tmp_path / "s.parquet", "--rows", "5")

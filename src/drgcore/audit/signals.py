@@ -22,6 +22,7 @@ from drgcore.audit.rates import RATES
 from drgcore.audit.wording import CAUTION, DEFINITIONS, SIGNAL_NAMES
 from drgcore.errors import DrgcoreError
 from drgcore.language import _
+from drgcore.progress import tracked
 from drgcore.schemes import Scheme
 
 SIGNALS = tuple(SIGNAL_NAMES)
@@ -130,7 +131,7 @@ def audit_cases(
     limits = limits or Limits()
     frame.require(["drg", *keys, *(["hospital_level"] if peers == "level" else [])])
     summary, units, lists = [], [], []
-    for signal in wanted:
+    for signal in tracked(wanted, _("looking for signals"), _("signals")):
         row: dict[str, Any] = {
             "signal": signal,
             "name": SIGNAL_NAMES[signal],

@@ -75,8 +75,18 @@ class CsvSource(CaseSource):
         self._blank_everywhere: npt.NDArray[np.bool_] | None = None
 
     def _open(self) -> Any:
-        compression = "gzip" if self._path.suffix.lower() == ".gz" else None
+        compression = "gzip" if self._is_packed else None
         return pa.input_stream(str(self._path), compression=compression)
+
+    @property
+    def _is_packed(self) -> bool:
+        return self._path.suffix.lower() == ".gz"
+
+    def _expected(self, done: int) -> int | None:
+        # Arrow reads some blocks ahead, so that this is a little low at first.
+        if self._is_packed or not self._stream.bytes_read:
+            return None
+        return max(done, round(done / self._stream.bytes_read * self._path.stat().st_size))
 
     def _header(self, start: bytes) -> list[str]:
         """Find the names, and where in the decoded file the rows below them begin."""
@@ -139,7 +149,7 @@ class CsvSource(CaseSource):
         rows = 0
         problem: CaseSchemaError | None = None
         include, kept = self._included()
-        stream = TextStream(self._open(), self._encoding)
+        stream = self._stream = TextStream(self._open(), self._encoding)
         try:
             for batch in self._parse(stream, include):
                 # Without quotes no value has several lines.

@@ -32,6 +32,8 @@ class FolderSource(CaseSource):
     columns : sequence of str or None
         Those to read; only they need to be in all files.
     batch_rows : int
+    where : str
+        What all are called.
 
     Raises
     ------
@@ -45,8 +47,10 @@ class FolderSource(CaseSource):
         opener: Opener,
         columns: Sequence[str] | None,
         batch_rows: int,
+        where: str,
     ) -> None:
         super().__init__(batch_rows)
+        self._where = where
         self._files, self._opener = files, opener
         self._codes: Sequence[str] = ()
         schemas, self.num_rows = [], 0
@@ -74,6 +78,8 @@ class FolderSource(CaseSource):
             # Columns without a name, or with one that stands twice, are only read with all.
             every = len(wanted) == len(own) or len(set(own)) < len(own)
             with self._opener(file, None if every else wanted) as source:
+                # How far all are is shown, not how far each.
+                source._display = None
                 source.expect_codes([name for name in self._codes if name in own])
                 for batch in source.batches():
                     yield self._of_all(batch, file)

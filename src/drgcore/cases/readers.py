@@ -89,7 +89,8 @@ def open_cases(
         def opener(file: CaseFile, wanted: Sequence[str] | None) -> CaseSource:
             return _open_file(file.path, wanted, dictionary_columns or (), batch_rows, sheet)
 
-        return FolderSource(files, opener, columns, batch_rows)
+        where = source if isinstance(source, str | os.PathLike) else files[0].path
+        return FolderSource(files, opener, columns, batch_rows, os.fspath(where))
     if isinstance(source, CaseFile):
         source = source.path
     if isinstance(source, str | os.PathLike):
@@ -140,7 +141,7 @@ class ParquetSource(CaseSource):
         batch_rows: int,
     ) -> None:
         super().__init__(batch_rows)
-        self._where = str(path)
+        self._path, self._where = path, str(path)
         _check_magic(path)
         with self._careful():
             metadata = pq.read_metadata(path)
@@ -181,7 +182,7 @@ class ParquetSource(CaseSource):
                     yield found
 
     def _careful(self) -> AbstractContextManager[None]:
-        return damage_as_error(Path(self._where), "parquet file", "Copy or write it again.")
+        return damage_as_error(self._path, "parquet file", "Copy or write it again.")
 
 
 class TableSource(CaseSource):

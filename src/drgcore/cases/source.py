@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from types import TracebackType
@@ -12,6 +13,7 @@ import pyarrow as pa
 from drgcore.cases.telling import listener
 from drgcore.errors import CaseSchemaError
 from drgcore.language import _
+from drgcore.progress import display, step
 
 Kind = Literal["parquet", "csv", "excel", "dbf", "arrow", "pandas"]
 
@@ -51,6 +53,7 @@ class CaseSource(ABC):
         self._where_told = where
         # Batches may be read in another thread, which has no context of its own.
         self._listener = listener()
+        self._display = display()
         self.notes = []
 
     def __enter__(self) -> Self:
@@ -71,6 +74,7 @@ class CaseSource(ABC):
         self._tell()
 
     _closed = False
+    _where: str | None = None
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Read the cases in their order.
@@ -119,8 +123,19 @@ class CaseSource(ABC):
         return
 
     def _told(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        yield from batches
+        name = _("the cases") if self._where is None else os.path.basename(self._where)
+        reading = _("reading {name}", name=name)
+        with step(reading, _("cases"), self.num_rows, shown=self._display) as read:
+            done = 0
+            for batch in batches:
+                done += batch.num_rows
+                read.update(done, self._expected(done))
+                yield batch
         self._tell()
+
+    def _expected(self, done: int) -> int | None:
+        """How many cases there are, known or guessed after so many of them."""
+        return self.num_rows
 
     def _tell(self) -> None:
         if self._listener is not None and self._where_told is not None:

@@ -39,6 +39,8 @@ class TextStream:
 
     Attributes
     ----------
+    bytes_read : int
+        Bytes of the file, decompressed, that were read so far.
     newlines : int
         Line ends that were read so far.
     quoted : bool
@@ -58,7 +60,7 @@ class TextStream:
         self._begun = b""
         self.wrong_bytes = False
         self._ahead = b""
-        self.newlines = 0
+        self.newlines = self.bytes_read = 0
         self._lines_skipped = 0
         self.quoted = False
         self.nul_line: int | None = None
@@ -107,6 +109,7 @@ class TextStream:
         found = b""
         while not found:
             chunk: bytes = self._source.read(size)
+            self.bytes_read += len(chunk)
             if self._decoder is not None:
                 found = self._decoder.decode(chunk, final=not chunk).encode()
                 self.wrong_bytes = self.wrong_bytes or WRONG_BYTES.encode() in found

@@ -23,39 +23,58 @@ COMMANDS = {
         "group",
         "Group every case of a file: mdc, adrg, drg, status, reason and severity.",
         frames=False,
+        lasts=True,
     ),
     "group-one": Lazy("group_one", "Group one case given on the command line.", frames=False),
-    "cases": Lazy("cases", "Bring cases that lie in several tables into one."),
+    "cases": Lazy("cases", "Bring cases that lie in several tables into one.", lasts=True),
     "mapping": Lazy("mapping", "Find out which columns of a file hold what.", frames=False),
-    "check": Lazy("check", "Check the front page of every case of a file: what is wrong, where."),
+    "check": Lazy(
+        "check", "Check the front page of every case of a file: what is wrong, where.", lasts=True
+    ),
     "explain": Lazy(
         "explain", "Show the whole path by which one case of a file gets its group.", frames=False
     ),
-    "sample": Lazy("sample", "Write synthetic cases: plausible in shape, true of nobody."),
+    "sample": Lazy(
+        "sample", "Write synthetic cases: plausible in shape, true of nobody.", lasts=True
+    ),
     "demo": Lazy(
-        "demo", "Make a sample, group it, explain three cases, settle its year, report on it."
+        "demo",
+        "Make a sample, group it, explain three cases, settle its year, report on it.",
+        lasts=True,
     ),
     "scheme": Lazy("scheme", "Compile, show, check and compare grouping schemes."),
     "codes": Lazy(
         "codes", "Find diagnoses and procedures by code, name or pinyin initials.", frames=False
     ),
     "policy": Lazy("policy", "Check, show and start payment policies."),
-    "points": Lazy("points", "What cases earn, one case by hand, readmissions, special reviews."),
-    "settle": Lazy("settle", "Settle months and years, explain payments."),
+    "points": Lazy(
+        "points", "What cases earn, one case by hand, readmissions, special reviews.", lasts=True
+    ),
+    "settle": Lazy("settle", "Settle months and years, explain payments.", lasts=True),
     "ledger": Lazy("ledger", "Closed months and years, and later corrections."),
-    "weights": Lazy("weights", "What history says: base points, groups, spread."),
-    "forecast": Lazy("forecast", "Forecast from history."),
-    "scenario": Lazy("scenario", "Compare policies on the same cases."),
-    "score": Lazy("score", "Scores of departments and doctors, each explained."),
-    "pnl": Lazy("pnl", "Profit and loss by DRG, department, doctor, …, and why."),
-    "indicators": Lazy("indicators", "CMI, indices, rates and shares of any hospital, doctor, …"),
-    "audit": Lazy("audit", "Signals for auditors: what differs from peers, and the cases behind."),
-    "report": Lazy("report", "Reports as page, workbook and PDF: of a month, a hospital, …"),
-    "what-if": Lazy("what_if", "Group a case with one code otherwise; cases that hang on a code."),
-    "in-stay": Lazy("in_stay", "Patients in house: likely groups, payment, warnings."),
+    "weights": Lazy("weights", "What history says: base points, groups, spread.", lasts=True),
+    "forecast": Lazy("forecast", "Forecast from history.", lasts=True),
+    "scenario": Lazy("scenario", "Compare policies on the same cases.", lasts=True),
+    "score": Lazy("score", "Scores of departments and doctors, each explained.", lasts=True),
+    "pnl": Lazy("pnl", "Profit and loss by DRG, department, doctor, …, and why.", lasts=True),
+    "indicators": Lazy(
+        "indicators", "CMI, indices, rates and shares of any hospital, doctor, …", lasts=True
+    ),
+    "audit": Lazy(
+        "audit", "Signals for auditors: what differs from peers, and the cases behind.", lasts=True
+    ),
+    "report": Lazy(
+        "report", "Reports as page, workbook and PDF: of a month, a hospital, …", lasts=True
+    ),
+    "what-if": Lazy(
+        "what_if", "Group a case with one code otherwise; cases that hang on a code.", lasts=True
+    ),
+    "in-stay": Lazy("in_stay", "Patients in house: likely groups, payment, warnings.", lasts=True),
     "serve": Lazy("serve", "The workbench: pages for a browser and an API, on this machine."),
     "mcp": Lazy("mcp", "The read-only calls as tools of the Model Context Protocol."),
-    "compare-groups": Lazy("compare_groups", "Compare our groups with the official ones."),
+    "compare-groups": Lazy(
+        "compare_groups", "Compare our groups with the official ones.", lasts=True
+    ),
 }
 """Every command: its module in `drgcore.cli`, and one sentence about it."""
 

@@ -9,7 +9,6 @@ import typer
 
 import drgcore
 from drgcore.cli.options import ClinicalOption, MappingOption, SchemeOption
-from drgcore.cli.progress import progress_bar
 from drgcore.cli.reading import FILES, SheetOption
 
 app = typer.Typer(add_completion=False)
@@ -29,19 +28,16 @@ def check(
         Path | None, typer.Option(help="By hospital and department: .parquet or .csv.")
     ] = None,
     clinical: ClinicalOption = False,
-    progress: Annotated[bool, typer.Option("--progress", help="Show a progress bar.")] = False,
 ) -> None:
     """Check the front page of every case and write what is wrong, with a summary."""
-    with progress_bar(progress, "check") as callback:
-        report = drgcore.check_file(
-            src,
-            dst,
-            scheme,
-            mapping=mapping,
-            checks=checks,
-            profile=profile,
-            clinical_codes=clinical,
-            progress=callback,
-            sheet=sheet,
-        )
+    report = drgcore.check_file(
+        src,
+        dst,
+        scheme,
+        mapping=mapping,
+        checks=checks,
+        profile=profile,
+        clinical_codes=clinical,
+        sheet=sheet,
+    )
     typer.echo(report)

@@ -16,12 +16,12 @@ import pyarrow.parquet as pq
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import track
 from rich.table import Table
 
 import drgcore
 from drgcore.language import _, get_language, heading
 from drgcore.points import Policy
+from drgcore.progress import tracked
 from drgcore.weights import Credibility
 
 _SCHEME = "chs-drg-3.0"
@@ -153,7 +153,7 @@ def _settle(folder: Path, grouped: pa.Table, policy: Policy, console: Console) -
         shutil.rmtree(old) if old.is_dir() else old.unlink()
     values: list[list[str]] = []
     with drgcore.Ledger.open(book_file) as book:
-        for number in track(range(1, 13), _("settle the months"), console=console, transient=True):
+        for number in tracked(range(1, 13), _("settle the months"), _("months")):
             month = drgcore.Month(_YEAR, number)
             settled = drgcore.settle_month(cases, policy, month, book.before(month))
             book.close_month(drgcore.close_month(settled, cases, policy, _SCHEME))

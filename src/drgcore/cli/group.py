@@ -14,7 +14,6 @@ import typer
 import drgcore
 from drgcore.cases.notes import ReadingNotes
 from drgcore.cli.options import AnySchemeOption, ClinicalOption, MappingOption
-from drgcore.cli.progress import progress_bar
 from drgcore.cli.reading import FILES, SheetOption
 from drgcore.errors import DrgcoreError, UnfinishedError
 from drgcore.files import whole_file
@@ -64,7 +63,6 @@ def group(
         bool, typer.Option("--stamp", help="Add scheme, scheme_digest, drgcore_version.")
     ] = False,
     threads: Annotated[int | None, typer.Option(help="All processors by default.")] = None,
-    progress: Annotated[bool, typer.Option("--progress", help="Show a progress bar.")] = False,
     kind: Annotated[
         str | None, typer.Option(help="Kind of a folder's results: .parquet, .csv or .xlsx.")
     ] = None,
@@ -88,7 +86,7 @@ def group(
             hint=_("Name one file as the output: it may hold the cases of a whole folder."),
         )
     kept = None if columns is None else [c.strip() for c in columns.split(",") if c.strip()]
-    with progress_bar(progress, "group") as callback, _said_in_any_case():
+    with _said_in_any_case():
         summary = drgcore.group_file(
             cases,
             dst,
@@ -102,7 +100,6 @@ def group(
             severity_codes=severity_codes,
             stamp=stamp,
             threads=threads,
-            progress=callback,
             sheet=sheet,
             kind=kind,
             fresh=fresh,

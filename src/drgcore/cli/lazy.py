@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from itertools import pairwise, takewhile
-from typing import Any, get_args
+from typing import Annotated, Any, get_args
 
 import typer.main
 from typer.core import TyperCommand, TyperGroup
@@ -31,11 +31,15 @@ class Lazy:
         One sentence for the list of commands; for a group also the head of its own help.
     frames : bool, default True
         Whether it works with frames of pandas.
+    lasts : bool, default False
+        Whether its work may last, so that it shows how far it is and can be interrupted: it and
+        all below it get ``--progress``.
     """
 
     module: str
     help: str
     frames: bool = True
+    lasts: bool = False
 
     def load(self, name: str) -> Any:
         """Import the module and make the command, in the language that is spoken."""
@@ -49,6 +53,8 @@ class Lazy:
         command.name = name
         if isinstance(command, TyperGroup):
             command.help = self.help
+        if self.lasts:
+            with_progress(command)
         return command
 
 
@@ -76,6 +82,42 @@ class _NoPandas:
     def find_spec(name: str, path: object = None, target: object = None) -> None:
         if name == "pandas":
             raise ModuleNotFoundError(name=name)
+
+
+def with_progress(command: Any) -> None:
+    """Let a command, or each of a group, show how far it is, and say what an interruption left."""
+    if isinstance(command, TyperGroup):
+        for own in command.commands.values():
+            with_progress(own)
+        return
+    work = command.callback
+
+    def shown(**arguments: Any) -> Any:
+        from drgcore.cli.progress import shown_progress
+
+        try:
+            with shown_progress(arguments.pop("progress"), command.name or ""):
+                return work(**arguments)
+        except KeyboardInterrupt as stop:
+            whole = _("interrupted; every file that is there is whole")
+            typer.echo("\n".join([whole, *getattr(stop, "__notes__", ())]), err=True)
+            raise typer.Exit(130) from stop
+
+    command.callback = shown
+    donor = typer.Typer(add_completion=False)
+    donor.command()(_only_progress)
+    command.params += typer.main.get_command(donor).params
+
+
+def _only_progress(
+    progress: Annotated[
+        bool | None,
+        typer.Option(
+            "--progress/--no-progress", help="Show how far it is; by default on a terminal."
+        ),
+    ] = None,
+) -> None:
+    """Lend its option to other commands."""
 
 
 def lazy_group(entries: Mapping[str, Lazy]) -> type[TyperGroup]:

@@ -9,7 +9,6 @@ import typer
 
 import drgcore
 from drgcore.cli.options import SchemeOption
-from drgcore.cli.progress import progress_bar
 from drgcore.language import _
 from drgcore.synthetic.export import write_export
 
@@ -32,7 +31,6 @@ def sample(
         str | None,
         typer.Option(help="Headings of an export: hqms, chinese or settlement-list."),
     ] = None,
-    progress: Annotated[bool, typer.Option("--progress", help="Show a progress bar.")] = False,
 ) -> None:
     """Write synthetic cases: plausible in shape, true of nobody."""
     if layout is not None:
@@ -42,15 +40,13 @@ def sample(
         write_export(out, cases, layout)
         typer.echo(_("{rows:,} synthetic cases in {out}", rows=rows, out=out))
         return
-    with progress_bar(progress, "sample") as callback:
-        drgcore.write_sample(
-            out,
-            rows,
-            scheme,
-            seed=seed,
-            year=year,
-            hospitals=hospitals,
-            dirty=dirty,
-            progress=callback,
-        )
+    drgcore.write_sample(
+        out,
+        rows,
+        scheme,
+        seed=seed,
+        year=year,
+        hospitals=hospitals,
+        dirty=dirty,
+    )
     typer.echo(_("{rows:,} synthetic cases in {out}", rows=rows, out=out))

@@ -36,7 +36,9 @@ from drgcore.schemes.rules import TRUE
 from drgcore.schemes.store import CodeKind
 
 app = typer.Typer(
-    cls=lazy_group({"migrate": Lazy("migrate", "Group the same cases by two schemes.")}),
+    cls=lazy_group(
+        {"migrate": Lazy("migrate", "Group the same cases by two schemes.", lasts=True)}
+    ),
     no_args_is_help=True,
     add_completion=False,
 )

@@ -7,8 +7,6 @@ from typing import Annotated
 
 import pyarrow as pa
 import typer
-from rich.console import Console
-from rich.progress import track
 
 from drgcore.budget import (
     Ledger,
@@ -38,13 +36,16 @@ from drgcore.errors import BudgetError, CaseSchemaError
 from drgcore.language import _
 from drgcore.points import Policy, compute_points
 from drgcore.points.needs import needs_all_cases
+from drgcore.progress import tracked
 
 app = typer.Typer(
     cls=lazy_group(
         {
-            "trial": Lazy("trial", "Settle a whole year at once, entered in no ledger."),
+            "trial": Lazy(
+                "trial", "Settle a whole year at once, entered in no ledger.", lasts=True
+            ),
             "compare-returned": Lazy(
-                "returned", "Hold the bureau's returned statement against ours."
+                "returned", "Hold the bureau's returned statement against ours.", lasts=True
             ),
         }
     ),
@@ -183,7 +184,7 @@ def _points_of(table: pa.Table, policy: Policy, decisions: Path | None, mapping:
     whole = panel is not None or needs_all_cases(policy)
     size = max(len(table), 1) if whole else _SLICE
     starts = range(0, max(len(table), 1), size)
-    slices = track(starts, _("case points"), console=Console(stderr=True), transient=True)
+    slices = tracked(starts, _("case points"), _("parts"))
     parts = [compute_points(table.slice(s, size), policy, decisions=panel) for s in slices]
     return pa.concat_tables(parts).unify_dictionaries()
 

@@ -21,6 +21,7 @@ from drgcore.grouper.folder_summary import FolderSummary, counts_of, folder_summ
 from drgcore.grouper.manifest import MANIFEST, FileRecord, Manifest, sha256_of
 from drgcore.grouper.summary import GroupingSummary
 from drgcore.language import _, reason_of
+from drgcore.progress import step
 from drgcore.schemes import load_scheme
 
 Work = Callable[[CaseFile, Path], GroupingSummary]
@@ -36,6 +37,7 @@ _WRITTEN = {
     **dict.fromkeys((".tsv", ".txt", ".dbf"), ".csv"),
 }
 _SHOWN = 10
+_MEGABYTE = 1_000_000
 
 
 def run_folder(
@@ -91,7 +93,7 @@ def run_folder(
         kept: set[str] = set()
         by_name = sorted(cases.files, key=lambda file: file.name)
         try:
-            for file in by_name:
+            for file in _shown(by_name):
                 target = folder / targets[file.name]
                 try:
                     record = _standing(manifest, file, targets[file.name])
@@ -129,6 +131,17 @@ def run_folder(
     if failed:
         raise _unfinished(failed, len(targets), summary)
     return summary
+
+
+def _shown(files: list[CaseFile]) -> Iterator[CaseFile]:
+    """The files in their order, with the bytes of those before them as what is done."""
+    sizes = [file.path.stat().st_size if file.path.exists() else 0 for file in files]
+    with step(_("{files:,} files", files=len(files)), "MB", sum(sizes) // _MEGABYTE) as all_files:
+        done = 0
+        for file, size in zip(files, sizes, strict=True):
+            yield file
+            done += size
+            all_files.update(done // _MEGABYTE)
 
 
 def result_options(grouper: Grouping, mapping: CaseMapping) -> dict[str, Any]:

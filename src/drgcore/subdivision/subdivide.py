@@ -17,6 +17,7 @@ from drgcore.cases import CaseMapping
 from drgcore.errors import CaseSchemaError
 from drgcore.grouper.tables import compile_tables
 from drgcore.language import _
+from drgcore.progress import tracked
 from drgcore.schemes import Scheme, load_scheme
 from drgcore.schemes.compile import refuse_name
 from drgcore.schemes.model import GroupKind
@@ -226,7 +227,7 @@ class _Search:
         by_cell = np.argsort(table.of_case, kind="stable")
         ends = table.costs.starts
         cuts = []
-        for adrg in present:
+        for adrg in tracked(present.tolist(), _("searching for cuts"), "ADRG"):
             some = extra.get(int(adrg), ())
             conditions = [*self.everywhere, *(condition for _, condition in some)]
             numbers = [*range(len(self.everywhere)), *(number for number, _ in some)]

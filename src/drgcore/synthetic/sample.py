@@ -17,6 +17,7 @@ from drgcore.errors import DrgcoreError
 from drgcore.files import whole_file
 from drgcore.grouper.recipes import Numbers
 from drgcore.language import _
+from drgcore.progress import step
 from drgcore.schemes import Scheme, load_scheme
 from drgcore.schemes.rules import FRACTIONAL, LOCAL_VARIABLES
 from drgcore.synthetic.dirt import soil
@@ -145,10 +146,15 @@ def write_sample(
     done = 0
     scheme = scheme if isinstance(scheme, Scheme) else load_scheme(scheme)
     blocks = _blocks(rows, scheme, seed, year, hospitals, dirty)
-    with whole_file(target) as part, pq.ParquetWriter(part, _schema(scheme)) as writer:
+    with (
+        whole_file(target) as part,
+        pq.ParquetWriter(part, _schema(scheme)) as writer,
+        step(_("drawing cases"), _("cases"), rows) as drawn,
+    ):
         for block in blocks:
             writer.write_batch(block)
             done += block.num_rows
+            drawn.update(done)
             if progress is not None:
                 progress(done, rows)
 
