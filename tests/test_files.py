@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import signal
 import stat
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from drgcore.errors import CaseSchemaError, DrgcoreError
-from drgcore.files import whole_file
+from drgcore.files import passing_folder, whole_file
 
 
 def names(folder: Path) -> list[str]:
@@ -125,3 +128,100 @@ def test_two_writers_do_not_meet(tmp_path: Path) -> None:
         other.write_text("other")
     assert target.read_text() == "one"
     assert names(tmp_path) == ["x"]
+
+
+def in_a_fork_killed(work: Callable[[], object]) -> None:
+    """Do something in a process that kills itself by `die` within it."""
+    child = os.fork()
+    if not child:
+        work()
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+forks = pytest.mark.skipif(os.name != "posix", reason="forks and locks of POSIX")
+
+
+@forks
+def test_what_a_kill_left_is_swept_by_the_next_writer(tmp_path: Path) -> None:
+    target = tmp_path / "out.csv"
+
+    # Two that wrote at once are killed, and both parts are gone afterwards.
+    def work() -> None:
+        with whole_file(target), whole_file(target):
+            die()
+
+    in_a_fork_killed(work)
+    assert len(names(tmp_path)) == 2
+    with whole_file(target) as part:
+        assert names(tmp_path) == [part.name]
+        part.write_text("whole")
+    assert names(tmp_path) == ["out.csv"]
+
+
+@forks
+def test_a_part_that_is_being_written_is_not_swept(tmp_path: Path) -> None:
+    target = tmp_path / "out.csv"
+    with whole_file(target) as part:
+        part.write_text("slow")
+        child = os.fork()
+        if not child:
+            with whole_file(target) as other:
+                other.write_text("fast")
+            os._exit(0)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        assert target.read_text() == "fast"
+        assert part.read_text() == "slow"
+    assert target.read_text() == "slow"
+    assert names(tmp_path) == ["out.csv"]
+
+
+def test_more_writers_than_places_for_parts_write_all_the_same(tmp_path: Path) -> None:
+    target = tmp_path / "x"
+    with ExitStack() as stack:
+        parts = [stack.enter_context(whole_file(target)) for _ in range(20)]
+        assert len(set(parts)) == 20
+        for number, part in enumerate(parts):
+            part.write_text(str(number))
+    assert target.read_text() == "0"
+    assert names(tmp_path) == ["x"]
+
+
+def test_somebody_elses_files_are_not_swept(tmp_path: Path) -> None:
+    others = (".out.csv.part", ".out.csv.old", ".out.csv.0.part.txt", "out.csv.0.part")
+    for name in others:
+        (tmp_path / name).write_text("another's")
+    (tmp_path / ".out.csv.1.part").symlink_to(tmp_path / "out.csv.0.part")
+    with whole_file(tmp_path / "out.csv") as part:
+        part.write_text("whole")
+    assert names(tmp_path) == sorted([*others, ".out.csv.1.part", "out.csv"])
+    assert {(tmp_path / name).read_text() for name in others} == {"another's"}
+
+
+@forks
+def test_a_passing_folder_is_swept_after_a_kill(tmp_path: Path) -> None:
+    def work() -> None:
+        with passing_folder("upload", tmp_path) as folder:
+            (folder / "cases.csv").write_text("cases of people")
+            die()
+
+    in_a_fork_killed(work)
+    assert len(names(tmp_path)) == 1
+    with passing_folder("upload", tmp_path) as one, passing_folder("upload", tmp_path) as other:
+        assert one != other
+        assert list(one.iterdir()) == list(other.iterdir()) == []
+    assert names(tmp_path) == []
+
+
+def test_a_passing_folder_is_gone_after_an_error(tmp_path: Path) -> None:
+    def fail() -> None:
+        with passing_folder("upload", tmp_path) as folder:
+            (folder / "cases.csv").write_text("cases of people")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fail()
+    assert names(tmp_path) == []

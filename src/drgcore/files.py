@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,10 +13,21 @@ from pathlib import Path
 from drgcore.errors import DrgcoreError
 from drgcore.language import _, reason_of
 
+if sys.platform != "win32":
+    import fcntl
+
+_SLOTS = 8
+"""So many at once may write one file before their parts get names that nobody sweeps."""
+
+_MARK = "in-use"
+
 
 @contextmanager
 def whole_file(target: Path) -> Iterator[Path]:
     """A path next to `target` that becomes `target` when the block ends well, else vanishes.
+
+    What a killed process left of an earlier attempt at the same target is removed first; the parts
+    of those that still write are known by their locks and stay.
 
     Parameters
     ----------
@@ -24,7 +37,7 @@ def whole_file(target: Path) -> Iterator[Path]:
     Yields
     ------
     Path
-        Where to write.
+        Where to write; it exists, empty, and is not to be replaced by another file.
 
     Raises
     ------
@@ -48,22 +61,194 @@ def whole_file(target: Path) -> Iterator[Path]:
             hint=_("Create it first to write {name}.", name=target.name),
         )
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-        os.close(handle)
+        part, handle = _new_part(target)
     except OSError as error:
         raise _unwritable(target, error) from error
-    part = Path(name)
+    ended_well = False
     try:
         yield part
-        # mkstemp makes a file for its owner alone; the result gets what a new file would.
+        # The part is for its owner alone; the result gets what a new file would.
         mask = os.umask(0)
         os.umask(mask)
         part.chmod(0o666 & ~mask)
-        part.replace(target)
+        ended_well = True
     except OSError as error:
         raise _unwritable(target, error) from error
     finally:
+        with _let_go(handle):
+            if ended_well:
+                _rename(part, target)
+            else:
+                part.unlink(missing_ok=True)
+
+
+@contextmanager
+def passing_folder(name: str, parent: Path | None = None) -> Iterator[Path]:
+    """A folder that is gone when the block ends; after a kill, when the next one begins.
+
+    Parameters
+    ----------
+    name : str
+        What it is for: those of one name and parent are swept together.
+    parent : Path, optional
+        Where; in the system's temporary folder by default.
+
+    Yields
+    ------
+    Path
+        An empty folder for its owner alone.
+
+    Raises
+    ------
+    OSError
+        When it cannot be made.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with passing_folder("upload", Path(tempfile.mkdtemp())) as folder:
+    ...     sorted(folder.iterdir())
+    []
+    >>> folder.exists()
+    False
+    """
+    outer, handle = _new_folder(parent or Path(tempfile.gettempdir()), name)
+    inner = outer / "files"
+    try:
+        inner.mkdir()
+        yield inner
+    finally:
+        with _let_go(handle):
+            shutil.rmtree(outer, ignore_errors=True)
+
+
+def _new_part(target: Path) -> tuple[Path, int]:
+    """An empty, locked file beside a target, after those are swept that nobody writes any more."""
+    made: tuple[Path, int] | None = None
+    for slot in range(_SLOTS):
+        part = target.with_name(f".{target.name}.{slot}.part")
+        free = _sweep(part)
+        if made is None and free:
+            handle = _create(part)
+            made = None if handle is None else (part, handle)
+    if made is not None:
+        return made
+    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
+    return Path(name), handle
+
+
+def _new_folder(parent: Path, name: str) -> tuple[Path, int]:
+    made: tuple[Path, int] | None = None
+    for slot in range(_SLOTS):
+        folder = parent / f".{name}.{slot}.part"
+        if _sweep_folder(folder) and made is None:
+            try:
+                folder.mkdir(mode=0o700)
+                handle = _create(folder / _MARK)
+            except (FileExistsError, FileNotFoundError):
+                continue  # Another one was faster.
+            made = None if handle is None else (folder, handle)
+    if made is not None:
+        return made
+    other = Path(tempfile.mkdtemp(prefix=f".{name}.", suffix=".part", dir=parent))
+    return other, os.open(other / _MARK, os.O_CREAT | os.O_RDWR, 0o600)
+
+
+def _create(path: Path) -> int | None:
+    """Make a file and lock it; None where another process was faster."""
+    try:
+        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
+    except FileExistsError:
+        return None
+    if _lock(handle) is False or not os.fstat(handle).st_nlink:
+        # Swept between its making and its lock.
+        os.close(handle)
+        return None
+    return handle
+
+
+def _lock(handle: int) -> bool | None:
+    """Lock an open file as long as its process lives; False: somebody has; None: not here."""
+    if sys.platform == "win32":
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return None  # A file system without locks: its parts are never swept.
+    return True
+
+
+@contextmanager
+def _let_go(handle: int) -> Iterator[None]:
+    """Remove or rename within the lock, so that nobody sweeps what has just got the same name.
+
+    On Windows an open file is neither removed nor renamed: there it is closed before.
+    """
+    if sys.platform == "win32":
+        os.close(handle)
+    try:
+        yield
+    finally:
+        if sys.platform != "win32":
+            os.close(handle)
+
+
+def _sweep(part: Path) -> bool:
+    """Remove a part that nobody writes; whether there is none any more."""
+    handle = _claim(part)
+    if handle is None:
+        return not os.path.lexists(part)
+    with _let_go(handle):
         part.unlink(missing_ok=True)
+    return True
+
+
+def _sweep_folder(folder: Path) -> bool:
+    if not os.path.lexists(folder):
+        return True
+    handle = _claim(folder / _MARK)
+    if handle is None:
+        try:
+            folder.rmdir()  # A process killed at once after making it.
+        except OSError:
+            return False
+        return True
+    with _let_go(handle):
+        shutil.rmtree(folder, ignore_errors=True)
+    return not os.path.lexists(folder)
+
+
+def _claim(path: Path) -> int | None:
+    """Open and lock what a process left that lives no more; None where there is no such file."""
+    if sys.platform == "win32":
+        # What a process has open cannot be removed there, so that trying it tells.
+        try:
+            path.unlink()
+        except OSError:
+            return None
+        return os.open(os.devnull, os.O_RDONLY)
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+    except OSError:
+        return None
+    try:
+        if _lock(handle) and os.path.samestat(os.fstat(handle), path.lstat()):
+            return handle
+    except OSError:
+        pass
+    os.close(handle)
+    return None
+
+
+def _rename(part: Path, target: Path) -> None:
+    try:
+        part.replace(target)
+    except OSError as error:
+        # Only then: after it has become the target, a part of that name is another writer's.
+        part.unlink(missing_ok=True)
+        raise _unwritable(target, error) from error
 
 
 def _unwritable(target: Path, error: OSError) -> DrgcoreError:

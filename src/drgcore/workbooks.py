@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from drgcore.errors import DrgcoreError
-from drgcore.files import whole_file
+from drgcore.files import passing_folder, whole_file
 from drgcore.formulas import guarded_text
 from drgcore.language import _
 
@@ -159,15 +160,62 @@ def _is_ascii(values: pd.Series) -> bool:
     return all(text.isascii() for text in values.unique() if isinstance(text, str))
 
 
-def _write_workbook(out: Path, tables: Mapping[str, pd.DataFrame], keys: int) -> None:
+@contextmanager
+def new_workbook(
+    place: Path | io.BytesIO, options: Mapping[str, object] | None = None
+) -> Iterator[Any]:
+    """A workbook of XlsxWriter, written when the block ends; the same content, the same bytes.
+
+    Parameters
+    ----------
+    place : Path or io.BytesIO
+        Where it is written.
+    options : mapping, optional
+        As XlsxWriter's. The rows that wait to be put together lie in a folder that is swept after
+        a kill.
+
+    Yields
+    ------
+    xlsxwriter.Workbook
+
+    Raises
+    ------
+    DrgcoreError
+        When XlsxWriter is not installed.
+    OSError
+        What the system says when it cannot be written.
+
+    Examples
+    --------
+    >>> content = io.BytesIO()
+    >>> with new_workbook(content) as book:
+    ...     _ = book.add_worksheet("cases").write_string(0, 0, "J18.9")
+    >>> content.getvalue()[:2]
+    b'PK'
+    """
     try:
         import xlsxwriter
     except ImportError as error:
         raise DrgcoreError(
             _("writing a workbook needs XlsxWriter"),
-            where=str(out),
             hint=_("install it with pip install XlsxWriter, or write .csv or .parquet"),
         ) from error
+    with passing_folder("drgcore-workbook") as folder:
+        target = str(place) if isinstance(place, Path) else place
+        book = xlsxwriter.Workbook(target, {**(options or {}), "tmpdir": str(folder)})
+        # The time of writing is not in it.
+        book.set_properties({"created": datetime(2000, 1, 1)})
+        try:
+            yield book
+        finally:
+            try:
+                book.close()
+            except xlsxwriter.exceptions.FileCreateError as error:
+                # What the system said of the file is within.
+                raise (error.args[0] if isinstance(error.args[0], OSError) else error) from None
+
+
+def _write_workbook(out: Path, tables: Mapping[str, pd.DataFrame], keys: int) -> None:
     for name, table in tables.items():
         if len(table) > _MOST_ROWS:
             raise DrgcoreError(
@@ -182,11 +230,7 @@ def _write_workbook(out: Path, tables: Mapping[str, pd.DataFrame], keys: int) ->
             )
     content = io.BytesIO()
     # Text is written as text, so that neither a formula nor a link comes of it.
-    with xlsxwriter.Workbook(content, {"strings_to_formulas": False, "strings_to_urls": False}) as (
-        book
-    ):
-        # The same tables give the same file, so the time of writing is not in it.
-        book.set_properties({"created": datetime(2000, 1, 1)})
+    with new_workbook(content, {"strings_to_formulas": False, "strings_to_urls": False}) as book:
         head = book.add_format({"bold": True, "text_wrap": True, "bottom": 1})
         formats = {text: book.add_format({"num_format": text}) for text in _BY_FORMAT}
         for name, table in tables.items():

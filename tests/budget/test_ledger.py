@@ -16,6 +16,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from drgcore.budget import ledger_sqlite
 from drgcore.budget.adjustments import Adjustment
 from drgcore.budget.closing import ClosedMonth, close_month
 from drgcore.budget.ledger import Ledger
@@ -391,3 +392,71 @@ def test_a_failure_within_a_closing_leaves_nothing_of_it(
         assert store.select("month_statement", entry=2) == []
         assert ledger.close_month(months[1]) == 2
         assert ledger.verify() == []
+
+
+def test_decisions_that_belong_together_are_entered_all_or_none(where: str) -> None:
+    months = closed_months(a_region())
+    pool = months[0].settlement.statement["pool"].iloc[0]
+    hospital = months[0].settlement.statement["hospital"].iloc[0]
+    one = Adjustment(months[0].month, pool, hospital, "upcoding", -5_000, 0, "case 1")
+    other = dataclasses.replace(one, hospital="nobody", reason="case 2")
+    with Ledger.open(where) as ledger:
+        ledger.close_month(months[0])
+        with pytest.raises(BudgetError, match="is none of the"):
+            ledger.adjust_all([one, other])
+        assert len(ledger.entries()) == 1
+        assert ledger.adjust_all([one, dataclasses.replace(one, reason="case 2")]) == [2, 3]
+        assert ledger.verify() == []
+
+
+def test_a_decision_entered_while_the_year_was_settled_is_not_lost(where: str) -> None:
+    region = a_region()
+    months = closed_months(region)
+    row = months[0].settlement.statement.iloc[0]
+    sanction = Adjustment(months[0].month, row["pool"], row["hospital"], "upcoding", -5_000)
+    with Ledger.open(where) as ledger:
+        for month in months:
+            ledger.close_month(month)
+        year = closed_year(region, ledger.closed_months(2026))
+        # Another process enters it between the settling of the year and its closing.
+        assert ledger.adjust(sanction) == 4
+        with pytest.raises(BudgetError, match="without the decisions of the entries 4"):
+            ledger.close_year(year)
+        again = settle_year(
+            region.cases, months, region.terms, region.kappas, adjustments=[sanction]
+        )
+        assert ledger.close_year(close_year(again, region.cases, region.terms)) == 5
+        assert ledger.verify() == []
+
+
+def test_a_ledger_that_is_not_there_is_not_made_by_looking(tmp_path: Path) -> None:
+    with pytest.raises(BudgetError, match="there is no ledger"):
+        Ledger.open(tmp_path / "typo.sqlite", read_only=True)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_another_process_that_writes_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    months = closed_months(a_region())
+    path = tmp_path / "ledger.sqlite"
+    monkeypatch.setattr(ledger_sqlite, "_WAIT_SECONDS", 0.05)
+    with Ledger.open(path) as ledger:
+        ledger.close_month(months[0])
+        other = sqlite3.connect(path, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(BudgetError, match="another process is writing the ledger"):
+            ledger.close_month(months[1])
+        # Who only looks waits for nobody.
+        with Ledger.open(path, read_only=True) as looked:
+            assert len(looked.entries()) == 1
+        other.execute("ROLLBACK")
+        other.close()
+        assert ledger.close_month(months[1]) == 2
+
+
+def test_a_ledger_says_what_it_is_from_its_first_moment(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite"
+    with Ledger.open(path):
+        # Nothing was written back from the file beside it, as after a kill.
+        assert ledger_sqlite.is_ledger(path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pyarrow as pa
@@ -10,6 +9,7 @@ import pyarrow.parquet as pq
 
 from drgcore.budget.closing import digest_of
 from drgcore.errors import BudgetError
+from drgcore.files import whole_file
 from drgcore.language import _
 
 
@@ -34,15 +34,14 @@ class CaseFiles:
         self._folder = folder
 
     def keep(self, cases: pa.Table, digest: str) -> None:
-        """Write cases, next to the file's name first, and rename them when whole."""
+        """Write cases, whole or not at all."""
         if self._folder is None:
             return
         path = self._folder / f"{digest}.parquet"
         if not path.exists():
             self._folder.mkdir(parents=True, exist_ok=True)
-            unfinished = path.with_suffix(f".{os.getpid()}.part")
-            pq.write_table(cases, unfinished, compression="zstd")
-            unfinished.replace(path)
+            with whole_file(path) as part:
+                pq.write_table(cases, part, compression="zstd")
 
     def get(self, digest: str) -> pa.Table | None:
         """Read cases; None if they are not there, an error if they are others."""

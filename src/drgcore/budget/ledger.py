@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from drgcore.budget.accounts import RESERVE
 from drgcore.budget.adjustments import Adjustment
 from drgcore.budget.case_files import CaseFiles
 from drgcore.budget.closing import ClosedMonth, digest_of
 from drgcore.budget.frames import frame, records
 from drgcore.budget.ledger_checks import check_chain, check_sums, differences
-from drgcore.budget.ledger_money import check_money
-from drgcore.budget.ledger_sqlite import SqliteStore
+from drgcore.budget.ledger_decisions import (
+    decisions,
+    enter_decision,
+    refuse_unknown_decisions,
+)
+from drgcore.budget.ledger_sqlite import SqliteStore, is_ledger
 from drgcore.budget.ledger_tables import (
     LINES,
     PARTS,
@@ -58,7 +60,13 @@ class Ledger:
         self._cases = CaseFiles(cases_folder)
 
     @classmethod
-    def open(cls, where: str | Path, *, cases_folder: str | Path | None = None) -> Ledger:
+    def open(
+        cls,
+        where: str | Path,
+        *,
+        cases_folder: str | Path | None = None,
+        read_only: bool = False,
+    ) -> Ledger:
         """Open a ledger, or make an empty one.
 
         Parameters
@@ -68,6 +76,9 @@ class Ledger:
             database, ``postgresql://…``.
         cases_folder : str or Path, optional
             Where the months' cases are kept; ``<file>.cases`` beside an SQLite file by default.
+        read_only : bool
+            Read an SQLite file without a trace on the disk, so that it may lie where nothing can
+            be written. It must be there.
 
         Returns
         -------
@@ -86,7 +97,10 @@ class Ledger:
             return cls(PostgresStore(str(where)), folder)
         if folder is None and str(where) != ":memory:":
             folder = Path(f"{where}.cases")
-        return cls(SqliteStore(where), folder)
+        if read_only and not Path(where).is_file():
+            raise BudgetError(_("there is no ledger"), where=str(where))
+        # One whose making was cut short is none yet: only writing brings it in order.
+        return cls(SqliteStore(where, read_only=read_only and is_ledger(Path(where))), folder)
 
     def __enter__(self) -> Ledger:
         return self
@@ -170,37 +184,30 @@ class Ledger:
             If the month is not closed, its year is already settled and the decision is about
             points, its account cannot pay, or the same decision was entered before.
         """
-        where = f"adjustment of {adjustment.hospital} {adjustment.month}"
-        row = asdict(adjustment) | {"month": str(adjustment.month)}
-        account = row.pop("account")
-        lines = {
-            "decision": [row],
-            "decision_account": [{"account": account}] if account != RESERVE else [],
-        }
+        return self.adjust_all([adjustment])[0]
+
+    def adjust_all(self, adjustments: Iterable[Adjustment]) -> list[int]:
+        """Enter decisions that belong together: all of them, or none where one is refused.
+
+        Parameters
+        ----------
+        adjustments : iterable of Adjustment
+            The decisions.
+
+        Returns
+        -------
+        list of int
+            Numbers of the entries.
+
+        Raises
+        ------
+        BudgetError
+            See `adjust`.
+        """
         with self._store.write():
-            if not self._store.select("entry", kind="month", period=row["month"]):
-                raise BudgetError(_("the month is not closed"), where=where)
-            settled = self._store.select("entry", kind="year", period=str(adjustment.month.year))
-            if settled and adjustment.points:
-                raise BudgetError(
-                    _(
-                        "the year {year} is settled; its points do not change",
-                        year=adjustment.month.year,
-                    ),
-                    where=where,
-                    hint=_("enter the amount of money instead"),
-                )
-            header = self._header("adjustment", row["month"], "", "", "", "")
-            header["facts_digest"] = facts_digest(header, lines)
-            same = self._store.select("entry", facts_digest=header["facts_digest"])
-            if same:
-                raise BudgetError(
-                    _("entry {same} is the same decision", same=same[0]["seq"]),
-                    where=where,
-                    hint=_("if it is meant a second time, give a reason that tells them apart"),
-                )
-            check_money(adjustment, self._store, self._lines, self._decisions())
-            return append_entry(self._store, header, lines)
+            return [
+                enter_decision(self._store, self._lines, self._header, one) for one in adjustments
+            ]
 
     def adjustments(self, year: int) -> list[Adjustment]:
         """Give the decisions about a year's months, in the order in which they were entered.
@@ -215,7 +222,8 @@ class Ledger:
         list of Adjustment
             What `settle_year` takes as adjustments.
         """
-        return [decided for _, decided in self._decisions() if decided.month.year == year]
+        entered = decisions(self._store, self._lines)
+        return [decided for _, decided in entered if decided.month.year == year]
 
     def month(self, month: Month) -> ClosedMonth:
         """Give a closed month as it was closed.
@@ -309,16 +317,6 @@ class Ledger:
         """
         return check_chain(self.entries(), self._store.select("policy_text"), self._lines)
 
-    def _decisions(self) -> list[tuple[int, Adjustment]]:
-        """Give all decisions with the numbers of their entries."""
-        found = []
-        for entry in self._store.select("entry", kind="adjustment"):
-            named = self._lines(entry, "decision_account")
-            for row in self._lines(entry, "decision"):
-                more = {"month": Month.parse(row["month"])} | (named[0] if named else {})
-                found.append((int(entry["seq"]), Adjustment(**row | more)))
-        return found
-
     def _close(
         self, kind: str, period: str, closed: ClosedMonth | ClosedYear, settlement: Any
     ) -> int:
@@ -345,6 +343,9 @@ class Ledger:
                     hint=_("a closed period does not change; enter an adjustment that names it"),
                 )
             self._check_order(kind, period, lines, header)
+            if isinstance(settlement, YearSettlement) and settlement.decided is not None:
+                entered = decisions(self._store, self._lines)
+                refuse_unknown_decisions(settlement.year, entered, settlement.decided)
             return append_entry(self._store, header, lines)
 
     def _check_order(

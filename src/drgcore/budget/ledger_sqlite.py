@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,16 @@ from drgcore.language import _
 _APPLICATION_ID = 0x44524743  # "DRGC": another program's SQLite file is refused
 _VERSION = 2
 _READINGS = 5
+_WAIT_SECONDS = 60.0
+_PAUSE_SECONDS = 0.05
+_BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+_REFUSED = (
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_CANTOPEN,
+)
 
 
 class SqliteStore:
@@ -37,18 +48,21 @@ class SqliteStore:
                 ),
                 hint=_("use a Python with SQLite 3.37 or later"),
             )
+        self._where = str(path)
         if read_only:
             self._connection = _to_read(Path(path))
             self._connection.row_factory = sqlite3.Row
             return
-        self._connection = sqlite3.connect(path, isolation_level=None, timeout=60)
+        with _told(self._where):
+            self._connection = sqlite3.connect(path, isolation_level=None, timeout=_WAIT_SECONDS)
         self._connection.row_factory = sqlite3.Row
         try:
-            self._connection.execute("PRAGMA journal_mode = WAL")
-            # FULL: a closing that was reported is on the disk, also when the power fails.
-            self._connection.execute("PRAGMA synchronous = FULL")
-            self._connection.execute("PRAGMA foreign_keys = ON")
-            self._create(path)
+            with _told(self._where):
+                # FULL: a closing that was reported is on the disk, also when the power fails.
+                self._connection.execute("PRAGMA synchronous = FULL")
+                self._connection.execute("PRAGMA foreign_keys = ON")
+                self._create(path)
+                self._write_ahead()
         except sqlite3.DatabaseError as error:
             self._connection.close()
             raise BudgetError(
@@ -58,12 +72,33 @@ class SqliteStore:
             self._connection.close()
             raise
 
-    def _create(self, path: str | Path) -> None:
-        with self.write():
-            application = self._connection.execute("PRAGMA application_id").fetchone()[0]
-            version = self._connection.execute("PRAGMA user_version").fetchone()[0]
-            if (application, version) == (_APPLICATION_ID, _VERSION):
+    def _kind(self) -> tuple[int, int]:
+        application = self._connection.execute("PRAGMA application_id").fetchone()[0]
+        return application, self._connection.execute("PRAGMA user_version").fetchone()[0]
+
+    def _write_ahead(self) -> None:
+        """Have it written ahead (WAL), which SQLite refuses as long as another one is at it.
+
+        Only after the tables are made: then the file itself says from its first bytes on what it
+        is, also when its process was killed.
+        """
+        until = time.monotonic() + _WAIT_SECONDS
+        while True:
+            try:
+                self._connection.execute("PRAGMA journal_mode = WAL")
                 return
+            except sqlite3.OperationalError as error:
+                if _code(error) not in _BUSY or time.monotonic() > until:
+                    raise
+            time.sleep(_PAUSE_SECONDS)
+
+    def _create(self, path: str | Path) -> None:
+        if self._kind() == (_APPLICATION_ID, _VERSION):
+            return
+        with self.write():
+            application, version = self._kind()
+            if (application, version) == (_APPLICATION_ID, _VERSION):
+                return  # Another process was faster.
             if (application, version) == (_APPLICATION_ID, 1):
                 for statement in ddl(LATER):
                     self._connection.execute(statement)
@@ -83,14 +118,15 @@ class SqliteStore:
     @contextmanager
     def write(self) -> Iterator[None]:
         """Open a transaction that excludes other writers; all of it is kept, or nothing."""
-        self._connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-            self._connection.execute("COMMIT")
-        except BaseException:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
-            raise
+        with _told(self._where):
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
 
     def insert(self, table: str, rows: Sequence[Row]) -> None:
         """Add rows within a transaction."""
@@ -104,11 +140,38 @@ class SqliteStore:
         columns = all_columns(table)
         where = " AND ".join(f"{name} = :{name}" for name in equal) or "1"
         text = f"SELECT {', '.join(columns)} FROM {table} WHERE {where} ORDER BY 1, 2"
-        return [dict(row) for row in self._connection.execute(text, equal)]
+        with _told(self._where):
+            return [dict(row) for row in self._connection.execute(text, equal)]
 
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
+
+
+def _code(error: sqlite3.Error) -> int:
+    """SQLite's number of an error, without what extends it."""
+    return int(getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)) & 0xFF
+
+
+@contextmanager
+def _told(where: str) -> Iterator[None]:
+    """What the system refuses as one message; what concerns the statements stays as it is."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if _code(error) in _BUSY:
+            raise BudgetError(
+                _("another process is writing the ledger"),
+                where=where,
+                hint=_("Nothing was entered. Try again when it has ended."),
+            ) from error
+        if _code(error) in _REFUSED:
+            raise BudgetError(
+                _("the ledger cannot be written: {error}", error=error),
+                where=where,
+                hint=_("Nothing was entered. Check the free space and the rights of the folder."),
+            ) from error
+        raise
 
 
 def is_ledger(path: Path) -> bool:

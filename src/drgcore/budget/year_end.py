@@ -70,6 +70,9 @@ class YearSettlement:
     flows : pandas.DataFrame
         Money beside the statement or a named part of it, `FLOW_COLUMNS`; none where the policy has
         no rule that moves any.
+    decided : tuple of Adjustment or None
+        The decisions that it was settled with; a ledger that holds more refuses the closing. None
+        for one that came out of a ledger.
     """
 
     year: int
@@ -82,6 +85,7 @@ class YearSettlement:
     reserve: pd.DataFrame
     reconciliation: pd.DataFrame
     flows: pd.DataFrame = field(default_factory=no_flows)
+    decided: tuple[Adjustment, ...] | None = None
 
     def carried(self) -> dict[tuple[str, str], int]:
         """Give the negative amounts carried to next year, by pool and hospital [fen]."""
@@ -295,6 +299,7 @@ def settle_year(
         frame([row for p in pools for row in p.reserve], MOVE_COLUMNS),
         frame([row for p in pools for row in p.reconciliation], MOVE_COLUMNS),
         frame([row for p in pools for row in p.flows], FLOW_COLUMNS),
+        tuple(decided),
     )
 
 

@@ -11,8 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from drgcore.checks.report import CaseChecks
-from drgcore.errors import DrgcoreError
-from drgcore.language import _
+from drgcore.workbooks import new_workbook
 
 _MOST_ROWS = 1_048_575
 
@@ -106,15 +105,7 @@ def workbook_writer(path: Path, schema: pa.Schema) -> Iterator[_Workbook]:
     DrgcoreError
         When XlsxWriter is not installed.
     """
-    try:
-        import xlsxwriter
-    except ImportError as error:
-        raise DrgcoreError(
-            _("writing a workbook needs XlsxWriter"),
-            where=str(path),
-            hint=_("install it with pip install XlsxWriter, or write .csv or .parquet"),
-        ) from error
-    with xlsxwriter.Workbook(path, {"constant_memory": True}) as book:
+    with new_workbook(path, {"constant_memory": True}) as book:
         workbook = _Workbook(book)
         workbook.write(schema.empty_table())
         yield workbook

@@ -15,7 +15,7 @@ import typer
 import drgcore
 from drgcore.cases.telling import telling
 from drgcore.cli.lazy import Lazy, lazy_group
-from drgcore.cli.streams import survive_closed_pipes
+from drgcore.cli.streams import stopping_when_told, survive_closed_pipes
 from drgcore.language import Language, _, reason_of
 
 COMMANDS = {
@@ -117,7 +117,8 @@ def main() -> None:
             stream.reconfigure(errors="replace")
     survive_closed_pipes()
     try:
-        app()
+        with stopping_when_told():
+            app()
     except drgcore.DrgcoreError as error:
         _fail(str(error))
     except OSError as error:

@@ -33,7 +33,7 @@ def list_(where: WhereArgument) -> None:
     table = Table(box=None, pad_edge=False)
     for name in ("entry", "kind", "period", "written", "scheme", "cases", "hash"):
         table.add_column(name)
-    with Ledger.open(where) as book:
+    with Ledger.open(where, read_only=True) as book:
         for row in book.entries():
             digests = (row["cases_digest"][:12], row["hash"][:12])
             fixed = (str(row["seq"]), row["kind"], row["period"], row["created_at"], row["scheme"])
@@ -44,7 +44,7 @@ def list_(where: WhereArgument) -> None:
 @app.command()
 def verify(where: WhereArgument) -> None:
     """Recompute the hash chain and all sums; exit code 1 if anything is wrong."""
-    with Ledger.open(where) as book:
+    with Ledger.open(where, read_only=True) as book:
         problems = book.verify()
         entries = book.entries()
     for problem in problems:
@@ -70,17 +70,18 @@ def sanction(
     earned = with_points(cases, rules, decisions, mapping, sheet)
     withdrawn = sanction_points(earned, read_side(sanctions, mapping), rules)
     with Ledger.open(where) as book:
-        for decided in adjustments_of_sanctions(withdrawn, rules):
-            entry = book.adjust(decided)
-            typer.echo(
-                _(
-                    "entry {entry}: {kind} of {hospital} in {month}",
-                    entry=entry,
-                    kind=decided.kind,
-                    hospital=decided.hospital,
-                    month=decided.month,
-                )
+        found = adjustments_of_sanctions(withdrawn, rules)
+        entries = book.adjust_all(found)
+    for entry, decided in zip(entries, found, strict=True):
+        typer.echo(
+            _(
+                "entry {entry}: {kind} of {hospital} in {month}",
+                entry=entry,
+                kind=decided.kind,
+                hospital=decided.hospital,
+                month=decided.month,
             )
+        )
 
 
 @app.command()

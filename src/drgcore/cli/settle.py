@@ -140,7 +140,7 @@ def explain(
 ) -> None:
     """Print a hospital's statement of a closed month or year, to be checked by hand."""
     rules = Policy.load(policy)
-    with Ledger.open(ledger) as book:
+    with Ledger.open(ledger, read_only=True) as book:
         closed = book.year(int(period)) if period.isdigit() else book.month(Month.parse(period))
         months = book.closed_months(int(period)) if period.isdigit() else []
     if closed.policy_text != rules.text:

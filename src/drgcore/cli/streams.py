@@ -1,10 +1,14 @@
-"""An output whose reader has gone away."""
+"""What ends a command from outside: a reader that has gone away, a call to stop."""
 
 from __future__ import annotations
 
 import io
 import os
+import signal
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
@@ -29,6 +33,31 @@ class _Leaving(io.FileIO):
             os.dup2(nowhere, self.fileno())
             os.close(nowhere)
             return len(memoryview(data).cast("B"))
+
+
+class _Told(SystemExit):
+    """The system told the process to stop."""
+
+
+@contextmanager
+def stopping_when_told() -> Iterator[None]:
+    """Let SIGTERM end a command as Ctrl+C does: what it was writing is removed before."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def told(number: int, frame: object) -> None:
+        raise _Told(128 + number)
+
+    signal.signal(signal.SIGTERM, told)
+    try:
+        yield
+    except _Told:
+        # Now as it would have ended: who started it sees by which signal.
+        sys.stdout.flush()
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.raise_signal(signal.SIGTERM)
+        raise
 
 
 def survive_closed_pipes() -> None:

@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from drgcore.errors import DrgcoreError
 from drgcore.language import _
+from drgcore.workbooks import new_workbook
 
 MAX_ROWS, MAX_COLUMNS, MAX_TEXT = 1_048_576, 16_384, 32_767
 """What a sheet of .xlsx can hold: rows, columns, characters of a cell."""
@@ -55,8 +56,6 @@ def xlsx_writer(path: Path, schema: pa.Schema) -> Iterator[XlsxWriter]:
     >>> path.read_bytes()[:2]
     b'PK'
     """
-    import xlsxwriter
-
     if len(schema) > MAX_COLUMNS:
         raise DrgcoreError(
             _("a sheet has no room for {count:,} columns", count=len(schema)),
@@ -69,17 +68,15 @@ def xlsx_writer(path: Path, schema: pa.Schema) -> Iterator[XlsxWriter]:
         "strings_to_numbers": False,
         "nan_inf_to_errors": True,
     }
-    book = xlsxwriter.Workbook(str(path), options)
     made_by = {
         key.decode(): value.decode()
         for key, value in (schema.metadata or {}).items()
         if key.startswith(b"drgcore.")
     }
-    book.set_properties({"comments": "; ".join(f"{k} {v}" for k, v in made_by.items())})
-    try:
+    with new_workbook(path, options) as book:
+        said = {"comments": "; ".join(f"{k} {v}" for k, v in made_by.items())}
+        book.set_properties(said | {"created": dt.datetime(2000, 1, 1)})
         yield XlsxWriter(book, schema)
-    finally:
-        book.close()
 
 
 class XlsxWriter:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import tempfile
 from pathlib import Path
 
 from drgcore.errors import DrgcoreError
-from drgcore.files import whole_file
+from drgcore.files import passing_folder, whole_file
 
 BROWSERS = (
     "chromium",
@@ -59,8 +58,8 @@ def write_pdf(page: Path, path: Path) -> None:
             where=str(path),
             hint="install Chromium or Chrome, or open the page in any browser and print it to PDF",
         )
-    with tempfile.TemporaryDirectory() as folder, whole_file(path) as part:
-        made = Path(folder) / "page.pdf"
+    with passing_folder("drgcore-pdf") as folder, whole_file(path) as part:
+        made = folder / "page.pdf"
         command = [
             browser,
             "--headless",

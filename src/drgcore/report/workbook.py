@@ -13,6 +13,7 @@ from drgcore.report.section import Report, Section
 from drgcore.report.style import columns_of
 from drgcore.report.svg import Pictures, png_of
 from drgcore.report.texts import Words
+from drgcore.workbooks import new_workbook
 
 _FORMATS: dict[Kind, str] = {
     "count": "#,##0",
@@ -57,11 +58,9 @@ def write_workbook(report: Report, path: Path, pictures: Pictures | None = None)
     >>> path.read_bytes()[:2]
     b'PK'
     """
-    import xlsxwriter
-
     content = io.BytesIO()
     options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    with xlsxwriter.Workbook(content, options) as book:
+    with new_workbook(content, options) as book:
         # The same report gives the same file, so the time of writing is not in it.
         book.set_properties({"title": report.title[:255], "created": datetime(2000, 1, 1)})
         _Book(book, report, pictures or Pictures()).write()

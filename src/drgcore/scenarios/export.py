@@ -16,7 +16,7 @@ from drgcore.files import whole_file
 from drgcore.language import _
 from drgcore.scenarios.comparison import TABLES, ComparisonTables
 from drgcore.scenarios.tables import in_yuan
-from drgcore.workbooks import guarded
+from drgcore.workbooks import guarded, new_workbook
 
 _KEYS = ("pool", "policy", "hospital", "level", "mdc", "case_class")
 
@@ -50,14 +50,6 @@ def write_excel(comparison: ComparisonTables, path: Path, notes: Mapping[str, st
     notes : mapping of str to str
         What to say of policies on the first sheet.
     """
-    try:
-        import xlsxwriter
-    except ImportError as error:
-        raise DrgcoreError(
-            _("writing a workbook needs XlsxWriter"),
-            where=str(path),
-            hint=_("install it with pip install XlsxWriter, or write .csv files"),
-        ) from error
     unknown = sorted(set(notes) - set(comparison.policies))
     if unknown:
         raise DrgcoreError(
@@ -66,7 +58,7 @@ def write_excel(comparison: ComparisonTables, path: Path, notes: Mapping[str, st
             hint=_("the policies are {policies}", policies=", ".join(comparison.policies)),
         )
     content = io.BytesIO()
-    with xlsxwriter.Workbook(content) as book:
+    with new_workbook(content) as book:
         # The same comparison gives the same file, so the time of writing is not in it.
         book.set_properties({"created": datetime(comparison.year, 1, 1)})
         sheets = _Sheets(book, comparison.places)

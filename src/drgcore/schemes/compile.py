@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
-import tempfile
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from drgcore.errors import SchemeError
+from drgcore.files import passing_folder
 from drgcore.language import _
 from drgcore.schemes.cells import Repair
 from drgcore.schemes.checks import refuse_unsound
@@ -248,31 +248,30 @@ def _write_folder(
     folder: Path, tables: Mapping[str, pa.Table], manifest: Mapping[str, object]
 ) -> None:
     """Write all files beside `folder`, then put them in its place in one go."""
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    except OSError as error:
-        raise SchemeError(
-            _("cannot write there: {error}", error=error), where=str(folder.parent)
-        ) from None
-    whole, old = beside / "new", beside / "old"
-    try:
-        whole.mkdir()
-        for name, table in tables.items():
-            write_table(table, whole / f"{name}.parquet")
-        text = json.dumps(manifest, ensure_ascii=False, indent=1)
-        (whole / MANIFEST).write_text(text + "\n", encoding="utf-8")
-        if folder.exists():
-            os.replace(folder, old)
+    with ExitStack() as stack:
         try:
-            os.replace(whole, folder)
-        except OSError:
-            if old.exists():
-                os.replace(old, folder)
-            raise
-    except OSError as error:
-        raise SchemeError(
-            _("the tables cannot be written: {error}", error=error), where=str(folder)
-        ) from None
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            beside = stack.enter_context(passing_folder(folder.name, folder.parent))
+        except OSError as error:
+            raise SchemeError(
+                _("cannot write there: {error}", error=error), where=str(folder.parent)
+            ) from None
+        whole, old = beside / "new", beside / "old"
+        try:
+            whole.mkdir()
+            for name, table in tables.items():
+                write_table(table, whole / f"{name}.parquet")
+            text = json.dumps(manifest, ensure_ascii=False, indent=1)
+            (whole / MANIFEST).write_text(text + "\n", encoding="utf-8")
+            if folder.exists():
+                os.replace(folder, old)
+            try:
+                os.replace(whole, folder)
+            except OSError:
+                if old.exists():
+                    os.replace(old, folder)
+                raise
+        except OSError as error:
+            raise SchemeError(
+                _("the tables cannot be written: {error}", error=error), where=str(folder)
+            ) from None

@@ -18,6 +18,7 @@ from drgcore.schemes.overlay import CHANGE, KEYED, REMOVE, cut_overlay
 from drgcore.schemes.overlay_source import BASE_FILE, REMOVED
 from drgcore.schemes.source import HEADERS, SHEETS
 from drgcore.schemes.store import find_base, load_dictionary, load_scheme
+from drgcore.workbooks import new_workbook
 
 _NAMED = {"sets": "ICD名称", "cc": "疾病名称", "exclusions": "ICD名称"}
 """Tables of codes → the column that says what a code means; grouping does not read it."""
@@ -163,16 +164,8 @@ def _names() -> dict[str, str]:
 
 
 def _write_workbook(parts: Mapping[str, list[Row]], path: Path) -> None:
-    try:
-        import xlsxwriter
-    except ImportError as error:
-        raise SchemeError(
-            _("writing a workbook needs XlsxWriter"),
-            where=str(path),
-            hint=_("install it with pip install XlsxWriter, or write .csv files"),
-        ) from error
     content = io.BytesIO()
-    with xlsxwriter.Workbook(content, {"constant_memory": True}) as book:
+    with new_workbook(content, {"constant_memory": True}) as book:
         # The same scheme gives the same file, so the time of writing is not in it.
         book.set_properties({"created": datetime(2026, 1, 1)})
         text = book.add_format({"num_format": "@"})

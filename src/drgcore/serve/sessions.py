@@ -75,8 +75,9 @@ class Door:
             self._failures.popitem(last=False)
 
     def _recent(self, client: str) -> list[float]:
-        since = self._clock() - _WINDOW
-        return [at for at in self._failures.get(client, ()) if at > since]
+        now = self._clock()
+        # What lies ahead is from before the clock was set back.
+        return [at for at in self._failures.get(client, ()) if now - _WINDOW < at <= now]
 
     def _sign(self, text: str) -> str:
         return hmac.new(self._token or b"", f"session {text}".encode(), hashlib.sha256).hexdigest()

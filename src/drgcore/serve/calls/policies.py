@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from drgcore.errors import PolicyError
+from drgcore.files import passing_folder
 from drgcore.language import _
 from drgcore.points import check_policy, policy_sentences
 from drgcore.points.policy_file import read_toml
@@ -52,11 +52,11 @@ def check_policy_file(asked: PolicyAsked, library: Library) -> dict[str, Any]:
         raise PolicyError(_("give the name of a policy or the text of a file, one of both"))
     if asked.name:
         return _checked(library.policy_place(asked.name), asked.name)
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "policy.toml"
+    with passing_folder("drgcore-policy") as folder:
+        file = folder / "policy.toml"
         file.write_text(asked.text, encoding="utf-8", newline="")
         try:
-            _refuse_other_files(read_toml(file), Path(folder))
+            _refuse_other_files(read_toml(file), folder)
             return _checked(file, "")
         except PolicyError as error:
             raise PolicyError(error.message, hint=error.hint) from None

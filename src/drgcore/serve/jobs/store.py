@@ -83,6 +83,7 @@ class JobStore:
     >>> import tempfile
     >>> store = JobStore(Path(tempfile.mkdtemp()), 3600)
     >>> job = store.add("cases.csv", ".csv", keep=False)
+    >>> store.upload(job).touch()
     >>> [one.state for one in JobStore(store.folder, 3600).jobs()]
     ['waiting']
     """
@@ -107,16 +108,22 @@ class JobStore:
         for place in self.folder.iterdir():
             if not _ID.fullmatch(place.name):
                 continue
+            job: Job | None
             try:
                 told = json.loads((place / _FILE).read_text(encoding="utf-8"))
                 job = Job(**{name: value for name, value in told.items() if name in known})
             except (OSError, ValueError, TypeError):
+                job = None
+            if job is None or (job.state == "waiting" and not self.upload(job).exists()):
                 # The server was killed in an upload: there is nothing that anybody waits for.
                 shutil.rmtree(place, ignore_errors=True)
                 continue
             if job.state == "running":
                 # It was killed at work; the upload is still there, so it begins anew.
                 job.state, job.rows = "queued", 0
+            elif job.state in ("done", "failed") and not job.keep:
+                # Killed between the two steps of `end`.
+                self.upload(job).unlink(missing_ok=True)
             self._jobs[job.id] = job
 
     def add(self, name: str, kind: str, *, keep: bool) -> Job:

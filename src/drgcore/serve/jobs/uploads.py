@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from drgcore.errors import CaseSchemaError
+from drgcore.files import whole_file
 from drgcore.language import _
 
 KINDS = (".xlsx", ".xls", ".csv", ".tsv", ".txt", ".dbf", ".parquet")
@@ -72,20 +73,17 @@ def keep_upload(source: BinaryIO, target: Path, most: int) -> None:
     Raises
     ------
     CaseSchemaError
-        Nothing is left of it then.
+        Nothing is left of it then, and nothing stands at its place before it is whole.
     """
-    try:
-        with target.open("wb") as file:
+    with whole_file(target) as part:
+        with part.open("wb") as file:
             shutil.copyfileobj(source, file, 1 << 20)
-        if target.stat().st_size > most:
+        if part.stat().st_size > most:
             raise CaseSchemaError(_("the file is too large: at most {most:,} bytes", most=most))
-        refuse_bomb(target)
-    except BaseException:
-        target.unlink(missing_ok=True)
-        raise
+        refuse_bomb(part, target.suffix)
 
 
-def refuse_bomb(path: Path) -> None:
+def refuse_bomb(path: Path, kind: str) -> None:
     """Refuse a file that is small and would be huge when it is unpacked.
 
     Raises
@@ -103,7 +101,7 @@ def refuse_bomb(path: Path) -> None:
         if len(entries) > _MOST_FILES or any(e.flag_bits & 1 for e in entries):
             raise CaseSchemaError(_("the workbook is encrypted or holds too many parts"))
         _refuse_growth(packed, sum(sizes))
-    elif path.suffix == ".parquet":
+    elif kind == ".parquet":
         try:
             with pq.ParquetFile(path) as file:
                 told = file.metadata

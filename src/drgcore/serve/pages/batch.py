@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 from fastapi import APIRouter, FastAPI, Form, HTTPException, Request, UploadFile
@@ -15,6 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import FileResponse, Response
 
 from drgcore.errors import DrgcoreError
+from drgcore.files import passing_folder
 from drgcore.serve.jobs.store import Job, JobStore
 from drgcore.serve.jobs.uploads import keep_upload, kind_of, shown_name
 from drgcore.serve.jobs.work import BatchAsked, Worker, look_at
@@ -36,7 +36,8 @@ async def batches(app: FastAPI) -> AsyncIterator[None]:
     with contextlib.ExitStack() as stack:
         folder = settings.work_folder
         if folder is None:
-            folder = Path(stack.enter_context(TemporaryDirectory(prefix="drgcore-")))
+            # After a kill the next start sweeps it: nobody's cases stay in the system's folder.
+            folder = stack.enter_context(passing_folder("drgcore-batches"))
         app.state.jobs = store = JobStore(folder, settings.keep_hours * 3600)
         store.remove_old()
         app.state.worker = worker = Worker(store, app.state.library)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -12,6 +10,7 @@ from fastapi import Depends, Form, Request, UploadFile
 
 from drgcore.cases import read_table
 from drgcore.errors import BudgetError
+from drgcore.files import passing_folder
 from drgcore.language import _
 from drgcore.serve import books, trials
 from drgcore.serve.figures import legend, lines
@@ -141,8 +140,8 @@ def compare(
     """The bureau's returned statement, sent or of a data folder, against a closed period."""
     place, settings = shelf.path("ledger", ledger), request.app.state.settings
     if upload is not None and upload.filename:
-        with TemporaryDirectory(prefix="drgcore-") as folder:
-            path = Path(folder, f"returned{kind_of(upload.filename)}")
+        with passing_folder("drgcore-returned") as folder:
+            path = folder / f"returned{kind_of(upload.filename)}"
             keep_upload(upload.file, path, settings.max_body)
             returned = read_table(path, lenient=True)
     elif file:

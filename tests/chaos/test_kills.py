@@ -1,0 +1,82 @@
+"""Killed at any moment: files are old or whole, the ledger is sound, a rerun makes good."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from . import jobs
+from .killing import Job, Warm, killed, undisturbed
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="process groups and forks of POSIX")
+
+Making = Callable[[Path], Job]
+
+MAKINGS: dict[str, Making] = {
+    "parquet": lambda cases: jobs.grouping("parquet", cases),
+    "parquet over an older file": lambda cases: jobs.grouping("parquet", cases, older=True),
+    "csv over an older file": lambda cases: jobs.grouping("csv", cases, older=True),
+    "xlsx": lambda cases: jobs.grouping("xlsx", cases),
+    "check": jobs.checking,
+    "scheme": lambda cases: jobs.scheme(),
+    "first month": lambda cases: jobs.month(1, "month.xlsx"),
+    "second month": lambda cases: jobs.month(2, "tables"),
+    "year as a workbook": lambda cases: jobs.year("year.xlsx"),
+    "year as tables": lambda cases: jobs.year("tables"),
+    "sanction": lambda cases: jobs.sanction(),
+    "adjust": lambda cases: jobs.adjust(),
+}
+
+SOON = ("parquet over an older file", "xlsx", "first month", "sanction")
+"""Those whose every file operation is tried in the quick tests."""
+
+
+@pytest.mark.parametrize("name", SOON)
+def test_a_kill_before_some_file_operations(
+    name: str, warm: Warm, few: Path, tmp_path: Path
+) -> None:
+    job = MAKINGS[name](few)
+    whole, ended = undisturbed(warm, job, tmp_path / "whole")
+    assert ended.operations > 1
+    for at in {1, ended.operations // 2, ended.operations}:
+        how = killed(warm, job, tmp_path / f"kill{at}", whole, at=at)
+        assert how.code == -signal.SIGKILL, how.said
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_who_is_asked_to_stop_leaves_nothing(
+    number: signal.Signals, warm: Warm, few: Path, tmp_path: Path
+) -> None:
+    job = MAKINGS["parquet over an older file"](few)
+    whole, ended = undisturbed(warm, job, tmp_path / "whole")
+    how = killed(warm, job, tmp_path / "stopped", whole, at=ended.operations - 1, number=number)
+    assert how.code == (130 if number == signal.SIGINT else -number), how.said
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", MAKINGS)
+def test_a_kill_before_every_file_operation(
+    name: str, warm: Warm, few: Path, tmp_path: Path
+) -> None:
+    job = MAKINGS[name](few)
+    whole, ended = undisturbed(warm, job, tmp_path / "whole")
+    for at in range(1, ended.operations + 1):
+        number = (signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT)[at % 4]
+        killed(warm, job, tmp_path / f"kill{at}", whole, at=at, number=number)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", MAKINGS)
+def test_kills_at_random_moments(name: str, warm: Warm, many: Path, tmp_path: Path) -> None:
+    draw = random.Random(name)
+    job = MAKINGS[name](many)
+    whole, ended = undisturbed(warm, job, tmp_path / "whole")
+    for turn in range(16):
+        number = draw.choice([signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+        after = draw.uniform(0, 1.1 * ended.seconds)
+        killed(warm, job, tmp_path / f"kill{turn}", whole, after=after, number=number)

@@ -1,0 +1,102 @@
+"""A process with the modules that commands need, which runs them in forks of itself.
+
+Reads one JSON object a line: `argv`, `log` (where the command's output goes), `environment`, and
+`at` with `signal`: the command sends itself that signal just before its file operation number `at`
+(0: never); and `limit`, the bytes that a file may have, as on a disk that is full then (0: any).
+Answers the process's number when it runs, and when it has ended its exit code with
+the number of its file operations.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import sys
+import tempfile
+import traceback
+from importlib import import_module
+from pathlib import Path
+
+OPERATIONS = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.chmod", "shutil.rmtree"}
+OPERATIONS |= {"sqlite3.connect", "os.truncate", "fcntl.flock"}
+_WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
+
+
+MODULES = ("drgcore.cli.app", "drgcore.cli.group", "drgcore.cli.check", "drgcore.cli.settle")
+MODULES += ("drgcore.cli.ledger", "drgcore.cli.scheme", "drgcore.synthetic", "pyarrow.csv")
+MODULES += ("pyarrow.parquet", "xlsxwriter")
+
+
+def count_operations(at: int, number: int) -> list[int]:
+    """Count file operations from now on, and send the signal just before one of them."""
+    seen = [0]
+
+    def noticed(event: str, arguments: tuple[object, ...]) -> None:
+        writes = event == "open" and isinstance(arguments[2], int) and arguments[2] & _WRITES
+        if event in OPERATIONS or writes:
+            seen[0] += 1
+            if seen[0] == at:
+                os.kill(os.getpid(), number)
+
+    sys.addaudithook(noticed)
+    return seen
+
+
+def run(asked: dict[str, object], told: int) -> None:
+    """In the fork: the command, as its own process group, with its own output."""
+    log = os.open(str(asked["log"]), os.O_CREAT | os.O_WRONLY | os.O_APPEND)
+    for place in (0, 1, 2):
+        os.dup2(log if place else os.open(os.devnull, os.O_RDONLY), place)
+    os.environ.update(asked["environment"])
+    if asked["limit"]:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (int(asked["limit"]), resource.RLIM_INFINITY))
+    tempfile.tempdir = None
+    from drgcore.cli import app
+
+    sys.argv = ["drgcore", *asked["argv"]]
+    seen = count_operations(int(asked["at"]), int(asked["signal"]))
+    code = 0
+    try:
+        app.main()
+    except SystemExit as error:
+        code = error.code if isinstance(error.code, int) else int(bool(error.code))
+    except BaseException:
+        traceback.print_exc()
+        code = 70
+    os.write(told, str(seen[0]).encode())
+    sys.stdout.flush()
+    os._exit(code)
+
+
+def main() -> None:
+    for name in (*MODULES, *sys.argv[1:]):
+        import_module(name)
+    import drgcore
+
+    # The compiled loop is loaded once, for all.
+    with tempfile.TemporaryDirectory() as folder:
+        drgcore.write_sample(Path(folder) / "a.parquet", rows=100, seed=1)
+        drgcore.group_file(Path(folder) / "a.parquet", Path(folder) / "b.parquet", threads=1)
+    print("ready", flush=True)
+    for line in sys.stdin:
+        asked = json.loads(line)
+        hear, told = os.pipe()
+        child = os.fork()
+        if not child:
+            os.close(hear)
+            os.setpgid(0, 0)
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            run(asked, told)
+        os.close(told)
+        print(child, flush=True)
+        status = os.waitpid(child, 0)[1]
+        counted = os.read(hear, 100) or b"0"
+        os.close(hear)
+        print(os.waitstatus_to_exitcode(status), int(counted), flush=True)
+
+
+if __name__ == "__main__":
+    main()
