@@ -82,6 +82,27 @@ def whole_file(target: Path) -> Iterator[Path]:
                 part.unlink(missing_ok=True)
 
 
+def sweep_parts(target: Path) -> None:
+    """Remove what killed processes left of a file that is not to be written now.
+
+    Parameters
+    ----------
+    target : Path
+        The file.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> target = Path(tempfile.mkdtemp()) / "note.txt"
+    >>> target.with_name(".note.txt.0.part").touch()
+    >>> sweep_parts(target)
+    >>> sorted(target.parent.iterdir())
+    []
+    """
+    for part in _parts(target):
+        _sweep(part)
+
+
 @contextmanager
 def passing_folder(name: str, parent: Path | None = None) -> Iterator[Path]:
     """A folder that is gone when the block ends; after a kill, when the next one begins.
@@ -125,8 +146,7 @@ def passing_folder(name: str, parent: Path | None = None) -> Iterator[Path]:
 def _new_part(target: Path) -> tuple[Path, int]:
     """An empty, locked file beside a target, after those are swept that nobody writes any more."""
     made: tuple[Path, int] | None = None
-    for slot in range(_SLOTS):
-        part = target.with_name(f".{target.name}.{slot}.part")
+    for part in _parts(target):
         free = _sweep(part)
         if made is None and free:
             handle = _create(part)
@@ -135,6 +155,10 @@ def _new_part(target: Path) -> tuple[Path, int]:
         return made
     handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
     return Path(name), handle
+
+
+def _parts(target: Path) -> list[Path]:
+    return [target.with_name(f".{target.name}.{slot}.part") for slot in range(_SLOTS)]
 
 
 def _new_folder(parent: Path, name: str) -> tuple[Path, int]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import tempfile
 from collections.abc import Sequence
 from functools import cache
@@ -33,6 +35,20 @@ def grouping(kind: str, cases: Path, *, older: bool = False) -> Job:
         prepare,
         lambda folder: ["group", cases, folder / f"out.{kind}", "--names", "--stamp"],
     )
+
+
+def folder_of(cases: Path) -> Job:
+    """Grouping of a folder of three files."""
+
+    def prepare(folder: Path) -> None:
+        (folder / "lake").mkdir()
+        for number in range(3):
+            file = folder / "lake" / f"{number}.parquet"
+            shutil.copy(cases, file)
+            # The manifest holds when an input was changed.
+            os.utime(file, ns=(1, 1))
+
+    return Job("folder", prepare, lambda folder: ["group", folder / "lake", folder / "out"])
 
 
 def _month(name: str) -> tuple[object, ...]:

@@ -22,6 +22,7 @@ MAKINGS: dict[str, Making] = {
     "parquet over an older file": lambda cases: jobs.grouping("parquet", cases, older=True),
     "csv over an older file": lambda cases: jobs.grouping("csv", cases, older=True),
     "xlsx": lambda cases: jobs.grouping("xlsx", cases),
+    "folder": jobs.folder_of,
     "check": jobs.checking,
     "scheme": lambda cases: jobs.scheme(),
     "first month": lambda cases: jobs.month(1, "month.xlsx"),
@@ -32,7 +33,7 @@ MAKINGS: dict[str, Making] = {
     "adjust": lambda cases: jobs.adjust(),
 }
 
-SOON = ("parquet over an older file", "xlsx", "first month", "sanction")
+SOON = ("parquet over an older file", "xlsx", "folder", "first month", "sanction")
 """Those whose every file operation is tried in the quick tests."""
 
 

@@ -129,7 +129,7 @@ def test_after_a_kill_the_same_bytes(
         if file.name == part(MONTHS[at]):
             # What a killed run leaves: a file begun, and a line of the manifest without an end.
             (folder / target).parent.mkdir(parents=True, exist_ok=True)
-            left = (folder / target).with_name(".part-0.parquet.abcd_123")
+            left = (folder / target).with_name(".part-0.parquet.0.part")
             left.write_bytes(b"PAR1 begun")
             with (folder / MANIFEST).open("ab") as file:
                 file.write(b'{"input": "year=20')

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields, replace
 from pathlib import Path
@@ -15,10 +14,11 @@ from filelock import FileLock, Timeout
 from drgcore.cases import CaseMapping
 from drgcore.cases.folders import CaseFile, CaseFiles
 from drgcore.errors import CaseSchemaError, DrgcoreError, UnfinishedError
+from drgcore.files import sweep_parts
 from drgcore.grouper.dated import DatedGrouper, Grouping
 from drgcore.grouper.extras import program_version
 from drgcore.grouper.folder_summary import FolderSummary, counts_of, folder_summary
-from drgcore.grouper.manifest import MANIFEST, FileRecord, Manifest, sha256_of
+from drgcore.grouper.manifest import FileRecord, Manifest, sha256_of
 from drgcore.grouper.summary import GroupingSummary
 from drgcore.language import _, reason_of
 from drgcore.progress import step
@@ -28,8 +28,6 @@ Work = Callable[[CaseFile, Path], GroupingSummary]
 """Makes the result of one file, whole or not at all."""
 
 _LOCK = ".drgcore.lock"
-# What a killed run leaves of a file that it was writing (`whole_file`).
-_LEFT = re.compile(r"\.(.+)\.[a-z0-9_]{8}")
 # The ending of the result by that of the input: its own where such files are written.
 _WRITTEN = {
     **{own: own for own in (".parquet", ".pq", ".csv", ".xlsx")},
@@ -88,7 +86,8 @@ def run_folder(
     with _alone(folder):
         manifest = _manifest(folder, options, targets, fresh)
         manifest.begin()
-        _sweep(folder, targets.values())
+        for target in targets.values():
+            sweep_parts(folder / target)
         failed: dict[str, str] = {}
         kept: set[str] = set()
         by_name = sorted(cases.files, key=lambda file: file.name)
@@ -304,21 +303,6 @@ def _alone(folder: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
-
-
-def _sweep(folder: Path, targets: Iterable[str]) -> None:
-    """Remove what killed runs left of files that they were writing."""
-    names: dict[Path, set[str]] = {}
-    for target in (*targets, MANIFEST):
-        path = folder / target
-        names.setdefault(path.parent, set()).add(path.name)
-    for parent, own in names.items():
-        if not parent.is_dir():
-            continue
-        for path in parent.iterdir():
-            left = _LEFT.fullmatch(path.name)
-            if left and left[1] in own:
-                path.unlink()
 
 
 def _make(folder: Path) -> None:
