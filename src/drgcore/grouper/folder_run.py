@@ -86,8 +86,8 @@ def run_folder(
     with _alone(folder):
         manifest = _manifest(folder, options, targets, fresh)
         manifest.begin()
-        for target in targets.values():
-            sweep_parts(folder / target)
+        for name in targets.values():
+            sweep_parts(folder / name)
         failed: dict[str, str] = {}
         kept: set[str] = set()
         by_name = sorted(cases.files, key=lambda file: file.name)
