@@ -22,16 +22,22 @@ import pytest
 from fastapi.testclient import TestClient
 
 import drgcore
-from drgcore.errors import CaseSchemaError
+from drgcore.errors import CaseSchemaError, DrgcoreError
 from drgcore.serve import Settings, create_app
 from drgcore.serve.calls.library import Library
 from drgcore.serve.jobs.store import JobStore
 from drgcore.serve.jobs.uploads import keep_upload
 from drgcore.serve.jobs.work import Worker
+from drgcore.serve.sessions import VISIT, Visits
 from drgcore.serve.settings import WORK
 
 from .conftest import TOKEN
 
+ENVIRONMENT = {
+    **os.environ,
+    "PYTHONPATH": str(Path(drgcore.__file__).parents[1]),
+    "DRGCORE_LANG": "en",
+}
 CASES = """case_id,sex,age_years,principal_diagnosis,other_diagnoses
 a,女,69,G11.900,S52.804
 b,男,60,I21.900,
@@ -66,6 +72,11 @@ def finished(client: TestClient | httpx.Client, job_id: str) -> dict[str, object
         time.sleep(0.02)
 
 
+def folders_in(work: Path) -> list[Path]:
+    """What lies in the folder of batches beside the lock."""
+    return [path for path in work.iterdir() if path.name != ".server.lock"]
+
+
 def test_a_file_is_grouped_and_checked(running, settings):
     answer = send(running, CASES.encode(), options=json.dumps({"outputs": ["parquet", "csv"]}))
     assert answer.status_code == 202
@@ -86,7 +97,7 @@ def test_a_file_is_grouped_and_checked(running, settings):
     assert not list(settings.work.glob("*/upload*"))
     assert running.get(f"/batch/{told['id']}/look").status_code == 410
     assert running.delete(f"/batch/{told['id']}").status_code == 204
-    assert list(settings.work.iterdir()) == []
+    assert folders_in(settings.work) == []
     assert running.get(f"/batch/{told['id']}").status_code == 404
 
 
@@ -112,7 +123,7 @@ def test_a_mapping_is_proposed_and_may_be_another(running):
 @pytest.mark.parametrize("name", ["cases.exe", "cases", ".csv/..", "cases.xlsx.html", ""])
 def test_other_kinds_are_refused(running, settings, name):
     assert send(running, b"x", name).status_code in (400, 422)
-    assert list(settings.work.iterdir()) == []
+    assert folders_in(settings.work) == []
 
 
 @pytest.mark.parametrize("name", ["../../../evil.csv", "C:\\evil.csv", "/etc/cron.d/evil.csv"])
@@ -148,7 +159,7 @@ def test_bombs_are_refused(running, settings, tmp_path):
     assert len(packed) < 120_000
     assert send(running, packed, "cases.parquet").status_code == 400
     assert send(running, b"PAR1 no parquet", "cases.parquet").status_code == 400
-    assert list(settings.work.iterdir()) == []
+    assert folders_in(settings.work) == []
 
 
 def test_an_upload_has_a_limit(tmp_path):
@@ -177,6 +188,72 @@ def test_old_batches_are_removed_and_kept_ones_stay(tmp_path):
     store.remove_old()
     assert {job.id for job in store.jobs()} == {kept.id, late.id}
     assert not store.place(waiting).exists()
+
+
+def test_results_end_with_the_session_of_the_browser(tmp_path):
+    now = [1000.0]
+    visits = Visits(3600, lambda: now[0])
+    store = JobStore(tmp_path, 1e9, lambda: now[0], over=visits.over)
+    gone, there = visits.new(), visits.new()
+    jobs = {
+        (visit, keep): store.add("x.csv", ".csv", keep=keep, visit=visit)
+        for visit in (gone, there, "")
+        for keep in (False, True)
+    }
+    for job in jobs.values():
+        store.end(job, "done")
+    at_work = store.add("x.csv", ".csv", keep=False, visit=gone)
+    at_work.state = "running"
+    now[0] += 3000
+    visits.seen(there)
+    now[0] += 3000
+    store.remove_old()
+    left = {job.id for job in store.jobs()}
+    assert {who for who, job in jobs.items() if job.id not in left} == {(gone, False)}
+    assert not store.place(jobs[gone, False]).exists()
+    assert at_work.id in left
+    # A server that starts anew knows nobody yet: who comes back in time finds what is its own.
+    now[0] += 3000
+    again = Visits(3600, lambda: now[0])
+    assert not again.over(there)
+    store.end_visit(gone)
+    assert at_work.cancelled
+    # With an orderly stop all sessions end; what programs sent outlives it.
+    store.end_visits()
+    assert {job.id for job in store.jobs()} == {
+        job.id for (visit, keep), job in jobs.items() if keep or not visit
+    }
+
+
+def test_signing_out_and_the_stop_of_the_server_remove_what_a_browser_sent(settings):
+    html = {"accept": "text/html"}
+    with TestClient(create_app(settings), base_url="http://localhost") as client:
+        of_program = finished(client, send(client, CASES.encode()).json()["id"])
+        assert client.get("/batches", headers=html).status_code == 200
+        assert VISIT in client.cookies
+        first = finished(client, send(client, CASES.encode()).json()["id"])
+        assert client.post("/logout", follow_redirects=False).status_code == 303
+        assert VISIT not in client.cookies
+        assert client.get(f"/batch/{first['id']}").status_code == 404
+        client.get("/batches", headers=html)
+        second = finished(client, send(client, CASES.encode()).json()["id"])
+        kept = finished(client, send(client, CASES.encode(), keep="true").json()["id"])
+        left = {path.name for path in folders_in(settings.work)}
+        assert left == {of_program["id"], second["id"], kept["id"]}
+    assert {path.name for path in folders_in(settings.work)} == {of_program["id"], kept["id"]}
+
+
+def test_two_servers_do_not_share_a_folder(settings):
+    with TestClient(create_app(settings)):
+        second = create_app(settings)
+        with (
+            pytest.raises(DrgcoreError, match="another server uses this folder"),
+            TestClient(second),
+        ):
+            pass
+        assert str(settings.work) in str(second.state.failure)
+    with TestClient(create_app(settings), base_url="http://localhost") as third:
+        assert third.get("/health").status_code == 200
 
 
 def test_after_a_kill_finished_ones_are_there_and_others_begin_anew(tmp_path):
@@ -219,7 +296,7 @@ def test_a_server_that_is_killed_and_started_again_and_told_to_stop(tmp_path):
             [sys.executable, "-m", "drgcore", *arguments],
             stderr=subprocess.PIPE,
             text=True,
-            env={**os.environ, "PYTHONPATH": str(Path(drgcore.__file__).parents[1])},
+            env=ENVIRONMENT,
         )
         while process.poll() is None:
             try:
@@ -240,6 +317,17 @@ def test_a_server_that_is_killed_and_started_again_and_told_to_stop(tmp_path):
             server.wait()
         server = serve()
         try:
+            # A second server on the same folder says so and goes, without a traceback.
+            second = subprocess.run(
+                [*server.args[:3], "serve", "--port", str(free_port()), *server.args[6:]],
+                capture_output=True,
+                text=True,
+                check=False,
+                env=ENVIRONMENT,
+            )
+            assert second.returncode == 2
+            assert "another server uses this folder of batches" in second.stderr
+            assert "Traceback" not in second.stderr
             assert (tmp_path / WORK).is_dir()
             result = client.get(f"/batch/{told['id']}/files/grouped.parquet")
             assert pq.read_table(io.BytesIO(result.content)).num_rows == 3

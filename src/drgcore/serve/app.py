@@ -24,7 +24,7 @@ from drgcore.serve.metrics import CONTENT_TYPE, Metrics
 from drgcore.serve.pages import CALLS, PAGES, dashboard
 from drgcore.serve.pages.batch import batches
 from drgcore.serve.quick import Quick
-from drgcore.serve.sessions import Door
+from drgcore.serve.sessions import Door, Visits
 from drgcore.serve.settings import Settings
 from drgcore.serve.shelf import Shelf
 from drgcore.serve.trials import Trials
@@ -74,6 +74,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     state.health = {"status": "ok", "version": state.version}
     state.library = Library(settings.data)
     state.door, state.metrics = Door(settings.token), Metrics()
+    state.visits = Visits(settings.idle_hours * 3600)
+    state.failure = None
+    # The store of batches is there while the application runs.
+    state.jobs = None
     state.ward = None if settings.in_house is None else Ward(settings.in_house)
     state.cubes = Cubes(dashboard.figures)
     state.trials = Trials(Shelf(settings.data))
@@ -91,15 +95,22 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     # The one that is added last is passed first.
     app.add_middleware(Speaking)
     app.add_middleware(Quick, state=state)
-    app.add_middleware(Guard, settings=settings, door=state.door, metrics=state.metrics)
+    app.add_middleware(
+        Guard, settings=settings, door=state.door, visits=state.visits, metrics=state.metrics
+    )
     return app
 
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     anyio.to_thread.current_default_thread_limiter().total_tokens = _THREADS
-    async with batches(app):
-        yield
+    try:
+        async with batches(app):
+            yield
+    except DrgcoreError as error:
+        # The process that runs the application says it in a sentence.
+        app.state.failure = error
+        raise
 
 
 async def _health(request: Request) -> dict[str, str]:

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from drgcore.serve.logs import LOGGER, where_it_failed
 from drgcore.serve.metrics import Metrics
-from drgcore.serve.sessions import COOKIE, Door
+from drgcore.serve.sessions import COOKIE, VISIT, Door, Visits
 from drgcore.serve.settings import Settings
 
 _HEADERS = {
@@ -53,11 +53,15 @@ class Guard:
     app : ASGI application
     settings : Settings
     door : Door
+    visits : Visits
     metrics : Metrics
     """
 
-    def __init__(self, app: ASGIApp, settings: Settings, door: Door, metrics: Metrics) -> None:
+    def __init__(
+        self, app: ASGIApp, settings: Settings, door: Door, visits: Visits, metrics: Metrics
+    ) -> None:
         self.app, self.settings, self.door, self.metrics = app, settings, door, metrics
+        self.visits = visits
         self._hosts = settings.hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -72,6 +76,8 @@ class Guard:
             if refusal is not None:
                 await refusal(scope, exchange.receive, exchange.send)
             else:
+                if b"cookie" in given:
+                    self.visits.seen(_cookie(given, VISIT))
                 await exchange.run(self.app)
         finally:
             exchange.close()
@@ -94,7 +100,7 @@ class Guard:
         token = None if sent is None else sent.decode("latin-1")
         if token is not None and self.door.blocked(client):
             return _refused(429, "too many wrong tokens", "wait a minute")
-        if self.door.admits(token, _cookie(given.get(b"cookie", b"").decode("latin-1"))):
+        if self.door.admits(token, _cookie(given, COOKIE)):
             return None
         if token is not None:
             self.door.failed(client)
@@ -105,10 +111,10 @@ class Guard:
         return answer
 
 
-def _cookie(text: str) -> str | None:
-    """The session's cookie, where a request has one."""
+def _cookie(given: _Given, name: str) -> str | None:
+    """A cookie, where a request has it."""
     try:
-        found = SimpleCookie(text).get(COOKIE)
+        found = SimpleCookie(given.get(b"cookie", b"").decode("latin-1")).get(name)
     except CookieError:
         return None
     return None if found is None else found.value

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
-from drgcore.serve.sessions import COOKIE, Door
+from drgcore.serve.jobs.store import JobStore
+from drgcore.serve.sessions import COOKIE, VISIT, Door
 from drgcore.serve.views import render
 
 router = APIRouter(include_in_schema=False)
@@ -49,9 +51,14 @@ async def login(
 
 
 @router.post("/logout")
-async def logout() -> Response:
-    """Forget the cookie."""
+async def logout(request: Request) -> Response:
+    """End the session: forget its cookies and remove what it uploaded and does not keep."""
+    visit = request.cookies.get(VISIT)
+    jobs: JobStore | None = request.app.state.jobs
+    if visit and jobs is not None:
+        await run_in_threadpool(jobs.end_visit, visit)
     answer = RedirectResponse("/login", 303)
+    answer.delete_cookie(VISIT, httponly=True, samesite="strict")
     answer.delete_cookie(COOKIE, httponly=True, samesite="strict")
     return answer
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 
@@ -26,7 +27,7 @@ def run(settings: Settings) -> None:
     Raises
     ------
     DrgcoreError
-        The address is taken or may not be listened at.
+        The address is taken or may not be listened at; the folder of batches cannot be used.
     """
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     place = socket.socket(family)
@@ -46,8 +47,11 @@ def run(settings: Settings) -> None:
             hint=_("Is a server running already? Give another --port."),
         ) from None
     start_log()
+    app = create_app(settings)
+    # What kept it from starting is raised here, not logged with a traceback.
+    logging.getLogger("uvicorn.error").addFilter(lambda _: app.state.failure is None)
     config = uvicorn.Config(
-        create_app(settings),
+        app,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -56,4 +60,9 @@ def run(settings: Settings) -> None:
         # Whose address a proxy tells is believed only of a proxy on this machine.
         forwarded_allow_ips="127.0.0.1",
     )
-    uvicorn.Server(config).run(sockets=[place])
+    try:
+        uvicorn.Server(config).run(sockets=[place])
+    finally:
+        if app.state.failure is not None:
+            # In the place of an exit that says nothing.
+            raise app.state.failure

@@ -1,18 +1,23 @@
-"""Who may use the server: the token, the cookie that stands for it, attempts to guess it."""
+"""Who uses the server: the token and its cookie, attempts to guess it, browsers that are there."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
+import re
+import secrets
 import time
 from collections import OrderedDict
 from collections.abc import Callable
 
 COOKIE = "drgcore_session"
+VISIT = "drgcore_visit"
 _SECONDS = 12 * 3600
 _ATTEMPTS = 5
 _WINDOW = 60.0
 _MOST_CLIENTS = 10_000
+_MOST_VISITS = 100_000
+_A_VISIT = re.compile(r"[0-9a-f]{32}")
 
 
 class Door:
@@ -86,3 +91,54 @@ class Door:
         until, _, signature = cookie.partition(".")
         genuine = hmac.compare_digest(signature.encode(), self._sign(until).encode())
         return genuine and until.isdigit() and int(until) > self._clock()
+
+
+class Visits:
+    """Which browsers are there, so that what one uploaded can be removed when it is gone.
+
+    A visit begins with the first page and is over when nothing was asked for so long. It gives no
+    rights: it is a number that a browser repeats.
+
+    Parameters
+    ----------
+    idle_seconds : float
+        [s]
+    clock : callable, optional
+        Seconds since the epoch.
+
+    Examples
+    --------
+    >>> now = [0.0]
+    >>> visits = Visits(3600, lambda: now[0])
+    >>> visit = visits.new()
+    >>> now[0] = 3000
+    >>> visits.seen(visit)
+    >>> now[0] = 6000
+    >>> visits.over(visit), visits.over("of before the server's start")
+    (False, True)
+    """
+
+    def __init__(self, idle_seconds: float, clock: Callable[[], float] = time.time) -> None:
+        self._idle, self._clock = idle_seconds, clock
+        # One that was begun before the server was is given its time anew.
+        self._began = clock()
+        self._last: OrderedDict[str, float] = OrderedDict()
+
+    def new(self) -> str:
+        """The number of a visit that begins."""
+        visit = secrets.token_hex(16)
+        self.seen(visit)
+        return visit
+
+    def seen(self, visit: str | None) -> None:
+        """Something was asked in a visit; what is no number of one is nobody's."""
+        if visit is None or not _A_VISIT.fullmatch(visit):
+            return
+        self._last[visit] = self._clock()
+        self._last.move_to_end(visit)
+        while len(self._last) > _MOST_VISITS:
+            self._last.popitem(last=False)
+
+    def over(self, visit: str) -> bool:
+        """Whether a visit is over."""
+        return self._clock() - self._last.get(visit, self._began) > self._idle

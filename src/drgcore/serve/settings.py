@@ -54,6 +54,8 @@ class Settings:
         Longest time that a request may take [s].
     keep_hours : float
         After this time uploads and results of a batch are removed that are not to be kept [h].
+    idle_hours : float
+        A browser's session is over when nothing was asked in it for so long [h].
 
     Raises
     ------
@@ -84,6 +86,7 @@ class Settings:
     max_rows: int = 2_000_000
     seconds: float = 60.0
     keep_hours: float = 12.0
+    idle_hours: float = 2.0
 
     def __post_init__(self) -> None:
         if self.token is None and not self.loopback:

@@ -35,6 +35,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from drgcore.language import get_language, use_language
 from drgcore.serve.calls.library import Library
+from drgcore.serve.sessions import VISIT
 from drgcore.serve.settings import LANGUAGES, Language
 from drgcore.serve.tables import FILTERS, TESTS
 from drgcore.serve.wording import preferred, speaker
@@ -211,4 +212,10 @@ def render(
     answer = HTMLResponse(html, status, headers={"vary": "Accept, Accept-Language, Cookie"})
     if request.query_params.get("lang") in LANGUAGES:
         answer.set_cookie(LANGUAGE_COOKIE, lang, max_age=31_536_000, httponly=True, samesite="lax")
+    if VISIT not in request.cookies:
+        # A browser's session, by which it is known when what it uploaded is to be removed.
+        secure = request.url.scheme == "https"
+        answer.set_cookie(
+            VISIT, state.visits.new(), httponly=True, samesite="strict", secure=secure
+        )
     return answer

@@ -8,10 +8,13 @@ import secrets
 import shutil
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
+
+from filelock import FileLock, Timeout
 
 from drgcore.errors import DrgcoreError
 from drgcore.files import whole_file
@@ -20,6 +23,7 @@ from drgcore.language import _
 State = Literal["waiting", "queued", "running", "done", "failed"]
 
 _FILE = "job.json"
+_LOCK = ".server.lock"
 _ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -37,6 +41,8 @@ class Job:
         ``waiting`` for its mapping, ``queued``, ``running``, ``done`` or ``failed``.
     keep : bool
         Whether upload and results stay until somebody removes them.
+    visit : str
+        The session of the browser that uploaded it; empty for a program's.
     asked : dict
         What is to be done, see `work.BatchAsked`.
     created, ended : float
@@ -56,6 +62,7 @@ class Job:
     kind: str
     state: State = "waiting"
     keep: bool = False
+    visit: str = ""
     asked: dict[str, Any] = field(default_factory=dict)
     created: float = 0.0
     ended: float | None = None
@@ -65,6 +72,56 @@ class Job:
     error: dict[str, Any] | None = None
     files: list[str] = field(default_factory=list)
     cancelled: bool = False
+
+
+@contextmanager
+def held_alone(folder: Path) -> Iterator[None]:
+    """Hold a folder of batches for one server alone, as long as the block lasts.
+
+    The system holds the lock: it ends with the process, however that ends.
+
+    Parameters
+    ----------
+    folder : Path
+        Made if it is not there; for its owner alone.
+
+    Raises
+    ------
+    DrgcoreError
+        Another server uses the folder, or it cannot be used.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> with held_alone(folder), held_alone(folder):
+    ...     pass
+    Traceback (most recent call last):
+    drgcore.errors.DrgcoreError: ...: another server uses this folder of batches
+    Stop it, or give this one a folder of its own with --work.
+    """
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = FileLock(folder / _LOCK, timeout=0, mode=0o600, is_singleton=False)
+        lock.acquire()
+    except Timeout:
+        raise DrgcoreError(
+            _("another server uses this folder of batches"),
+            where=str(folder),
+            hint=_("Stop it, or give this one a folder of its own with --work."),
+        ) from None
+    except OSError as error:
+        raise _unusable(folder, error) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _unusable(folder: Path, error: OSError) -> DrgcoreError:
+    return DrgcoreError(
+        _("the folder of batches cannot be used: {why}", why=error.strerror), where=str(folder)
+    )
 
 
 class JobStore:
@@ -77,6 +134,8 @@ class JobStore:
     keep_seconds : float
         After this time a batch that is not to be kept is removed.
     clock : callable, optional
+    over : callable, optional
+        Whether the session of a browser is over.
 
     Examples
     --------
@@ -89,19 +148,20 @@ class JobStore:
     """
 
     def __init__(
-        self, folder: Path, keep_seconds: float, clock: Callable[[], float] = time.time
+        self,
+        folder: Path,
+        keep_seconds: float,
+        clock: Callable[[], float] = time.time,
+        over: Callable[[str], bool] = lambda visit: False,
     ) -> None:
-        self.folder, self._keep, self._clock = folder, keep_seconds, clock
+        self.folder, self._keep, self._clock, self._over = folder, keep_seconds, clock, over
         self._lock = threading.Lock()
         self._jobs: dict[str, Job] = {}
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._load()
         except OSError as error:
-            raise DrgcoreError(
-                _("the folder of batches cannot be used: {why}", why=error.strerror),
-                where=str(folder),
-            ) from None
+            raise _unusable(folder, error) from None
 
     def _load(self) -> None:
         known = {f.name for f in fields(Job)}
@@ -126,9 +186,9 @@ class JobStore:
                 self.upload(job).unlink(missing_ok=True)
             self._jobs[job.id] = job
 
-    def add(self, name: str, kind: str, *, keep: bool) -> Job:
+    def add(self, name: str, kind: str, *, keep: bool, visit: str = "") -> Job:
         """A new batch, with its folder."""
-        job = Job(secrets.token_hex(16), name, kind, keep=keep, created=self._clock())
+        job = Job(secrets.token_hex(16), name, kind, keep=keep, visit=visit, created=self._clock())
         self.place(job).mkdir(mode=0o700)
         with self._lock:
             self._jobs[job.id] = job
@@ -174,9 +234,22 @@ class JobStore:
         shutil.rmtree(self.place(job), ignore_errors=True)
 
     def remove_old(self) -> None:
-        """Remove batches that are over and not to be kept."""
+        """Remove batches that are over and not to be kept, after their time or their session."""
         before = self._clock() - self._keep
         for job in self.jobs():
             over = job.ended if job.ended is not None else job.created
-            if not job.keep and job.state not in ("queued", "running") and over < before:
+            ended = over < before or (bool(job.visit) and self._over(job.visit))
+            if ended and not job.keep and job.state not in ("queued", "running"):
+                self.remove(job)
+
+    def end_visit(self, visit: str) -> None:
+        """Remove what a browser uploaded and does not keep, even if it is worked on."""
+        for job in self.jobs():
+            if job.visit == visit and not job.keep:
+                self.remove(job)
+
+    def end_visits(self) -> None:
+        """The server stops: remove what browsers uploaded, do not keep and do not wait for."""
+        for job in self.jobs():
+            if job.visit and not job.keep and job.state not in ("queued", "running"):
                 self.remove(job)

@@ -15,9 +15,10 @@ from starlette.responses import FileResponse, Response
 
 from drgcore.errors import DrgcoreError
 from drgcore.files import passing_folder
-from drgcore.serve.jobs.store import Job, JobStore
+from drgcore.serve.jobs.store import Job, JobStore, held_alone
 from drgcore.serve.jobs.uploads import keep_upload, kind_of, shown_name
 from drgcore.serve.jobs.work import BatchAsked, Worker, look_at
+from drgcore.serve.sessions import VISIT
 from drgcore.serve.settings import Settings
 
 router = APIRouter(prefix="/batch", tags=["batch"])
@@ -38,12 +39,15 @@ async def batches(app: FastAPI) -> AsyncIterator[None]:
         if folder is None:
             # After a kill the next start sweeps it: nobody's cases stay in the system's folder.
             folder = stack.enter_context(passing_folder("drgcore-batches"))
-        app.state.jobs = store = JobStore(folder, settings.keep_hours * 3600)
+        stack.enter_context(held_alone(folder))
+        over = app.state.visits.over
+        app.state.jobs = store = JobStore(folder, settings.keep_hours * 3600, over=over)
         store.remove_old()
         app.state.worker = worker = Worker(store, app.state.library)
         worker.start()
         yield
         worker.stop(cancel=settings.work_folder is None)
+        store.end_visits()
 
 
 def store_of(request: Request) -> JobStore:
@@ -90,7 +94,7 @@ async def upload(
     asked = _asked(options)
     name = shown_name(file.filename or "")
     kind = kind_of(name)
-    job = store.add(name, kind, keep=keep)
+    job = store.add(name, kind, keep=keep, visit=request.cookies.get(VISIT, ""))
     job.asked = asked.model_dump()
     try:
         await run_in_threadpool(keep_upload, file.file, store.upload(job), settings.max_upload)

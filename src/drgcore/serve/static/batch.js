@@ -79,6 +79,9 @@ if (working) {
   setTimeout(look, 400);
 }
 
+// As long as a page of batches is open, the session goes on and what it uploaded stays.
+setInterval(() => fetch("/health").catch(() => undefined), 600_000);
+
 for (const button of document.querySelectorAll("[data-remove]")) {
   button.addEventListener("click", async () => {
     await fetch(`/batch/${button.dataset.remove}`, { method: "DELETE" });

@@ -10,8 +10,10 @@ CHINESE: dict[str, str] = {
     "Cases as {kinds}: front pages, HQMS, settlement lists or your own export.": (
         "支持 {kinds}：病案首页、HQMS、结算清单或自有导出。"
     ),
-    "Files stay on this machine and are removed once the batch is over, unless they are to be "
-    "kept.": "文件只保存在本机，任务结束后删除，除非选择保留。",
+    "Files stay on this machine: what you send is removed once the batch is over, its results "
+    "at the end of the session, unless they are to be kept.": (
+        "文件只保存在本机：上传的文件在任务结束后删除，结果在会话结束时删除，除非选择保留。"
+    ),
     "Keep the file and its results until I remove them": "保留文件与结果，直到手动删除",
     "Send and look": "上传并查看",
     "Sending": "上传中",
