@@ -269,7 +269,7 @@ def test_a_name_that_is_not_there() -> None:
 def test_importing_the_package_imports_nothing_slow() -> None:
     code = "import sys, drgcore; print(*sorted({m.split('.')[0] for m in sys.modules}))"
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=600
     )
     loaded = set(done.stdout.split())
     assert "drgcore" in loaded
@@ -284,7 +284,7 @@ def loaded_by(*arguments: str) -> set[str]:
         "try:\n    main()\nfinally:\n    print(*sorted(sys.modules), file=sys.stderr)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=600
     )
     return set(done.stderr.split())
 
@@ -326,7 +326,7 @@ def test_pyarrow_without_pandas_still_makes_frames() -> None:
         "print(before, type(frame) is pd.DataFrame, nothing)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=600
     )
     assert done.stdout.split() == ["False", "True", "None"]
 
@@ -340,7 +340,7 @@ _LOCAL = re.compile(r"(?<![\w.~:/-])/(?:home|tmp|work|root|Users)/\w")
 def tracked() -> list[Path]:
     """The files of the repository, where there is one."""
     listed = subprocess.run(
-        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, timeout=60
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, timeout=600
     )
     if listed.returncode:
         pytest.skip("no git repository")

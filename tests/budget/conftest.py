@@ -6,7 +6,6 @@ import importlib.util
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -14,6 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
+from tests.ports import free_port
 
 
 def programs() -> Path | None:
@@ -58,9 +59,7 @@ def postgres_server() -> Iterator[str]:
         options = {"cwd": home, "stdout": subprocess.DEVNULL, **identity}
         initdb = [folder / "initdb", "-D", data, "-U", "bureau", "-A", "trust", "-E", "UTF8"]
         subprocess.run([*initdb, "--locale=C", "--no-sync"], check=True, **options)
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        port = free_port()
         control = [folder / "pg_ctl", "-D", data, "-w", "-l", Path(home) / "log"]
         start = f"-p {port} -k {home} -c listen_addresses=127.0.0.1 -c fsync=off"
         subprocess.run([*control, "-o", start, "start"], check=True, **options)

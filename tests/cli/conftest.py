@@ -49,7 +49,7 @@ def run_alone(
         capture_output=True,
         encoding="utf-8",
         env={**ALONE, **(env or {})},
-        timeout=120,
+        timeout=600,
     )
     return Done(done.returncode, done.stdout, done.stderr)
 

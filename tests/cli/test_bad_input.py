@@ -343,7 +343,7 @@ def test_an_interrupted_run_leaves_nothing(tmp_path: Path) -> None:
         time.sleep(0.05)
     assert len(list(tmp_path.iterdir())) == 1
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=600)
     assert process.returncode == 130
     assert b"Traceback" not in err
     assert list(tmp_path.iterdir()) == []

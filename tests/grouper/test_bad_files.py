@@ -366,7 +366,7 @@ def test_a_disk_that_fills_up(tmp_path: Path, ending: str) -> None:
         env={"PYTHONPATH": ":".join(p for p in sys.path if p), "NUMBA_DISABLE_CACHING": "0"},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
     assert run.returncode == 7, run.stderr

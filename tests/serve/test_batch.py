@@ -6,7 +6,6 @@ import io
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -30,6 +29,7 @@ from drgcore.serve.jobs.uploads import keep_upload
 from drgcore.serve.jobs.work import Worker
 from drgcore.serve.sessions import VISIT, Visits
 from drgcore.serve.settings import WORK
+from tests.ports import free_port
 
 from .conftest import TOKEN
 
@@ -276,13 +276,6 @@ def test_after_a_kill_finished_ones_are_there_and_others_begin_anew(tmp_path):
     assert pq.read_table(tmp_path / at_work.id / "grouped.parquet").num_rows == 3
 
 
-def free_port() -> int:
-    """A port at which nothing listens."""
-    with socket.socket() as place:
-        place.bind(("127.0.0.1", 0))
-        return place.getsockname()[1]
-
-
 @pytest.mark.skipif(os.name != "posix", reason="signals")
 def test_a_server_that_is_killed_and_started_again_and_told_to_stop(tmp_path):
     (tmp_path / "token").write_text(TOKEN)
@@ -307,7 +300,7 @@ def test_a_server_that_is_killed_and_started_again_and_told_to_stop(tmp_path):
         raise AssertionError(process.stderr.read())
 
     headers = {"authorization": f"Bearer {TOKEN}"}
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=60) as client:
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=600) as client:
         server = serve()
         try:
             told = send(client, CASES.encode(), "张三的病例.csv").json()
@@ -333,7 +326,7 @@ def test_a_server_that_is_killed_and_started_again_and_told_to_stop(tmp_path):
             assert pq.read_table(io.BytesIO(result.content)).num_rows == 3
         finally:
             server.send_signal(signal.SIGTERM)
-            log = server.communicate(timeout=60)[1]
+            log = server.communicate(timeout=600)[1]
     assert server.returncode in (0, -signal.SIGTERM)
     lines = [json.loads(line) for line in log.splitlines()[1:]]
     assert {line["route"] for line in lines} >= {"/health", "/batch/{job_id}/files/{name}"}

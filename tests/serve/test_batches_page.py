@@ -59,7 +59,7 @@ def test_a_mapping_that_was_changed_is_taken(client):
     asked = {"mapping_text": changed, "outputs": ["csv"]}
     job = page.removeprefix("/batches")
     assert client.post(f"/batch{job}/start", json=asked).status_code == 202
-    until = time.monotonic() + 60
+    until = time.monotonic() + 600
     while client.get(page).json()["state"] in ("queued", "running"):
         assert time.monotonic() < until
         time.sleep(0.05)
