@@ -1,10 +1,11 @@
 # make demo · make test · make test-all · make docs · make bench: each sets up what it needs in .venv.
+# make oldest · make newest: the tests with the lowest and the newest versions that pyproject.toml allows.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 RUN := $(BIN)/python
 
-.PHONY: demo test test-all browser java docs bench messages clean
+.PHONY: demo test test-all oldest newest browser java docs bench messages clean
 
 $(VENV)/.run: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -47,6 +48,14 @@ java:
 test-all: test $(VENV)/.all java
 	$(BIN)/pytest -m "spark or long"
 	$(MAKE) docs
+
+# uv finds the lowest versions of what pyproject.toml names; pip knows only the newest.
+oldest newest: browser
+	$(PYTHON) -m venv --clear build/$@
+	build/$@/bin/pip install --quiet --disable-pip-version-check uv
+	build/$@/bin/uv pip install --quiet --python build/$@/bin/python -e '.[dev]' \
+	  --resolution $(if $(filter oldest,$@),lowest-direct,highest) --upgrade
+	NUMBA_CACHE_DIR=$(CURDIR)/build/$@/numba build/$@/bin/pytest -n 2 --dist loadfile -m "not spark and not long"
 
 docs: $(VENV)/.all
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --site-dir build/site
