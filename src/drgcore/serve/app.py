@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import anyio
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.staticfiles import StaticFiles
@@ -27,12 +26,11 @@ from drgcore.serve.quick import Quick
 from drgcore.serve.sessions import Door, Visits
 from drgcore.serve.settings import Settings
 from drgcore.serve.shelf import Shelf
+from drgcore.serve.threads import Threads
 from drgcore.serve.trials import Trials
 from drgcore.serve.views import Speaking, render, wants_html
 from drgcore.serve.ward import Ward
 
-# Threads that work on requests; the machine has few cores and every one may hold a large table.
-_THREADS = 8
 _ABOUT = (
     "CHS-DRG grouping and point-based payment. Codes are of the insurance version (医保版). "
     "Nothing of a case is kept or logged; a batch is kept until it is removed or expires."
@@ -75,6 +73,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     state.library = Library(settings.data)
     state.door, state.metrics = Door(settings.token), Metrics()
     state.visits = Visits(settings.idle_hours * 3600)
+    state.threads = Threads()
     state.failure = None
     # The store of batches is there while the application runs.
     state.jobs = None
@@ -103,7 +102,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    anyio.to_thread.current_default_thread_limiter().total_tokens = _THREADS
     try:
         async with batches(app):
             yield
@@ -150,4 +148,7 @@ async def _on_invalid(request: Request, error: Exception) -> Response:
 
 async def _on_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return _error(request, error.status_code, {"error": error.detail, "where": None, "hint": None})
+    told = {"error": error.detail, "where": None, "hint": None}
+    answer = _error(request, error.status_code, told)
+    answer.headers.update(error.headers or {})
+    return answer

@@ -17,6 +17,7 @@ from drgcore.serve.logs import LOGGER, where_it_failed
 from drgcore.serve.metrics import Metrics
 from drgcore.serve.sessions import COOKIE, VISIT, Door, Visits
 from drgcore.serve.settings import Settings
+from drgcore.serve.threads import HERE, Span
 
 _HEADERS = {
     b"content-security-policy": (
@@ -151,7 +152,7 @@ class _Exchange:
         self._began = time.perf_counter()
         self._taken = self._given = 0
         self._status = 0
-        self._late = False
+        self._span = Span()
         self._length = given.get(b"content-length", b"0")
         self._upload = str(scope["path"]).startswith(UPLOADS)
         settings = guard.settings
@@ -167,6 +168,7 @@ class _Exchange:
         # An upload takes as long as the network needs.
         seconds = self._guard.settings.seconds * (_UPLOADS_TAKE if self._upload else 1)
         timer = asyncio.get_running_loop().call_later(seconds, self._expire)
+        here = HERE.set(self._span)
         try:
             await app(self._scope, self.receive, self.send)
         except Exception as error:
@@ -175,6 +177,7 @@ class _Exchange:
             if not self._status:
                 await self._say(500, "an error that nobody expected", f"request {self.id}")
         finally:
+            HERE.reset(here)
             timer.cancel()
 
     def _expire(self) -> None:
@@ -182,7 +185,7 @@ class _Exchange:
         if not self._status:
             hint = f"at most {self._guard.settings.seconds:g} s; use a batch"
             task = asyncio.ensure_future(self._say(503, "the request took too long", hint))
-            self._late = True
+            self._span.over = True
             task.add_done_callback(lambda done: done.exception())
 
     async def _say(self, status: int, error: str, hint: str) -> None:
@@ -200,7 +203,7 @@ class _Exchange:
 
     async def send(self, message: Message) -> None:
         """Pass on what the application says, unless the time is over."""
-        if not self._late:
+        if not self._span.over:
             await self._pass(message)
 
     async def _pass(self, message: Message) -> None:

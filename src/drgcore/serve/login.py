@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
 from drgcore.serve.jobs.store import JobStore
 from drgcore.serve.sessions import COOKIE, VISIT, Door
+from drgcore.serve.threads import threads_of
 from drgcore.serve.views import render
 
 router = APIRouter(include_in_schema=False)
@@ -56,7 +56,7 @@ async def logout(request: Request) -> Response:
     visit = request.cookies.get(VISIT)
     jobs: JobStore | None = request.app.state.jobs
     if visit and jobs is not None:
-        await run_in_threadpool(jobs.end_visit, visit)
+        await threads_of(request).short.run(jobs.end_visit, visit)
     answer = RedirectResponse("/login", 303)
     answer.delete_cookie(VISIT, httponly=True, samesite="strict")
     answer.delete_cookie(COOKIE, httponly=True, samesite="strict")

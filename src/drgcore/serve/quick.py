@@ -23,6 +23,7 @@ from drgcore.serve.calls.direct import DirectGrouper, Read
 from drgcore.serve.calls.grouping import ReadCases, read_at_once
 
 _JSON = b"application/json"
+_LARGE = 1 << 16
 _GROUP, _HEALTH = SimpleNamespace(path="/group"), SimpleNamespace(path="/health")
 
 
@@ -65,7 +66,7 @@ class Quick:
         await _answer(send, to_json({"scheme": found.scheme, "results": results}))
 
     def _read(self, body: bytes | None) -> ReadCases | None:
-        if body is None:
+        if body is None or len(body) > _LARGE:
             return None
         try:
             asked = CasesAsked.model_validate_json(body)

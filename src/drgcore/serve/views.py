@@ -29,7 +29,6 @@ from typing import Annotated, Any, TypeVar, get_type_hints
 import jinja2
 from fastapi import APIRouter, Depends, Request
 from fastapi.encoders import jsonable_encoder
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -38,6 +37,7 @@ from drgcore.serve.calls.library import Library
 from drgcore.serve.sessions import VISIT
 from drgcore.serve.settings import LANGUAGES, Language
 from drgcore.serve.tables import FILTERS, TESTS
+from drgcore.serve.threads import threads_of
 from drgcore.serve.wording import preferred, speaker
 
 LANGUAGE_COOKIE = "drgcore_lang"
@@ -93,19 +93,21 @@ class Views:
         self.menu: list[Entry] = []
 
     def page(
-        self, path: str, template: str, title: str, *, menu: bool = False
+        self, path: str, template: str, title: str, *, menu: bool = False, long: bool = False
     ) -> Callable[[_Function], _Function]:
-        """Make a function the page at `path`, and its JSON."""
+        """Make a function the page at `path`, and its JSON; one that may take `long` says so."""
         if menu:
             self.menu.append(Entry(path, title))
-        return self._view("GET", path, template, title, page=True)
+        return self._view("GET", path, template, title, page=True, long=long)
 
-    def fragment(self, path: str, template: str) -> Callable[[_Function], _Function]:
+    def fragment(
+        self, path: str, template: str, *, long: bool = False
+    ) -> Callable[[_Function], _Function]:
         """Make a function what ``POST path`` answers: JSON, or a part of a page."""
-        return self._view("POST", path, template, "Workbench", page=False)
+        return self._view("POST", path, template, "Workbench", page=False, long=long)
 
     def _view(
-        self, method: str, path: str, template: str, title: str, *, page: bool
+        self, method: str, path: str, template: str, title: str, *, page: bool, long: bool
     ) -> Callable[[_Function], _Function]:
         def decorate(function: _Function) -> _Function:
             def answer(request: Request, data: Any, html: bool) -> Response:
@@ -113,11 +115,11 @@ class Views:
                     return render(request, template, title, data)
                 return JSONResponse(jsonable_encoder(data), headers={"vary": "Accept"})
 
-            both = _endpoint(function, lambda r, data: answer(r, data, wants_html(r)))
+            both = _endpoint(function, lambda r, data: answer(r, data, wants_html(r)), long)
             kind: Any = {200: {"content": {"text/html": {}, "application/json": {}}}}
             if page and path != "/":
                 # First: a name at the end of a path may have dots.
-                only = _endpoint(function, lambda r, data: answer(r, data, False))
+                only = _endpoint(function, lambda r, data: answer(r, data, False), long)
                 self.router.add_api_route(f"{path}.json", only, include_in_schema=False)
             self.router.add_api_route(
                 path, both, methods=[method], responses=kind, name=function.__name__
@@ -128,7 +130,7 @@ class Views:
 
 
 def _endpoint(
-    function: Callable[..., Any], answer: Callable[[Request, Any], Response]
+    function: Callable[..., Any], answer: Callable[[Request, Any], Response], long: bool
 ) -> Callable[..., Any]:
     """A function that FastAPI calls with the request and what `function` takes."""
     hints = get_type_hints(function, include_extras=True)
@@ -147,8 +149,10 @@ def _endpoint(
     @wraps(function)
     async def called(**given: Any) -> Response:
         of = given[request.name] if asked else given.pop(request.name)
-        data = await run_in_threadpool(function, **given)
-        return await run_in_threadpool(answer, of, data)
+        threads = threads_of(of)
+        lane = threads.long if long else threads.short
+        data = await lane.run(function, **given)
+        return await lane.run(answer, of, data)
 
     del called.__wrapped__
     called.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]

@@ -10,7 +10,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, FastAPI, Form, HTTPException, Request, UploadFile
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import FileResponse, Response
 
 from drgcore.errors import DrgcoreError
@@ -20,6 +19,7 @@ from drgcore.serve.jobs.uploads import keep_upload, kind_of, shown_name
 from drgcore.serve.jobs.work import BatchAsked, Worker, look_at
 from drgcore.serve.sessions import VISIT
 from drgcore.serve.settings import Settings
+from drgcore.serve.threads import threads_of
 
 router = APIRouter(prefix="/batch", tags=["batch"])
 
@@ -97,7 +97,8 @@ async def upload(
     job = store.add(name, kind, keep=keep, visit=request.cookies.get(VISIT, ""))
     job.asked = asked.model_dump()
     try:
-        await run_in_threadpool(keep_upload, file.file, store.upload(job), settings.max_upload)
+        lane = threads_of(request).short
+        await lane.run(keep_upload, file.file, store.upload(job), settings.max_upload)
     except (DrgcoreError, OSError):
         store.remove(job)
         raise
@@ -126,7 +127,7 @@ async def look(request: Request, job_id: str, sheet: str | None = None) -> dict[
     found, store = job_of(request, job_id), store_of(request)
     if not store.upload(found).exists():
         raise HTTPException(410, "the upload was removed")
-    return await run_in_threadpool(look_at, store, found, sheet)
+    return await threads_of(request).long.run(look_at, store, found, sheet)
 
 
 @router.post("/{job_id}/start", status_code=202)
@@ -159,7 +160,7 @@ async def result(request: Request, job_id: str, name: str) -> Response:
 async def remove(request: Request, job_id: str) -> Response:
     """Remove a batch with its upload and its results; one that is worked on is given up."""
     found = job_of(request, job_id)
-    await run_in_threadpool(store_of(request).remove, found)
+    await threads_of(request).short.run(store_of(request).remove, found)
     return Response(status_code=204)
 
 

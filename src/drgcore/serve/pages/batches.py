@@ -26,7 +26,7 @@ def batches(request: Request) -> list[Row]:
     return [shown_job(job) for job in store_of(request).jobs()]
 
 
-@views.page("/batches/{job_id}", "batch.html", "Batch")
+@views.page("/batches/{job_id}", "batch.html", "Batch", long=True)
 def batch(request: Request, library: LibraryGiven, job_id: str, sheet: str = "") -> Row:
     """One batch: its upload and the mapping proposed, its progress, or its results."""
     job, store = job_of(request, job_id), store_of(request)

@@ -46,7 +46,7 @@ def _link(data: Row, key: str) -> Callable[[Row], str]:
 TEMPLATES.globals |= {"bars": bars, "bubbles": bubbles, "small": small, "filtered": _link}
 
 
-@views.page("/dashboard", "dashboard.html", "Dashboard", menu=True)
+@views.page("/dashboard", "dashboard.html", "Dashboard", menu=True, long=True)
 def dashboard(
     shelf: ShelfGiven,
     kept: Annotated[Cubes, Depends(_cubes)],

@@ -9,14 +9,16 @@ from fastapi import APIRouter, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field, ValidationError
 from pydantic_core import to_json
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from drgcore.schemes import DEFAULT_SCHEME
 from drgcore.serve.calls.cases import CasesAsked
 from drgcore.serve.calls.grouping import group_cases, group_stream
+from drgcore.serve.threads import threads_of
 
 ARROW = "application/vnd.apache.arrow.stream"
+
+_LARGE = 1 << 20
 
 router = APIRouter(tags=["grouping"])
 
@@ -65,22 +67,26 @@ async def group(request: Request) -> Response:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     state = request.app.state
     settings, metrics, library = state.settings, state.metrics, state.library
-    body = await request.body()
+    body, lane = await request.body(), threads_of(request).long
     if kind == ARROW:
         given = request.query_params
         named: dict[str, Any] = {n: v for n, v in given.items() if n != "columns"}
         said = _valid(StreamAsked.model_validate, {**named, "columns": given.getlist("columns")})
-        stream, rows = await run_in_threadpool(
+        stream, rows = await lane.run(
             group_stream, body, library, most_rows=settings.max_rows, **said.model_dump()
         )
         metrics.cases.inc(rows)
         return Response(stream, media_type=ARROW)
     if kind != "application/json":
         raise HTTPException(415, f"send application/json or {ARROW}")
-    asked = _valid(CasesAsked.model_validate_json, body)
+    if len(body) > _LARGE:
+        # Reading it takes so long that others would wait for it.
+        asked = await lane.run(_valid, CasesAsked.model_validate_json, body)
+    else:
+        asked = _valid(CasesAsked.model_validate_json, body)
     if len(asked.cases) > settings.max_rows:
         raise HTTPException(413, f"at most {settings.max_rows:,} cases; use POST /batch")
-    answer = await run_in_threadpool(group_cases, asked, library)
+    answer = await lane.run(group_cases, asked, library)
     metrics.cases.inc(len(asked.cases))
     return Response(to_json(answer), media_type="application/json")
 

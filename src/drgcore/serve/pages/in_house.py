@@ -24,7 +24,7 @@ async def _ward(request: Request) -> Ward | None:
     return ward
 
 
-@views.page("/in-house", "in_house.html", "In house", menu=True)
+@views.page("/in-house", "in_house.html", "In house", menu=True, long=True)
 def in_house(
     ward: Annotated[Ward | None, Depends(_ward)], level: str = "", department: str = ""
 ) -> Row:

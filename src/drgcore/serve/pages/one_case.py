@@ -43,13 +43,13 @@ def explain(asked: ExplainAsked, library: LibraryGiven) -> dict[str, Any]:
     return explain_case(asked, library)
 
 
-@views.fragment("/what-if", "case_what_if.html")
+@views.fragment("/what-if", "case_what_if.html", long=True)
 def what_if(asked: WhatIfAsked, library: LibraryGiven) -> dict[str, Any]:
     """The groups of one case with one code otherwise. Coding follows the record, not the price."""
     return case_otherwise(asked, library)
 
 
-@views.fragment("/check", "case_check.html")
+@views.fragment("/check", "case_check.html", long=True)
 def check(asked: CheckAsked, library: LibraryGiven) -> dict[str, Any]:
     """What is wrong with the front pages of cases."""
     return check_case_list(asked, library)

@@ -101,7 +101,7 @@ def of_hospital(shelf: ShelfGiven, ledger: str, period: str, hospital: str) -> R
     return {"ledger": ledger, **found, "periods": periods}
 
 
-@views.page("/settlement/trial", "settlement_trial.html", "Trial settlement")
+@views.page("/settlement/trial", "settlement_trial.html", "Trial settlement", long=True)
 def trial(
     shelf: ShelfGiven,
     kept: TrialsGiven,
@@ -128,7 +128,7 @@ def trial(
     return data
 
 
-@views.fragment("/settlement/compare", "settlement_compared.html")
+@views.fragment("/settlement/compare", "settlement_compared.html", long=True)
 def compare(
     request: Request,
     shelf: ShelfGiven,
