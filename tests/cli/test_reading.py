@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
+import drgcore
 from drgcore.cases import read_table
 from drgcore.errors import CaseSchemaError
 
@@ -68,3 +70,33 @@ def test_an_open_quote_ends_every_command(tmp_path: Path) -> None:
     ):
         with pytest.raises(CaseSchemaError, match="a quote in row 7"):
             run(*words)
+
+
+def test_a_folder_is_settled_as_one_file_is(tmp_path: Path) -> None:
+    grouped = drgcore.group(drgcore.sample_cases(1500, seed=4, hospitals=3))
+    pq.write_table(grouped, tmp_path / "whole.parquet")
+    for start, pool in ((0, "a"), (500, "b"), (1000, "c")):
+        folder = tmp_path / "parts" / f"batch={pool}"
+        folder.mkdir(parents=True)
+        pq.write_table(grouped.slice(start, 500), folder / "x.parquet")
+    policy = ("--policy", "example")
+    scores = tmp_path / "scores.csv"
+    hospitals = sorted(set(grouped["hospital"].to_pylist()))
+    lines = [f"{hospital},90,5,10" for hospital in hospitals]
+    head = "hospital,record quality,readmission,patient burden"
+    scores.write_text("\n".join([head, *lines]), "utf-8")
+    made: dict[str, dict[str, bytes]] = {}
+    sources = ("whole.parquet", "parts", "parts/batch=*/x.parquet")
+    for number, source in enumerate(sources):
+        out, book = tmp_path / f"out{number}", tmp_path / f"{number}.sqlite"
+        out.mkdir()
+        cases = (tmp_path / source, *policy)
+        run("settle", "month", *cases, "--month", "2027-01", "--ledger", book, "--out", out / "m")
+        run("settle", "trial", *cases, "--year", "2027", "--out", out / "t", "--quality", scores)
+        run("points", "compute", *cases, "--out", out / "p.parquet")
+        files = list(out.rglob("*.csv"))
+        made[source] = {str(path.relative_to(out)): path.read_bytes() for path in files}
+        points = read_table(out / "p.parquet")
+        made[source]["points"] = str(points.select(["case_id", "points"]).to_pylist()).encode()
+    assert len(made["parts"]) > 5
+    assert made["parts"] == made["whole.parquet"] == made["parts/batch=*/x.parquet"]

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from filelock import FileLock
 
+from drgcore.cases import read_table
 from drgcore.errors import CaseSchemaError, DrgcoreError, UnfinishedError
 from drgcore.grouper import FolderSummary, folder_run, group, group_file
 from drgcore.grouper.manifest import MANIFEST, Manifest
@@ -141,6 +142,8 @@ def test_after_a_kill_the_same_bytes(
         with pytest.raises(KeyboardInterrupt) as caught:
             group_file(lake, out)
     assert f"{at} of 3 files are done and whole" in caught.value.__notes__[0]
+    with pytest.raises(CaseSchemaError, match="results in this folder are not complete"):
+        read_table(out)
     assert folder_summary(lake, out).kept == at
     assert contents(out) == contents(whole)
 
@@ -157,6 +160,8 @@ def test_a_bad_file_is_told_and_the_others_are_done(lake: Path, tmp_path: Path) 
     assert "truncated" in caught.value.failed[part("01")]
     assert isinstance(caught.value.summary, FolderSummary)
     assert caught.value.summary.rows == 2 * EACH
+    with pytest.raises(CaseSchemaError, match="results in this folder are not complete"):
+        read_table(out)
     # An old result must not be taken for that of the new input.
     assert set(contents(out)) == {MANIFEST, part("02"), part("03")}
     with pytest.raises(UnfinishedError) as stopped:
@@ -165,6 +170,7 @@ def test_a_bad_file_is_told_and_the_others_are_done(lake: Path, tmp_path: Path) 
     assert list(stopped.value.failed) == [part("01")]
     (lake / part("01")).write_bytes(good)
     assert folder_summary(lake, out).kept == 2
+    assert len(read_table(out)) == 3 * EACH
 
 
 def test_an_input_that_changes_meanwhile_is_not_done(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import json
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,6 +17,10 @@ from drgcore.language import _
 
 CASE_SUFFIXES = (".parquet", ".pq", ".xlsx", ".xls", ".csv", ".tsv", ".txt", ".dbf")
 """The endings of files of cases; those of text also with ``.gz`` behind them."""
+
+MANIFEST = "_drgcore_manifest.jsonl"
+"""The file that says of a folder of results what it is made from; programs that read folders of
+parquet leave such names out."""
 
 _TEXT = (".csv", ".tsv", ".txt")
 # A folder that is named after the value that a column has in all files below it.
@@ -99,7 +104,8 @@ def find_files(source: str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
     Raises
     ------
     CaseSchemaError
-        There is no such file.
+        There is no such file; or the folder holds results of a run that was stopped or that could
+        not read all its files.
 
     Examples
     --------
@@ -120,6 +126,7 @@ def find_files(source: str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
         paths = sorted({Path(os.path.abspath(p)) for one in source for p in _below(one)})
         parents = [path.parent for path in paths]
         root = _root_of(Path(os.path.commonpath(parents)) if parents else Path(), is_pattern=False)
+    _refuse_unfinished(root)
     if not paths:
         raise CaseSchemaError(
             _("there is no file of cases"),
@@ -133,6 +140,23 @@ def find_files(source: str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
     names = [PurePath(os.path.relpath(path, root)).as_posix() for path in paths]
     files = [CaseFile(p, n, _partitions(n)) for p, n in zip(paths, names, strict=True)]
     return CaseFiles(root, tuple(files), is_folder)
+
+
+def _refuse_unfinished(folder: Path) -> None:
+    """Refuse results of which some are still to be made: a sum over them would be too small."""
+    try:
+        with (folder / MANIFEST).open("rb") as file:
+            complete = json.loads(file.readline())["complete"]
+    except FileNotFoundError:
+        return
+    except (ValueError, KeyError, TypeError):
+        complete = False
+    if not complete:
+        raise CaseSchemaError(
+            _("the results in this folder are not complete"),
+            where=str(folder),
+            hint=_("Run the command that makes them again; it goes on with what is not done."),
+        )
 
 
 def _below(source: str | os.PathLike[str]) -> Iterator[Path]:

@@ -20,7 +20,9 @@ from drgcore.language import _
 FILES = ".xlsx, .xls, .csv, .dbf or .parquet"
 """The kinds of files, as a command's help shows them."""
 
-CasesArgument = Annotated[Path, typer.Argument(help=f"Grouped cases: {FILES}.")]
+CasesArgument = Annotated[
+    Path, typer.Argument(help=f"Grouped cases: {FILES}; or a folder or a pattern of such files.")
+]
 SheetOption = Annotated[
     str | None, typer.Option(help="Sheet of a workbook: its name, or its number from 1.")
 ]

@@ -122,7 +122,7 @@ def run_folder(
                 )
             )
             raise
-        manifest.finish()
+        manifest.finish(complete=not failed)
     others = sorted(manifest.done.keys() - targets.keys())
     gone = [name for name in others if not (cases.root / name).exists()]
     records = [manifest.done[name] for name in sorted(manifest.done) if name in targets]

@@ -10,12 +10,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from drgcore.cases.folders import MANIFEST
 from drgcore.errors import DrgcoreError
 from drgcore.files import whole_file
 from drgcore.language import _, reason_of
-
-MANIFEST = "_drgcore_manifest.jsonl"
-"""The name of the manifest; programs that read folders of parquet leave such names out."""
 
 _FORMAT = 1
 
@@ -68,10 +66,10 @@ class FileRecord:
 class Manifest:
     """The manifest of a folder of results.
 
-    A file of JSON lines: first the options, then a line for each file that is done, added when its
-    result is whole. A line without an end is one at which the run was killed, and counts for
-    nothing. When all is done it is written anew, in the order of the inputs' names, so that it does
-    not tell in how many runs the results were made.
+    A file of JSON lines: first whether all is done and the options, then a line for each file that
+    is done, added when its result is whole. A line without an end is one at which the run was
+    killed, and counts for nothing. When all is done it is written anew, in the order of the inputs'
+    names, so that it does not tell in how many runs the results were made.
 
     Attributes
     ----------
@@ -118,8 +116,8 @@ class Manifest:
         return cls(folder, options, done)
 
     def begin(self) -> None:
-        """Write what is there so far, before the first result."""
-        self._write(self.done.values())
+        """Write what is there so far, before the first result; from now on it is not complete."""
+        self._write(self.done.values(), complete=False)
 
     def add(self, record: FileRecord) -> None:
         """Enter a file whose result is whole, so that no kill loses it.
@@ -142,12 +140,13 @@ class Manifest:
             ) from error
         self.done[record.input] = record
 
-    def finish(self) -> None:
-        """Write it in the order of the inputs' names."""
-        self._write(self.done[name] for name in sorted(self.done))
+    def finish(self, *, complete: bool) -> None:
+        """Write it in the order of the inputs' names, and whether there is nothing left to do."""
+        self._write((self.done[name] for name in sorted(self.done)), complete=complete)
 
-    def _write(self, records: Iterable[FileRecord]) -> None:
-        lines = [_line({"drgcore_manifest": _FORMAT, "options": self.options})]
+    def _write(self, records: Iterable[FileRecord], *, complete: bool) -> None:
+        head = {"drgcore_manifest": _FORMAT, "complete": complete, "options": self.options}
+        lines = [_line(head)]
         lines += [_line(asdict(record)) for record in records]
         with whole_file(self.path) as part:
             part.write_bytes(b"".join(lines))
