@@ -25,7 +25,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 import drgcore
-from drgcore.grouper.batch import BATCH_ROWS, BatchGrouper, as_mapping, in_order
+from drgcore.grouper.batch import BATCH_ROWS, BatchGrouper, in_order
 from drgcore.grouper.kernel import group_rows
 from drgcore.grouper.result import GroupedRows
 
@@ -104,7 +104,7 @@ def kernel(src: Path, repeats: int) -> None:
     grouper = BatchGrouper.of("chs-drg-3.0", False)
     with pq.ParquetFile(src, read_dictionary=CODE_COLUMNS) as file:
         batches = list(file.iter_batches(batch_size=BATCH_ROWS))
-    mapping = as_mapping("canonical").resolve(batches[0].schema)
+    mapping = grouper.resolve("canonical", batches[0].schema)
     encoded = [grouper.tables.inputs(grouper.encode(b, mapping)) for b in batches]
     rows = sum(len(cases[0]) for cases in encoded)
 
