@@ -147,9 +147,7 @@ SUMS = ("cases", "points", "patient_paid", "refused_amount")
 
 def sums_drgcore(folder: Path, count: int) -> pd.DataFrame:
     """Points and amounts by pool, hospital and month."""
-    cells = drgcore.tally_points(
-        folder / "cases.parquet", policy_for(count), YEAR, ids=False
-    ).cells
+    cells = drgcore.tally_points(folder / "cases.parquet", policy_for(count), YEAR, ids=False).cells
     table = cells.groupby(["pool", "hospital", "month"], as_index=False).sum(numeric_only=True)
     return pd.DataFrame(
         {
@@ -502,9 +500,7 @@ def prepare(names: list[str], folder: Path, count: int) -> None:
         if {"ids", "all", "memory"} & set(names):
             # A fifth of the cases: these contests are about a million.
             drgcore.write_sample(place / "ask.parquet", max(cases // 5, SMALL), seed=1)
-            drgcore.group_file(
-                place / "ask.parquet", place / "ids.parquet", columns=["case_id"]
-            )
+            drgcore.group_file(place / "ask.parquet", place / "ids.parquet", columns=["case_id"])
             drgcore.group_file(place / "ask.parquet", place / "all.parquet")
         if "text" in names:
             write_files(place, 40_000 if place == folder else 100)
@@ -551,7 +547,9 @@ def main() -> None:
                 first_group(folder, options.runs)
             else:
                 million = contest in ("ids", "all", "memory")
-                compete(contest, folder, options.cases // 5 if million else options.cases, options.runs)
+                compete(
+                    contest, folder, options.cases // 5 if million else options.cases, options.runs
+                )
 
 
 if __name__ == "__main__":

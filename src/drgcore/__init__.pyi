@@ -14,6 +14,7 @@ from .budget import on_top_amounts as on_top_amounts
 from .budget import settle_month as settle_month
 from .budget import settle_year as settle_year
 from .budget import show as show
+from .budget import tally_points as tally_points
 from .budget import with_on_top as with_on_top
 from .cases import CANONICAL_SCHEMA as CANONICAL_SCHEMA
 from .cases import LOCAL_SCHEMA as LOCAL_SCHEMA

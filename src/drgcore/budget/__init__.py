@@ -3,6 +3,7 @@
 from drgcore.budget.adjustments import Adjustment, adjustments_of_sanctions
 from drgcore.budget.allocate import allocate
 from drgcore.budget.closing import ClosedMonth, close_month
+from drgcore.budget.earned import tally_points
 from drgcore.budget.explain import explain_payment
 from drgcore.budget.ledger import Ledger
 from drgcore.budget.month import Month
@@ -38,6 +39,7 @@ __all__ = [
     "settle_year",
     "show",
     "tally",
+    "tally_points",
     "terms_of",
     "with_on_top",
 ]

@@ -16,7 +16,7 @@ from drgcore.budget.terms import Terms
 from drgcore.cases.amounts import numbers_from
 from drgcore.cases.attributes import select_columns, some_of
 from drgcore.cases.days import days_of
-from drgcore.cases.hashes import hash_strings
+from drgcore.cases.hashes import hash_strings, name_hashes
 from drgcore.errors import CaseSchemaError
 from drgcore.language import _
 
@@ -181,7 +181,8 @@ def read_rows(batch: pa.RecordBatch, terms: Terms) -> Rows:
     is_outside = np.array([name == "outside" for name in case_class.names])[case_class.codes]
     drg = _codes(batch, "drg", missing="")
     hashes = hash_strings(batch.column("case_id"))
-    identity = hashes ^ _name_hashes(drg, 1) ^ _name_hashes(case_class, 2)
+    identity = hashes ^ name_hashes(drg.names, 1)[drg.codes]
+    identity ^= name_hashes(case_class.names, 2)[case_class.codes]
     on_top = None
     if terms.on_top_from is not None:
         on_top = _fen(batch, "on_top_amount")
@@ -313,12 +314,6 @@ def month_indices(column: Any, where: str = "column discharge_date") -> np.ndarr
         raise CaseSchemaError(_("{count} cases have no date", count=days.null_count), where=where)
     months = days.to_numpy(zero_copy_only=False).astype("datetime64[M]")
     return months.astype(np.int64) + 1970 * 12
-
-
-def _name_hashes(column: Codes, salt: int) -> np.ndarray:
-    """Hash a text column through its distinct values; the salt keeps two columns apart."""
-    names = pa.array([f"{salt}:{name}" for name in column.names], pa.large_string())
-    return hash_strings(names)[column.codes]
 
 
 def _refuse(batch: pa.RecordBatch, wrong: np.ndarray, what: str, column: str) -> None:

@@ -153,6 +153,9 @@ def text_codes(table: pa.Table, name: str, *, optional: bool = False) -> Codes:
     if name not in table.column_names or not len(table):
         return Codes([], np.full(len(table), -1, np.int32))
     column = table.column(name)
+    if pa.types.is_null(column.type):
+        # Arrow cannot unify dictionaries of nothing, which a column of several pieces has.
+        column = column.cast(pa.string())
     if not pa.types.is_dictionary(column.type):
         column = pc.dictionary_encode(column)
     whole = column.unify_dictionaries().combine_chunks()

@@ -27,7 +27,7 @@ from drgcore.cases.repeated import CaseWarning
 from drgcore.cases.statuses import statuses_of, statuses_of_groups
 from drgcore.errors import CaseSchemaError
 from drgcore.language import _
-from drgcore.points.ids import checked_ids
+from drgcore.points.ids import checked_ids, ids_of
 from drgcore.points.needs import conditional_rules, tested_columns, uses_level
 from drgcore.points.policy import Policy
 
@@ -74,7 +74,34 @@ class CaseColumns:
     numbers: dict[str, NDArray[np.float64]]
 
 
-def read_columns(cases: Any, periods: Sequence[Policy]) -> CaseColumns:
+def columns_for(periods: Sequence[Policy]) -> tuple[list[str], list[str]]:
+    """Name the columns that the points of cases hang on.
+
+    Parameters
+    ----------
+    periods : sequence of Policy
+        The policies of all periods.
+
+    Returns
+    -------
+    needed, asked : list of str
+        Those that must be there, and those that are read where they are.
+
+    Examples
+    --------
+    >>> columns_for([Policy.load("example")])[0][-2:]
+    ['length_of_stay', 'patient_paid']
+    """
+    stay, deducted, fund_part = _looked_at(periods)
+    flags, numbers = tested_columns(periods)
+    needed = ["case_id", "hospital", "pool", "discharge_date", "total_cost", "drg"]
+    needed += ["length_of_stay"] * stay + ["unreasonable_cost"] * deducted
+    return list(dict.fromkeys([*needed, *["patient_paid"] * fund_part, *flags, *numbers])), [
+        *_ASKED
+    ]
+
+
+def read_columns(cases: Any, periods: Sequence[Policy], *, unique: bool = True) -> CaseColumns:
     """Check grouped cases and turn their columns into arrays.
 
     Parameters
@@ -83,6 +110,8 @@ def read_columns(cases: Any, periods: Sequence[Policy]) -> CaseColumns:
         Grouped cases.
     periods : sequence of Policy
         The policies of all periods, which decide what columns are needed.
+    unique : bool, default True
+        Refuse ids that occur twice; False where that is done over more cases than these.
 
     Returns
     -------
@@ -102,21 +131,16 @@ def read_columns(cases: Any, periods: Sequence[Policy]) -> CaseColumns:
     Traceback (most recent call last):
     drgcore.errors.CaseSchemaError: cases: the cases have no column hospital, pool, ...
     """
-    rules = [rule for policy in periods for rule in conditional_rules(policy)]
-    stay = any(policy.bed_day for policy in periods) or any(rule.uses_stay for rule in rules)
-    deducted = any(policy.costs.unreasonable == "deducted" for policy in periods)
-    fund_part = any(rule.no_fund_part for policy in periods for rule in policy.exclusions)
+    stay, deducted, fund_part = _looked_at(periods)
     flags, numbers = tested_columns(periods)
-    needed = ["case_id", "hospital", "pool", "discharge_date", "total_cost", "drg"]
-    needed += ["length_of_stay"] * stay + ["unreasonable_cost"] * deducted
-    needed = list(dict.fromkeys([*needed, *["patient_paid"] * fund_part, *flags, *numbers]))
-    table = select_columns(cases, [*needed, *_ASKED])
+    needed, asked = columns_for(periods)
+    table = select_columns(cases, [*needed, *asked])
     missing = [name for name in needed if name not in table.column_names]
     if missing:
         raise CaseSchemaError(
             _("the cases have no column {missing}", missing=", ".join(missing)), where="cases"
         )
-    ids = checked_ids(table)
+    ids = checked_ids(table) if unique else ids_of(table)
     hospital, drg = text_codes(table, "hospital"), text_codes(table, "drg", optional=True)
     cost = amounts_of(table, "total_cost")
     none = np.empty(0)
@@ -182,6 +206,16 @@ def warn_of_magnitudes(cost: NDArray[Any], mean: NDArray[Any]) -> None:
             CaseWarning,
             stacklevel=3,
         )
+
+
+def _looked_at(periods: Sequence[Policy]) -> tuple[bool, bool, bool]:
+    """Say whether any rule looks at L, at U, and at B."""
+    rules = [rule for policy in periods for rule in conditional_rules(policy)]
+    return (
+        any(policy.bed_day for policy in periods) or any(rule.uses_stay for rule in rules),
+        any(policy.costs.unreasonable == "deducted" for policy in periods),
+        any(rule.no_fund_part for policy in periods for rule in policy.exclusions),
+    )
 
 
 def _levels(table: pa.Table, hospital: Codes, periods: Sequence[Policy]) -> Codes:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from drgcore.points.bands import Bands
 from drgcore.points.case_columns import CaseColumns
-from drgcore.points.case_rules import CostRule, PointsTier
+from drgcore.points.case_rules import CostRule
 from drgcore.points.coefficients import Site, coefficients
 from drgcore.points.outlier_rules import HighCost, LowCost, Outliers, Piece
 from drgcore.points.parameters import Groups, covers
@@ -42,7 +42,7 @@ def compile_rules(
     policy: Policy,
     cases: CaseColumns,
     marks: Marks = _NO_MARKS,
-    tier: PointsTier | None = None,
+    table: GroupTable | None = None,
     level: str | None = None,
 ) -> tuple[Rules, list[Site]]:
     """Look up everything that a policy says of the hospitals, DRGs and pools that occur.
@@ -55,8 +55,8 @@ def compile_rules(
         The cases.
     marks : tuple of tuples of int
         What `mark_cases` gives.
-    tier : PointsTier, optional
-        The tier of hospitals whose base points apply.
+    table : GroupTable, optional
+        The base points that apply; those of the whole policy by default.
     level : str, optional
         The level whose multiples apply; needed only where they differ by level.
 
@@ -79,7 +79,7 @@ def compile_rules(
     >>> sites, rules.k.tolist()
     ([('H01', '3')], [[1.084, nan]])
     """
-    table = group_table(policy, tier)
+    table = group_table(policy) if table is None else table
     drgs = cases.drg.names
     state, points, mean = _groups(table, drgs)
     site_of, sites = _sites(cases)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,7 @@ from drgcore.points.decisions import DECISIONS, read_decisions, warn_of_unused_g
 from drgcore.points.factors import apply_factors
 from drgcore.points.policy import Policy
 from drgcore.points.records import CLASSES, Factors, Rows
-from drgcore.points.segments import run_segments
+from drgcore.points.segments import Tables, run_segments
 
 POINT_COLUMNS = (
     "case_class",
@@ -121,8 +121,56 @@ def compute_points(
     1  high_cost       143.25        0.880       341.875  467.935
     """
     source = cases if isinstance(cases, pd.DataFrame | pa.Table) else pa.table(cases)
+    return _with_columns(source, *earn(source, policy, year=year, decisions=decisions)[1:])
+
+
+class Earned(NamedTuple):
+    """What cases earn: their columns, every factor, what its reasons mean, further columns."""
+
+    columns: CaseColumns
+    factors: Factors
+    reasons: list[str]
+    more: dict[str, Any]
+
+
+def earn(
+    source: Any,
+    policy: Policy,
+    *,
+    year: int | None = None,
+    decisions: Any = None,
+    unique: bool = True,
+    tables: Tables | None = None,
+) -> Earned:
+    """Do the work of `compute_points` without writing columns.
+
+    Parameters
+    ----------
+    source : pandas.DataFrame or pyarrow.Table
+        Grouped cases.
+    policy, year, decisions
+        As for `compute_points`.
+    unique : bool, default True
+        Refuse ids that occur twice; False where that is done over more cases than these.
+    tables : dict, optional
+        The policy's tables of base points, filled in and used again by calls with one policy.
+
+    Returns
+    -------
+    Earned
+        The arrays, one entry a case.
+
+    Examples
+    --------
+    >>> import datetime
+    >>> case = {"case_id": "1", "hospital": "H01", "pool": "employee", "drg": "BR13"}
+    >>> case |= {"status": "grouped", "discharge_date": datetime.date(2027, 1, 31)}
+    >>> case |= {"length_of_stay": 8, "total_cost": 15000.0, "patient_paid": 4000.0}
+    >>> earn(pa.Table.from_pylist([case]), Policy.load("example")).factors.points.tolist()
+    [150.0]
+    """
     periods = policy.periods()
-    columns = read_columns(source, periods)
+    columns = read_columns(source, periods, unique=unique)
     period = _periods(columns, periods, year)
     decision, granted = read_decisions(columns, policy, decisions)
     rows = Rows(
@@ -140,13 +188,13 @@ def compute_points(
         decision,
         granted,
     )
-    factors, reasons = run_segments(columns, rows, period, periods)
+    factors, reasons = run_segments(columns, rows, period, periods, tables)
     warn_of_unused_grants(decision, factors)
     more = apply_factors(columns, factors, period, periods)
     if any(p.special_review is not None and p.special_review.quota for p in periods):
         codes = decision if len(decision) else np.zeros(len(columns.cost), np.int8)
         more["review"] = pa.DictionaryArray.from_arrays(codes, pa.array(DECISIONS))
-    return _with_columns(source, factors, reasons, more)
+    return Earned(columns, factors, reasons, more)
 
 
 def _periods(

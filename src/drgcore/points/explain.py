@@ -159,7 +159,7 @@ def _formula(case: Mapping[str, Any], policy: Policy) -> str:
     texts = piece_texts(policy.outliers.pieces)
     if reason in texts and "by cost" not in reason:
         return _piece(case, policy.outliers.pieces[texts.index(reason)], points)
-    with_k = kind == "normal" or ("P·k" in reason and reason not in texts)
+    with_k = reason not in texts and (kind == "normal" or "P·k" in reason)
     if kind == "high_cost" and with_k:
         return _(
             "points = base · coefficient + added = {digits} × {digits_2} + {digits_3} = {digits_4}",
@@ -218,7 +218,7 @@ def _before_factors(case: Mapping[str, Any], policy: Policy) -> float:
         value = base * k if "above P·k" in reason else base * multiple
     elif kind == "bed_day":
         value = base * multiple + added
-    elif kind == "normal" or (kind == "high_cost" and "P·k" in reason):
+    elif reason not in texts and (kind == "normal" or (kind == "high_cost" and "P·k" in reason)):
         return round(float(round_half_up(base * k, places)) + added, places)
     elif kind == "fixed_price":
         value = base * k

@@ -45,6 +45,37 @@ def repeated_ids(ids: pa.ChunkedArray) -> list[str]:
     return sorted(pair["values"] for pair in counts.to_pylist() if pair["counts"] > 1)
 
 
+def ids_of(cases: pa.Table) -> pa.ChunkedArray:
+    """Give the ids of cases, each of which must have one; whether one occurs twice is not asked.
+
+    Parameters
+    ----------
+    cases : pyarrow.Table
+        Cases with the column `case_id`.
+
+    Returns
+    -------
+    pyarrow.ChunkedArray
+        The ids, without blanks at their ends.
+
+    Raises
+    ------
+    CaseSchemaError
+        If cases have no id.
+
+    Examples
+    --------
+    >>> ids_of(pa.table({"case_id": ["1 ", "2"]})).to_pylist()
+    ['1', '2']
+    """
+    ids = stripped(cases.column("case_id"))
+    if ids.null_count:
+        raise CaseSchemaError(
+            _("{count} cases have no id", count=ids.null_count), where=_("column case_id")
+        )
+    return ids
+
+
 def checked_ids(cases: pa.Table) -> pa.ChunkedArray:
     """Give the ids of cases, each of which must have one of its own.
 
@@ -70,11 +101,7 @@ def checked_ids(cases: pa.Table) -> pa.ChunkedArray:
     drgcore.errors.CaseSchemaError: column case_id: 1 case ids occur more than once: 1
     a case is paid once; remove the repeated rows
     """
-    ids = stripped(cases.column("case_id"))
-    if ids.null_count:
-        raise CaseSchemaError(
-            _("{count} cases have no id", count=ids.null_count), where=_("column case_id")
-        )
+    ids = ids_of(cases)
     twice = repeated_ids(ids)
     if twice:
         raise CaseSchemaError(

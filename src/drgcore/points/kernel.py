@@ -52,6 +52,7 @@ from drgcore.points.records import (
     Factors,
     Group,
     K,
+    Numbers,
     Rows,
     Rules,
 )
@@ -66,24 +67,6 @@ _BLOCK = 1 << 18
 @nb.njit(cache=True, forceinline=True)
 def _round(value: Any, unit: Any) -> Any:
     return np.floor(value * unit * _NUDGE + 0.5) / unit
-
-
-@nb.njit(cache=True, forceinline=True)
-def _excluded(case: Any, rules: Any) -> Any:
-    """Give the first exclusion whose conditions all hold, or -1."""
-    for e in range(rules.out_days.shape[0]):
-        if rules.out_days[e] >= 0 and not case.stay > rules.out_days[e]:
-            continue
-        if rules.out_no_fund[e] and case.cost - case.patient_paid > 0:
-            continue
-        if not rules.out_drg[e, case.drg] or not rules.out_pool[e, case.pool]:
-            continue
-        if not rules.out_hospital[e, case.hospital]:
-            continue
-        if rules.marks[e] and not rules.marks[e] & case.flags:
-            continue
-        return e
-    return -1
 
 
 @nb.njit(cache=True, forceinline=True)
@@ -129,38 +112,38 @@ def _bed_points(b: Any, reason: Any, stay: Any, rules: Any) -> Any:
 
 
 @nb.njit(cache=True, forceinline=True)
-def _by_cost(case_class: Any, reason: Any, rate: Any, net: Any, rules: Any) -> Any:
+def _by_cost(case_class: Any, reason: Any, rate: Any, net: Any, numbers: Any) -> Any:
     """Points by cost; outside, under the reason that follows, where the rate is NaN."""
     if np.isnan(rate):
         return 11, reason + 1, 0.0, np.nan, np.nan, 0.0, 0.0
-    multiple = net / rules.region_mean
-    points = _round(multiple * rules.scale * rate, rules.unit)
-    return case_class, reason, rules.scale, rate, multiple, 0.0, points
+    multiple = net / numbers.region_mean
+    points = _round(multiple * numbers.scale * rate, numbers.unit)
+    return case_class, reason, numbers.scale, rate, multiple, 0.0, points
 
 
 @nb.njit(cache=True, forceinline=True)
-def _high(case: Any, group: Any, rules: Any) -> Any:
+def _high(case: Any, group: Any, numbers: Any) -> Any:
     """Points of a high-cost outlier."""
     base, over = group.points, case.net / group.mean
-    if rules.high_rule == BY_COST:
-        return _by_cost(1, HIGH_BY_COST, rules.rates[6], case.net, rules)
-    if rules.high_rule == OUTSIDE:
+    if numbers.high_rule == BY_COST:
+        return _by_cost(1, HIGH_BY_COST, numbers.rates[6], case.net, numbers)
+    if numbers.high_rule == OUTSIDE:
         return 11, HIGH_OUTSIDE, 0.0, np.nan, np.nan, 0.0, 0.0
-    if rules.high_rule == AT_HI:
+    if numbers.high_rule == AT_HI:
         held = min(over, group.hi)
-        return 1, 5, base, 1.0, held, 0.0, _round(base * held, rules.unit)
+        return 1, 5, base, 1.0, held, 0.0, _round(base * held, numbers.unit)
     reason = 1
     added = base * max(over - group.hi, 0.0)
-    if rules.high_rule == CAPPED and added > base * rules.cap:
-        reason, added = 2, base * rules.cap
-    elif rules.high_rule == REVIEWED:
+    if numbers.high_rule == CAPPED and added > base * numbers.cap:
+        reason, added = 2, base * numbers.cap
+    elif numbers.high_rule == REVIEWED:
         reason = 4 if case.decision == GRANTED else 3
         if case.decision != GRANTED:
             added = 0.0
         elif not np.isnan(case.granted):
             added = case.granted
-    added = _round(added, rules.unit)
-    points = _round(_round(base * group.k, rules.unit) + added, rules.unit)
+    added = _round(added, numbers.unit)
+    points = _round(_round(base * group.k, numbers.unit) + added, numbers.unit)
     return 1, reason, base, group.k, case.cost / group.mean, added, points
 
 
@@ -201,22 +184,23 @@ def _piece(case: Any, group: Any, rules: Any) -> Any:
 
 
 @nb.njit(cache=True, forceinline=True)
-def _listed(case: Any, rules: Any) -> Any:
-    """Points of a case that is excluded, reviewed or on a list; class -1 if it is none of these."""
-    e = _excluded(case, rules)
-    if e >= 0:
-        return 11, OWN_REASONS + e, 0.0, np.nan, np.nan, 0.0, 0.0
+def _decided(case: Any, numbers: Any) -> Any:
+    """Points of a case that a panel decided; class -1 if it decided nothing of them."""
     if case.decision == SPECIAL:
         if not np.isnan(case.granted):
-            points = _round(case.granted, rules.unit)
+            points = _round(case.granted, numbers.unit)
             return 10, 20, points, 1.0, np.nan, 0.0, points
-        if rules.panel_must_say:
+        if numbers.panel_must_say:
             return 10, NO_PANEL_POINTS, 0.0, np.nan, np.nan, 0.0, 0.0
-        return _by_cost(10, 21, rules.rates[5], case.net, rules)
+        return _by_cost(10, 21, numbers.rates[5], case.net, numbers)
     if case.decision == BY_ITEM:
         return 11, PANEL_OUTSIDE, 0.0, np.nan, np.nan, 0.0, 0.0
-    if not case.on_list:
-        return -1, 0, 0.0, 0.0, 0.0, 0.0, 0.0
+    return -1, 0, 0.0, 0.0, 0.0, 0.0, 0.0
+
+
+@nb.njit(cache=True)
+def _on_list(case: Any, rules: Any) -> Any:
+    """Points of a case that may be on a list; class -1 if it is on none."""
     f = _fixed(case, rules)
     own = OWN_REASONS + rules.out_days.shape[0]
     if f >= 0:
@@ -235,34 +219,38 @@ def _listed(case: Any, rules: Any) -> Any:
 
 
 @nb.njit(cache=True, forceinline=True)
-def _grouped(case: Any, group: Any, rules: Any) -> Any:
-    """Points by status, stability and cost of a case that is on no list."""
+def _by_status(case: Any, group: Any, numbers: Any) -> Any:
+    """Points of a case without a stable group or a coefficient; class -1 if it has both."""
     status, net = case.status, case.net
     if status > 0:
-        return _by_cost(3 + status, 10 + 2 * status, rules.rates[status], net, rules)
+        return _by_cost(3 + status, 10 + 2 * status, numbers.rates[status], net, numbers)
     if group.state == UNKNOWN:
-        if rules.missing_is_error:
+        if numbers.missing_is_error:
             return 7, NO_BASE_POINTS, 0.0, np.nan, np.nan, 0.0, 0.0
-        return _by_cost(7, 18, rules.rates[4], net, rules)
+        return _by_cost(7, 18, numbers.rates[4], net, numbers)
     if group.state == UNSTABLE:
-        return _by_cost(3, 10, rules.rates[0], net, rules)
-    base, k = group.points, group.k
-    if np.isnan(k):
-        return 0, NO_COEFFICIENT, base, k, np.nan, 0.0, 0.0
-    if rules.has_pieces:
-        return _piece(case, group, rules)
+        return _by_cost(3, 10, numbers.rates[0], net, numbers)
+    if np.isnan(group.k):
+        return 0, NO_COEFFICIENT, group.points, group.k, np.nan, 0.0, 0.0
+    return -1, 0, 0.0, 0.0, 0.0, 0.0, 0.0
+
+
+@nb.njit(cache=True, forceinline=True)
+def _by_multiple(case: Any, group: Any, numbers: Any) -> Any:
+    """Points of a case of a stable group: beyond the multiples of its mean, or between them."""
+    base, k, net = group.points, group.k, case.net
     multiple, reason = case.cost / group.mean, 0
-    if rules.high_rule != NONE and case.cost > group.hi * group.mean * (1 + _TIE):
+    if numbers.high_rule != NONE and case.cost > group.hi * group.mean * (1 + _TIE):
         if not case.flags & BARRED:
-            return _high(case, group, rules)
+            return _high(case, group, numbers)
         reason = NOT_DEAREST
-    full = _round(base * k, rules.unit)
-    if rules.low_rule != NONE and case.cost < group.lo * group.mean * (1 - _TIE):
-        if rules.low_rule == LOW_BY_COST:
-            return _by_cost(2, 9, rules.rates[7], net, rules)
-        if rules.low_rule == LOW_BY_ITEM:
+    full = _round(base * k, numbers.unit)
+    if numbers.low_rule != NONE and case.cost < group.lo * group.mean * (1 - _TIE):
+        if numbers.low_rule == LOW_BY_COST:
+            return _by_cost(2, 9, numbers.rates[7], net, numbers)
+        if numbers.low_rule == LOW_BY_ITEM:
             return 11, LOW_OUTSIDE, 0.0, np.nan, np.nan, 0.0, 0.0
-        points = _round(base * multiple, rules.unit)
+        points = _round(base * multiple, numbers.unit)
         if points > full:
             return 2, 8, base, k, multiple, 0.0, full
         return 2, 7, base, k, multiple, 0.0, points
@@ -271,16 +259,33 @@ def _grouped(case: Any, group: Any, rules: Any) -> Any:
 
 @nb.njit(cache=True, nogil=True)
 def _run(start: int, stop: int, rows: Rows, rules: Rules, out: Factors) -> None:
+    # What is handed to an inlined function counts a reference for each array in it, case by case:
+    # most cases are decided by single numbers and the arrays named here.
     hospital, level, pool, drg = rows.hospital, rows.level, rows.pool, rows.drg
     item, status, cost, stay = rows.item, rows.status, rows.cost, rows.stay
     unreasonable, patient_paid, flags = rows.unreasonable, rows.patient_paid, rows.flags
     decision, granted = rows.decision, rows.granted
     state, points, mean, hi, lo = rules.state, rules.points, rules.mean, rules.hi, rules.lo
     k, site_of, levels, listed = rules.k, rules.site_of, rules.levels, rules.listed
+    out_days, out_no_fund, marks = rules.out_days, rules.out_no_fund, rules.marks
+    out_drg, out_pool, out_hospital = rules.out_drg, rules.out_pool, rules.out_hospital
     case_class, reason, base, coefficient = out.case_class, out.reason, out.base, out.coefficient
     multiple, added, earned = out.multiple, out.added, out.points
     no_u, no_b, no_stay = len(unreasonable) == 0, len(patient_paid) == 0, len(stay) == 0
     no_flags, no_decision = len(flags) == 0, len(decision) == 0
+    has_pieces = rules.has_pieces
+    r = rules.rates
+    numbers = Numbers(
+        (r[0], r[1], r[2], r[3], r[4], r[5], r[6], r[7]),
+        rules.region_mean,
+        rules.scale,
+        rules.high_rule,
+        rules.low_rule,
+        rules.cap,
+        rules.unit,
+        rules.missing_is_error,
+        rules.panel_must_say,
+    )
     for i in range(start, stop):
         d = drg[i]
         case = Case(
@@ -299,11 +304,33 @@ def _run(start: int, stop: int, rows: Rows, rules: Rules, out: Factors) -> None:
             np.nan if no_decision else granted[i],
             listed[d] or item[i] >= 0,
         )
-        found = _listed(case, rules)
+        excluded = -1
+        for e in range(out_days.shape[0]):
+            if (
+                (out_days[e] < 0 or case.stay > out_days[e])
+                and (not out_no_fund[e] or not case.cost - case.patient_paid > 0)
+                and out_drg[e, d]
+                and out_pool[e, case.pool]
+                and out_hospital[e, case.hospital]
+                and (marks[e] == 0 or marks[e] & case.flags)
+            ):
+                excluded = e
+                break
+        if excluded >= 0:
+            found = 11, OWN_REASONS + excluded, 0.0, np.nan, np.nan, 0.0, 0.0
+        else:
+            found = _decided(case, numbers)
+            if found[0] < 0 and case.on_list:
+                found = _on_list(case, rules)
         if found[0] < 0:
             at = site_of[case.hospital * levels + case.level + 1]
             group = Group(state[d], points[d], mean[d], hi[d], lo[d], k[at, d])
-            found = _grouped(case, group, rules)
+            found = _by_status(case, group, numbers)
+            if found[0] < 0:
+                if has_pieces:
+                    found = _piece(case, group, rules)
+                else:
+                    found = _by_multiple(case, group, numbers)
         case_class[i] = found[0]
         reason[i] = found[1]
         base[i] = found[2]

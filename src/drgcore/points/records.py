@@ -123,6 +123,20 @@ class Rules(NamedTuple):
     pieces: Any
 
 
+class Numbers(NamedTuple):
+    """The single numbers of `Rules`, and its rates: handing them on counts no references."""
+
+    rates: tuple[float, ...]
+    region_mean: float
+    scale: float
+    high_rule: int
+    low_rule: int
+    cap: float
+    unit: float
+    missing_is_error: bool
+    panel_must_say: bool
+
+
 class Rows(NamedTuple):
     """Cases as arrays, empty where no rule looks at them; `flags` has a bit a marked rule."""
 

@@ -17,6 +17,10 @@ from drgcore.points.policy import Policy
 from drgcore.points.quotas import Ranked, beyond_quota
 from drgcore.points.records import BARRED, HIGH_OUTSIDE, LOW_OUTSIDE, Factors, Rows, Rules
 from drgcore.points.selection import among, mark_cases
+from drgcore.points.tables import GroupTable, group_table
+
+Tables = dict[tuple[int, str], GroupTable]
+"""Tables of base points by number of the period and name of the tier."""
 
 _RANKED = 3
 """The first classes are those of the rules for outliers: normal, high and low."""
@@ -32,7 +36,11 @@ class _Segment(NamedTuple):
 
 
 def run_segments(
-    columns: CaseColumns, rows: Rows, period: NDArray[Any], periods: Sequence[Policy]
+    columns: CaseColumns,
+    rows: Rows,
+    period: NDArray[Any],
+    periods: Sequence[Policy],
+    tables: Tables | None = None,
 ) -> tuple[Factors, list[str]]:
     """Run each segment's rules over its cases; give one list of reasons for all.
 
@@ -46,6 +54,8 @@ def run_segments(
         Number of the period of each case.
     periods : sequence of Policy
         The policies of all periods.
+    tables : dict, optional
+        Tables that calls before this have read, and room for those that it reads.
 
     Returns
     -------
@@ -56,15 +66,18 @@ def run_segments(
     """
     factors = _room(len(rows.cost))
     texts: list[str] = []
+    tables = {} if tables is None else tables
     ranked = Ranked.of(len(rows.cost)) if any(map(_quota, periods)) else None
     done: list[tuple[_Segment, Rows, Rules]] = []
-    present = np.unique(period) if len(period) else np.array([0])
+    several = len(periods) > 1 and len(period)
+    present = np.unique(period) if several else np.array([0])
     for number in present:
         policy = periods[int(number)]
         flags, marks = mark_cases(policy, columns)
         alone = None if len(present) == 1 else np.flatnonzero(period == number)
         for segment in _segments(policy, columns, int(number), alone):
-            rules, sites = compile_rules(policy, columns, marks, segment.tier, segment.level)
+            table = _table(tables, policy, segment)
+            rules, sites = compile_rules(policy, columns, marks, table, segment.level)
             part = _part(rows._replace(flags=flags), segment.where)
             found = _run(part, rules, factors, segment.where)
             check_numbers(columns, part, rules, found, policy, sites)
@@ -145,6 +158,13 @@ def _segments(
             levels[above - 1] if above else None,
             rows[key[rows] == value],
         )
+
+
+def _table(tables: Tables, policy: Policy, segment: _Segment) -> GroupTable:
+    key = segment.period, "" if segment.tier is None else segment.tier.name
+    if key not in tables:
+        tables[key] = group_table(policy, segment.tier)
+    return tables[key]
 
 
 def _run(part: Rows, rules: Rules, factors: Factors, where: NDArray[np.int64] | None) -> Factors:

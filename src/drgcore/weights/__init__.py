@@ -8,7 +8,8 @@ from drgcore.weights.coefficients import (
     level_cost_coefficients,
 )
 from drgcore.weights.credibility import Credibility
-from drgcore.weights.history import History, HistoryWarning, read_history
+from drgcore.weights.history import History, read_history
+from drgcore.weights.history_checks import HistoryWarning
 from drgcore.weights.performance import compare_groupings, grouping_performance, riv
 from drgcore.weights.standardise import standardise_costs
 from drgcore.weights.statistics import group_statistics

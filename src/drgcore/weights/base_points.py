@@ -19,7 +19,7 @@ from drgcore.rounding import round_half_up
 from drgcore.schemes import Scheme, load_scheme
 from drgcore.schemes.model import GroupKind
 from drgcore.weights.credibility import Credibility, buhlmann_k
-from drgcore.weights.history import History, costs_by, read_history
+from drgcore.weights.history import History, read_history
 from drgcore.weights.statistics import CV_PLACES, is_stable
 from drgcore.weights.trimming import Trimming
 from drgcore.weights.years import counted_years, weigh_years
@@ -238,7 +238,7 @@ def base_points(
     names = history.drg.names
     known = _national(national)
     chosen = _drgs(history, scheme)
-    groups = costs_by(history, history.drg.codes, len(names))
+    groups = history.by_drg
     means = weigh_years(history, groups, year_weights, year_method)
     region = means.region
     of_adrg = dict(zip(means.adrgs, means.adrg_mean / region, strict=True))
@@ -316,7 +316,7 @@ def _smooth(
 
 def _drgs(history: History, scheme: str | Path | Scheme | None) -> list[str]:
     """List the DRGs of the table: those of the cases, and all named ones of the scheme."""
-    used = np.unique(history.drg.codes[history.usable])
+    used = np.flatnonzero(history.by_drg.count)
     found = [history.drg.names[code] for code in used]
     if scheme is None:
         return found

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,17 +13,18 @@ import pandas as pd
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from drgcore.cases import read_table
 from drgcore.cases.attributes import (
     Codes,
     dates_of,
     numbers_of,
     select_columns,
-    some_of,
     text_codes,
 )
 from drgcore.cases.statuses import statuses_of, statuses_of_groups
 from drgcore.errors import CaseSchemaError
 from drgcore.language import _
+from drgcore.weights.history_checks import refuse_several_schemes, warn_of_strange_years
 from drgcore.weights.segments import Segments, sort_by_group
 
 KEYS = ("drg", "adrg", "mdc", "hospital", "hospital_level", "pool", "year")
@@ -35,15 +37,9 @@ NO_YEAR = -1
 """Year of a case without a discharge date."""
 
 _TEXTS = ("hospital", "hospital_level", "pool")
-# A year of at least this many cases, more than this share of which lies in groups that no other
-# year has, was probably grouped by another scheme.
-_YEAR_CASES, _STRANGE_SHARE = 500, 0.2
+_CODED = ("drg", "status", "scheme", *_TEXTS)
 # Up to so many combinations of keys have a table of them all, which is faster than sorting cases.
 _TABLE = 1 << 22
-
-
-class HistoryWarning(UserWarning):
-    """History that looks wrong as a whole, though each case by itself is possible."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +78,15 @@ class History:
     def __len__(self) -> int:
         """Number of cases."""
         return len(self.cost)
+
+    @cached_property
+    def by_drg(self) -> Segments:
+        """The costs of usable cases by DRG, with which statistics and weights begin."""
+        return costs_by(self, self.drg.codes, len(self.drg.names))
+
+    @cached_property
+    def _part(self) -> list[History]:
+        return []
 
     def key(self, name: str) -> Codes:
         """Give one of `KEYS` as codes.
@@ -166,7 +171,11 @@ class History:
                 ),
                 hint=_("trim the same cases, in the same order"),
             )
-        return replace(self, usable=self.usable & keep)
+        usable = self.usable & keep
+        # Statistics and weights of one trimming ask for the same cases: they are laid out once.
+        if not (self._part and np.array_equal(self._part[0].usable, usable)):
+            self._part[:] = [replace(self, usable=usable)]
+        return self._part[0]
 
 
 def read_history(cases: Any, *, cost: str = "total_cost") -> History:
@@ -174,7 +183,7 @@ def read_history(cases: Any, *, cost: str = "total_cost") -> History:
 
     Parameters
     ----------
-    cases : pandas.DataFrame, anything with the Arrow PyCapsule interface, or History
+    cases : path, pandas.DataFrame, anything with the Arrow PyCapsule interface, or History
         Grouped cases: `drg` and `total_cost` [yuan]; `status` (without the column every case with
         a DRG is grouped); `hospital`, `hospital_level`, `pool`, `discharge_date`,
         `length_of_stay` [days] where a statistic asks for them; `scheme` where the cases of several
@@ -220,7 +229,9 @@ def read_history(cases: Any, *, cost: str = "total_cost") -> History:
             )
         return cases
     wanted = ["drg", cost, "status", *_TEXTS, "discharge_date", "length_of_stay"]
-    table = select_columns(cases, [*wanted, "scheme", "case_id"])
+    if isinstance(cases, str | os.PathLike):
+        cases = read_table(cases, columns=[*wanted, "scheme"], dictionaries=_CODED)
+    table = select_columns(cases, [*wanted, "scheme"])
     missing = [name for name in ("drg", cost) if name not in table.column_names]
     if missing:
         raise CaseSchemaError(
@@ -228,7 +239,7 @@ def read_history(cases: Any, *, cost: str = "total_cost") -> History:
             where="history",
             hint=_("group the cases first; costs are yuan in total_cost"),
         )
-    _one_scheme(text_codes(table, "scheme", optional=True).names)
+    refuse_several_schemes(text_codes(table, "scheme", optional=True).names)
     drg = _ordered(text_codes(table, "drg", optional=True))
     hospital, level, pool = (_ordered(text_codes(table, n, optional=True)) for n in _TEXTS)
     status = (
@@ -246,7 +257,8 @@ def read_history(cases: Any, *, cost: str = "total_cost") -> History:
     costs = numbers_of(table, cost)
     usable, left_out = _usable(status, costs)
     history = History(drg, hospital, level, pool, status, year, costs, stay, usable, left_out)
-    _warn_of_strange_years(history)
+    if year is not None and usable.any():
+        warn_of_strange_years(history.key("year"), drg, usable)
     return history
 
 
@@ -351,46 +363,6 @@ def _usable(
         if number:
             rows.append((reason, number))
     return usable, pd.DataFrame(rows, columns=["reason", "cases"])
-
-
-def _one_scheme(names: Sequence[str]) -> None:
-    if len(names) > 1:
-        raise CaseSchemaError(
-            _(
-                "the cases were grouped by {count} schemes: {names}",
-                count=len(names),
-                names=some_of(sorted(names)),
-            ),
-            where=_("column scheme"),
-            hint=_("group the cases of all years by one scheme, then calibrate"),
-        )
-
-
-def _warn_of_strange_years(history: History) -> None:
-    if history.year is None or not history.usable.any():
-        return
-    year, groups = history.key("year"), len(history.drg.names)
-    if len(year.names) < 2:
-        return
-    dated = history.usable & (year.codes >= 0)
-    pairs = (year.codes * groups + history.drg.codes)[dated]
-    cases = np.bincount(pairs, minlength=len(year.names) * groups).reshape(-1, groups)
-    alone = (cases > 0) & ((cases > 0).sum(axis=0) == 1)
-    for name, all_cases, strange in zip(
-        year.names, cases.sum(axis=1), (cases * alone).sum(axis=1), strict=True
-    ):
-        if all_cases >= _YEAR_CASES and strange > _STRANGE_SHARE * all_cases:
-            warnings.warn(
-                _(
-                    "{strange:,} of {all:,} cases of {name} are in groups that no other "
-                    "year has: was that year grouped by another scheme?",
-                    strange=strange,
-                    all=all_cases,
-                    name=name,
-                ),
-                HistoryWarning,
-                stacklevel=3,
-            )
 
 
 def _lacking(column: str, key: str) -> CaseSchemaError:

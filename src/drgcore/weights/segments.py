@@ -71,6 +71,11 @@ class Segments:
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.sqrt(self.squares / self.count)
 
+    def occupied(self) -> Segments:
+        """Give the groups that have values, and no others."""
+        full = np.flatnonzero(self.count)
+        return Segments(self.values, np.append(self.starts[full], self.starts[-1]))
+
     def quantile(self, share: float) -> Floats:
         """Quantile of each group, linear between neighbours; NaN for a group without values."""
         count = self.count

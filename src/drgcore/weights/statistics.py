@@ -87,7 +87,11 @@ def group_statistics(
     if trimming is not None:
         history = history.only(trimming.keep)
     codes, names = codes_by(history, keys)
-    costs = sort_by_group(codes, history.cost, len(names))
+    if keys == ["drg"]:
+        # All that has no case lies between the others without a place of its own.
+        costs = history.by_drg.occupied()
+    else:
+        costs = sort_by_group(codes, history.cost, len(names))
     columns: dict[str, Any] = {}
     for place, key in enumerate(keys):
         values = [row[place] for row in names]

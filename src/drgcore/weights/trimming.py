@@ -79,7 +79,8 @@ def trim_none(cases: Any) -> Trimming:
     """
     history = read_history(cases)
     groups = len(history.drg.names)
-    return _cut(history, np.full(groups, -np.inf), np.full(groups, np.inf), "none")
+    limits = np.full(groups, -np.inf), np.full(groups, np.inf)
+    return _cut(history, _by_drg(history), *limits, "none")
 
 
 def trim_iqr(cases: Any, low: float = 1.5, high: float = 1.5, *, log: bool = False) -> Trimming:
@@ -117,14 +118,15 @@ def trim_iqr(cases: Any, low: float = 1.5, high: float = 1.5, *, log: bool = Fal
     _not_negative(low=low, high=high)
     history = read_history(cases)
     costs = _by_drg(history)
-    if log:
-        costs = Segments(np.log(costs.values), costs.starts)
-    first, third = costs.quantile(0.25), costs.quantile(0.75)
+    scaled = Segments(np.log(costs.values), costs.starts) if log else costs
+    first, third = scaled.quantile(0.25), scaled.quantile(0.75)
     fences = first - low * (third - first), third + high * (third - first)
     if log:
         fences = np.exp(fences[0]), np.exp(fences[1])
     scale = "log cost" if log else "cost"
-    return _cut(history, *fences, f"IQR fence on {scale}, Q1 − {low:g}·IQR to Q3 + {high:g}·IQR")
+    return _cut(
+        history, costs, *fences, f"IQR fence on {scale}, Q1 − {low:g}·IQR to Q3 + {high:g}·IQR"
+    )
 
 
 def trim_multiples(cases: Any, low: float, high: float) -> Trimming:
@@ -154,8 +156,9 @@ def trim_multiples(cases: Any, low: float, high: float) -> Trimming:
     """
     _ordered(low, high)
     history = read_history(cases)
-    mean = _by_drg(history).mean
-    return _cut(history, low * mean, high * mean, f"{low:g} to {high:g} times the mean")
+    costs = _by_drg(history)
+    mean = costs.mean
+    return _cut(history, costs, low * mean, high * mean, f"{low:g} to {high:g} times the mean")
 
 
 def trim_percentiles(cases: Any, low: float, high: float) -> Trimming:
@@ -184,7 +187,7 @@ def trim_percentiles(cases: Any, low: float, high: float) -> Trimming:
     history = read_history(cases)
     costs = _by_drg(history)
     limits = costs.quantile(low / 100), costs.quantile(high / 100)
-    return _cut(history, *limits, f"percentiles {low:g} to {high:g}")
+    return _cut(history, costs, *limits, f"percentiles {low:g} to {high:g}")
 
 
 def trim_norm(cases: Any, low: float = NORM_LOW, high: Mapping[str, float] = NORM_HIGH) -> Trimming:
@@ -242,12 +245,14 @@ def trim_norm(cases: Any, low: float = NORM_LOW, high: Mapping[str, float] = NOR
         )
     for multiple in high.values():
         _ordered(low, multiple)
-    mean = _by_drg(history).mean
+    costs = _by_drg(history)
+    mean = costs.mean
     multiples = np.array([high.get(name, np.nan) for name in level.names] + [np.nan])
     limits = mean[history.drg.codes] * multiples[level.codes]
     told = ", ".join(f"{m:g} (level {name})" for name, m in high.items())
     return _cut(
         history,
+        costs,
         low * mean,
         max(high.values()) * mean,
         f"{low:g} to {told} times the mean",
@@ -260,31 +265,39 @@ def _by_drg(history: History) -> Segments:
 
 
 def _cut(
-    history: History, low: Floats, high: Floats, method: str, high_of_case: Floats | None = None
+    history: History,
+    costs: Segments,
+    low: Floats,
+    high: Floats,
+    method: str,
+    high_of_case: Floats | None = None,
 ) -> Trimming:
     """Apply the limits of each DRG, or of each case where those differ within one."""
     codes, groups = history.drg.codes, len(history.drg.names)
-    limits = [np.append(values, np.nan)[codes] for values in (low, high)]
-    if high_of_case is not None:
-        limits[1] = high_of_case
+    # A hair wider: a case on a limit must not fall to the rounding of the limit.
     with np.errstate(invalid="ignore"):
-        # A hair wider: a case on a limit must not fall to the rounding of the limit.
-        below = history.usable & (history.cost < limits[0] - _HAIR * np.abs(limits[0]))
-        above = history.usable & (history.cost > limits[1] + _HAIR * np.abs(limits[1]))
-    keep = history.usable & ~below & ~above
-
-    def count(mask: NDArray[np.bool_]) -> NDArray[np.int64]:
-        return np.bincount(codes[mask], minlength=groups)
-
-    cut = sort_by_group(np.where(below | above, codes, -1), history.cost, groups)
-    all_cases = count(history.usable)
+        limits = [np.append(values, np.nan) for values in (low, high)]
+        limits = [limits[0] - _HAIR * np.abs(limits[0]), limits[1] + _HAIR * np.abs(limits[1])]
+        own = np.empty(0) if high_of_case is None else high_of_case + _HAIR * np.abs(high_of_case)
+    side, counts = _sides(codes, history.cost, history.usable, *limits, own)
+    keep = history.usable & (side == 0)
+    counts = counts[:groups]
+    if high_of_case is None:
+        # Of sorted costs those between the limits are sorted, too: statistics begin with them.
+        each = np.repeat(np.arange(groups, dtype=np.int32), costs.count)
+        inside = _sides(each, costs.values, np.ones(len(each), bool), *limits, own)[0] == 0
+        vars(history.only(keep))["by_drg"] = _laid_out(costs.values[inside], counts[:, 0])
+        cut = _laid_out(costs.values[~inside], counts[:, 1:].sum(axis=1))
+    else:
+        cut = sort_by_group(np.where(side != 0, codes, -1), history.cost, groups)
+    all_cases = counts.sum(axis=1)
     table = pd.DataFrame(
         {
             "drg": history.drg.names,
             "cases": all_cases,
-            "kept": count(keep),
-            "cut_low": count(below),
-            "cut_high": count(above),
+            "kept": counts[:, 0],
+            "cut_low": counts[:, 1],
+            "cut_high": counts[:, 2],
             "low": low,
             "high": high,
             "cost_cut": cut.total,
@@ -293,6 +306,22 @@ def _cut(
     with np.errstate(invalid="ignore"):
         table["share_cut"] = 1 - table["kept"] / table["cases"]
     return Trimming(method, keep, table[all_cases > 0].reset_index(drop=True))
+
+
+def _sides(
+    codes: NDArray[np.int32], cost: Floats, usable: NDArray[np.bool_], *limits: Floats
+) -> tuple[NDArray[np.int8], NDArray[np.int64]]:
+    """Say on which side of the limits each cost lies, and count each side by group."""
+    from drgcore.weights.kernel import mark_beyond
+
+    side = np.zeros(len(codes), np.int8)
+    counts = np.zeros((len(limits[0]), 3), np.int64)
+    mark_beyond(codes, cost, usable, *limits, side, counts)
+    return side, counts
+
+
+def _laid_out(values: Floats, counts: NDArray[np.int64]) -> Segments:
+    return Segments(values, np.concatenate([[0], np.cumsum(counts)]).astype(np.int64))
 
 
 def _not_negative(**numbers: float) -> None:
