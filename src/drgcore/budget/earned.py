@@ -76,7 +76,7 @@ def tally_points(cases: Any, policy: Policy, year: int, *, decisions: Any = None
     >>> case |= {"length_of_stay": 8, "total_cost": 15000.0}
     >>> found = tally_points(pa.Table.from_pylist([case]), Policy.load("example"), 2027)
     >>> found.cells[["hospital", "case_class", "points"]].values.tolist()
-    [['H01', 'normal', 1500000]]
+    [['H01', 'unstable', 1500000]]
     """
     terms = terms_of(policy, year)
     with _batches(cases, policy) as parts:
