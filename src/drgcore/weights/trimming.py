@@ -276,8 +276,8 @@ def _cut(
     codes, groups = history.drg.codes, len(history.drg.names)
     # A hair wider: a case on a limit must not fall to the rounding of the limit.
     with np.errstate(invalid="ignore"):
-        limits = [np.append(values, np.nan) for values in (low, high)]
-        limits = [limits[0] - _HAIR * np.abs(limits[0]), limits[1] + _HAIR * np.abs(limits[1])]
+        least, most = np.append(low, np.nan), np.append(high, np.nan)
+        limits = least - _HAIR * np.abs(least), most + _HAIR * np.abs(most)
         own = np.empty(0) if high_of_case is None else high_of_case + _HAIR * np.abs(high_of_case)
     side, counts = _sides(codes, history.cost, history.usable, *limits, own)
     keep = history.usable & (side == 0)
@@ -309,14 +309,19 @@ def _cut(
 
 
 def _sides(
-    codes: NDArray[np.int32], cost: Floats, usable: NDArray[np.bool_], *limits: Floats
+    codes: NDArray[np.int32],
+    cost: Floats,
+    usable: NDArray[np.bool_],
+    low: Floats,
+    high: Floats,
+    own: Floats,
 ) -> tuple[NDArray[np.int8], NDArray[np.int64]]:
     """Say on which side of the limits each cost lies, and count each side by group."""
     from drgcore.weights.kernel import mark_beyond
 
     side = np.zeros(len(codes), np.int8)
-    counts = np.zeros((len(limits[0]), 3), np.int64)
-    mark_beyond(codes, cost, usable, *limits, side, counts)
+    counts = np.zeros((len(low), 3), np.int64)
+    mark_beyond(codes, cost, usable, low, high, own, side, counts)
     return side, counts
 
 
