@@ -9,6 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pytest
+import sqlalchemy as sa
 
 import drgcore
 from drgcore.errors import DrgcoreError
@@ -16,6 +17,7 @@ from drgcore.estimate import estimate_in_stay, fit_likely_groups
 from drgcore.serve import Settings
 from drgcore.serve.logs import JsonLines
 from drgcore.serve.ward import InHouse, Ward
+from tests.budget.conftest import postgres_server
 
 from .conftest import HTML, client_of
 
@@ -111,6 +113,39 @@ def test_a_database_is_read_in_its_turn_and_never_written(history, tmp_path):
     now[0] += 60
     assert ward.patients()["problem"]
     assert not path.exists()
+
+
+def test_patients_are_read_from_postgresql_by_an_account_that_may_only_read(history):
+    with postgres_server() as url:
+        engine = sa.create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
+        table = patients().to_pandas()
+        with engine.begin() as connection:
+            connection.execute(sa.text("CREATE SCHEMA his"))
+            table.to_sql("in_house", connection, schema="his", index=False)
+            # As a HIS keeps money.
+            connection.execute(
+                sa.text("ALTER TABLE his.in_house ALTER COLUMN total_cost TYPE numeric(12, 2)")
+            )
+            for statement in (
+                "CREATE ROLE reader LOGIN",
+                "GRANT USAGE ON SCHEMA his TO reader",
+                "GRANT SELECT ON his.in_house TO reader",
+            ):
+                connection.execute(sa.text(statement))
+        given = InHouse(f"{url.replace('bureau@', 'reader@')}#his.in_house", history, high=1.2)
+        client = client_of(Settings(in_house=given, lang="en"))
+        found = {row["case_id"]: row for row in client.get("/in-house").json()["rows"]}
+        ours = estimate_in_stay(patients(), fit_likely_groups(history), high=1.2)
+        assert len(found) == 40
+        for row in ours.to_dict("records"):
+            told = found[row["case_id"]]
+            assert told["drg"] == (row["drg"] if row["drg"] == row["drg"] else None)
+            assert told["level"] == row["level"]
+        with engine.begin() as connection:
+            connection.execute(sa.text("REVOKE SELECT ON his.in_house FROM reader"))
+        with pytest.raises(DrgcoreError, match="cannot be read"):
+            Ward(given).patients(60)
+        engine.dispose()
 
 
 @pytest.mark.parametrize(

@@ -9,13 +9,17 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+import sqlalchemy as sa
 
 import drgcore
+from drgcore.budget import Adjustment, Month
 from drgcore.budget.ledger_sqlite import is_ledger
+from drgcore.errors import DrgcoreError
 from drgcore.language import use_language
 from drgcore.points import Policy
 from drgcore.serve import Settings
 from drgcore.trial import case_amounts, settle_trial
+from tests.budget.conftest import postgres_server
 
 from .conftest import HTML, client_of
 
@@ -196,6 +200,62 @@ def test_a_ledger_that_is_being_written_is_read_as_it_is(year, tmp_path):
         page = client_of(Settings(data=(tmp_path,))).get("/settlement", headers=HTML).text
     assert "&lt;b&gt;why&lt;/b&gt;" in page
     assert not is_ledger(tmp_path / "nothing.sqlite")
+
+
+def test_a_ledger_on_postgresql_is_shown_like_a_file_and_only_read(pages, year):
+    with postgres_server() as url:
+        nothing = client_of(Settings(ledgers=(url,)))
+        assert "there is no ledger" in nothing.get("/settlement?lang=en").json()["error"]
+        with drgcore.Ledger.open(year[0] / "book.sqlite") as book, drgcore.Ledger.open(url) as copy:
+            for month in book.closed_months(2027):
+                copy.close_month(month)
+            copy.close_year(book.year(2027))
+        secret = url.replace("bureau@", "bureau:geheim@")
+        served = client_of(Settings(data=(year[0],), ledgers=(secret,), lang="zh"))
+        name = url.rpartition("@")[2]
+        ours = served.get("/settlement", params={"ledger": name}).json()
+        theirs = pages.get("/settlement").json()
+        assert ours.pop("ledger") == name
+        assert ours.pop("ledgers") == [NAME, name]
+        assert (theirs.pop("ledger"), theirs.pop("ledgers")) == (NAME, [NAME])
+        for told in (ours, theirs):
+            # When it was entered differs, and with it the chain.
+            for entry in told["entries"]:
+                del entry["created_at"], entry["hash"]
+        assert ours == theirs
+        hospital = year[1].year.statement["hospital"].iloc[0]
+        for path, more in (
+            ("/settlement/period", {}),
+            ("/settlement/statement", {"hospital": hospital}),
+        ):
+            found = [
+                client.get(path, params={**YEAR, "ledger": ledger, **more}).json()
+                for client, ledger in ((served, name), (pages, NAME))
+            ]
+            assert {**found[0], "ledger": ""} == {**found[1], "ledger": ""}
+        page = served.get("/settlement", params={"ledger": name}, headers=HTML).text
+        assert name in page
+        assert "geheim" not in page
+        statement = drgcore.show(year[1].year)["statement"]
+        statement["amount"] = statement["final"].str.replace(",", "")
+        returned = statement[["hospital", "pool", "amount"]].to_csv(index=False).encode()
+        compared = served.post(
+            "/settlement/compare",
+            data={**YEAR, "ledger": name},
+            files={"upload": ("returned.csv", returned)},
+        )
+        assert compared.json()["differing"] == []
+        asked = {"cases": "region/grouped.parquet", "policy": f"ledger:{name}:2027", "year": 2027}
+        assert asked["policy"] in served.get("/settlement/trial").json()["policies"]
+        assert served.get("/settlement/trial", params=asked).status_code == 200
+        board = {"cases": "region/grouped.parquet", "ledger": name}
+        assert served.get("/dashboard", params=board).status_code == 200
+        decision = Adjustment(Month(2027, 3), "resident", hospital, "other", amount_fen=100)
+        with (
+            drgcore.Ledger.open(url, read_only=True) as book,
+            pytest.raises((sa.exc.SQLAlchemyError, DrgcoreError), match="read-only"),
+        ):
+            book.adjust(decision)
 
 
 def test_without_folders_the_pages_say_what_to_do():

@@ -78,7 +78,7 @@ class Ledger:
             Where the months' cases are kept; ``<file>.cases`` beside an SQLite file by default.
         read_only : bool
             Read an SQLite file without a trace on the disk, so that it may lie where nothing can
-            be written. It must be there.
+            be written; a database, in transactions that may not write. It must be there.
 
         Returns
         -------
@@ -94,7 +94,7 @@ class Ledger:
         if str(where).startswith(("postgresql://", "postgresql+psycopg://")):
             from drgcore.budget.ledger_postgres import PostgresStore
 
-            return cls(PostgresStore(str(where)), folder)
+            return cls(PostgresStore(str(where), read_only=read_only), folder)
         if folder is None and str(where) != ":memory:":
             folder = Path(f"{where}.cases")
         if read_only and not Path(where).is_file():

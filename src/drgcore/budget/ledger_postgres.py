@@ -44,29 +44,47 @@ class PostgresStore:
         ``postgresql://user@host/database``; the driver is psycopg 3.
     schema : str
         The schema, made with its tables if it is not there.
+    read_only : bool
+        Nothing is made and nothing can be written; the ledger must be there.
     """
 
-    def __init__(self, url: str, schema: str = "drgcore") -> None:
+    def __init__(self, url: str, schema: str = "drgcore", *, read_only: bool = False) -> None:
         if sa is None:
-            raise BudgetError(
-                _("a ledger on PostgreSQL needs SQLAlchemy and psycopg"),
-                hint=_("pip install 'drgcore[postgres]'"),
-            )
+            raise _without_driver()
         if not schema.isidentifier():
             raise BudgetError(_("{schema!r} is not the name of a schema", schema=schema))
         address = sa.make_url(url).set(drivername="postgresql+psycopg")
-        self._engine = sa.create_engine(address)
+        try:
+            self._engine = sa.create_engine(address)
+        except ModuleNotFoundError:
+            raise _without_driver() from None
         self._schema = schema
         self._metadata = _metadata(schema)
         try:
             self._connection = self._engine.connect()
-            self._create()
+            if read_only:
+                self._connection.execution_options(postgresql_readonly=True)
+                self._find(address.render_as_string())
+            else:
+                self._create()
         except sa.exc.SQLAlchemyError as error:
             self._engine.dispose()
             raise BudgetError(
                 _("the ledger's server does not answer as it should: {error}", error=error),
                 where=address.render_as_string(),
             ) from error
+
+    def _find(self, where: str) -> None:
+        with self._connection.begin():
+            there = sa.inspect(self._connection)
+            if all(there.has_table(name, schema=self._schema) for name in ("entry", LATER[0])):
+                return
+        self.close()
+        raise BudgetError(
+            _("there is no ledger of this version"),
+            where=where,
+            hint=_("It is made, or brought up to date, when a month is closed in it."),
+        )
 
     def _create(self) -> None:
         with self._connection.begin():
@@ -117,6 +135,13 @@ class PostgresStore:
 
     def _table(self, name: str) -> sa.Table:
         return self._metadata.tables[f"{self._schema}.{name}"]
+
+
+def _without_driver() -> BudgetError:
+    return BudgetError(
+        _("a ledger on PostgreSQL needs SQLAlchemy and psycopg"),
+        hint=_("pip install 'drgcore[postgres]'"),
+    )
 
 
 def _metadata(schema: str) -> sa.MetaData:

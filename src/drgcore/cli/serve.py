@@ -25,6 +25,10 @@ def serve(
     data: Annotated[
         list[Path] | None, typer.Option(help="Folder with files to look at, repeatable.")
     ] = None,
+    ledger: Annotated[
+        list[str] | None,
+        typer.Option(help="Ledger on PostgreSQL to look at, as postgresql://…, repeatable."),
+    ] = None,
     work: Annotated[
         Path | None, typer.Option(help="Folder for batches; else in the first --data.")
     ] = None,
@@ -93,6 +97,7 @@ def serve(
         token=None if token_file is None else read_token(token_file),
         names=tuple(name or ()),
         data=tuple(data or ()),
+        ledgers=tuple(ledger or ()),
         work=work,
         lang=cast(Any, lang),
         in_house=ward,

@@ -79,7 +79,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     state.jobs = None
     state.ward = None if settings.in_house is None else Ward(settings.in_house)
     state.cubes = Cubes(dashboard.figures)
-    state.trials = Trials(Shelf(settings.data))
+    state.trials = Trials(Shelf(settings.data, settings.ledgers))
     state.menu = [entry for views in PAGES for entry in views.menu]
     for router in (login.router, *CALLS, *(views.router for views in PAGES)):
         app.include_router(router)

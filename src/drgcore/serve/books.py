@@ -30,18 +30,22 @@ _SUMS = ("cases", "prepaid", "held", "final", "balance")
 
 
 @contextmanager
-def opened(path: Path, *, with_cases: bool = False) -> Iterator[Ledger]:
+def opened(place: str | Path, *, with_cases: bool = False) -> Iterator[Ledger]:
     """A ledger for reading alone.
 
     Parameters
     ----------
-    path : Path
-        An SQLite ledger.
+    place : str or Path
+        An SQLite file, or the address of a PostgreSQL database.
     with_cases : bool
-        Also the cases that it keeps beside it, which take longer to read.
+        Also the cases that it keeps beside the file, which take longer to read.
     """
-    folder = Path(f"{path}.cases") if with_cases else None
-    with Ledger(SqliteStore(path, read_only=True), folder) as book:
+    if isinstance(place, str):
+        with Ledger.open(place, read_only=True) as book:
+            yield book
+        return
+    folder = Path(f"{place}.cases") if with_cases else None
+    with Ledger(SqliteStore(place, read_only=True), folder) as book:
         yield book
 
 

@@ -39,6 +39,8 @@ class Settings:
         Further names by which browsers may reach the server, such as that of a proxy.
     data : tuple of Path
         Folders with files to look at; nothing there is changed.
+    ledgers : tuple of str
+        Addresses of further ledgers, ``postgresql://user@host/database``, which are only read.
     work : Path, optional
         Folder for uploads and results of batches; by default `WORK` in the first data folder, and
         without one a folder that ends with the server.
@@ -78,6 +80,7 @@ class Settings:
     token: str | None = None
     names: tuple[str, ...] = ()
     data: tuple[Path, ...] = ()
+    ledgers: tuple[str, ...] = ()
     work: Path | None = None
     lang: Language | None = None
     in_house: InHouse | None = None
@@ -102,6 +105,13 @@ class Settings:
             if not folder.is_dir():
                 raise DrgcoreError(
                     _("{folder} is no folder", folder=folder), hint=_("--data names folders.")
+                )
+
+        for address in self.ledgers:
+            if not address.startswith("postgresql://"):
+                raise DrgcoreError(
+                    _("an address of a ledger begins with postgresql://"),
+                    hint=_("Ledgers in files are found in the folders of --data."),
                 )
 
     @property

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from drgcore.budget.ledger_sqlite import is_ledger
 from drgcore.errors import DrgcoreError
@@ -50,6 +51,8 @@ class Shelf:
     Parameters
     ----------
     folders : sequence of Path
+    ledgers : sequence of str
+        Addresses of ledgers on a server, which are named by its host and database.
 
     Examples
     --------
@@ -64,8 +67,9 @@ class Shelf:
     Start the server with --data FOLDER for each folder it may look at.
     """
 
-    def __init__(self, folders: Sequence[Path]) -> None:
+    def __init__(self, folders: Sequence[Path], ledgers: Sequence[str] = ()) -> None:
         self._folders = folders
+        self._addresses = {_shown(address): address for address in ledgers}
 
     def items(self, kind: Kind) -> list[Item]:
         """Give the files of a kind by name; at most 500 a folder are looked at."""
@@ -73,8 +77,19 @@ class Shelf:
         return [found[name] for name in sorted(found) if found[name].kind == kind]
 
     def names(self, kind: Kind) -> list[str]:
-        """Give the names of a kind's files."""
-        return [item.name for item in self.items(kind)]
+        """Give the names of a kind's files; of ledgers, also of those on a server."""
+        further = self._addresses if kind == "ledger" else ()
+        return [*(item.name for item in self.items(kind)), *further]
+
+    def ledger(self, name: str) -> str | Path:
+        """Give the address or the file of a ledger.
+
+        Raises
+        ------
+        DrgcoreError
+            There is none of this name.
+        """
+        return self._addresses.get(name) or self.path("ledger", name)
 
     def path(self, kind: Kind, name: str) -> Path:
         """Give the place of a file.
@@ -91,6 +106,18 @@ class Shelf:
             _(_MISSING[kind]),
             hint=_("Start the server with --data FOLDER for each folder it may look at."),
         )
+
+
+def _shown(address: str) -> str:
+    """Host and database of an address, without user and password.
+
+    Examples
+    --------
+    >>> _shown("postgresql://bureau:secret@db.local:5433/drg?sslmode=require")
+    'db.local:5433/drg'
+    """
+    parts = urlsplit(address)
+    return f"{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 def _within(folder: Path) -> Iterator[Item]:

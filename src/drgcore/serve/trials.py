@@ -54,10 +54,10 @@ class Trials:
     def policies(self) -> list[str]:
         """Give the names of policies: presets, files, and those of closed years of the ledgers."""
         of_ledgers = []
-        for item in self._shelf.items("ledger"):
-            with opened(item.path) as book:
+        for name in self._shelf.names("ledger"):
+            with opened(self._shelf.ledger(name)) as book:
                 years = [e["period"] for e in book.entries() if e["kind"] == "year"]
-            of_ledgers += [f"{LEDGERS}{item.name}:{year}" for year in years]
+            of_ledgers += [f"{LEDGERS}{name}:{year}" for year in years]
         return [*of_ledgers, *self._shelf.names("policy"), *PRESETS]
 
     def settle(self, cases: str, policy: str, year: int, quality: str = "") -> Trial:
@@ -99,7 +99,7 @@ class Trials:
         ledger, _colon, year = name.removeprefix(LEDGERS).rpartition(":")
         if not year.isdigit():
             raise BudgetError(_("a ledger's policy is that of a closed year"), where=LEDGERS)
-        with opened(self._shelf.path("ledger", ledger)) as book:
+        with opened(self._shelf.ledger(ledger)) as book:
             closed = book.year(int(year))
         statement = closed.settlement.statement
         kappas = {
@@ -149,13 +149,13 @@ def explained(trial: Trial, hospital: str, month: str = "") -> Row:
     return {"hospital": hospital, **told(parts)}
 
 
-def compared(path: Path, period: str, returned: pa.Table) -> Row:
+def compared(place: str | Path, period: str, returned: pa.Table) -> Row:
     """Hold a returned statement against a closed period of a ledger.
 
     Parameters
     ----------
-    path : Path
-        The ledger.
+    place : str or Path
+        The ledger: its file, or its address.
     period : str
         A month, or a year, of which a statement by hospital can be compared.
     returned : pyarrow.Table
@@ -168,7 +168,7 @@ def compared(path: Path, period: str, returned: pa.Table) -> Row:
         largest differences first, at most 200 rows.
     """
     by_case = is_by_case(returned)
-    with opened(path, with_cases=by_case) as book:
+    with opened(place, with_cases=by_case) as book:
         if period.isdigit():
             if by_case:
                 raise BudgetError(

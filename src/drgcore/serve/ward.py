@@ -257,13 +257,22 @@ def _from_database(address: str, name: str) -> pa.Table:
             # Else SQLite would make a file that is not there.
             place = f"file:{Path(url.database).absolute().as_posix()}"
             url = url.set(database=place, query={"mode": "ro", "uri": "true"})
+        if url.drivername == "postgresql":
+            # Of the drivers that there are, the extra brings psycopg 3.
+            url = url.set(drivername="postgresql+psycopg")
         engine = sa.create_engine(url, poolclass=sa.pool.NullPool)
         with engine.connect() as connection:
             connection = connection.execution_options(postgresql_readonly=True)
             source = sa.Table(plain, sa.MetaData(), schema=schema or None, autoload_with=connection)
             rows = connection.execute(sa.select(source).limit(_MOST_ROWS + 1)).mappings().all()
             names = [column.name for column in source.columns]
-    except (sa.exc.SQLAlchemyError, ModuleNotFoundError) as error:
+    except ModuleNotFoundError as error:
+        raise CaseSchemaError(
+            _("the database needs {name}", name=error.name),
+            where=plain,
+            hint=_("For PostgreSQL: pip install 'drgcore[postgres]'."),
+        ) from None
+    except sa.exc.SQLAlchemyError as error:
         # What the driver says may hold the address with its password.
         raise CaseSchemaError(
             _("the table of patients in house cannot be read: {why}", why=type(error).__name__),

@@ -75,7 +75,7 @@ def _prices(shelf: Shelf, ledger: str) -> tuple[Any, dict[str, float]]:
     """Policy and point values of a ledger's last closed year, or else of its last month."""
     if not ledger:
         return None, {}
-    with books.opened(shelf.path("ledger", ledger)) as book:
+    with books.opened(shelf.ledger(ledger)) as book:
         return books.prices_of(book, shelf)
 
 

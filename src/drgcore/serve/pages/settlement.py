@@ -60,7 +60,8 @@ TEMPLATES.globals |= {"lines": lines, "legend": legend, "links": _Links, "titles
 
 
 async def _shelf(request: Request) -> Shelf:
-    return Shelf(request.app.state.settings.data)
+    settings = request.app.state.settings
+    return Shelf(settings.data, settings.ledgers)
 
 
 async def _trials(request: Request) -> Trials:
@@ -79,14 +80,14 @@ def settlement(shelf: ShelfGiven, ledger: str = "") -> Row:
     data: Row = {"ledgers": ledgers, "ledger": ledger or next(iter(ledgers), "")}
     if not data["ledger"]:
         return data
-    with books.opened(shelf.path("ledger", data["ledger"])) as book:
+    with books.opened(shelf.ledger(data["ledger"])) as book:
         return data | books.overview(book)
 
 
 @views.page("/settlement/period", "settlement_period.html", "Statements")
 def of_period(shelf: ShelfGiven, ledger: str, period: str) -> Row:
     """A closed month or year: point values, statements of all hospitals, accounts."""
-    with books.opened(shelf.path("ledger", ledger)) as book:
+    with books.opened(shelf.ledger(ledger)) as book:
         found = books.period_of(book, period)
     return {"ledger": ledger, **found, "files": shelf.names("table")}
 
@@ -94,7 +95,7 @@ def of_period(shelf: ShelfGiven, ledger: str, period: str) -> Row:
 @views.page("/settlement/statement", "settlement_statement.html", "Statement of a hospital")
 def of_hospital(shelf: ShelfGiven, ledger: str, period: str, hospital: str) -> Row:
     """A hospital's statement of a closed month or year, every amount explained to the fen."""
-    with books.opened(shelf.path("ledger", ledger)) as book:
+    with books.opened(shelf.ledger(ledger)) as book:
         found = books.statement_of(book, period, hospital, shelf)
         entries = book.entries()
     periods = [entry["period"] for entry in entries if entry["kind"] in ("month", "year")]
@@ -138,7 +139,7 @@ def compare(
     file: Annotated[str, Form()] = "",
 ) -> dict[str, Any]:
     """The bureau's returned statement, sent or of a data folder, against a closed period."""
-    place, settings = shelf.path("ledger", ledger), request.app.state.settings
+    place, settings = shelf.ledger(ledger), request.app.state.settings
     if upload is not None and upload.filename:
         with passing_folder("drgcore-returned") as folder:
             path = folder / f"returned{kind_of(upload.filename)}"
