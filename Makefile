@@ -80,6 +80,7 @@ bench: $(VENV)/.dev
 	$(RUN) benchmarks/serving.py
 	$(RUN) benchmarks/city_month.py
 	$(RUN) benchmarks/report.py
+	$(RUN) benchmarks/same_everywhere.py
 	$(RUN) benchmarks/fuzz.py --rounds 2000 --folder build/fuzz
 	$(RUN) benchmarks/conservation.py 200
 	$(RUN) benchmarks/very_long.py --rows 10000000
