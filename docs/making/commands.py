@@ -31,14 +31,16 @@ from drgcore.language import use_language
 DOCS = Path(__file__).parents[1]
 BLOCK = re.compile(r'^```(\w+)(?: title="([^"]+)")?\n(.*?)^```$', re.MULTILINE | re.DOTALL)
 LEFT_OUT = "…"
+TASK = re.compile(r"^\d+\. \[.*\]\((\S+\.md)\)$", re.MULTILINE)
 # The rest of the pages uses the files that the tutorial makes.
 FIRST = "tutorial.md"
 
 
 def followed_pages() -> list[Path]:
-    """The English pages that are followed, in order; a Chinese twin stands beside each."""
-    others = sorted(p for p in (DOCS / "how-to").glob("*/*.md") if not p.stem.endswith(".zh"))
-    return [DOCS / FIRST, *others]
+    """The English pages that are followed: the tutorial, then tasks in the order of their lists."""
+    lists = [DOCS / "how-to" / folder / "index.md" for folder in ("bureau", "hospital")]
+    tasks = [page.parent / name for page in lists for name in TASK.findall(page.read_text("utf-8"))]
+    return [DOCS / FIRST, *tasks]
 
 
 def twin(page: Path) -> Path:
@@ -80,11 +82,10 @@ def shown(output: str, pattern: str) -> str:
 def edit(file: Path, changes: str) -> None:
     """Change lines of a file as a block of ``diff`` says."""
     text = file.read_text("utf-8")
-    lines = [line for line in changes.splitlines() if line[:1] in "+-"]
-    for old, new in zip(lines[::2], lines[1::2], strict=True):
-        if old[0] + new[0] != "-+" or text.count(old[1:].lstrip()) != 1:
-            raise ValueError(f"{file} cannot be changed so: {old} {new}")
-        text = text.replace(old[1:].lstrip(), new[1:].lstrip())
+    for old, new in re.findall(r"^-(.*)\n((?:^\+.*\n)+)", changes, re.MULTILINE):
+        if text.count(old) != 1:
+            raise ValueError(f"{old!r} does not stand once in {file}")
+        text = text.replace(old, re.sub(r"^\+", "", new, flags=re.MULTILINE).rstrip())
     file.write_text(text, "utf-8")
 
 

@@ -1,4 +1,8 @@
-"""The pages of the site in one folder: those of docs/, and those that are made."""
+"""The pages of the site in one folder: those of docs/, and those that are made.
+
+Formulas are LaTeX between dollars in a line and in blocks of ``math``; they become MathML, which
+browsers show without a script.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,11 @@ import os
 import re
 import shutil
 from pathlib import Path
+
+from figures import write_figures
+from latex2mathml.converter import convert
+from reference import write_reference
+from tables import with_tables
 
 # Pages of the repository that stand elsewhere, under the name that they have in the site.
 ELSEWHERE = {
@@ -16,6 +25,8 @@ ELSEWHERE = {
     "findings.md": "data/grouper_tables/FINDINGS.md",
     "fonts.md": "data/fonts/SOURCES.md",
 }
+FENCED = re.compile(r"^(```.*?^```$)", re.MULTILINE | re.DOTALL)
+IN_LINE = re.compile(r"\$([^$\n`]+)\$")
 LINK = re.compile(r"\]\(([^)#\s]+)(#[^)\s]*)?\)")
 
 
@@ -39,6 +50,17 @@ def with_links(text: str, own: Path, pages: dict[Path, str], page: str) -> str:
     return LINK.sub(turned, text)
 
 
+def with_formulas(text: str) -> str:
+    """The text with its formulas as MathML."""
+    parts = FENCED.split(text)
+    for place, part in enumerate(parts):
+        if place % 2 == 0:
+            parts[place] = IN_LINE.sub(lambda found: convert(found[1]), part)
+        elif part.startswith("```math\n"):
+            parts[place] = convert(part[8:-3].strip(), display="block")
+    return "".join(parts)
+
+
 def assemble(root: Path, made: Path) -> None:
     """Make the folder of pages anew."""
     docs = root / "docs"
@@ -53,5 +75,9 @@ def assemble(root: Path, made: Path) -> None:
     for source, name in pages.items():
         if source.suffix == ".md":
             text = with_links(source.read_text("utf-8"), source, pages, name)
+            if source.parent == docs:
+                text = with_formulas(with_tables(text))
             (made / name).write_text(text, "utf-8")
+    write_reference(made)
+    write_figures(made)
     shutil.copy(root / "data" / "fonts" / "OFL.txt", made)
