@@ -31,6 +31,8 @@ from drgcore.language import use_language
 DOCS = Path(__file__).parents[1]
 BLOCK = re.compile(r'^```(\w+)(?: title="([^"]+)")?\n(.*?)^```$', re.MULTILINE | re.DOTALL)
 LEFT_OUT = "…"
+# Hashes and times are other ones in every run.
+VARYING = re.compile(r"\b[0-9a-f]{12,64}\b|\d{4}-\d\d-\d\dT[\d:]+\+00:00")
 TASK = re.compile(r"^\d+\. \[.*\]\((\S+\.md)\)$", re.MULTILINE)
 # The rest of the pages uses the files that the tutorial makes.
 FIRST = "tutorial.md"
@@ -89,6 +91,11 @@ def edit(file: Path, changes: str) -> None:
     file.write_text(text, "utf-8")
 
 
+def lasting(text: str) -> list[str]:
+    """The lines of a page, without what is another in every run."""
+    return [VARYING.sub("*", line) for line in text.splitlines()]
+
+
 def followed(text: str, language: str) -> str:
     """A page's text with the outputs that its commands have in the folder where this is called."""
     output: str | None = None
@@ -133,4 +140,5 @@ def follow_all(language: str) -> Iterator[tuple[Path, str]]:
 if __name__ == "__main__":
     for each in ("en", "zh"):
         for path, new in follow_all(each):
-            path.write_text(new, "utf-8")
+            if lasting(new) != lasting(path.read_text("utf-8")):
+                path.write_text(new, "utf-8")

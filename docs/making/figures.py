@@ -14,7 +14,7 @@ from drgcore.report import ReportInputs, Settled, make_report
 from drgcore.report.svg import svg_of
 
 YEAR = 2027
-ROWS = 12_000
+ROWS = 20_000
 TITLES = {"en": "Figures", "zh": "图"}
 INTRODUCTIONS = {
     "en": "Of a fictitious region's year, drawn by the report of the year when these pages were "

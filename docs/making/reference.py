@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -125,7 +126,7 @@ def command_page(language: Language) -> str:
 
 def cell(text: str) -> str:
     """A help text as one line of a table."""
-    return " ".join(text.split()).replace("|", "\\|").replace("[", "\\[")
+    return re.sub(r"([|\[*_])", r"\\\1", " ".join(text.split()))
 
 
 def forward(page: str) -> str:

@@ -45,7 +45,7 @@ def _columns(schema: pa.Schema) -> str:
                 *(_first(layout, field.name) for layout in LAYOUTS),
             ]
         )
-    return _table(["column", "规则", "", "unit", *(f"`{layout}`" for layout in LAYOUTS)], rows)
+    return _table(["column", "ZYZD …", "", "unit", *(f"`{layout}`" for layout in LAYOUTS)], rows)
 
 
 def _reasons() -> str:
