@@ -17,7 +17,7 @@ from drgcore.budget.frames import records
 from drgcore.budget.month import Month
 from drgcore.budget.month_end import MonthSettlement
 from drgcore.budget.policy_terms import terms_of
-from drgcore.budget.tally import SUMS, Tally
+from drgcore.budget.tally import NUMBERS, Tally
 from drgcore.budget.terms import Terms
 from drgcore.errors import BudgetError
 from drgcore.language import _
@@ -120,18 +120,21 @@ def find_changes(
     >>> [change.cases for change in find_changes(case, tally(case, terms), [january], terms)]
     [1]
     """
-    names = [*SUMS, "fingerprint"]
-    cells = whole.cells.groupby(["pool", "hospital", "month"], as_index=False)[names].sum()
-    now = {(row["pool"], row["hospital"], Month.at(row["month"])): row for row in records(cells)}
-    none = dict.fromkeys(names, 0)
+    none = dict.fromkeys(NUMBERS, 0)
     changes = []
     for item in closed:
         settlement = item.settlement if isinstance(item, ClosedMonth) else item
         then = {
             (row["pool"], row["hospital"], settlement.month): row
-            for row in records(settlement.statement)
+            for row in settlement.records("statement")
         }
-        keys = set(then) | {key for key in now if key[2] == settlement.month}
+        now = {
+            (pool, hospital, settlement.month): row
+            for (pool, index), rows in whole.sums.items()
+            if index == settlement.month.index
+            for hospital, row in rows.items()
+        }
+        keys = set(then) | set(now)
         differing = {}
         for key in keys:
             new, old = now.get(key, none), then.get(key, {})

@@ -11,11 +11,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from drgcore.budget.caserows import case_table, read_rows
-from drgcore.budget.frames import records
 from drgcore.budget.month import Month
 from drgcore.budget.month_end import MonthSettlement
 from drgcore.budget.policy_terms import terms_of
-from drgcore.budget.tally import by_hospital, tally
+from drgcore.budget.tally import tally
 from drgcore.budget.terms import Terms
 from drgcore.errors import BudgetError
 from drgcore.language import _
@@ -134,14 +133,12 @@ def close_month(
         refuse_over_quota(cases, policy, period=str(settlement.month))
     terms = terms_of(policy, settlement.month.year)
     kept = snapshot(cases, terms, settlement.month)
-    cells = tally(cases, terms).month(settlement.month)
+    sums = tally(cases, terms).sums
     for pool in terms.pools:
-        now = by_hospital(
-            cells[cells["pool"] == pool.pool], sorted(set(cells["hospital"].unique()))
-        )
+        now = sums.get((pool.pool, settlement.month.index), {})
         then = {
             row["hospital"]: row["fingerprint"]
-            for row in records(settlement.statement)
+            for row in settlement.records("statement")
             if row["pool"] == pool.pool
         }
         prints = {hospital: f"{row['fingerprint']:016x}" for hospital, row in now.items()}

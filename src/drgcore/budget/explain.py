@@ -12,7 +12,6 @@ from drgcore.budget.allocate import decimal_text
 from drgcore.budget.closing import ClosedMonth
 from drgcore.budget.explain_year import year_lines
 from drgcore.budget.formula import Formula, down, greatest, money, number, points, up
-from drgcore.budget.frames import records
 from drgcore.budget.month_end import MonthSettlement
 from drgcore.budget.month_value import CLAIMS, GIVEN, ON_TOP, QUALITY_HELD
 from drgcore.budget.pointvalue import PointValue
@@ -117,7 +116,7 @@ def explain_lines(
     month = settled if isinstance(settled, MonthSettlement) else None
     year = settled.month.year if isinstance(settled, MonthSettlement) else settled.year
     terms = terms_of(policy, year)
-    rows = [row for row in records(settled.statement) if row["hospital"] == hospital]
+    rows = [row for row in settled.records("statement") if row["hospital"] == hospital]
     if not rows:
         raise BudgetError(
             _("{hospital} is not in the statement", hospital=hospital),
@@ -151,7 +150,7 @@ def _heading(
     yield Line("points", "note", _("points (基金点数)"), article=named.get("points"))
     mine = [
         part
-        for part in records(settled.classes)
+        for part in settled.records("classes")
         if (part["pool"], part["hospital"]) == (row["pool"], row["hospital"])
     ]
     for part in mine:
@@ -190,7 +189,7 @@ def _value_lines(
             text = _("{point_value}; a case at most its claim", point_value=text)
         yield title(text)
         return
-    for move in records(settled.flows):
+    for move in settled.records("flows"):
         if (move["pool"], move["item"]) == (value.pool, FUND_SHARED):
             before = value.budget_fen - move["amount_fen"]
             account = word(move["account"])
@@ -290,7 +289,7 @@ def flows_of(
 ) -> list[dict[str, Any]]:
     """Give a hospital's flows of one item in a pool."""
     key = (row["pool"], row["hospital"], item)
-    return [m for m in records(settled.flows) if (m["pool"], m["hospital"], m["item"]) == key]
+    return [m for m in settled.records("flows") if (m["pool"], m["hospital"], m["item"]) == key]
 
 
 def _points(key: str, text: str, cases: int, amount: int, places: int) -> Line:

@@ -8,7 +8,6 @@ from typing import Any
 
 from drgcore.budget.allocate import allocate
 from drgcore.budget.formula import Formula, down, equation, money, number
-from drgcore.budget.frames import records
 from drgcore.budget.pool_rows import CLASS_SURPLUS
 from drgcore.budget.risk import deficit_share, surplus_share
 from drgcore.budget.statement_lines import Line, stated
@@ -37,11 +36,11 @@ def band_lines(year: YearSettlement, row: Row, terms: Terms) -> Iterator[Line]:
     Line
         Lines; none where the unit's difference moves no money.
     """
-    units = [unit for unit in records(year.units) if unit["pool"] == row["pool"]]
+    units = [unit for unit in year.records("units") if unit["pool"] == row["pool"]]
     unit = next(u for u in units if u["unit"] == row["unit"])
     if unit["transfer_fen"] == 0 and unit["unmet_fen"] == 0:
         return
-    members = [h for h in records(year.statement) if _same_unit(h, row)]
+    members = [h for h in year.records("statement") if _same_unit(h, row)]
     alone = len(members) == 1
     text = _("surplus and deficit (结余留用、合理超支分担)")
     yield Line("bands", "note", text, article=terms.articles.get("bands"))
@@ -122,7 +121,7 @@ def _kept(year: YearSettlement, unit: Row, terms: Terms, income: int, cost: int)
     if isinstance(rule, ByClass):
         own = {
             move["account"]: move["amount_fen"]
-            for move in records(year.flows)
+            for move in year.records("flows")
             if (move["pool"], move["hospital"], move["item"])
             == (unit["pool"], unit["unit"], CLASS_SURPLUS)
         }

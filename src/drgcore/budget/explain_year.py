@@ -9,7 +9,6 @@ from typing import Any
 from drgcore.budget import adjustments as adj
 from drgcore.budget.explain_bands import band_lines
 from drgcore.budget.formula import Formula, down, equation, least, money, number, points
-from drgcore.budget.frames import records
 from drgcore.budget.month_end import MonthSettlement
 from drgcore.budget.month_value import QUALITY_HELD
 from drgcore.budget.pointvalue import PointValue
@@ -98,7 +97,7 @@ def _adjustment_lines(
     key = (row["pool"], row["hospital"])
     closed = {
         str(m.month): next(
-            (r for r in records(m.statement) if (r["pool"], r["hospital"]) == key), {}
+            (r for r in m.records("statement") if (r["pool"], r["hospital"]) == key), {}
         )
         for m in months
     }
@@ -106,7 +105,7 @@ def _adjustment_lines(
     if pool.value is None and value.points:
         rate = money(value.numerator_fen) / points(value.points, value.places)
     total = ZERO
-    for item in records(year.adjustments):
+    for item in year.records("adjustments"):
         if (item["pool"], item["hospital"]) != key:
             continue
         amount = item["amount_fen"]
@@ -146,7 +145,7 @@ def _of_adjustment(
 
 def _pool_lines(year: YearSettlement, row: Rows, terms: Terms) -> Iterator[Line]:
     """The hospital's part of the incentive pool, and its quality money."""
-    rows = [r for r in records(year.statement) if r["pool"] == row["pool"]]
+    rows = [r for r in year.records("statement") if r["pool"] == row["pool"]]
     quality = {r["hospital"]: _sum(year, r, QUALITY_HELD) for r in rows}
     pool = sum(r["held_fen"] - quality[r["hospital"]] for r in rows)
     own = row["held_fen"] - quality[row["hospital"]]
@@ -198,7 +197,7 @@ def _results(year: YearSettlement, pool: str) -> dict[str, Fraction]:
     """Give ρ of every hospital that has one."""
     return {
         move["hospital"]: Fraction(move["share"])
-        for move in records(year.flows)
+        for move in year.records("flows")
         if (move["pool"], move["item"]) == (pool, QUALITY_RETURNED)
     }
 
@@ -208,6 +207,6 @@ def _sum(year: YearSettlement, row: Rows, item: str) -> int:
     key = (row["pool"], row["hospital"], item)
     return sum(
         move["amount_fen"]
-        for move in records(year.flows)
+        for move in year.records("flows")
         if (move["pool"], move["hospital"], move["item"]) == key
     )

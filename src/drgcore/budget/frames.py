@@ -136,22 +136,6 @@ def frame(rows: Iterable[Sequence[Any]], columns: Sequence[str]) -> pd.DataFrame
     return pd.DataFrame(dict(zip(columns, arrays, strict=True)))
 
 
-def no_flows() -> pd.DataFrame:
-    """Give the table of a settlement that has no money beside its statement.
-
-    Returns
-    -------
-    pandas.DataFrame
-        No row of `FLOW_COLUMNS`.
-
-    Examples
-    --------
-    >>> len(no_flows())
-    0
-    """
-    return frame([], FLOW_COLUMNS)
-
-
 def records(table: pd.DataFrame) -> list[dict[str, Any]]:
     """Give a table's rows as dicts of plain Python values, integers as exact `int`.
 
@@ -211,13 +195,13 @@ def value_row(value: PointValue, outside_fen: int) -> tuple[Any, ...]:
     )
 
 
-def value_from_row(table: pd.DataFrame, pool: str, period: str) -> PointValue:
-    """Read a pool's point value from a table of `VALUE_COLUMNS`.
+def value_from_row(rows: Iterable[dict[str, Any]], pool: str, period: str) -> PointValue:
+    """Read a pool's point value from the rows of a table of `VALUE_COLUMNS`.
 
     Parameters
     ----------
-    table : pandas.DataFrame
-        The table.
+    rows : iterable of dict
+        The rows.
     pool : str
         The pool.
     period : str
@@ -231,9 +215,9 @@ def value_from_row(table: pd.DataFrame, pool: str, period: str) -> PointValue:
     Examples
     --------
     >>> value = PointValue("p", "2026", "fund", 5, 0, 5, 1, 4)
-    >>> value_from_row(frame([value_row(value, 0)], VALUE_COLUMNS), "p", "2026") == value
+    >>> row = dict(zip(VALUE_COLUMNS, value_row(value, 0)))
+    >>> value_from_row([row], "p", "2026") == value
     True
     """
-    row = next(row for row in records(table) if row["pool"] == pool)
-    del row["outside_fen"]
-    return PointValue(period=period, **row)
+    row = next(row for row in rows if row["pool"] == pool)
+    return PointValue(period=period, **{n: v for n, v in row.items() if n != "outside_fen"})

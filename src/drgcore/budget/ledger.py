@@ -10,7 +10,7 @@ from typing import Any
 from drgcore.budget.adjustments import Adjustment
 from drgcore.budget.case_files import CaseFiles
 from drgcore.budget.closing import ClosedMonth, digest_of
-from drgcore.budget.frames import frame, records
+from drgcore.budget.frames import frame
 from drgcore.budget.ledger_checks import check_chain, check_sums, differences
 from drgcore.budget.ledger_decisions import (
     decisions,
@@ -321,7 +321,7 @@ class Ledger:
         self, kind: str, period: str, closed: ClosedMonth | ClosedYear, settlement: Any
     ) -> int:
         parts = PARTS[kind]
-        lines = {table: records(getattr(settlement, name)) for table, name in parts.items()}
+        lines = {table: settlement.records(name) for table, name in parts.items()}
         policy = (closed.policy_name, closed.policy_text)
         with self._store.write():
             header = self._header(kind, period, *policy, closed.scheme, closed.cases_digest)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
-
-import pandas as pd
 
 from drgcore.budget.accounts import RESERVE, Accounts
 from drgcore.budget.allocate import allocate
@@ -16,9 +14,6 @@ from drgcore.budget.frames import (
     RESERVE_COLUMNS,
     STATEMENT_COLUMNS,
     VALUE_COLUMNS,
-    frame,
-    no_flows,
-    records,
     value_from_row,
     value_row,
 )
@@ -32,6 +27,7 @@ from drgcore.budget.month_value import (
 )
 from drgcore.budget.pointvalue import PointValue
 from drgcore.budget.policy_terms import terms_of
+from drgcore.budget.sheets import Sheet, SheetField, Sheets
 from drgcore.budget.tally import Tally, by_hospital, tally
 from drgcore.budget.terms import PoolTerms, Terms
 from drgcore.errors import BudgetError
@@ -63,7 +59,7 @@ class Before(Protocol):
 
 
 @dataclass(frozen=True)
-class MonthSettlement:
+class MonthSettlement(Sheets):
     """A settled month (月度结算).
 
     Amounts are whole fen, points integers of 10**-places; `drgcore.budget.tables` shows them as
@@ -91,18 +87,18 @@ class MonthSettlement:
     """
 
     month: Month
-    point_values: pd.DataFrame
-    statement: pd.DataFrame
-    classes: pd.DataFrame
-    reserve: pd.DataFrame
+    point_values: SheetField = SheetField()
+    statement: SheetField = SheetField()
+    classes: SheetField = SheetField()
+    reserve: SheetField = SheetField()
     other_cases: int = 0
-    flows: pd.DataFrame = field(default_factory=no_flows)
+    flows: SheetField = SheetField(FLOW_COLUMNS)
 
     def carried(self) -> dict[tuple[str, str], int]:
         """Give the negative amounts carried to the next month, by pool and hospital [fen]."""
         return {
             (row["pool"], row["hospital"]): row["carried_out_fen"]
-            for row in records(self.statement)
+            for row in self.records("statement")
             if row["carried_out_fen"]
         }
 
@@ -112,23 +108,23 @@ class MonthSettlement:
 
     def hospitals(self) -> set[str]:
         """Give the hospitals of the statement."""
-        return set(self.statement["hospital"])
+        return {row["hospital"] for row in self.records("statement")}
 
     def reserve_closing(self, pool: str) -> int:
         """Give what the pool's reserve holds after the month [fen]."""
-        return next(row["closing_fen"] for row in records(self.reserve) if row["pool"] == pool)
+        return next(row["closing_fen"] for row in self.records("reserve") if row["pool"] == pool)
 
     def accounts(self, pool: str) -> dict[str, int]:
         """Give what other accounts hold for the pool after the month [fen]."""
         return {
             row["account"]: row["amount_fen"]
-            for row in records(self.flows)
+            for row in self.records("flows")
             if (row["pool"], row["item"]) == (pool, ACCOUNT_CLOSING)
         }
 
     def value(self, pool: str) -> PointValue:
         """Give the point value of a pool."""
-        return value_from_row(self.point_values, pool, str(self.month))
+        return value_from_row(self.records("point_values"), pool, str(self.month))
 
 
 def settle_month(
@@ -167,6 +163,7 @@ def settle_month(
 
     Examples
     --------
+    >>> import pandas as pd
     >>> terms = Terms(2026, (PoolTerms("p", 1_200_000),))
     >>> case = {"case_id": ["1"], "hospital": ["H1"], "pool": ["p"], "case_class": ["normal"]}
     >>> case |= {"discharge_date": pd.to_datetime(["2026-01-31"]), "points": [250.0]}
@@ -177,10 +174,9 @@ def settle_month(
     terms = terms_of(policy, month.year)
     _check_previous(previous, month, terms)
     whole = cases if isinstance(cases, Tally) else tally(cases, terms)
-    cells = whole.month(month)
     carried = previous.carried() if previous else {}
     earlier = previous.hospitals() if previous else set()
-    hospitals = sorted(earlier | set(terms.hospitals) | set(whole.cells["hospital"].unique()))
+    hospitals = sorted(earlier | set(terms.hospitals) | whole.hospitals)
 
     values, statements, reserves, flows = [], [], [], []
     for pool in terms.pools:
@@ -201,7 +197,7 @@ def settle_month(
                 where=f"{pool.pool} {month}",
                 hint=_("correct the amendment's budget or reserve_share"),
             )
-        sums = by_hospital(cells[cells["pool"] == pool.pool], hospitals)
+        sums = by_hospital(whole, pool.pool, hospitals, month)
         outside = _total(sums, "outside_fen") if terms.outside_from_budget else 0
         on_top = {h: row["on_top_fen"] for h, row in sums.items()}
         before = sum(on_top.values()) if terms.on_top_from == "budget" else 0
@@ -226,14 +222,15 @@ def settle_month(
             ]
             closing = holds.holds(RESERVE)
         reserves.append((pool.pool, opening, value.to_reserve_fen, value.from_reserve_fen, closing))
+    classes = whole.classes.get(month.index, [])
     return MonthSettlement(
         month,
-        frame(values, VALUE_COLUMNS),
-        frame(statements, STATEMENT_COLUMNS),
-        cells[list(CLASS_COLUMNS)].reset_index(drop=True),
-        frame(reserves, RESERVE_COLUMNS),
-        int(whole.cells["cases"].sum() - cells["cases"].sum()),
-        frame(flows, FLOW_COLUMNS),
+        Sheet(values, VALUE_COLUMNS),
+        Sheet(statements, STATEMENT_COLUMNS),
+        Sheet(classes, CLASS_COLUMNS),
+        Sheet(reserves, RESERVE_COLUMNS),
+        whole.cases - sum(row[3] for row in classes),
+        Sheet(flows, FLOW_COLUMNS),
     )
 
 

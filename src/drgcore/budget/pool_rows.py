@@ -170,13 +170,12 @@ def _rows_at_given_value(facts: PoolFacts, value: PointValue, hospital: str) -> 
     What the cases of a closed month are worth now takes the place of what they were worth; changes
     name the points, decisions are worth v times their points.
     """
-    pool, cells = facts.pool.pool, facts.whole.cells
+    pool = facts.pool.pool
     assert facts.pool.value is not None
-    mine = cells[(cells["pool"] == pool) & (cells["hospital"] == hospital)]
-    now = mine.groupby("month")["given_fen"].sum().to_dict()
     found: list[Row] = []
     for month, rows in sorted(facts.statements.items()):
-        worth = int(now.get(month.index, 0)) - rows.get(hospital, {"gross_fen": 0})["gross_fen"]
+        now = facts.whole.sums.get((pool, month.index), {}).get(hospital, {}).get("given_fen", 0)
+        worth = now - rows.get(hospital, {"gross_fen": 0})["gross_fen"]
         if worth:
             found.append((pool, hospital, str(month), adj.VALUE, 0, 0, worth, 0, 0, worth))
     total_cost = facts.pool.basis == "total_cost"

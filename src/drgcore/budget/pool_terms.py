@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
 from typing import Literal
 
 from drgcore.budget.allocate import allocate
@@ -126,7 +127,7 @@ class PoolTerms:
                 _("periods begin with the months {starts}", starts=starts), where=where
             )
 
-    @property
+    @cached_property
     def reserve_fen(self) -> int:
         """What the year sets aside as reserve [fen]."""
         return allocate(self.budget_fen, [1 - self.reserve_share, self.reserve_share])[1]
@@ -159,6 +160,10 @@ class PoolTerms:
         A budget that changes within the year spreads what is left of it, after the budgets of the
         months before, over the remaining months by their shares; the months before stay.
         """
+        return list(self._month_budgets)
+
+    @cached_property
+    def _month_budgets(self) -> tuple[int, ...]:
         given: list[int] = []
         plan: list[int] = []
         before: PoolTerms | None = None
@@ -188,7 +193,7 @@ class PoolTerms:
                 plan = [*given, *allocate(rest, shares)]
             before = now
             given.append(plan[number - 1])
-        return given
+        return tuple(given)
 
     def set_aside_in(self, number: int) -> int:
         """Give what a month adds to the reserve because its parameters changed [fen].

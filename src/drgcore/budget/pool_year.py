@@ -67,8 +67,7 @@ def settle_pool(facts: PoolFacts) -> PoolYear:
     """
     terms, pool, hospitals = facts.terms, facts.pool, facts.hospitals
     facts = _with_bonus(facts)
-    cells = facts.whole.cells
-    sums = by_hospital(cells[cells["pool"] == pool.pool], hospitals)
+    sums = by_hospital(facts.whole, pool.pool, hospitals)
     points = {h: row["points"] for h, row in sums.items()}
     for item in facts.decided:
         points[item.hospital] += item.points
@@ -172,8 +171,7 @@ def _with_bonus(facts: PoolFacts) -> PoolFacts:
     bonus = facts.assessment.bonus
     if not bonus or not facts.statements:
         return facts
-    cells = facts.whole.cells
-    sums = by_hospital(cells[cells["pool"] == facts.pool.pool], facts.hospitals)
+    sums = by_hospital(facts.whole, facts.pool.pool, facts.hospitals)
     last = max(facts.statements)
     found = []
     for h, row in sums.items():

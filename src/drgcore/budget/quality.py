@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from drgcore.budget.caserows import columns_of, listed
 from drgcore.budget.terms import Terms, exact
+from drgcore.cases.frames import is_frame
 from drgcore.errors import BudgetError
 from drgcore.language import _
 from drgcore.points.bands import Bands
@@ -225,7 +227,7 @@ def _by_bands(bands: Bands, totals: Numbers) -> Numbers:
 
 
 def _has(table: Any, name: str) -> bool:
-    return bool(columns_of(table, [name]).column_names)
+    return name in (table.columns if is_frame(table) else pa.table(table).column_names)
 
 
 def _numbers(table: Any, names: list[str]) -> dict[str, list[Fraction]]:

@@ -10,7 +10,6 @@ import pandas as pd
 
 from drgcore.budget.accounts import RESERVE
 from drgcore.budget.allocate import decimal_text, yuan
-from drgcore.budget.frames import records
 from drgcore.budget.month_end import MonthSettlement
 from drgcore.budget.month_value import ON_TOP, SET_ASIDE
 from drgcore.budget.year_end import YearSettlement
@@ -54,13 +53,9 @@ def show(settlement: MonthSettlement | YearSettlement) -> dict[str, pd.DataFrame
     >>> shown(frame([("p", "closing", 123456)], MOVE_COLUMNS), 4)["amount"].tolist()
     ['1,234.56']
     """
-    names = MONTH_TABLES if isinstance(settlement, MonthSettlement) else YEAR_TABLES
-    places = max(row["places"] for row in records(settlement.point_values))
-    tables = {name: shown(_table(settlement, name), places) for name in names}
-    tables["point_values"]["point_value"] = [
-        decimal_text(settlement.value(pool).yuan, VALUE_PLACES)
-        for pool in settlement.point_values["pool"]
-    ]
+    places = _places(settlement)
+    tables = {name: shown(_table(settlement, name), places) for name in _names(settlement)}
+    tables["point_values"]["point_value"] = _values(settlement)
     if "fingerprint" in tables["statement"]:
         del tables["statement"]["fingerprint"]
     return tables
@@ -85,13 +80,55 @@ def plain(settlement: MonthSettlement | YearSettlement) -> dict[str, pd.DataFram
     >>> numbers(frame([("p", "closing", 1749700011)], MOVE_COLUMNS), 4)["amount"].tolist()
     [Decimal('17497000.11')]
     """
-    tables = show(settlement)
-    places = max(row["places"] for row in records(settlement.point_values))
-    found = {name: numbers(_table(settlement, name), places) for name in tables}
-    values = tables["point_values"]["point_value"]
-    found["point_values"]["point_value"] = pd.Series([Decimal(v) for v in values], dtype=object)
-    found["statement"] = found["statement"].drop(columns="fingerprint", errors="ignore")
-    return found
+    return {name: plain_table(settlement, name) for name in _names(settlement)}
+
+
+def plain_table(settlement: MonthSettlement | YearSettlement, name: str) -> pd.DataFrame:
+    """Give one of the tables of `plain`.
+
+    Parameters
+    ----------
+    settlement : MonthSettlement or YearSettlement
+        The settlement.
+    name : str
+        One of `MONTH_TABLES` or `YEAR_TABLES`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The table, yuan and points as exact decimals.
+
+    Examples
+    --------
+    >>> from drgcore.budget.month import Month
+    >>> from drgcore.budget.sheets import Sheet
+    >>> none, row = Sheet([], ()), ("p", 500, 0, 0, 500)
+    >>> values = Sheet([("p", 4)], ("pool", "places"))
+    >>> reserve = Sheet([row], ("pool", "opening_fen", "from_ceiling_fen", "to_floor_fen",
+    ...                         "closing_fen"))
+    >>> settled = MonthSettlement(Month(2026, 1), values, none, none, reserve)
+    >>> plain_table(settled, "reserve")["closing"].tolist()
+    [Decimal('5.00')]
+    """
+    table = numbers(_table(settlement, name), _places(settlement))
+    if name == "point_values":
+        values = [Decimal(value) for value in _values(settlement)]
+        table["point_value"] = pd.Series(values, dtype=object)
+    return table.drop(columns="fingerprint", errors="ignore")
+
+
+def _names(settlement: MonthSettlement | YearSettlement) -> tuple[str, ...]:
+    return MONTH_TABLES if isinstance(settlement, MonthSettlement) else YEAR_TABLES
+
+
+def _places(settlement: MonthSettlement | YearSettlement) -> int:
+    return max(row["places"] for row in settlement.records("point_values"))
+
+
+def _values(settlement: MonthSettlement | YearSettlement) -> list[str]:
+    """Write the point values [yuan per point] in the order of the pools."""
+    pools = [row["pool"] for row in settlement.records("point_values")]
+    return [decimal_text(settlement.value(pool).yuan, VALUE_PLACES) for pool in pools]
 
 
 def _table(settlement: MonthSettlement | YearSettlement, name: str) -> pd.DataFrame:
@@ -101,7 +138,7 @@ def _table(settlement: MonthSettlement | YearSettlement, name: str) -> pd.DataFr
         return table
     aside = dict.fromkeys(table["pool"], 0)
     on_top = dict.fromkeys(table["pool"], 0)
-    for move in records(settlement.flows):
+    for move in settlement.records("flows"):
         if (move["item"], move["account"]) == (SET_ASIDE, RESERVE):
             aside[move["pool"]] += move["amount_fen"]
         if (move["item"], move["account"]) == (ON_TOP, RESERVE):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from drgcore.budget.caserows import Rows, case_table, listed, read_rows
+from drgcore.budget.caserows import Codes, Rows, case_table, listed, read_rows
 from drgcore.budget.hashing import add_to_cells
 from drgcore.budget.month import Month
 from drgcore.budget.terms import Terms
@@ -27,6 +28,9 @@ EXTRA_SUMS = ["on_top_fen", "given_fen"]
 """Amounts of rules that few policies have, 0 without them [fen]: `Rows.on_top`, `Rows.given`."""
 
 INSURED_SUMS = ["points", "patient_paid_fen"]
+NUMBERS = (*SUMS, *EXTRA_SUMS, "fingerprint")
+"""All numbers of a cell."""
+
 _ROWS = 1 << 20
 
 
@@ -85,9 +89,43 @@ class Tally:
                 hint=_("a case is paid once; remove the repeated rows"),
             )
 
-    def month(self, month: Month) -> pd.DataFrame:
-        """Give the cells of one month."""
-        return self.cells[self.cells["month"] == month.index]
+    @cached_property
+    def hospitals(self) -> frozenset[str]:
+        """The hospitals that have cases."""
+        return frozenset(self.cells["hospital"].unique().tolist())
+
+    @cached_property
+    def cases(self) -> int:
+        """How many cases there are."""
+        return int(self.cells["cases"].sum())
+
+    @cached_property
+    def sums(self) -> dict[tuple[str, int], dict[str, dict[str, int]]]:
+        """`NUMBERS` by hospital for each pool and month (`Month.index`) that has cases.
+
+        Added up once for the months and the year that are settled from them; not to be changed.
+        """
+        found: dict[tuple[str, int], dict[str, dict[str, int]]] = {}
+        columns = [self.cells[name].tolist() for name in ("pool", "month", "hospital", *NUMBERS)]
+        for pool, month, hospital, *numbers in zip(*columns, strict=True):
+            hospitals = found.setdefault((pool, month), {})
+            row = hospitals.setdefault(hospital, dict.fromkeys(NUMBERS, 0))
+            for name, number in zip(NUMBERS, numbers, strict=True):
+                row[name] += number
+        for hospitals in found.values():
+            for row in hospitals.values():
+                row["fingerprint"] %= 1 << 64
+        return found
+
+    @cached_property
+    def classes(self) -> dict[int, list[tuple[str, str, str, int, int]]]:
+        """Pool, hospital, class, cases and points of the cells of each month, in their order."""
+        found: dict[int, list[tuple[str, str, str, int, int]]] = {}
+        names = ("month", "pool", "hospital", "case_class", "cases", "points")
+        columns = [self.cells[name].tolist() for name in names]
+        for month, *row in zip(*columns, strict=True):
+            found.setdefault(month, []).append(tuple(row))
+        return found
 
 
 def tally(cases: Any, terms: Terms) -> Tally:
@@ -183,35 +221,41 @@ def add_tallies(parts: Sequence[Tally]) -> Tally:
     return whole
 
 
-def by_hospital(cells: pd.DataFrame, hospitals: Sequence[str]) -> dict[str, dict[str, int]]:
-    """Add up cells of one pool by hospital; a hospital without cases has a row of zeros.
+def by_hospital(
+    whole: Tally, pool: str, hospitals: Sequence[str], month: Month | None = None
+) -> dict[str, dict[str, int]]:
+    """Add up one pool's cells by hospital; a hospital without cases has a row of zeros.
 
     Parameters
     ----------
-    cells : pandas.DataFrame
-        Cells of a tally.
+    whole : Tally
+        The cases of the year.
+    pool : str
+        The pool.
     hospitals : sequence of str
-        The hospitals, all of those in `cells` among them.
+        The hospitals, all of those with cases among them.
+    month : Month, optional
+        Only what was discharged in it.
 
     Returns
     -------
     dict of str to dict of str to int
-        `SUMS`, `EXTRA_SUMS` and `fingerprint` of every hospital, in the order given.
+        `NUMBERS` of every hospital, in the order given.
 
     Examples
     --------
-    >>> by_hospital(_no_cells(), ["H1"])["H1"]["points"]
+    >>> by_hospital(Tally(_no_cells(), _no_insured(), None, None, 4), "p", ["H1"])["H1"]["points"]
     0
     """
-    names = [*SUMS, *EXTRA_SUMS, "fingerprint"]
-    sums = {hospital: dict.fromkeys(names, 0) for hospital in hospitals}
-    columns = [cells[name].tolist() for name in names]
-    for hospital, *values in zip(cells["hospital"].tolist(), *columns, strict=True):
-        row = sums[hospital]
-        for name, value in zip(names, values, strict=True):
-            row[name] += value
-    for row in sums.values():
-        row["fingerprint"] %= 1 << 64
+    sums = {hospital: dict.fromkeys(NUMBERS, 0) for hospital in hospitals}
+    for (of_pool, index), rows in whole.sums.items():
+        if of_pool == pool and (month is None or index == month.index):
+            for hospital, row in rows.items():
+                total = sums[hospital]
+                for name, number in row.items():
+                    total[name] += number
+    for total in sums.values():
+        total["fingerprint"] %= 1 << 64
     return sums
 
 
@@ -223,35 +267,34 @@ def _add_batch(rows: Rows) -> tuple[pd.DataFrame, pd.DataFrame]:
     )
     amounts = (rows.points, rows.patient_paid, rows.refused, rows.item_cost, rows.outside)
     used, sums, prints = _sum_by(cell, int(np.prod(shape)), np.stack(amounts), rows.identity)
-    p, h, m, c = np.unravel_index(used, shape)
-    cells = pd.DataFrame(
-        {
-            "pool": np.array(rows.pool.names, object)[p],
-            "hospital": np.array(rows.hospital.names, object)[h],
-            "month": m,
-            "case_class": np.array(rows.case_class.names, object)[c],
-        }
-    )
-    cells[SUMS] = sums
-    cells[EXTRA_SUMS] = 0
+    more = {name: np.zeros(len(used), np.int64) for name in EXTRA_SUMS}
     for name, values in zip(EXTRA_SUMS, (rows.on_top, rows.given), strict=True):
         if values is not None:
-            _other, more, _other = _sum_by(cell, int(np.prod(shape)), values[None], rows.hashes)
-            cells[name] = more[:, 1]
-    cells["fingerprint"] = prints
+            more[name] = _sum_by(cell, int(np.prod(shape)), values[None], rows.hashes)[1][:, 1]
+    p, h, m, c = np.unravel_index(used, shape)
+    keys = [_ranked(rows.pool, p), _ranked(rows.hospital, h), (m, m), _ranked(rows.case_class, c)]
+    order = np.lexsort([rank for _, rank in reversed(keys)])
+    cells = {name: values[order] for name, (values, _) in zip(KEYS, keys, strict=True)}
+    cells |= {name: sums[order, i] for i, name in enumerate(SUMS)}
+    cells |= {name: values[order] for name, values in more.items()}
+    cells["fingerprint"] = prints[order]
 
     units = len(rows.unit.names)
     cell = rows.pool.codes * units + rows.unit.codes
     size = len(rows.pool.names) * units
     used, sums, _other = _sum_by(cell, size, np.stack(amounts[:2]), rows.hashes)
-    insured = pd.DataFrame(
-        {
-            "pool": np.array(rows.pool.names, object)[used // units],
-            "unit": np.array(rows.unit.names, object)[used % units],
-        }
-    )
-    insured[INSURED_SUMS] = sums[:, 1:]
-    return cells, insured
+    pool, unit = _ranked(rows.pool, used // units), _ranked(rows.unit, used % units)
+    order = np.lexsort((unit[1], pool[1]))
+    insured = {"pool": pool[0][order], "unit": unit[0][order]}
+    insured |= {name: sums[order, i] for i, name in enumerate(INSURED_SUMS, 1)}
+    return pd.DataFrame(cells), pd.DataFrame(insured)
+
+
+def _ranked(column: Codes, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Give the texts of some codes, and numbers that sort as the texts do."""
+    rank = np.empty(len(column.names), np.int64)
+    rank[sorted(range(len(rank)), key=column.names.__getitem__)] = np.arange(len(rank))
+    return np.array(column.names, object)[codes], rank[codes]
 
 
 def _sum_by(
@@ -271,9 +314,9 @@ def _sorted(runs: list[np.ndarray]) -> np.ndarray:
 
 
 def _add_up(parts: list[pd.DataFrame], keys: list[str]) -> pd.DataFrame:
-    # Sorted by key, so that the order of rows in the input leaves no trace.
+    # Sorted by key as each part is, so that the order of rows in the input leaves no trace.
     if len(parts) == 1:
-        return parts[0].sort_values(keys, ignore_index=True)
+        return parts[0]
     joined = pd.concat(parts, ignore_index=True)
     sums = [name for name in joined.columns if name not in keys]
     return joined.groupby(keys, sort=True, as_index=False, dropna=False)[sums].sum()

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
-
-import pandas as pd
 
 from drgcore.budget import adjustments as adj
 from drgcore.budget.adjustments import Adjustment
@@ -20,9 +18,6 @@ from drgcore.budget.frames import (
     UNIT_COLUMNS,
     VALUE_COLUMNS,
     YEAR_COLUMNS,
-    frame,
-    no_flows,
-    records,
     value_from_row,
 )
 from drgcore.budget.month import Month
@@ -32,6 +27,7 @@ from drgcore.budget.policy_terms import terms_of
 from drgcore.budget.pool_rows import PoolFacts
 from drgcore.budget.pool_year import settle_pool
 from drgcore.budget.quality import assess
+from drgcore.budget.sheets import Sheet, SheetField, Sheets
 from drgcore.budget.tally import Tally, tally
 from drgcore.budget.terms import Terms
 from drgcore.errors import BudgetError
@@ -41,7 +37,7 @@ from drgcore.points.reviews import refuse_over_quota
 
 
 @dataclass(frozen=True)
-class YearSettlement:
+class YearSettlement(Sheets):
     """A settled year (年终清算).
 
     Amounts are whole fen, points integers of 10**-places; `drgcore.budget.tables` shows them as
@@ -76,22 +72,22 @@ class YearSettlement:
     """
 
     year: int
-    point_values: pd.DataFrame
-    statement: pd.DataFrame
-    units: pd.DataFrame
-    adjustments: pd.DataFrame
-    classes: pd.DataFrame
-    pool: pd.DataFrame
-    reserve: pd.DataFrame
-    reconciliation: pd.DataFrame
-    flows: pd.DataFrame = field(default_factory=no_flows)
+    point_values: SheetField = SheetField()
+    statement: SheetField = SheetField()
+    units: SheetField = SheetField()
+    adjustments: SheetField = SheetField()
+    classes: SheetField = SheetField()
+    pool: SheetField = SheetField()
+    reserve: SheetField = SheetField()
+    reconciliation: SheetField = SheetField()
+    flows: SheetField = SheetField(FLOW_COLUMNS)
     decided: tuple[Adjustment, ...] | None = None
 
     def carried(self) -> dict[tuple[str, str], int]:
         """Give the negative amounts carried to next year, by pool and hospital [fen]."""
         return {
             (row["pool"], row["hospital"]): row["carried_out_fen"]
-            for row in records(self.statement)
+            for row in self.records("statement")
             if row["carried_out_fen"]
         }
 
@@ -101,11 +97,11 @@ class YearSettlement:
 
     def hospitals(self) -> set[str]:
         """Give the hospitals of the statement."""
-        return set(self.statement["hospital"])
+        return {row["hospital"] for row in self.records("statement")}
 
     def reserve_closing(self, pool: str) -> int:
         """Give what the pool's reserve holds at the end of the year [fen]."""
-        lines = records(self.reserve)
+        lines = self.records("reserve")
         return next(
             line["amount_fen"]
             for line in lines
@@ -118,7 +114,7 @@ class YearSettlement:
 
     def value(self, pool: str) -> PointValue:
         """Give the year's point value of a pool."""
-        return value_from_row(self.point_values, pool, str(self.year))
+        return value_from_row(self.records("point_values"), pool, str(self.year))
 
 
 @dataclass(frozen=True)
@@ -168,6 +164,7 @@ def close_year(settlement: YearSettlement, cases: Any, policy: Any, scheme: str 
 
     Examples
     --------
+    >>> import pandas as pd
     >>> from drgcore.budget.month_end import settle_month
     >>> from drgcore.budget.terms import PoolTerms
     >>> terms = Terms(2026, (PoolTerms("p", 0),))
@@ -229,6 +226,7 @@ def settle_year(
 
     Examples
     --------
+    >>> import pandas as pd
     >>> from fractions import Fraction
     >>> from drgcore.budget.month_end import settle_month
     >>> from drgcore.budget.terms import PoolTerms
@@ -254,7 +252,7 @@ def settle_year(
     decided = adj.check_adjustments(adjustments, terms)
     hospitals = sorted(
         set(terms.hospitals)
-        | set(whole.cells["hospital"].unique())
+        | whole.hospitals
         | {a.hospital for a in decided}
         | {h for unit in terms.units for h in unit.hospitals}
         # An advance is recovered from a hospital without a case, too.
@@ -263,6 +261,8 @@ def settle_year(
     )
     changes = adj.find_changes(cases, whole, months, terms)
     assessment = assess(policy, quality, year)
+    statements = {s.month: s.records("statement") for s in settlements}
+    flows = {s.month: s.records("flows") for s in settlements}
     pools = [
         settle_pool(
             PoolFacts(
@@ -271,36 +271,43 @@ def settle_year(
                 hospitals,
                 whole,
                 {
-                    s.month: {
-                        r["hospital"]: r for r in records(s.statement) if r["pool"] == pool.pool
-                    }
-                    for s in settlements
+                    month: {r["hospital"]: r for r in rows if r["pool"] == pool.pool}
+                    for month, rows in statements.items()
                 },
                 [change for change in changes if change.key[0] == pool.pool],
                 [decision for decision in decided if decision.pool == pool.pool],
                 assessment,
                 {
-                    s.month: [row for row in records(s.flows) if row["pool"] == pool.pool]
-                    for s in settlements
+                    month: [row for row in rows if row["pool"] == pool.pool]
+                    for month, rows in flows.items()
                 },
             )
         )
         for pool in terms.pools
     ]
-    classes = whole.cells.groupby(list(CLASS_COLUMNS[:3]), as_index=False)[["cases", "points"]]
     return YearSettlement(
         year,
-        frame([p.value for p in pools], VALUE_COLUMNS),
-        frame([row for p in pools for row in p.statement], YEAR_COLUMNS),
-        frame([row for p in pools for row in p.units], UNIT_COLUMNS),
-        frame([row for p in pools for row in p.adjustments], ADJUSTMENT_COLUMNS),
-        classes.sum(),
-        frame([row for p in pools for row in p.pool], MOVE_COLUMNS),
-        frame([row for p in pools for row in p.reserve], MOVE_COLUMNS),
-        frame([row for p in pools for row in p.reconciliation], MOVE_COLUMNS),
-        frame([row for p in pools for row in p.flows], FLOW_COLUMNS),
+        Sheet([p.value for p in pools], VALUE_COLUMNS),
+        Sheet([row for p in pools for row in p.statement], YEAR_COLUMNS),
+        Sheet([row for p in pools for row in p.units], UNIT_COLUMNS),
+        Sheet([row for p in pools for row in p.adjustments], ADJUSTMENT_COLUMNS),
+        Sheet(_classes(whole), CLASS_COLUMNS),
+        Sheet([row for p in pools for row in p.pool], MOVE_COLUMNS),
+        Sheet([row for p in pools for row in p.reserve], MOVE_COLUMNS),
+        Sheet([row for p in pools for row in p.reconciliation], MOVE_COLUMNS),
+        Sheet([row for p in pools for row in p.flows], FLOW_COLUMNS),
         tuple(decided),
     )
+
+
+def _classes(whole: Tally) -> list[tuple[str, str, str, int, int]]:
+    """Add up the months' cases and points by pool, hospital and class."""
+    found: dict[tuple[str, str, str], tuple[int, int]] = {}
+    for rows in whole.classes.values():
+        for pool, hospital, kind, cases, points in rows:
+            before = found.get((pool, hospital, kind), (0, 0))
+            found[pool, hospital, kind] = before[0] + cases, before[1] + points
+    return [(*key, *found[key]) for key in sorted(found)]
 
 
 def _check_months(closed: Mapping[Month, Any], whole: Tally, terms: Terms) -> None:
@@ -314,7 +321,7 @@ def _check_months(closed: Mapping[Month, Any], whole: Tally, terms: Terms) -> No
         if pool.in_month(month.number).budget_fen
         and pool.in_month(month.number).shares[month.number - 1]
     }
-    with_cases = {Month.at(index) for index in whole.cells["month"].unique().tolist()}
+    with_cases = {Month.at(index) for index in whole.classes}
     missing = sorted((with_budget | with_cases) - set(closed))
     if missing:
         raise BudgetError(
