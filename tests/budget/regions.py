@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import random
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from drgcore.budget.allocate import exact_text
 from drgcore.budget.month import Month
 from drgcore.budget.month_end import MonthSettlement, settle_month
 from drgcore.budget.pool_terms import FundShare, PoolTerms
-from drgcore.budget.tally import tally
+from drgcore.budget.tally import Tally, tally
 from drgcore.budget.terms import QualityTerms, Terms, Unit
 from drgcore.points.payment_rules import ByClass, Marginal
 
@@ -38,16 +42,26 @@ class Region:
     """A random policy with random cases, and κ for every hospital."""
 
     terms: Terms
-    cases: pd.DataFrame
+    rows: list[dict[str, Any]]
     months: tuple[Month, ...]
     kappas: dict[str, Fraction]
     results: dict[str, Fraction] = field(default_factory=dict)
 
-    @property
-    def quality(self) -> pd.DataFrame:
+    @cached_property
+    def cases(self) -> pd.DataFrame:
+        """The cases as a frame."""
+        return pd.DataFrame(self.rows)
+
+    @cached_property
+    def table(self) -> pa.Table:
+        """The cases as an Arrow table, which is quicker to make and to read than a small frame."""
+        return pa.Table.from_pylist(self.rows)
+
+    @cached_property
+    def quality(self) -> pa.Table:
         """κ and ρ as a table."""
         names = list(self.kappas)
-        return pd.DataFrame(
+        return pa.table(
             {
                 "hospital": names,
                 "kappa": [exact_text(self.kappas[h]) for h in names],
@@ -83,7 +97,7 @@ def random_region(seed: int) -> Region:
                         "case_id": f"{pool}-{month}-{number}",
                         "hospital": draw.choice(hospitals),
                         "pool": pool,
-                        "discharge_date": pd.Timestamp(
+                        "discharge_date": dt.datetime(
                             month.year, month.number, draw.randint(1, 28)
                         ),
                         "drg": draw.choice(["AA1", "BB2", None]),
@@ -125,7 +139,7 @@ def random_region(seed: int) -> Region:
         hospitals=(*hospitals, "H-without-cases"),
     )
     kappas = {h: Fraction(draw.randint(0, 120), 100) for h in terms.hospitals}
-    return Region(terms, pd.DataFrame(rows), months, kappas)
+    return Region(terms, rows, months, kappas)
 
 
 def with_more_rules(region: Region, seed: int) -> Region:
@@ -191,7 +205,7 @@ def with_more_rules(region: Region, seed: int) -> Region:
         ),
         on_top_from=draw.choice([None, "budget" if not capitated else "reserve", "balance"]),
     )
-    rows = region.cases.to_dict("records")
+    rows = [dict(row) for row in region.rows]
     for row in rows:
         most = min(row["total_cost"], 2_000)
         amount = draw.choice([0, 0, draw.randint(0, int(most * 100)) / 100])
@@ -200,13 +214,13 @@ def with_more_rules(region: Region, seed: int) -> Region:
     if terms.on_top_from == "budget" and not region.terms.outside_from_budget:
         terms = dataclasses.replace(terms, on_top_from="reserve")
     results = {h: Fraction(draw.choice([100, draw.randint(0, 100)]), 100) for h in terms.hospitals}
-    return dataclasses.replace(region, terms=terms, cases=pd.DataFrame(rows), results=results)
+    return dataclasses.replace(region, terms=terms, rows=rows, results=results)
 
 
-def settle_months(region: Region, cases: pd.DataFrame) -> list[MonthSettlement]:
+def settle_months(region: Region, cases: Any) -> list[MonthSettlement]:
     """Settle the region's months one after the other."""
     settled: list[MonthSettlement] = []
-    sums = tally(cases, region.terms)
+    sums = cases if isinstance(cases, Tally) else tally(cases, region.terms)
     for month in region.months:
         previous = settled[-1] if settled else None
         settled.append(settle_month(sums, region.terms, month, previous))

@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -80,10 +81,10 @@ def check_year(region: Region, settled: YearSettlement) -> None:
         assert moved == sum(r["adjustments_fen"] for r in rows)
 
 
-def later_facts(region: Region, seed: int) -> tuple[pd.DataFrame, list[Adjustment]]:
+def later_facts(region: Region, seed: int) -> tuple[pa.Table, list[Adjustment]]:
     """Change the cases as a year does: one late, one re-grouped, one gone, one sanctioned."""
     draw = random.Random(seed)
-    rows = region.cases.to_dict("records")
+    rows = [dict(row) for row in region.rows]
     rows.append(rows[0] | {"case_id": "late", "points": draw.randint(0, 10**6) / 10**4})
     changed = draw.choice(rows)
     changed["drg"] = "CC3"
@@ -91,11 +92,11 @@ def later_facts(region: Region, seed: int) -> tuple[pd.DataFrame, list[Adjustmen
     # Any but the first case of a month, without which a pool might be left without points.
     others = [row for row in rows if not row["case_id"].endswith("-0")]
     rows.remove(draw.choice(others))
-    case = region.cases.iloc[0]
+    case = region.rows[0]
     sanction = Adjustment(
         region.months[0], case["pool"], case["hospital"], "upcoding", draw.randint(-9_999, 0)
     )
-    return pd.DataFrame(rows), [sanction]
+    return pa.Table.from_pylist(rows), [sanction]
 
 
 @settings(max_examples=530, deadline=None)

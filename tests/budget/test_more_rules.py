@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from drgcore.budget import Ledger, close_month, close_year, explain_payment, settle_month
 from drgcore.budget.explain import explain_lines
 from drgcore.budget.frames import records
-from drgcore.budget.tables import plain
+from drgcore.budget.month_end import MonthSettlement
+from drgcore.budget.tables import plain_table
 from drgcore.budget.year_end import YearSettlement, settle_year
 from drgcore.errors import BudgetError
 from drgcore.language import use_language
@@ -29,12 +30,12 @@ def region_of(seed: int) -> Region:
     return with_more_rules(random_region(seed), seed)
 
 
-def settled(seed: int) -> tuple[Region, list[Any], YearSettlement] | None:
+def settled(seed: int) -> tuple[Region, list[MonthSettlement], YearSettlement] | None:
     """Months and year of a random region; None where its money cannot be divided."""
     region = region_of(seed)
     cases, sanctions = later_facts(region, seed)
     try:
-        months = settle_months(region, region.cases)
+        months = settle_months(region, region.table)
         year = settle_year(cases, months, region.terms, region.quality, adjustments=sanctions)
     except BudgetError as error:
         # Payment by item or on top may take more than a month has; that is an error with its path.
@@ -48,26 +49,24 @@ def settled(seed: int) -> tuple[Region, list[Any], YearSettlement] | None:
 @settings(max_examples=500, deadline=None)
 @given(SEEDS)
 def test_every_fen_is_in_exactly_one_place_by_any_rule(seed: int) -> None:
-    check_places(seed)
-
-
-def check_places(seed: int) -> bool:
     found = settled(seed)
-    if found is None:
-        return False
-    region, months, year = found
+    if found is not None:
+        check_places(*found)
+
+
+def check_places(region: Region, months: list[MonthSettlement], year: YearSettlement) -> None:
     for month in months:
-        for row in plain(month)["reserve"].to_dict("records"):
+        for row in records(plain_table(month, "reserve")):
             moved = row["from_ceiling"] - row["to_floor"] + row["set_aside"] - row["on_top"]
             assert row["opening"] + moved == row["closing"]
     for pool in region.terms.pools:
-        rows = [r for r in records(year.statement) if r["pool"] == pool.pool]
-        flows = [r for r in records(year.flows) if r["pool"] == pool.pool]
-        lines = records(year.reconciliation)
+        rows = [r for r in year.records("statement") if r["pool"] == pool.pool]
+        flows = [r for r in year.records("flows") if r["pool"] == pool.pool]
+        lines = year.records("reconciliation")
         account = {r["item"]: r["amount_fen"] for r in lines if r["pool"] == pool.pool}
         reserve = next(
             r["amount_fen"]
-            for r in records(year.reserve)
+            for r in year.records("reserve")
             if (r["pool"], r["item"]) == (pool.pool, "closing")
         )
         placed = sum(
@@ -99,10 +98,9 @@ def check_places(seed: int) -> bool:
         held = sum(r["held_fen"] for r in rows)
         quality = sum(r["amount_fen"] for r in flows if r["item"] == "quality_money_held")
         assert 0 <= quality <= held
-        for unit in records(year.units):
+        for unit in year.records("units"):
             if region.terms.surplus is not None and unit["pool"] == pool.pool:
                 assert unit["transfer_fen"] >= -abs(unit["entitlement_fen"]) or unit["charged_fen"]
-    return True
 
 
 def check_statement(text: str) -> int:
