@@ -58,6 +58,11 @@ class Region:
         return pa.Table.from_pylist(self.rows)
 
     @cached_property
+    def sums(self) -> Tally:
+        """The cases added up."""
+        return tally(self.table, self.terms)
+
+    @cached_property
     def quality(self) -> pa.Table:
         """κ and ρ as a table."""
         names = list(self.kappas)

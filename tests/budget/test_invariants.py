@@ -121,7 +121,8 @@ def test_enough_settlements_were_checked() -> None:
 @given(SEEDS)
 def test_the_order_and_the_partition_of_rows_leave_no_trace(seed: int) -> None:
     region = random_region(seed)
-    cases, sanctions = later_facts(region, seed)
+    later, sanctions = later_facts(region, seed)
+    cases = later.to_pandas()
     plain_months = settle_months(region, region.cases)
     plain = settle_year(cases, plain_months, region.terms, region.kappas, adjustments=sanctions)
     mixed = cases.sample(frac=1, random_state=seed % 2**31)

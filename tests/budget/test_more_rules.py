@@ -35,7 +35,7 @@ def settled(seed: int) -> tuple[Region, list[MonthSettlement], YearSettlement] |
     region = region_of(seed)
     cases, sanctions = later_facts(region, seed)
     try:
-        months = settle_months(region, region.table)
+        months = settle_months(region, region.sums)
         year = settle_year(cases, months, region.terms, region.quality, adjustments=sanctions)
     except BudgetError as error:
         # Payment by item or on top may take more than a month has; that is an error with its path.

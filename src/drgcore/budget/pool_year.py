@@ -99,7 +99,7 @@ def settle_pool(facts: PoolFacts) -> PoolYear:
         hospitals,
         entitlement,
         item_cost,
-        _charged(facts, value) if pool.value is None else {},
+        _charged(facts, value) if pool.value is None and _capitated(terms) else {},
         by_class,
     )
     year.flows += [
@@ -164,6 +164,10 @@ def _without_bands(terms: Terms) -> Terms:
     """Leave out surplus, deficit and capitation: a given value pays at most the claim."""
     units = tuple(replace(unit, capitation_fen={}) for unit in terms.units)
     return replace(terms, surplus=None, deficit=None, units=units)
+
+
+def _capitated(terms: Terms) -> bool:
+    return any(unit.capitation_fen for unit in terms.units)
 
 
 def _with_bonus(facts: PoolFacts) -> PoolFacts:
@@ -260,11 +264,13 @@ def _pay_on_top(
 
 def _by_class(facts: PoolFacts, value: PointValue) -> dict[str, dict[str, Fraction]]:
     """Give E − F of every hospital by case class, for a surplus kept by class [fen]."""
-    cells = facts.whole.cells
-    cells = cells[cells["pool"] == facts.pool.pool]
     found: dict[str, dict[str, Fraction]] = {}
-    names = ("hospital", "case_class", "points", "patient_paid_fen", "item_cost_fen", "on_top_fen")
-    for h, kind, points, borne, cost, top in zip(*(cells[n].tolist() for n in names), strict=True):
+    names = ["pool", "hospital", "case_class", "points"]
+    names += ["patient_paid_fen", "item_cost_fen", "on_top_fen"]
+    columns = (facts.whole.cells[name].tolist() for name in names)
+    for pool, h, kind, points, borne, cost, top in zip(*columns, strict=True):
+        if pool != facts.pool.pool:
+            continue
         less = cost - top + (borne if facts.pool.basis == "total_cost" else 0)
         own = found.setdefault(h, {})
         own[kind] = own.get(kind, Fraction(0)) + value.fen_per_unit * points - less

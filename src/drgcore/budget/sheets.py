@@ -59,6 +59,13 @@ class Sheet:
             return records(self._frame)
         return [dict(zip(self._columns, row, strict=True)) for row in self._rows]
 
+    def columns(self) -> dict[str, list[Any]]:
+        """Give the columns as new lists of plain Python values."""
+        if self._frame is not None:
+            return {str(name): self._frame[name].tolist() for name in self._frame.columns}
+        values = zip(*self._rows, strict=True) if self._rows else [()] * len(self._columns)
+        return {name: list(v) for name, v in zip(self._columns, values, strict=True)}
+
 
 class SheetField:
     """A field of a dataclass that takes a `Sheet` or a DataFrame and gives the DataFrame.
@@ -133,3 +140,19 @@ class Sheets:
         """
         sheet: Sheet = vars(self)[name]
         return sheet.records()
+
+    def columns(self, name: str) -> dict[str, list[Any]]:
+        """Give the columns of a table as new lists of plain Python values.
+
+        Parameters
+        ----------
+        name : str
+            The table's field.
+
+        Returns
+        -------
+        dict of str to list
+            The columns, amounts as exact integers.
+        """
+        sheet: Sheet = vars(self)[name]
+        return sheet.columns()

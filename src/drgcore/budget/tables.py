@@ -54,11 +54,10 @@ def show(settlement: MonthSettlement | YearSettlement) -> dict[str, pd.DataFrame
     ['1,234.56']
     """
     places = _places(settlement)
-    tables = {name: shown(_table(settlement, name), places) for name in _names(settlement)}
-    tables["point_values"]["point_value"] = _values(settlement)
-    if "fingerprint" in tables["statement"]:
-        del tables["statement"]["fingerprint"]
-    return tables
+    return {
+        name: pd.DataFrame(_texts(_columns(settlement, name), places))
+        for name in _names(settlement)
+    }
 
 
 def plain(settlement: MonthSettlement | YearSettlement) -> dict[str, pd.DataFrame]:
@@ -110,11 +109,10 @@ def plain_table(settlement: MonthSettlement | YearSettlement, name: str) -> pd.D
     >>> plain_table(settled, "reserve")["closing"].tolist()
     [Decimal('5.00')]
     """
-    table = numbers(_table(settlement, name), _places(settlement))
+    columns = _decimals(_columns(settlement, name), _places(settlement))
     if name == "point_values":
-        values = [Decimal(value) for value in _values(settlement)]
-        table["point_value"] = pd.Series(values, dtype=object)
-    return table.drop(columns="fingerprint", errors="ignore")
+        columns["point_value"] = [Decimal(value) for value in columns["point_value"]]
+    return _objects(columns)
 
 
 def _names(settlement: MonthSettlement | YearSettlement) -> tuple[str, ...]:
@@ -131,24 +129,59 @@ def _values(settlement: MonthSettlement | YearSettlement) -> list[str]:
     return [decimal_text(settlement.value(pool).yuan, VALUE_PLACES) for pool in pools]
 
 
-def _table(settlement: MonthSettlement | YearSettlement, name: str) -> pd.DataFrame:
-    """Give a table; a month's reserve with every move, so that each row adds up to its closing."""
-    table: pd.DataFrame = getattr(settlement, name)
+def _columns(settlement: MonthSettlement | YearSettlement, name: str) -> dict[str, list[Any]]:
+    """Give the columns of a table that people read.
+
+    A month's reserve has every move, so that each row adds up to its closing; fingerprints are for
+    programs.
+    """
+    columns = settlement.columns(name)
+    columns.pop("fingerprint", None)
+    if name == "point_values":
+        columns["point_value"] = _values(settlement)
     if name != "reserve" or not isinstance(settlement, MonthSettlement):
-        return table
-    aside = dict.fromkeys(table["pool"], 0)
-    on_top = dict.fromkeys(table["pool"], 0)
+        return columns
+    aside = dict.fromkeys(columns["pool"], 0)
+    on_top = dict.fromkeys(columns["pool"], 0)
     for move in settlement.records("flows"):
         if (move["item"], move["account"]) == (SET_ASIDE, RESERVE):
             aside[move["pool"]] += move["amount_fen"]
         if (move["item"], move["account"]) == (ON_TOP, RESERVE):
             on_top[move["pool"]] += move["amount_fen"]
-    closing = table["closing_fen"]
-    return table.drop(columns="closing_fen").assign(
-        set_aside_fen=[aside[pool] for pool in table["pool"]],
-        on_top_fen=[on_top[pool] for pool in table["pool"]],
-        closing_fen=closing,
-    )
+    closing = columns.pop("closing_fen")
+    columns["set_aside_fen"] = [aside[pool] for pool in columns["pool"]]
+    columns["on_top_fen"] = [on_top[pool] for pool in columns["pool"]]
+    return columns | {"closing_fen": closing}
+
+
+def _decimals(columns: dict[str, list[Any]], places: int) -> dict[str, list[Any]]:
+    found: dict[str, list[Any]] = {}
+    for name, values in columns.items():
+        if name.endswith("_fen"):
+            found[name.removesuffix("_fen")] = [Decimal(v).scaleb(-2) for v in values]
+        elif name == "points":
+            found[name] = [Decimal(v).scaleb(-places) for v in values]
+        elif name in FACTOR_COLUMNS:
+            found[name] = [_factor(v) for v in values]
+        else:
+            found[name] = values
+    return found
+
+
+def _texts(columns: dict[str, list[Any]], places: int) -> dict[str, list[Any]]:
+    found: dict[str, list[Any]] = {}
+    for name, values in columns.items():
+        if name.endswith("_fen"):
+            found[name.removesuffix("_fen")] = [yuan(value) for value in values]
+        elif name == "points":
+            found[name] = [points_text(value, places) for value in values]
+        else:
+            found[name] = values
+    return found
+
+
+def _objects(columns: dict[str, list[Any]]) -> pd.DataFrame:
+    return pd.DataFrame({name: pd.Series(v, dtype=object) for name, v in columns.items()})
 
 
 def numbers(table: pd.DataFrame, places: int) -> pd.DataFrame:
@@ -173,18 +206,7 @@ def numbers(table: pd.DataFrame, places: int) -> pd.DataFrame:
     >>> numbers(pd.DataFrame({"share": ["0.6", "1/3", ""]}), 2)["share"].tolist()
     [Decimal('0.6'), '1/3', None]
     """
-    columns: dict[str, Any] = {}
-    for name in table.columns:
-        values = table[name].tolist()
-        if name.endswith("_fen"):
-            columns[name.removesuffix("_fen")] = [Decimal(v).scaleb(-2) for v in values]
-        elif name == "points":
-            columns[name] = [Decimal(v).scaleb(-places) for v in values]
-        elif name in FACTOR_COLUMNS:
-            columns[name] = [_factor(v) for v in values]
-        else:
-            columns[name] = values
-    return pd.DataFrame({name: pd.Series(v, dtype=object) for name, v in columns.items()})
+    return _objects(_decimals({name: table[name].tolist() for name in table.columns}, places))
 
 
 def _factor(text: str) -> Decimal | str | None:
@@ -214,16 +236,7 @@ def shown(table: pd.DataFrame, places: int) -> pd.DataFrame:
     >>> shown(pd.DataFrame({"points": [12345]}), 2)["points"].tolist()
     ['123.45']
     """
-    columns: dict[str, Any] = {}
-    for name in table.columns:
-        values = table[name].tolist()
-        if name.endswith("_fen"):
-            columns[name.removesuffix("_fen")] = [yuan(value) for value in values]
-        elif name == "points":
-            columns[name] = [points_text(value, places) for value in values]
-        else:
-            columns[name] = values
-    return pd.DataFrame(columns)
+    return pd.DataFrame(_texts({name: table[name].tolist() for name in table.columns}, places))
 
 
 def points_text(points: int, places: int) -> str:
