@@ -14,7 +14,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drgcore.budget.adjustments import Adjustment
-from drgcore.budget.frames import records
 from drgcore.budget.month_end import MonthSettlement
 from drgcore.budget.tally import tally
 from drgcore.budget.year_end import YearSettlement, settle_year
@@ -33,7 +32,7 @@ def by_item(region: Region, rows: list[dict[str, Any]]) -> int:
 def check_month(region: Region, settled: MonthSettlement) -> None:
     SETTLED["months"] += 1
     for pool in region.terms.pools:
-        rows = [r for r in records(settled.statement) if r["pool"] == pool.pool]
+        rows = [r for r in settled.records("statement") if r["pool"] == pool.pool]
         value = settled.value(pool.pool)
         budget = pool.month_budgets[settled.month.number - 1]
         # What the budget became: amounts of hospitals, refusals, and what the ceiling left.
@@ -54,13 +53,13 @@ def check_month(region: Region, settled: MonthSettlement) -> None:
 def check_year(region: Region, settled: YearSettlement) -> None:
     SETTLED["years"] += 1
     reserve = {
-        r["pool"]: r["amount_fen"] for r in records(settled.reserve) if r["item"] == "closing"
+        r["pool"]: r["amount_fen"] for r in settled.records("reserve") if r["item"] == "closing"
     }
     for pool in region.terms.pools:
-        rows = [r for r in records(settled.statement) if r["pool"] == pool.pool]
+        rows = [r for r in settled.records("statement") if r["pool"] == pool.pool]
         account = {
             r["item"]: r["amount_fen"]
-            for r in records(settled.reconciliation)
+            for r in settled.records("reconciliation")
             if r["pool"] == pool.pool
         }
         # Every fen again, from the statement and not from the reconciliation's own lines.
@@ -73,11 +72,13 @@ def check_year(region: Region, settled: YearSettlement) -> None:
         assert placed + rest + reserve[pool.pool] == pool.budget_fen
         assert account["unaccounted"] == 0
         assert reserve[pool.pool] >= 0
-        units = [r for r in records(settled.units) if r["pool"] == pool.pool]
+        units = [r for r in settled.records("units") if r["pool"] == pool.pool]
         assert sum(u["final_fen"] for u in units) == sum(r["final_fen"] for r in rows)
         assert all(u["final_fen"] >= 0 >= u["carried_out_fen"] for u in units)
         assert {r["hospital"] for r in rows} == set(region.terms.hospitals)
-        moved = sum(r["amount_fen"] for r in records(settled.adjustments) if r["pool"] == pool.pool)
+        moved = sum(
+            r["amount_fen"] for r in settled.records("adjustments") if r["pool"] == pool.pool
+        )
         assert moved == sum(r["adjustments_fen"] for r in rows)
 
 
@@ -103,7 +104,7 @@ def later_facts(region: Region, seed: int) -> tuple[pa.Table, list[Adjustment]]:
 @given(SEEDS)
 def test_every_fen_is_in_exactly_one_place(seed: int) -> None:
     region = random_region(seed)
-    closed = settle_months(region, region.cases)
+    closed = settle_months(region, region.sums)
     for month in closed:
         check_month(region, month)
     cases, sanctions = later_facts(region, seed)

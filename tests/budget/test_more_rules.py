@@ -174,11 +174,11 @@ def test_a_ledger_keeps_them_and_verifies() -> None:
         with Ledger.open(":memory:") as ledger:
             previous = None
             for month in region.months:
-                previous = settle_month(region.cases, region.terms, month, previous)
-                ledger.close_month(close_month(previous, region.cases, region.terms))
+                previous = settle_month(region.sums, region.terms, month, previous)
+                ledger.close_month(close_month(previous, region.table, region.terms))
             closed = ledger.closed_months(region.terms.year)
-            year = settle_year(region.cases, closed, region.terms, region.quality)
-            ledger.close_year(close_year(year, region.cases, region.terms))
+            year = settle_year(region.table, closed, region.terms, region.quality)
+            ledger.close_year(close_year(year, region.table, region.terms))
             assert ledger.verify() == []
             again = ledger.year(region.terms.year).settlement.flows
             pd.testing.assert_frame_equal(again, year.flows, check_dtype=False)

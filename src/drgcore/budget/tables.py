@@ -112,7 +112,7 @@ def plain_table(settlement: MonthSettlement | YearSettlement, name: str) -> pd.D
     columns = _decimals(_columns(settlement, name), _places(settlement))
     if name == "point_values":
         columns["point_value"] = [Decimal(value) for value in columns["point_value"]]
-    return _objects(columns)
+    return pd.DataFrame(columns, dtype=object)
 
 
 def _names(settlement: MonthSettlement | YearSettlement) -> tuple[str, ...]:
@@ -180,10 +180,6 @@ def _texts(columns: dict[str, list[Any]], places: int) -> dict[str, list[Any]]:
     return found
 
 
-def _objects(columns: dict[str, list[Any]]) -> pd.DataFrame:
-    return pd.DataFrame({name: pd.Series(v, dtype=object) for name, v in columns.items()})
-
-
 def numbers(table: pd.DataFrame, places: int) -> pd.DataFrame:
     """Turn a table's fen, points and factors into decimals.
 
@@ -206,7 +202,8 @@ def numbers(table: pd.DataFrame, places: int) -> pd.DataFrame:
     >>> numbers(pd.DataFrame({"share": ["0.6", "1/3", ""]}), 2)["share"].tolist()
     [Decimal('0.6'), '1/3', None]
     """
-    return _objects(_decimals({name: table[name].tolist() for name in table.columns}, places))
+    columns = {name: table[name].tolist() for name in table.columns}
+    return pd.DataFrame(_decimals(columns, places), dtype=object)
 
 
 def _factor(text: str) -> Decimal | str | None:
@@ -236,7 +233,8 @@ def shown(table: pd.DataFrame, places: int) -> pd.DataFrame:
     >>> shown(pd.DataFrame({"points": [12345]}), 2)["points"].tolist()
     ['123.45']
     """
-    return pd.DataFrame(_texts({name: table[name].tolist() for name in table.columns}, places))
+    columns = {name: table[name].tolist() for name in table.columns}
+    return pd.DataFrame(_texts(columns, places))
 
 
 def points_text(points: int, places: int) -> str:
