@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUN := $(BIN)/python
 
-.PHONY: demo test test-all oldest newest browser java docs bench messages clean
+.PHONY: demo test test-all oldest newest browser java audit docs bench messages clean
 
 $(VENV)/.run: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -56,6 +56,10 @@ oldest newest: browser
 	build/$@/bin/uv pip install --quiet --python build/$@/bin/python -e '.[dev]' \
 	  --resolution $(if $(filter oldest,$@),lowest-direct,highest) --upgrade
 	NUMBA_CACHE_DIR=$(CURDIR)/build/$@/numba build/$@/bin/pytest -n 2 --dist loadfile -m "not spark and not long"
+
+# Ends with 0 only where a release may go out; without the vulnerability service it says so and fails.
+audit: $(VENV)/.dev
+	$(RUN) benchmarks/release.py
 
 docs: $(VENV)/.all
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --site-dir build/site
