@@ -12,8 +12,9 @@ printed beside it.
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
 import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -31,6 +32,7 @@ from fastapi.testclient import TestClient
 
 import drgcore
 from drgcore.cases import read_table
+from drgcore.cli.app import app
 from drgcore.serve import create_app
 
 RESULTS = ("mdc", "adrg", "drg", "status", "reason", "severity", "reasons", "code_flags")
@@ -198,11 +200,8 @@ def _there(codes: Iterable[str | None]) -> list[str]:
 
 
 def _command(*arguments: str | Path) -> None:
-    subprocess.run(
-        [sys.executable, "-m", "drgcore", *map(str, arguments)],
-        check=True,
-        stdout=subprocess.DEVNULL,
-    )
+    with contextlib.redirect_stdout(io.StringIO()):
+        app([*map(str, arguments)], standalone_mode=False)
 
 
 def sample(rows: int) -> pa.Table:
