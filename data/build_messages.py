@@ -16,6 +16,8 @@ import typer.main
 from babel.messages.catalog import Catalog, Message
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
+from jinja2 import Environment
+from jinja2.nodes import Call, Const, Name
 from typer.core import TyperGroup
 
 from drgcore.cli.app import app
@@ -34,6 +36,10 @@ msgstr ""
 
 """
 _WIDTH = 100
+_ARGUMENTS = {"_": 1, "N_": 1, "parameter": 2}
+"""Function → how many of its first arguments are messages; a parameter has a unit too."""
+_SAYING = ("report", "serve")
+"""Rooms that speak a language of their own, by `say`."""
 # The same messages give the same file, so the time of making is not in it.
 _ALWAYS = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -42,8 +48,14 @@ def extracted() -> Catalog:
     """Every message that the code has: marked ones, help texts, headings and words of tables."""
     found = Catalog()
     for file in sorted(PACKAGE.rglob("*.py")):
-        for message in messages_of(file.read_text(encoding="utf-8")):
+        says = file.relative_to(PACKAGE).parts[0] in _SAYING
+        for message in messages_of(file.read_text(encoding="utf-8"), says=says):
             found.add(message)
+    for file in sorted(PACKAGE.rglob("*.html")):
+        for message in messages_of_page(file.read_text(encoding="utf-8")):
+            found.add(message)
+    for name in titles_of((PACKAGE / "report" / "columns.py").read_text(encoding="utf-8")):
+        found.add(name, context="column")
     root = typer.main.get_command(app)
     assert isinstance(root, TyperGroup)
     for text in help_texts(root):
@@ -55,16 +67,35 @@ def extracted() -> Catalog:
     return found
 
 
-def messages_of(source: str) -> Iterator[str]:
-    """The literals of a module that `_` looks up or `N_` marks.
+def messages_of(source: str, *, says: bool = False) -> Iterator[str]:
+    """The literals of a module that `_` looks up or `N_` marks, and descriptions of parameters.
 
     The syntax tree finds those within the values of others, which babel's extraction passes over.
     """
+    known = _ARGUMENTS | ({"say": 1, "_say": 1} if says else {})
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            first = node.args[0] if node.args else None
-            if node.func.id in ("_", "N_") and isinstance(first, ast.Constant):
-                yield first.value
+        if isinstance(node, ast.Call):
+            name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+            for argument in node.args[: known.get(name, 0)]:
+                if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
+                    yield argument.value
+
+
+def titles_of(source: str) -> Iterator[str]:
+    """The headings of a report's columns."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Column":
+            title = node.args[1]
+            if isinstance(title, ast.Constant) and title.value:
+                yield title.value
+
+
+def messages_of_page(template: str) -> Iterator[str]:
+    """The literals of a template that its `say` says."""
+    for call in Environment().parse(template).find_all(Call):
+        first = call.args[0] if call.args else None
+        if isinstance(call.node, Name) and call.node.name == "say" and isinstance(first, Const):
+            yield first.value
 
 
 def updated(old: Catalog, new: Catalog) -> Catalog:

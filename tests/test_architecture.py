@@ -23,7 +23,16 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "drgcore"
 MAP = ROOT / "ARCHITECTURE.md"
 # What belongs to no room and may be imported by all.
-COMMON = {"errors", "files", "formulas", "language", "progress", "rounding", "workbooks"}
+COMMON = {
+    "errors",
+    "files",
+    "formulas",
+    "language",
+    "progress",
+    "rounding",
+    "validation",
+    "workbooks",
+}
 # The package's front door knows all rooms; who comes in by it stands behind the last one.
 ENTRANCES = {"__init__", "__main__"}
 MODULES = sorted(PACKAGE.rglob("*.py"))

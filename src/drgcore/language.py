@@ -151,7 +151,7 @@ def heading(name: str) -> str:
     '总费用'
     """
     plain = name.replace("_", " ")
-    return _catalogue(get_language()).pgettext("heading", plain)
+    return in_context("heading", plain)
 
 
 def word(name: str) -> str:
@@ -174,7 +174,12 @@ def word(name: str) -> str:
     ...     word("high_cost"), word("H_01")
     ('高倍率', 'H_01')
     """
-    return _catalogue(get_language()).pgettext("word", name)
+    return in_context("word", name)
+
+
+def in_context(context: str, message: str) -> str:
+    """A message that means something else in another context, in the language that is spoken."""
+    return _catalogue(get_language()).pgettext(context, message)
 
 
 def N_(message: _Text, /) -> _Text:

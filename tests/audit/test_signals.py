@@ -149,7 +149,7 @@ def test_the_command_writes_patients_only_when_asked(tmp_path: Path) -> None:
     runner = CliRunner()
     done = runner.invoke(app, ["audit", str(path), "--out", str(tmp_path / "a.csv")])
     assert done.exit_code == 0, done.output
-    assert "线索" in done.output
+    assert "signals, not verdicts" in done.output
     assert "H03" in done.output
     assert "违规" not in done.output
     assert {p.name for p in tmp_path.glob("a*.csv")} == {"a-summary.csv", "a-units.csv"}

@@ -271,7 +271,7 @@ def test_a_list_is_replaced_as_a_whole() -> None:
     [
         ({"outliers": {"low": {"multiples": 2}}}, "a multiple lo is not below"),
         ({"outliers": {"lo": {}}}, "outliers.lo: a policy has no such parameter"),
-        ({"base_points": {"factor": 0}}, "base_points.factor: input should be greater than 0"),
+        ({"base_points": {"factor": 0}}, "base_points.factor: it must be greater than 0"),
         ({"base_points": {"frozen": {"BR15": -1}}}, "base_points.frozen.BR15: "),
         ({"budget": {"pools": {"employee": {"budget": ""}}}}, "employee.budget: not filled in"),
         ({"amendments": []}, "amendments cannot be changed"),

@@ -120,7 +120,7 @@ def test_formats(tmp_path):
     report = of_table(pd.DataFrame({"hospital": ["H1"]}))
     with pytest.raises(DrgcoreError, match="not written as docx"):
         write_report(report, tmp_path, ["docx"])
-    with pytest.raises(DrgcoreError, match="not written as nothing"):
+    with pytest.raises(DrgcoreError, match="no format to write"):
         write_report(report, tmp_path, [])
     assert not list(tmp_path.iterdir())
 

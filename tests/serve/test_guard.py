@@ -17,11 +17,10 @@ from drgcore.points.records import CLASSES
 from drgcore.schemes.model import TABLE_SCHEMAS
 from drgcore.serve import Settings
 from drgcore.serve.logs import JsonLines
-from drgcore.serve.pages import PAGES
 from drgcore.serve.sessions import COOKIE, Door
 from drgcore.serve.settings import read_token
 from drgcore.serve.views import TEMPLATES
-from drgcore.serve.wording import TERMS, WORDS
+from drgcore.serve.wording import TERMS
 
 from .conftest import HTML, TOKEN, client_of
 
@@ -161,16 +160,10 @@ def test_the_language_is_asked_for_chosen_or_the_browsers(client):
     assert '<html lang="en"' in page
 
 
-def test_every_text_of_the_templates_is_in_the_catalogue():
-    said = set()
+def test_every_word_of_data_that_templates_say_is_known():
     for name in TEMPLATES.list_templates():
         source = TEMPLATES.loader.get_source(TEMPLATES, name)[0]
-        said |= {text for _, text in re.findall(r"say\((['\"])(.+?)\1", source)}
         assert not re.search(r"<style|\sstyle=|<script(?![^>]*src=)|\son\w+=", source), name
-    assert said
-    # A text that ends with a blank is put together with a word of the data.
-    fixed = {text for text in said if not text.endswith(" ")}
-    assert fixed <= WORDS.keys() | TERMS.keys()
     for table, columns in TABLE_SCHEMAS.items():
         assert {f"sheet {table}", *(f"column {name}" for name in columns.names)} <= TERMS.keys()
     assert {
@@ -180,10 +173,3 @@ def test_every_text_of_the_templates_is_in_the_catalogue():
         *POINT_COLUMNS[:1],
         *POINT_COLUMNS[2:6],
     } <= TERMS.keys()
-    assert {entry.title for views in PAGES for entry in views.menu} <= WORDS.keys()
-
-
-def test_both_languages_have_the_same_names_in_braces():
-    for english, chinese in WORDS.items():
-        names = [sorted(re.findall(r"\{(\w+)", text)) for text in (english, chinese)]
-        assert names[0] == names[1], english

@@ -11,6 +11,7 @@ from drgcore.audit.excess import Excess, tail
 from drgcore.audit.finding import Limits, Mark, Marked, numbered
 from drgcore.audit.frame import AuditFrame
 from drgcore.indicators.intervals import proportion_interval
+from drgcore.language import _
 
 _NEAR = 0.05
 _FAR = 0.2
@@ -36,7 +37,10 @@ def outlier_edge(frame: AuditFrame, limits: Limits) -> Marked:
     middle = np.sqrt(multiples[1:] * multiples[:-1])
     nearest = np.searchsorted(middle, share)
     distance = np.where(known, np.log(share / multiples[nearest]), np.nan)
-    note = numbered("费用为病组均值的 {:.3f} 倍，临界倍率 {:g}", share, multiples[nearest])
+    note = numbered(
+        _("cost is {:.3f} times the mean of the group, the limit {:g} times"),
+        *(share, multiples[nearest]),
+    )
     return _marked(
         distance, np.log1p(_NEAR), np.log1p(_FAR), nearest, cost - mean * multiples[nearest], note
     )
@@ -52,7 +56,7 @@ def long_stay_edge(frame: AuditFrame, limits: Limits) -> Marked:
     known = np.isfinite(stay)
     # Positive on the paid side; the limit lies between the last day paid and the next.
     distance = np.where(known, limits.long_stay + 0.5 - stay, np.nan)
-    note = numbered("住院 {:.0f} 天", np.where(known, stay, -1))
+    note = numbered(_("{:.0f} days in hospital"), np.where(known, stay, -1))
     nearest = np.zeros(len(frame), np.int64)
     return _marked(distance, _STAY_NEAR, _STAY_FAR, nearest, frame.numbers("total_cost"), note)
 

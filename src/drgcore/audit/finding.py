@@ -130,7 +130,7 @@ class Rate:
 
 
 def numbered(text: str, *values: NDArray[Any]) -> Callable[[NDArray[np.int64]], list[str]]:
-    """Make texts of rows by a format and columns.
+    """Make texts of rows by a message and columns, in its order.
 
     Examples
     --------

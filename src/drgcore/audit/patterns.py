@@ -14,6 +14,7 @@ from drgcore.audit.excess import Excess, tail
 from drgcore.audit.finding import Limits, Marked
 from drgcore.audit.frame import AuditFrame, strata
 from drgcore.indicators.intervals import poisson_interval
+from drgcore.language import _
 
 COPIED_NEEDS = ("other_diagnoses", "doctor_id")
 """Columns that are needed."""
@@ -78,7 +79,10 @@ def copied_lists(
     over = np.where(expected > 0, expected, np.nan)
 
     def note(chosen: NDArray[np.int64]) -> list[str]:
-        return [f"与同一医师其他病例的其他诊断完全相同：{codes(row)}" for row in chosen.tolist()]
+        return [
+            _("the same other diagnoses as in other cases of the doctor: {codes}", codes=codes(row))
+            for row in chosen.tolist()
+        ]
 
     nothing = np.full(len(frame), np.nan)
     marked = Marked(event, np.where(used, 0, -1), nothing, note)

@@ -12,6 +12,7 @@ from drgcore.audit.excess import tail
 from drgcore.audit.frame import AuditFrame
 from drgcore.audit.patterns import codes_of_cases, expected_times
 from drgcore.estimate import pivotal_codes
+from drgcore.language import _
 from drgcore.schemes import Scheme
 
 CODE_COLUMNS = (
@@ -74,7 +75,10 @@ def with_pivotal_codes(
     ]
     money[at] = np.round(moved, 2)
     notes = listed["note"].to_numpy(object).copy()
-    notes[at] = [f"去掉 {c} 则入 {d}" for c, d in zip(code[at], without[at], strict=True)]
+    notes[at] = [
+        _("without {code} it is in {drg}", code=c, drg=d)
+        for c, d in zip(code[at], without[at], strict=True)
+    ]
     listed = listed.assign(code=code, drg_without=without, money=money, note=notes)
     listed = _often(listed, frame, by)
     order = listed.assign(

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from drgcore.audit.finding import Limits, Marked, Rate, numbered
 from drgcore.audit.frame import NO_DAY, AuditFrame, strata
 from drgcore.cases.fees import DIED
+from drgcore.language import _
 from drgcore.points.readmissions import next_stays
 
 _TRANSFERRED = (2.0, 3.0)
@@ -36,7 +37,7 @@ def upcoding(frame: AuditFrame, limits: Limits) -> Marked:
         event,
         stratum,
         frame.mean_cost - without,
-        numbered("{} {} 计入并发症", *_texts(frame, "drg", "severity")),
+        numbered(_("{} {} counts as a complication"), *_texts(frame, "drg", "severity")),
     )
 
 
@@ -63,7 +64,11 @@ def split_stays(frame: AuditFrame, limits: Limits) -> Marked:
         event,
         _kept(frame.codes("drg").codes.astype(np.int64), lived),
         np.where(event, frame.mean_cost[later], np.nan),
-        numbered("出院后 {} 天同院同 MDC 再入院，后一次 {}", gap, ids[later]),
+        numbered(
+            _("back {} days after discharge in the same hospital and MDC; the later stay {}"),
+            gap,
+            ids[later],
+        ),
     )
 
 
@@ -85,7 +90,11 @@ def low_indication(frame: AuditFrame, limits: Limits) -> Marked:
         event,
         _kept(frame.codes("drg").codes.astype(np.int64), usual),
         cost,
-        numbered("住院 {:.0f} 天，费用为病组均值的 {:.0%}，无手术操作", stay, share),
+        numbered(
+            _("{:.0f} days in hospital, cost {:.0%} of the mean of the group, no procedure"),
+            stay,
+            share,
+        ),
     )
 
 
@@ -98,7 +107,7 @@ def refusal(frame: AuditFrame, limits: Limits) -> Marked:
     seen = upcoding(frame, limits)
     listed = seen.event & np.isin(frame.numbers("leaving_way"), _TRANSFERRED)
     nothing = np.full(len(frame), np.nan)
-    note = numbered("{} {} 重症病例转出", *_texts(frame, "drg", "severity"))
+    note = numbered(_("{} {} severe case, transferred"), *_texts(frame, "drg", "severity"))
     return Marked(seen.event, seen.stratum, nothing, note, listed)
 
 
@@ -124,7 +133,7 @@ def few_services(frame: AuditFrame, limits: Limits) -> Marked:
         event,
         _kept(stratum, known),
         mean - cost,
-        numbered("费用为同级别病组均值的 {:.0%}，按病组全额支付", share),
+        numbered(_("cost {:.0%} of the mean of group and level, paid in full"), share),
         dispersion=_dispersion(event[known], own[known], limits.few_services, whole),
     )
 
@@ -165,7 +174,7 @@ def shifted(frame: AuditFrame, limits: Limits) -> Marked:
         event,
         _kept(drg, known),
         outside,
-        numbered("入院前及门诊费用占本次全部费用的 {:.0%}", share),
+        numbered(_("{:.0%} of all cost before admission or as an outpatient"), share),
     )
 
 
@@ -181,12 +190,16 @@ def mismatch(frame: AuditFrame, limits: Limits) -> Marked:
     operated = frame.codes("principal_procedure").codes >= 0
     ambiguous = frame.is_in("status", ("ambiguous",))
     event = ambiguous | (frame.grouped & frame.foreign_procedure)
-    why = np.where(ambiguous, "歧义", "不属同一 MDC")
+    why = np.where(ambiguous, _("ambiguous"), _("not of the same MDC"))
     return Marked(
         event,
         _kept(frame.mdc.codes.astype(np.int64), operated & (ambiguous | frame.grouped)),
         frame.numbers("total_cost"),
-        numbered("主要诊断 {}，主要手术 {}：{}", *_texts(frame, *_PRINCIPAL), why),
+        numbered(
+            _("principal diagnosis {}, principal procedure {}: {}"),
+            *_texts(frame, *_PRINCIPAL),
+            why,
+        ),
     )
 
 

@@ -21,7 +21,7 @@ from drgcore.audit.pivotal import with_pivotal_codes
 from drgcore.audit.rates import RATES
 from drgcore.audit.wording import CAUTION, DEFINITIONS, SIGNAL_NAMES
 from drgcore.errors import DrgcoreError
-from drgcore.language import _
+from drgcore.language import N_, _
 from drgcore.progress import tracked
 from drgcore.schemes import Scheme
 
@@ -31,7 +31,7 @@ SIGNALS = tuple(SIGNAL_NAMES)
 UNITS = ("hospital", "department", "doctor_id")
 """What signals may be about."""
 
-_NOTHING = "no cases that can be compared"
+_NOTHING = N_("no cases that can be compared")
 _SHOWN = ("case_id", "hospital", "department", "doctor_id", "drg", "discharge_date")
 
 
@@ -54,14 +54,16 @@ class Audit:
         The list to work through: of each unit with a signal its events, the dearest first:
         `signal`, the unit, `row` from 1, what is known of the case, `money`, `excess_share` (the
         share of the unit's events that its peers would not have had), `note`.
-    caution : str
-        What must be said with every list.
     """
 
     summary: pd.DataFrame
     units: pd.DataFrame
     cases: pd.DataFrame
-    caution: str = CAUTION
+
+    @property
+    def caution(self) -> str:
+        """What must be said with every list, in the language that is spoken."""
+        return _(CAUTION)
 
 
 def audit_cases(
@@ -134,8 +136,8 @@ def audit_cases(
     for signal in tracked(wanted, _("looking for signals"), _("signals")):
         row: dict[str, Any] = {
             "signal": signal,
-            "name": SIGNAL_NAMES[signal],
-            "definition": DEFINITIONS[signal],
+            "name": _(SIGNAL_NAMES[signal]),
+            "definition": _(DEFINITIONS[signal]),
         }
         found = _compare(signal, frame, before, keys, peers, limits)
         if isinstance(found, str):
@@ -196,12 +198,12 @@ def _compare(
     needs |= {n: edge[0] for n, edge in EDGES.items()}
     missing = frame.missing(needs[signal] if signal in needs else RATES[signal].needs)
     if missing:
-        return f"no column {', '.join(missing)}"
+        return _("no column {names}", names=", ".join(missing))
     if signal == "rise":
         if past is None:
-            return "no cases of an earlier period"
+            return _("no cases of an earlier period")
         marked, found, unit, names = rise(frame, past, limits, keys)
-        return _Compared(marked, found, unit, names) if found.cases.any() else _NOTHING
+        return _Compared(marked, found, unit, names) if found.cases.any() else _(_NOTHING)
     side = "more"
     if signal == "copied_lists":
         # It is about who writes the lists, whatever else is compared.

@@ -16,7 +16,7 @@ from drgcore.budget.ledger_tables import (
     sha256,
 )
 from drgcore.budget.month import Month
-from drgcore.language import _
+from drgcore.language import _, word
 
 Lines = Mapping[str, Sequence[Row]]
 
@@ -83,11 +83,13 @@ def differences(old: Row, old_lines: Lines, new: Row, new_lines: Lines) -> list[
     """
     found = []
     if old["policy_digest"] != new["policy_digest"]:
-        found.append("the policy's text")
+        found.append(_("the policy's text"))
     if old["scheme"] != new["scheme"]:
-        found.append(f"the grouping scheme was {old['scheme']} and is {new['scheme']}")
+        found.append(
+            _("the grouping scheme was {old} and is {new}", old=old["scheme"], new=new["scheme"])
+        )
     if old["cases_digest"] != new["cases_digest"]:
-        found.append("the cases")
+        found.append(_("the cases"))
     for table, rows in new_lines.items():
         keys = _KEYS.get(table, ("pool", "hospital"))
         before = {tuple(row[k] for k in keys): row for row in old_lines[table]}
@@ -105,17 +107,18 @@ def _first(
     after: Mapping[tuple[Any, ...], Row],
 ) -> str:
     key = changed[0]
-    name = f"{table} of {' '.join(key)}"
+    name = _("{table} of {key}", table=table, key=" ".join(key))
     more = _(" and {count} more lines", count=len(changed) - 1) if len(changed) > 1 else ""
     if key not in before:
-        return f"{name} is new{more}"
+        return _("{name} is new", name=name) + more
     if key not in after:
-        return f"{name} is gone{more}"
+        return _("{name} is gone", name=name) + more
     column = next(c for c in LINES[table] if before[key][c] != after[key][c])
     old, new = before[key][column], after[key][column]
     if column.endswith("_fen"):
         old, new = yuan(old), yuan(new)
-    return f"{name}: {column} was {old} and is {new}{more}"
+    changed_to = _("{column} was {old} and is {new}", column=column, old=old, new=new)
+    return f"{name}: {changed_to}{more}"
 
 
 def _check_month(month: Month, lines: Lines, months: Mapping[str, Lines]) -> list[str]:
@@ -125,21 +128,22 @@ def _check_month(month: Month, lines: Lines, months: Mapping[str, Lines]) -> lis
         rows = [row for row in statement if row["pool"] == value["pool"]]
         for column, total in (("gross_fen", "numerator_fen"), ("points", "points")):
             if sum(row[column] for row in rows) != value[total]:
-                found.append(f"{value['pool']}: {column} of the hospitals do not add up to {total}")
+                text = _("{one} of the hospitals do not add up to {total}", one=column, total=total)
+                found.append(f"{value['pool']}: {text}")
         for row in rows:
             borne = row["patient_paid_fen"] if value["basis"] == "total_cost" else 0
             given = row["prepaid_fen"] + row["held_fen"] + row["carried_out_fen"]
             due = row["entitlement_fen"] - row["refused_fen"] + row["carried_in_fen"]
             if row["entitlement_fen"] != row["gross_fen"] - borne or given != due:
-                found.append(f"{value['pool']} {row['hospital']}: its amounts do not add up")
+                found.append(f"{value['pool']} {row['hospital']}: {_('its amounts do not add up')}")
     before = months.get(str(month.previous)) if month.number > 1 else None
     earlier = [m for m in months if m.startswith(f"{month.year}-") and m != str(month)]
     later = [m for m in earlier if m > str(month)]
     if later:
-        found.append(f"{later[0]} is closed already")
+        found.append(_("{month} is closed already", month=later[0]))
     if before is None:
         if earlier and not later:
-            found.append(f"{month.previous} is not closed")
+            found.append(_("{month} is not closed", month=month.previous))
         return found
     carried = {
         (row["pool"], row["hospital"]): row["carried_out_fen"] for row in before["month_statement"]
@@ -147,11 +151,13 @@ def _check_month(month: Month, lines: Lines, months: Mapping[str, Lines]) -> lis
     now = {(row["pool"], row["hospital"]): row["carried_in_fen"] for row in statement}
     for key in sorted(carried.keys() | now.keys()):
         if carried.get(key, 0) != now.get(key, 0):
-            found.append(f"{' '.join(key)}: carries in other than {month.previous} carried out")
+            text = _("carries in other than {month} carried out", month=month.previous)
+            found.append(f"{' '.join(key)}: {text}")
     closing = {row["pool"]: row["closing_fen"] for row in before["month_reserve"]}
     for row in lines["month_reserve"]:
         if closing.get(row["pool"]) != row["opening_fen"]:
-            found.append(f"{row['pool']}: the reserve opens other than {month.previous} closed")
+            text = _("the reserve opens other than {month} closed", month=month.previous)
+            found.append(f"{row['pool']}: {text}")
     return found
 
 
@@ -173,7 +179,8 @@ def _check_year(year: str, lines: Lines, months: Mapping[str, Lines]) -> list[st
         now = {(row["pool"], row["hospital"]): row[column] for row in statement}
         for key in sorted(paid.keys() | now.keys()):
             if paid.get(key, 0) != now.get(key, 0):
-                found.append(f"{' '.join(key)}: {column} is not that of the closed months")
+                text = _("{column} is not that of the closed months", column=column)
+                found.append(f"{' '.join(key)}: {text}")
     for row in statement:
         made = (
             row["prepaid_fen"]
@@ -187,22 +194,23 @@ def _check_year(year: str, lines: Lines, months: Mapping[str, Lines]) -> list[st
         advance = advances.get((row["pool"], row["hospital"]), 0)
         due = row["final_fen"] - row["prepaid_fen"] - advance
         if made != final or row["balance_fen"] != due:
-            found.append(f"{row['pool']} {row['hospital']}: its amounts do not add up")
+            found.append(f"{row['pool']} {row['hospital']}: {_('its amounts do not add up')}")
     for value in lines["point_value"]:
         pool = value["pool"]
         rows = [row for row in statement if row["pool"] == pool]
         if sum(row["gross_fen"] for row in rows) != value["numerator_fen"]:
-            found.append(f"{pool}: the hospitals' v·Q do not add up to the numerator")
+            text = _("the hospitals' v·Q do not add up to the numerator")
+            found.append(f"{pool}: {text}")
         places = [row["amount_fen"] for row in lines["reconciliation"] if row["pool"] == pool]
         if places[0] != sum(places[1:-1]) or places[-1]:
-            found.append(f"{pool}: the places do not add up to the budget")
+            found.append(f"{pool}: {_('the places do not add up to the budget')}")
         finals = {
             row["item"]: row["amount_fen"] for row in lines["reconciliation"] if row["pool"] == pool
         }
         paid_out = finals["paid in advance"] + finals["balance paid at the year end"]
         paid_out += finals.get("advance at the start of the year", 0)
         if paid_out != sum(row["final_fen"] for row in rows):
-            found.append(f"{pool}: what was paid is not what the hospitals got")
+            found.append(f"{pool}: {_('what was paid is not what the hospitals got')}")
     return found
 
 
@@ -226,7 +234,7 @@ def check_chain(
         What is wrong, each with its entry.
     """
     problems = [
-        f"policy {row['name']}: its text is not what was stored"
+        _("policy {name}: its text is not what was stored", name=row["name"])
         for row in policies
         if sha256([row["name"], row["text"]]) != row["digest"]
     ]
@@ -234,18 +242,20 @@ def check_chain(
     previous = NO_HASH
     months: dict[str, dict[str, list[Row]]] = {}
     for seq, entry in enumerate(entries, 1):
-        where = f"entry {entry['seq']} ({entry['kind']} {entry['period']})"
+        kind = word(entry["kind"])
+        where = _("entry {n} ({kind} {of})", n=entry["seq"], kind=kind, of=entry["period"])
         lines = {table: lines_of(entry, table) for table in PARTS[entry["kind"]]}
         if entry["seq"] != seq:
-            problems.append(f"{where}: entry {seq} is missing before it")
+            text = _("entry {n} is missing before it", n=seq)
+            problems.append(f"{where}: {text}")
         if entry["previous_hash"] != previous:
-            problems.append(f"{where}: it does not follow the entry before it")
+            problems.append(f"{where}: {_('it does not follow the entry before it')}")
         if facts_digest(entry, lines) != entry["facts_digest"]:
-            problems.append(f"{where}: its lines are not what was closed")
+            problems.append(f"{where}: {_('its lines are not what was closed')}")
         if entry_hash(entry) != entry["hash"]:
-            problems.append(f"{where}: its hash is not that of its content")
+            problems.append(f"{where}: {_('its hash is not that of its content')}")
         if entry["policy_digest"] not in known:
-            problems.append(f"{where}: its policy is missing")
+            problems.append(f"{where}: {_('its policy is missing')}")
         problems += [f"{where}: {text}" for text in check_sums(entry, lines, months)]
         if entry["kind"] == "month":
             months[entry["period"]] = lines

@@ -90,7 +90,7 @@ def audit(
 def _print(found: Audit) -> None:
     typer.echo(found.caution)
     for row in found.summary.to_dict("records"):
-        typer.echo(f"\n{row['name']} ({row['signal']})：{row['definition']}")
+        typer.echo(f"\n{row['name']} ({row['signal']}): {row['definition']}")
         if row["not_run"]:
             typer.echo("  " + _("not run: {reason}", reason=row["not_run"]))
             continue
@@ -119,8 +119,10 @@ def _line(unit: dict[Any, Any], names: list[str]) -> str:
     ratio = "–" if pd.isna(unit["ratio"]) else f"{unit['ratio']:.2f}"
     limits = "" if pd.isna(unit["lower"]) else f" ({unit['lower']:.2f}–{unit['upper']:.2f})"
     return (
-        f"  {who:<12} observed {unit['observed']:>6,}  expected {unit['expected']:>8,.1f}"
-        f"  ratio {ratio}{limits}"
+        f"  {who:<12} "
+        + _("observed {n:>6,}  expected {m:>8,.1f}", n=unit["observed"], m=unit["expected"])
+        + "  "
+        + _("ratio {ratio}{limits}", ratio=ratio, limits=limits)
     )
 
 

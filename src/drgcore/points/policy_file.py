@@ -224,7 +224,7 @@ def check_table(data: Mapping[str, Any]) -> list[Problem]:
     table = data.get("base_points")
     if not isinstance(table, Mapping) or {"file", "groups"} & set(table):
         return []
-    described = BasePoints.model_fields["file"].description
+    described = _(str(BasePoints.model_fields["file"].description))
     return [Problem("base_points.file", _("not filled in: {described}", described=described), True)]
 
 

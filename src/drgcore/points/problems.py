@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 
 from drgcore.errors import PolicyError
 from drgcore.language import _
+from drgcore.validation import words_of
 
 ASKED = "?"
 """What a file has in place of a parameter that it asks for in any case."""
@@ -193,9 +194,7 @@ def _message(item: Any, field: FieldInfo | None) -> str:
         return _("a policy has no such parameter")
     if item["type"] == "wrong":
         return str(item["msg"])
-    text = re.sub(r"^(Value error|Assertion failed), ", "", str(item["msg"]))
-    if item["type"] != "value_error":
-        text = text[:1].lower() + text[1:]
+    text = words_of(item)
     given = item.get("input")
     if isinstance(given, (str, int, float, bool)) or type(given).__name__ in ("Decimal", "date"):
         text = _("{text}, but it is {given}", text=text, given=given)
@@ -205,9 +204,11 @@ def _message(item: Any, field: FieldInfo | None) -> str:
 
 def _described(field: FieldInfo) -> str:
     facts = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
-    unit = f" [{facts['unit']}]" if facts.get("unit") else ""
-    source = f" (source: {facts['source']})" if facts.get("source") else ""
-    return f"{field.description}{unit}{source}"
+    unit = f" [{_(str(facts['unit']))}]" if facts.get("unit") else ""
+    source = str(facts.get("source") or "")
+    from_source = _(" (source: {source})", source=source) if source else ""
+    meaning = _(field.description) if field.description else ""
+    return f"{meaning}{unit}{from_source}"
 
 
 def _walk(model: type[BaseModel], loc: Sequence[Any]) -> tuple[str, FieldInfo | None]:

@@ -35,7 +35,7 @@ def status_funnel(say: Words, cases: pa.Table) -> Section:
     grouped, ambiguous = status.get("grouped", 0), status.get("ambiguous", 0)
     steps = [
         (say("all cases"), rows, ""),
-        (say("complete"), rows - invalid, say("{n} invalid", n=f"{invalid:,}")),
+        (say("with all data"), rows - invalid, say("{n} invalid", n=f"{invalid:,}")),
         (
             say("in an MDC"),
             min(with_mdc, rows - invalid),
@@ -216,7 +216,7 @@ def largest_groups(say: Words, tally: Tally, scheme: Scheme) -> Section:
     )
     first = table.head(_GROUPS)
     names = [group_name(scheme, code, say.language) for code in first["drg"]]
-    labels = (say("cases"), say("number of groups"), say("share of cases [%]"))
+    labels = (say("number of cases"), say("number of groups"), say("share of cases [%]"))
     return Section(
         "groups",
         title,

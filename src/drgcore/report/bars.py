@@ -40,7 +40,7 @@ def stacked_bars(
     mark: str = "",
     label: str = "",
 ) -> Figure:
-    """Draw money in parts, a horizontal bar a unit, a panel for each pool.
+    """Draw money in parts, a horizontal bar a unit, a figure for each pool.
 
     Parameters
     ----------

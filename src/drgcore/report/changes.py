@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from drgcore.errors import DrgcoreError
+from drgcore.language import _
 from drgcore.report.bars import both_sides, counted
 from drgcore.report.inputs import group_name, name_of
 from drgcore.report.places import flows
@@ -196,12 +197,13 @@ def wanted(tables: Mapping[str, pd.DataFrame], name: str, *columns: str) -> pd.D
     """
     if name not in tables:
         raise DrgcoreError(
-            f"there is no table {name}",
-            hint="name the folder or workbook that the command wrote with --out",
+            _("there is no table {name}", name=name),
+            hint=_("Name the folder or workbook that the command wrote with --out."),
         )
     missing = [column for column in columns if column not in tables[name].columns]
     if missing:
-        raise DrgcoreError(f"there is no column {missing[0]}", where=f"table {name}")
+        where = _("table {name}", name=name)
+        raise DrgcoreError(_("there is no column {name}", name=missing[0]), where=where)
     return tables[name]
 
 

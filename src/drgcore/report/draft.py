@@ -57,7 +57,7 @@ class Draft:
     def case_facts(self, cases: pa.Table) -> None:
         """The number of cases, the grouping rate, the cost."""
         say, rows = self.say, len(cases)
-        self.facts.append((say("cases"), f"{rows:,}"))
+        self.facts.append((say("number of cases"), f"{rows:,}"))
         if "status" in cases.column_names and rows:
             grouped = pc.sum(pc.equal(cases.column("status").cast(pa.string()), "grouped")).as_py()
             self.facts.append((say("grouping rate"), say.share((grouped or 0) / rows)))

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from drgcore.audit import SIGNAL_NAMES
 from drgcore.points.records import CLASSES
 
 WORDS_EN: dict[str, str] = {
-    **{name: name.replace("_", " ") for name in (*CLASSES, *SIGNAL_NAMES)},
+    **{name: name.replace("_", " ") for name in CLASSES},
     "total_cost": "all costs",
     "fund": "fund's part",
     "status": "valid in one scheme only",

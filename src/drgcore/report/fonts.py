@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from drgcore.errors import DrgcoreError
+from drgcore.language import _
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -49,9 +50,9 @@ def font_file() -> Path:
         if path.is_file():
             return path
     raise DrgcoreError(
-        "the font of the figures is missing from this installation",
+        _("the font of the figures is missing from this installation"),
         where=str(installed),
-        hint="Install drgcore again.",
+        hint=_("Install drgcore again."),
     )
 
 

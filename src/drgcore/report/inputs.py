@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from drgcore.cases.attributes import dates_of, text_codes
 from drgcore.errors import CaseSchemaError, DrgcoreError
-from drgcore.language import Language
+from drgcore.language import Language, _, heading
 from drgcore.points import Policy
 from drgcore.report.settled import Settled
 from drgcore.schemes import Scheme, load_scheme
@@ -67,7 +67,8 @@ class ReportInputs:
     def __post_init__(self) -> None:
         if self.period and not re.fullmatch(r"\d{4}(-(0[1-9]|1[0-2]))?", self.period):
             raise DrgcoreError(
-                f"{self.period!r} is no period", hint="write a month as 2027-01 or a year as 2027"
+                _("{period!r} is no period", period=self.period),
+                hint=_("Write a month as 2027-01 or a year as 2027."),
             )
 
     @property
@@ -112,7 +113,7 @@ class ReportInputs:
         """Give the cases of the hospital and department that the report is of."""
         for name, wanted in self.whose().items():
             if name not in cases.column_names:
-                raise CaseSchemaError(f"the cases have no column {name}")
+                raise CaseSchemaError(_("the cases have no column {name}", name=name))
             cases = cases.filter(pc.equal(cases.column(name).cast(pa.string()), wanted))
         return cases
 
@@ -133,7 +134,7 @@ class ReportInputs:
 
     def _cases(self) -> pa.Table:
         if self.cases is None:
-            raise DrgcoreError("there are no cases", hint="name a file of grouped cases")
+            raise DrgcoreError(_("there are no cases"), hint=_("Name a file of grouped cases."))
         return self.cases
 
 
@@ -155,7 +156,10 @@ def check_there(inputs: ReportInputs) -> None:
             there = text_codes(inputs.cases, name).names
             if wanted not in there:
                 some = ", ".join(sorted(there)[:8])
-                raise DrgcoreError(f"no case is of the {name} {wanted!r}", hint=f"such as {some}")
+                raise DrgcoreError(
+                    _("no case is of the {column} {name!r}", column=heading(name), name=wanted),
+                    hint=_("such as {some}", some=some),
+                )
 
 
 def group_name(scheme: Scheme, code: Any, language: Language) -> str:

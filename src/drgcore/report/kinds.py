@@ -9,7 +9,7 @@ import pyarrow as pa
 from drgcore.audit.wording import CAUTION
 from drgcore.errors import DrgcoreError
 from drgcore.indicators import quadrants, tally_cases
-from drgcore.language import Language
+from drgcore.language import Language, _
 from drgcore.report import activity, changes, money, rounds, signals
 from drgcore.report.draft import Draft
 from drgcore.report.inputs import ReportInputs, check_there
@@ -21,7 +21,10 @@ from drgcore.schemes import load_scheme
 def _month(draft: Draft) -> Report:
     say, inputs = draft.say, draft.inputs
     if not inputs.month:
-        raise DrgcoreError("a report of a month needs the month", hint="add --month 2027-01")
+        raise DrgcoreError(
+            _("a report of a month needs the month"),
+            hint=_("Add {option}.", option="--month 2027-01"),
+        )
     cases = inputs.of_period()
     draft.case_facts(cases)
     if inputs.settled is not None:
@@ -39,7 +42,10 @@ def _month(draft: Draft) -> Report:
 def _year(draft: Draft) -> Report:
     say, inputs = draft.say, draft.inputs
     if not inputs.period or inputs.month:
-        raise DrgcoreError("a report of a year needs the year", hint="add --year 2027")
+        raise DrgcoreError(
+            _("a report of a year needs the year"),
+            hint=_("Add {option}.", option="--year 2027"),
+        )
     cases = inputs.of_period()
     draft.case_facts(cases)
     settled = inputs.settled
@@ -76,7 +82,10 @@ def _region(draft: Draft, cases: pa.Table, until: pa.Table) -> None:
 def _hospital(draft: Draft) -> Report:
     say, inputs = draft.say, draft.inputs
     if not inputs.hospital:
-        raise DrgcoreError("a report of a hospital needs its name", hint="add --hospital H01")
+        raise DrgcoreError(
+            _("a report of a hospital needs its name"),
+            hint=_("Add {option}.", option="--hospital H01"),
+        )
     region = inputs.of_period()
     own = inputs.own(region)
     draft.case_facts(own)
@@ -107,7 +116,10 @@ def _hospital(draft: Draft) -> Report:
 def _department(draft: Draft) -> Report:
     say, inputs = draft.say, draft.inputs
     if not inputs.department:
-        raise DrgcoreError("a report of a department needs its name", hint="add --department …")
+        raise DrgcoreError(
+            _("a report of a department needs its name"),
+            hint=_("Add {option}.", option="--department …"),
+        )
     region = inputs.of_period()
     own = inputs.own(region)
     draft.case_facts(own)
@@ -143,7 +155,7 @@ def _migration(draft: Draft) -> Report:
     say, tables = draft.say, draft.inputs.tables
     before, after = load_scheme(draft.inputs.before), draft.scheme
     statuses = changes.status_changes(say, tables)
-    draft.facts.append((say("cases"), f"{statuses.table['cases'].sum():,}"))
+    draft.facts.append((say("number of cases"), f"{statuses.table['cases'].sum():,}"))
     draft.add(
         statuses,
         changes.group_flows(say, tables, before, after),
@@ -163,11 +175,7 @@ def _migration(draft: Draft) -> Report:
 
 def _audit(draft: Draft) -> Report:
     say, tables = draft.say, draft.inputs.tables
-    draft.notes.append(
-        CAUTION
-        if say.language == "zh"
-        else say("These are signals, not verdicts: look at the records before you judge.")
-    )
+    draft.notes.append(say(CAUTION))
     draft.add(signals.summary(say, tables), signals.units(say, tables))
     return draft.report("audit", say("Signals for auditors"), draft.inputs.period)
 
@@ -229,6 +237,9 @@ def make_report(kind: str, inputs: ReportInputs, language: Language = "zh") -> R
     ('DRG report of 2027-01', 'From all cases to grouped cases')
     """
     if kind not in KINDS:
-        raise DrgcoreError(f"there is no report {kind!r}", hint=f"it is one of {', '.join(KINDS)}")
+        raise DrgcoreError(
+            _("there is no report {kind!r}", kind=kind),
+            hint=_("It is one of {names}.", names=", ".join(KINDS)),
+        )
     check_there(inputs)
     return KINDS[kind](Draft(inputs, Words(language)))

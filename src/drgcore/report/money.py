@@ -112,7 +112,7 @@ def prepayments(say: Words, statement: pd.DataFrame) -> Section:
         statement,
         sentence,
         _by_pool(say, statement, parts),
-        say("Bars of prepayment and holding by hospital, a panel for each pool."),
+        say("Bars of prepayment and holding by hospital, a figure for each pool."),
         page,
         keys=2,
     )
@@ -148,7 +148,7 @@ def payments(say: Words, statement: pd.DataFrame) -> Section:
         statement,
         sentence,
         _by_pool(say, table, parts, "final", say("final payment")),
-        say("Bars of prepayment, pool and bands by hospital, a panel for each pool."),
+        say("Bars of prepayment, pool and bands by hospital, a figure for each pool."),
         (*page, "surplus_returned", "deficit_borne", "final", "balance"),
         keys=2,
     )
@@ -267,7 +267,7 @@ def hospital_months(say: Words, statement: pd.DataFrame) -> Section:
         statement,
         sentence,
         lambda: stacked_bars(panels, say.language),
-        say("Bars of prepayment and holding by month, a panel for each pool."),
+        say("Bars of prepayment and holding by month, a figure for each pool."),
         page,
         keys=2,
     )

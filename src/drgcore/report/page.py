@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from drgcore.errors import DrgcoreError
 from drgcore.grouper.extras import program_version
+from drgcore.language import _
 from drgcore.report.columns import column_of, heading, is_missing, written
 from drgcore.report.section import Report, Section
 from drgcore.report.svg import Pictures, svg_of
@@ -77,7 +78,8 @@ def page_of(
         import jinja2
     except ImportError as error:
         raise DrgcoreError(
-            "a report's page needs Jinja2", hint="install it with pip install 'drgcore[report]'"
+            _("a report's page needs Jinja2"),
+            hint=_("Install it with pip install 'drgcore[report]'."),
         ) from error
     say, drawn = Words(report.language), pictures or Pictures()
     style, script, source = (_asset(name) for name in ("page.css", "page.js", "page.html"))

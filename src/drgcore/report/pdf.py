@@ -9,6 +9,7 @@ from pathlib import Path
 
 from drgcore.errors import DrgcoreError
 from drgcore.files import passing_folder, whole_file
+from drgcore.language import _
 
 BROWSERS = (
     "chromium",
@@ -54,9 +55,11 @@ def write_pdf(page: Path, path: Path) -> None:
     browser = find_browser()
     if browser is None:
         raise DrgcoreError(
-            "no Chromium is there to make a PDF",
+            _("no Chromium is there to make a PDF"),
             where=str(path),
-            hint="install Chromium or Chrome, or open the page in any browser and print it to PDF",
+            hint=_(
+                "Install Chromium or Chrome, or open the page in any browser and print it to PDF."
+            ),
         )
     with passing_folder("drgcore-pdf") as folder, whole_file(path) as part:
         made = folder / "page.pdf"
@@ -78,13 +81,19 @@ def write_pdf(page: Path, path: Path) -> None:
             done = subprocess.run(command, capture_output=True, timeout=_SECONDS, check=False)
         except subprocess.TimeoutExpired:
             raise DrgcoreError(
-                f"{browser} did not print the page within {_SECONDS} seconds", where=str(path)
+                _(
+                    "{browser} did not print the page within {n} seconds",
+                    browser=browser,
+                    n=_SECONDS,
+                ),
+                where=str(path),
             ) from None
         if done.returncode or not made.is_file():
             said = done.stderr.decode(errors="replace").strip().splitlines()
+            last = said[-1] if said else _("it says nothing")
             raise DrgcoreError(
-                f"{browser} did not print the page: {said[-1] if said else 'it says nothing'}",
+                _("{browser} did not print the page: {said}", browser=browser, said=last),
                 where=str(path),
-                hint="open the page in any browser and print it to PDF",
+                hint=_("Open the page in any browser and print it to PDF."),
             )
         part.write_bytes(made.read_bytes())

@@ -14,6 +14,7 @@ from drgcore.budget import Ledger
 from drgcore.budget.tables import plain
 from drgcore.errors import DrgcoreError
 from drgcore.formulas import FORMULA_STARTS
+from drgcore.language import _
 from drgcore.points import Policy
 
 _KEYS = frozenset(
@@ -67,7 +68,9 @@ class Settled:
             If there is no such ledger.
         """
         if "://" not in where and not Path(where).is_file():
-            raise DrgcoreError("there is no ledger", where=where, hint="name the file of a ledger")
+            raise DrgcoreError(
+                _("there is no ledger"), where=where, hint=_("Name the file of a ledger.")
+            )
         with Ledger.open(where) as book:
             closed = book.closed_months(year)
             periods = {entry["period"] for entry in book.entries() if entry["kind"] == "year"}
@@ -101,9 +104,9 @@ class Settled:
         tables = read_tables(where)
         if "point_values" not in tables or "statement" not in tables:
             raise DrgcoreError(
-                "there is no settlement",
+                _("there is no settlement"),
                 where=str(where),
-                hint="name what `drgcore settle … --out` wrote: a folder or a workbook",
+                hint=_("Name what `drgcore settle … --out` wrote: a folder or a workbook."),
             )
         if "units" in tables:
             months = {n: tables[f"months_{n}"] for n in _MONTHS if f"months_{n}" in tables}
@@ -177,7 +180,7 @@ def read_tables(where: str | Path, without: Sequence[str] = ()) -> dict[str, pd.
     """
     path = Path(where)
     if not path.exists():
-        raise DrgcoreError("there is no such file or folder", where=str(path))
+        raise DrgcoreError(_("there is no such file or folder"), where=str(path))
     try:
         if path.is_dir():
             files = {file.stem: file for file in sorted(path.glob("*.csv"))}
@@ -193,12 +196,12 @@ def read_tables(where: str | Path, without: Sequence[str] = ()) -> dict[str, pd.
                     kinds = _texts(pd.read_excel(book, sheet, nrows=0))
                     tables[sheet] = pd.read_excel(book, sheet, dtype=kinds)
     except (OSError, ValueError, ImportError) as error:
-        raise DrgcoreError(f"it cannot be read: {error}", where=str(path)) from error
+        raise DrgcoreError(_("it cannot be read: {error}", error=error), where=str(path)) from error
     except Exception as error:
         # Of a damaged workbook the reader raises an error of its own.
         if type(error).__module__.partition(".")[0] != "python_calamine":
             raise
-        raise DrgcoreError(f"it cannot be read: {error}", where=str(path)) from error
+        raise DrgcoreError(_("it cannot be read: {error}", error=error), where=str(path)) from error
     return {name: _unguarded(table) for name, table in tables.items()}
 
 

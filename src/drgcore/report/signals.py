@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from drgcore.audit import DEFINITIONS
 from drgcore.report.bars import counted
 from drgcore.report.changes import wanted
 from drgcore.report.places import ranges
@@ -22,9 +23,8 @@ def summary(say: Words, tables: Mapping[str, pd.DataFrame]) -> Section:
     """Which signals were looked for, and how many were found."""
     table = wanted(tables, "summary", "signal", "definition", "units", "signals", "cases")
     table = table.drop(columns=[c for c in ("name",) if c in table.columns])
-    if say.language == "en":
-        # Definitions are written in Chinese.
-        table = table.drop(columns="definition")
+    # Whoever wrote the tables may have spoken another language.
+    table = table.assign(definition=[say(DEFINITIONS[name]) for name in table["signal"]])
     found = table["signals"].fillna(0)
     run = int(table["signals"].notna().sum())
     sentence = say(

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from drgcore.errors import DrgcoreError
-from drgcore.language import Language
+from drgcore.language import Language, _
 from drgcore.report.fonts import FALLBACK, FAMILY, as_drawn, register_font
 
 if TYPE_CHECKING:
@@ -87,8 +87,8 @@ def drawing() -> Iterator[None]:
         import matplotlib as mpl
     except ImportError as error:
         raise DrgcoreError(
-            "a report's figures need matplotlib",
-            hint="install it with pip install 'drgcore[report]'",
+            _("a report's figures need matplotlib"),
+            hint=_("Install it with pip install 'drgcore[report]'."),
         ) from error
     register_font()
     with mpl.rc_context(_STYLE):

@@ -1,7 +1,4 @@
-"""Every text of a report, in English and in Chinese; and how numbers stand in sentences.
-
-A text is one template with named places; the English template is its key.
-"""
+"""The texts of a report in its language, which need not be the one spoken; numbers in sentences."""
 
 from __future__ import annotations
 
@@ -9,10 +6,10 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from drgcore.audit import SIGNAL_NAMES
 from drgcore.errors import DrgcoreError
-from drgcore.language import Language
+from drgcore.language import Language, _, use_language, word
 from drgcore.migration import REASON_KINDS
-from drgcore.report.chinese import TEXTS, WORDS_ZH
 from drgcore.report.columns import DASH
 from drgcore.report.english import WORDS_EN
 
@@ -42,14 +39,18 @@ class Words:
     def __init__(self, language: Language) -> None:
         if language not in ("zh", "en"):
             raise DrgcoreError(
-                f"there is no language {language!r} of reports", hint="it is zh or en"
+                _("there is no language {language!r}", language=language),
+                hint=_("Take zh for Chinese or en for English."),
             )
         self.language = language
         self.space = "" if language == "zh" else " "
 
     def __call__(self, text: str, /, **values: Any) -> str:
         """Give a text with its places filled."""
-        return (TEXTS[text] if self.language == "zh" else text).format(**values)
+        with use_language(self.language):
+            return _(text, **values)
+
+    _say = __call__
 
     def word(self, value: Any) -> str:
         """Give a word that the library uses in its tables, such as an item or a status.
@@ -58,12 +59,16 @@ class Words:
         """
         text = str(value)
         if text.startswith("held back in "):
-            return self("held back in {month}", month=text.removeprefix("held back in "))
-        known = WORDS_ZH if self.language == "zh" else WORDS_EN
+            return self._say("held back in {month}", month=text.removeprefix("held back in "))
+        if text in SIGNAL_NAMES:
+            return self(SIGNAL_NAMES[text])
         if text in REASON_KINDS:
             chinese, _, english = REASON_KINDS[text].partition(" ")
             return chinese if self.language == "zh" else english
-        return known.get(text, text)
+        if self.language == "en":
+            return WORDS_EN.get(text, text)
+        with use_language("zh"):
+            return word(text)
 
     def money(self, yuan: float, *, signed: bool = False) -> str:
         """Write money as the language counts it: 万元 and 亿元, or thousands and millions."""

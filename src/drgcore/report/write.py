@@ -7,6 +7,7 @@ from pathlib import Path
 
 from drgcore.errors import DrgcoreError
 from drgcore.files import whole_file
+from drgcore.language import _, reason_of
 from drgcore.report.page import page_of
 from drgcore.report.pdf import write_pdf
 from drgcore.report.section import Report
@@ -53,14 +54,18 @@ def write_report(
     unknown = [form for form in formats if form not in FORMATS]
     if unknown or not formats:
         raise DrgcoreError(
-            f"a report is not written as {unknown[0] if unknown else 'nothing'}",
-            hint=f"the formats are {', '.join(FORMATS)}",
+            _("a report is not written as {form}", form=unknown[0])
+            if unknown
+            else _("there is no format to write the report in"),
+            hint=_("The formats are {names}.", names=", ".join(FORMATS)),
         )
     place = Path(folder)
     try:
         place.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise DrgcoreError(f"cannot make the folder {place}: {error.strerror}") from error
+        raise DrgcoreError(
+            _("cannot make the folder {path}: {reason}", path=place, reason=reason_of(error))
+        ) from error
     files = {form: place / f"{name or report.kind}.{form}" for form in FORMATS}
     written, pictures = {}, Pictures()
     if "xlsx" in formats:

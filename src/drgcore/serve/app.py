@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from drgcore.errors import DrgcoreError
 from drgcore.grouper.extras import program_version
+from drgcore.language import N_, _
 from drgcore.serve import login
 from drgcore.serve.calls.library import Library
 from drgcore.serve.cube import Cubes
@@ -30,11 +31,13 @@ from drgcore.serve.threads import Threads
 from drgcore.serve.trials import Trials
 from drgcore.serve.views import Speaking, render, wants_html
 from drgcore.serve.ward import Ward
+from drgcore.validation import words_of
 
 _ABOUT = (
     "CHS-DRG grouping and point-based payment. Codes are of the insurance version (医保版). "
     "Nothing of a case is kept or logged; a batch is kept until it is removed or expires."
 )
+_OF_THE_FRAMEWORK = (N_("Not Found"), N_("Method Not Allowed"))
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -124,10 +127,10 @@ async def _metrics(request: Request) -> Response:
 
 def _error(request: Request, status: int, told: dict[str, Any]) -> Response:
     if "x-fragment" in request.headers:
-        return render(request, "error_box.html", "That did not work", told, status)
+        return render(request, "error_box.html", N_("That did not work"), told, status)
     if wants_html(request):
         missing = status == 404
-        title = "There is no such page" if missing else "That did not work"
+        title = N_("There is no such page") if missing else N_("That did not work")
         return render(request, "error.html", title, told, status)
     return JSONResponse(told, status)
 
@@ -142,13 +145,15 @@ async def _on_known(request: Request, error: Exception) -> Response:
 async def _on_invalid(request: Request, error: Exception) -> Response:
     """A request of a wrong form: where, without repeating what was sent."""
     assert isinstance(error, RequestValidationError)
-    told = [f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}" for one in error.errors()]
+    told = [
+        f"{'.'.join(str(part) for part in one['loc'])}: {words_of(one)}" for one in error.errors()
+    ]
     return _error(request, 422, {"error": "; ".join(told[:5]), "where": None, "hint": None})
 
 
 async def _on_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    told = {"error": error.detail, "where": None, "hint": None}
+    told = {"error": _(error.detail), "where": None, "hint": None}
     answer = _error(request, error.status_code, told)
     answer.headers.update(error.headers or {})
     return answer

@@ -10,14 +10,17 @@ from http.cookies import CookieError, SimpleCookie
 from urllib.parse import quote, urlsplit
 
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from drgcore.language import N_, _, use_language
 from drgcore.serve.logs import LOGGER, where_it_failed
 from drgcore.serve.metrics import Metrics
 from drgcore.serve.sessions import COOKIE, VISIT, Door, Visits
 from drgcore.serve.settings import Settings
 from drgcore.serve.threads import HERE, Span
+from drgcore.serve.views import language_of
 
 _HEADERS = {
     b"content-security-policy": (
@@ -42,6 +45,7 @@ _OPEN = ("/health", "/login", "/static/")
 _SAFE = ("GET", "HEAD", "OPTIONS")
 UPLOADS = ("/batch",)
 _UPLOADS_TAKE = 60
+_TOO_LARGE = N_("the body is too large: at most {n:,} bytes")
 
 _Given = dict[bytes, bytes]
 
@@ -89,25 +93,29 @@ class Guard:
         host = given.get(b"host", b"").decode("latin-1")
         if self._hosts and _name(host) not in self._hosts:
             # A strange page may have its name lead to this machine (DNS rebinding).
-            return _refused(421, "the server is not known by this name", "see --name")
+            return _refused(
+                scope, 421, N_("the server is not known by this name"), N_("See --name.")
+            )
         if scope["method"] not in _SAFE:
             origin = given.get(b"origin")
             if origin is not None and _place(origin.decode("latin-1")) != host:
-                return _refused(403, "the request comes from another site's page", None)
+                return _refused(scope, 403, N_("the request comes from another site's page"))
         if self.door.open or path.startswith(_OPEN):
             return None
         client = scope["client"][0] if scope.get("client") else ""
         sent = given.get(b"authorization")
         token = None if sent is None else sent.decode("latin-1")
         if token is not None and self.door.blocked(client):
-            return _refused(429, "too many wrong tokens", "wait a minute")
+            return _refused(scope, 429, N_("too many wrong tokens"), N_("Wait a minute."))
         if self.door.admits(token, _cookie(given, COOKIE)):
             return None
         if token is not None:
             self.door.failed(client)
         if scope["method"] == "GET" and b"text/html" in given.get(b"accept", b""):
             return RedirectResponse(f"/login?next={quote(path)}", 303)
-        answer = _refused(401, "the token is missing or wrong", "Authorization: Bearer …")
+        answer = _refused(
+            scope, 401, N_("the token is missing or wrong"), "Authorization: Bearer …"
+        )
         answer.headers["www-authenticate"] = "Bearer"
         return answer
 
@@ -138,8 +146,13 @@ def _place(origin: str) -> str:
         return ""
 
 
-def _refused(status: int, error: str, hint: str | None) -> Response:
-    return JSONResponse({"error": error, "hint": hint}, status)
+def _refused(
+    scope: Scope, status: int, error: str, hint: str | None = None, **values: object
+) -> Response:
+    """An answer in the language of the request, which nothing before has asked for."""
+    with use_language(language_of(Request(scope))):
+        told = {"error": _(error, **values), "hint": hint and _(hint, **values)}
+    return JSONResponse(told, status)
 
 
 class _Exchange:
@@ -163,7 +176,7 @@ class _Exchange:
     async def run(self, app: ASGIApp) -> None:
         """Let the application answer, within the time that there is."""
         if self._length.isdigit() and int(self._length) > self._most:
-            await self._say(413, "the body is too large", f"at most {self._most:,} bytes")
+            await self._say(413, _TOO_LARGE, n=self._most)
             return
         # An upload takes as long as the network needs.
         seconds = self._guard.settings.seconds * (_UPLOADS_TAKE if self._upload else 1)
@@ -175,21 +188,26 @@ class _Exchange:
             # Nobody expected it. The log says where in the code it was and nothing of the case.
             LOGGER.error("failed", extra={"request": self.id, **where_it_failed(error)})
             if not self._status:
-                await self._say(500, "an error that nobody expected", f"request {self.id}")
+                unexpected = N_("an error that nobody expected")
+                await self._say(500, unexpected, N_("request {id}"), id=self.id)
         finally:
             HERE.reset(here)
             timer.cancel()
 
     def _expire(self) -> None:
         """Answer in the application's place; what it says later is dropped."""
+        settings = self._guard.settings
         if not self._status:
-            hint = f"at most {self._guard.settings.seconds:g} s; use a batch"
-            task = asyncio.ensure_future(self._say(503, "the request took too long", hint))
+            hint = N_("At most {n:g} s; use a batch.")
+            said = self._say(503, N_("the request took too long"), hint, n=settings.seconds)
+            task = asyncio.ensure_future(said)
             self._span.over = True
             task.add_done_callback(lambda done: done.exception())
 
-    async def _say(self, status: int, error: str, hint: str) -> None:
-        answer = _refused(status, error, hint)
+    async def _say(
+        self, status: int, error: str, hint: str | None = None, **values: object
+    ) -> None:
+        answer = _refused(self._scope, status, error, hint, **values)
         await answer(self._scope, self._receive, self._pass)
 
     async def receive(self) -> Message:
@@ -198,7 +216,7 @@ class _Exchange:
         if message["type"] == "http.request":
             self._taken += len(message.get("body", b""))
             if self._taken > self._most:
-                raise HTTPException(413, f"the body is too large: at most {self._most:,} bytes")
+                raise HTTPException(413, _(_TOO_LARGE, n=self._most))
         return message
 
     async def send(self, message: Message) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from starlette.responses import RedirectResponse, Response
 
+from drgcore.language import N_
 from drgcore.serve.jobs.store import JobStore
 from drgcore.serve.sessions import COOKIE, VISIT, Door
 from drgcore.serve.threads import threads_of
@@ -30,9 +31,9 @@ async def login(
     """Take the token; wrong ones are slowed down."""
     door: Door = request.app.state.door
     client = request.client.host if request.client else ""
-    wrong, status = "The token is not right.", 403
+    wrong, status = N_("The token is not right."), 403
     if door.blocked(client):
-        wrong, status = "Too many attempts; wait a minute.", 429
+        wrong, status = N_("Too many attempts; wait a minute."), 429
     elif door.open or door.fits(token):
         answer = RedirectResponse(_inside(next), 303)
         if not door.open:

@@ -12,13 +12,17 @@ import pandas as pd
 from jinja2 import pass_context
 from jinja2.runtime import Context
 
+from drgcore import language
 from drgcore.report import columns as report
 from drgcore.report.texts import Words
-from drgcore.serve.texts.columns import HEADINGS, VALUES, WORDS_IN
 
 Row = dict[str, Any]
 
 DASH = "–"
+WORDS_IN = frozenset({"pool", "case_class", "basis", "limited", "item", "kind", "account"})
+"""Columns whose cells are words of the library."""
+# Of a ledger or a comparison they mean what they do anywhere, not what a report has in them.
+_PLAIN = frozenset({"share", "difference", "kind"})
 _EVIDENCE = re.compile(r"(\d+%) of ([\d,]+) are (\w+): ")
 
 
@@ -84,18 +88,16 @@ def share(value: float | None, places: int = 1) -> str:
 @pass_context
 def heading(context: Context, name: str) -> str:
     """A column's heading in the language of the page."""
-    if name in HEADINGS:
-        return HEADINGS[name] if context["lang"] == "zh" else name.replace("_", " ")
-    return report.heading(name, context["lang"])
+    if name in report.COLUMNS and name not in _PLAIN:
+        return report.heading(name, context["lang"])
+    with language.use_language(context["lang"]):
+        return language.heading(name)
 
 
 @pass_context
 def word(context: Context, value: Any) -> str:
     """A word of the library, such as a class of cases, in the language of the page."""
-    text = str(value)
-    if context["lang"] == "zh" and text in VALUES:
-        return VALUES[text]
-    return Words(context["lang"]).word(text)
+    return Words(context["lang"]).word(value)
 
 
 @pass_context
@@ -204,7 +206,7 @@ def evidence(context: Context, text: str) -> str:
     found = _EVIDENCE.match(text) if context["lang"] == "zh" else None
     if found is None:
         return text
-    kind = VALUES.get(found[3], found[3])
+    kind = word(context, found[3])
     return f"{found[2]} 个值中 {found[1]} 是{kind}：{text[found.end() :]}"
 
 

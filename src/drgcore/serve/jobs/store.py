@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 
 from drgcore.errors import DrgcoreError
 from drgcore.files import whole_file
-from drgcore.language import _
+from drgcore.language import Language, _
 
 State = Literal["waiting", "queued", "running", "done", "failed"]
 
@@ -45,6 +45,8 @@ class Job:
         The session of the browser that uploaded it; empty for a program's.
     asked : dict
         What is to be done, see `work.BatchAsked`.
+    lang : {"zh", "en"} or None
+        The language of who asked for it; by default the process's.
     created, ended : float
         Seconds since the epoch.
     rows, total : int or None
@@ -64,6 +66,7 @@ class Job:
     keep: bool = False
     visit: str = ""
     asked: dict[str, Any] = field(default_factory=dict)
+    lang: Language | None = None
     created: float = 0.0
     ended: float | None = None
     rows: int = 0

@@ -14,7 +14,7 @@ from drgcore.cases import CaseMapping, guess_mapping, open_cases
 from drgcore.checks import check_file
 from drgcore.errors import CaseSchemaError, DrgcoreError
 from drgcore.grouper import group_file
-from drgcore.language import _
+from drgcore.language import _, use_language
 from drgcore.schemes import DEFAULT_SCHEME
 from drgcore.schemes.calendar import BY_DATE
 from drgcore.serve.calls.library import Library, known_mapping
@@ -198,7 +198,8 @@ class Worker:
             if job is None:
                 return
             if not job.cancelled:
-                self._work(job)
+                with use_language(job.lang):
+                    self._work(job)
             self.store.remove_old()
 
     def _work(self, job: Job) -> None:
@@ -214,7 +215,7 @@ class Worker:
         except Exception as error:
             # Nobody expected it; the other batches are to be worked on all the same.
             LOGGER.error("batch failed", extra={"job": job.id, **where_it_failed(error)})
-            told = {"error": "an error that nobody expected", "where": None, "hint": None}
+            told = {"error": _("an error that nobody expected"), "where": None, "hint": None}
             self._failed(job, told)
         else:
             LOGGER.info("batch done", extra={"job": job.id})

@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import Request
 
+from drgcore.language import N_
 from drgcore.serve.views import Views
 
 views = Views()
@@ -17,7 +18,7 @@ def home() -> dict[str, str]:
     return {"name": "drgcore"}
 
 
-@views.page("/docs", "docs.html", "API", menu=True)
+@views.page("/docs", "docs.html", N_("API"), menu=True)
 def docs(request: Request) -> list[dict[str, Any]]:
     """The calls of the interface: method, path, what each does and takes."""
     return [

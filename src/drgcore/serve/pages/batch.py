@@ -14,6 +14,7 @@ from starlette.responses import FileResponse, Response
 
 from drgcore.errors import DrgcoreError
 from drgcore.files import passing_folder
+from drgcore.language import _, get_language
 from drgcore.serve.jobs.store import Job, JobStore, held_alone
 from drgcore.serve.jobs.uploads import keep_upload, kind_of, shown_name
 from drgcore.serve.jobs.work import BatchAsked, Worker, look_at
@@ -58,7 +59,7 @@ def store_of(request: Request) -> JobStore:
 def job_of(request: Request, job_id: str) -> Job:
     job = store_of(request).get(job_id)
     if job is None:
-        raise HTTPException(404, "there is no such batch")
+        raise HTTPException(404, _("there is no such batch"))
     return job
 
 
@@ -95,7 +96,7 @@ async def upload(
     name = shown_name(file.filename or "")
     kind = kind_of(name)
     job = store.add(name, kind, keep=keep, visit=request.cookies.get(VISIT, ""))
-    job.asked = asked.model_dump()
+    job.asked, job.lang = asked.model_dump(), get_language()
     try:
         lane = threads_of(request).short
         await lane.run(keep_upload, file.file, store.upload(job), settings.max_upload)
@@ -126,7 +127,7 @@ async def look(request: Request, job_id: str, sheet: str | None = None) -> dict[
     """Columns and first rows of an upload, and the mapping that is proposed for it."""
     found, store = job_of(request, job_id), store_of(request)
     if not store.upload(found).exists():
-        raise HTTPException(410, "the upload was removed")
+        raise HTTPException(410, _("the upload was removed"))
     return await threads_of(request).long.run(look_at, store, found, sheet)
 
 
@@ -135,10 +136,10 @@ async def start(request: Request, job_id: str, asked: BatchAsked) -> dict[str, A
     """Group and check an upload, as is said."""
     found, store = job_of(request, job_id), store_of(request)
     if found.state in ("queued", "running"):
-        raise HTTPException(409, "the batch is being worked on")
+        raise HTTPException(409, _("the batch is being worked on"))
     if not store.upload(found).exists():
-        raise HTTPException(410, "the upload was removed")
-    found.asked = asked.model_dump()
+        raise HTTPException(410, _("the upload was removed"))
+    found.asked, found.lang = asked.model_dump(), get_language()
     request.app.state.worker.put(found)
     return shown_job(found)
 
@@ -148,10 +149,10 @@ async def result(request: Request, job_id: str, name: str) -> Response:
     """One of the results: grouped.xlsx, grouped.parquet, grouped.csv, findings.xlsx."""
     found = job_of(request, job_id)
     if found.state != "done" or name not in found.files:
-        raise HTTPException(404, "there is no such result")
+        raise HTTPException(404, _("there is no such result"))
     path = store_of(request).place(found) / name
     if not path.exists():
-        raise HTTPException(410, "the result was removed")
+        raise HTTPException(410, _("the result was removed"))
     shown = f"{Path(found.name).stem}-{name}"
     return FileResponse(path, media_type=_TYPES[path.suffix], filename=shown)
 

@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import Request
 
 from drgcore.grouper.result import REASONS
+from drgcore.language import N_
 from drgcore.schemes import DEFAULT_SCHEME
 from drgcore.schemes.calendar import BY_DATE
 from drgcore.serve.jobs.uploads import KINDS
@@ -26,7 +27,7 @@ def batches(request: Request) -> list[Row]:
     return [shown_job(job) for job in store_of(request).jobs()]
 
 
-@views.page("/batches/{job_id}", "batch.html", "Batch", long=True)
+@views.page("/batches/{job_id}", "batch.html", N_("Batch"), long=True)
 def batch(request: Request, library: LibraryGiven, job_id: str, sheet: str = "") -> Row:
     """One batch: its upload and the mapping proposed, its progress, or its results."""
     job, store = job_of(request, job_id), store_of(request)

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import Query
 
+from drgcore.language import N_
 from drgcore.serve.calls.library import Library
 from drgcore.serve.calls.policies import PolicyAsked, check_policy_file
 from drgcore.serve.calls.schemes import SHEETS, Sheet, compare_schemes, scheme_sheet
@@ -23,7 +24,7 @@ def schemes(library: LibraryGiven) -> list[dict[str, object]]:
     return library.schemes()
 
 
-@views.page("/schemes/compare", "scheme_compare.html", "Compare schemes")
+@views.page("/schemes/compare", "scheme_compare.html", N_("Compare schemes"))
 def compare(
     library: LibraryGiven,
     before: Name = "chs-drg-2.0",
@@ -36,7 +37,7 @@ def compare(
     return {**told, "sheets": SHEETS, "schemes": _names(library)}
 
 
-@views.page("/schemes/{name}", "scheme.html", "A scheme")
+@views.page("/schemes/{name}", "scheme.html", N_("A scheme"))
 def scheme(
     name: str, library: LibraryGiven, sheet: Sheet = "adrg", q: Name = "", part: Part = 1
 ) -> dict[str, Any]:
@@ -44,7 +45,7 @@ def scheme(
     return {**scheme_sheet(name, library, sheet=sheet, text=q, part=part), "sheets": SHEETS}
 
 
-@views.page("/policies", "policies.html", "Policies", menu=True)
+@views.page("/policies", "policies.html", N_("Policies"), menu=True)
 def policies(library: LibraryGiven) -> list[dict[str, object]]:
     """The policies that there are: name, title, region, year, whether each ships."""
     return library.policies()

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 import pandas as pd
 from fastapi import Depends, Request
 
+from drgcore.language import N_
 from drgcore.serve import books
 from drgcore.serve.cube import AMOUNTS, Cube, Cubes, Filters
 from drgcore.serve.figures import Bubble, bars, bubbles, small
@@ -46,7 +47,7 @@ def _link(data: Row, key: str) -> Callable[[Row], str]:
 TEMPLATES.globals |= {"bars": bars, "bubbles": bubbles, "small": small, "filtered": _link}
 
 
-@views.page("/dashboard", "dashboard.html", "Dashboard", menu=True, long=True)
+@views.page("/dashboard", "dashboard.html", N_("Dashboard"), menu=True, long=True)
 def dashboard(
     shelf: ShelfGiven,
     kept: Annotated[Cubes, Depends(_cubes)],

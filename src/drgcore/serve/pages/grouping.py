@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field, ValidationError
 from pydantic_core import to_json
 from starlette.responses import Response
 
+from drgcore.language import _
 from drgcore.schemes import DEFAULT_SCHEME
 from drgcore.serve.calls.cases import CasesAsked
 from drgcore.serve.calls.grouping import group_cases, group_stream
@@ -78,14 +79,14 @@ async def group(request: Request) -> Response:
         metrics.cases.inc(rows)
         return Response(stream, media_type=ARROW)
     if kind != "application/json":
-        raise HTTPException(415, f"send application/json or {ARROW}")
+        raise HTTPException(415, _("send application/json or {type}", type=ARROW))
     if len(body) > _LARGE:
         # Reading it takes so long that others would wait for it.
         asked = await lane.run(_valid, CasesAsked.model_validate_json, body)
     else:
         asked = _valid(CasesAsked.model_validate_json, body)
     if len(asked.cases) > settings.max_rows:
-        raise HTTPException(413, f"at most {settings.max_rows:,} cases; use POST /batch")
+        raise HTTPException(413, _("at most {n:,} cases; use POST /batch", n=settings.max_rows))
     answer = await lane.run(group_cases, asked, library)
     metrics.cases.inc(len(asked.cases))
     return Response(to_json(answer), media_type="application/json")

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import Query
 
+from drgcore.language import N_
 from drgcore.schemes import DEFAULT_SCHEME
 from drgcore.serve.calls.codes import find_codes, know_codes
 from drgcore.serve.calls.evidence import (
@@ -24,7 +25,7 @@ views = Views()
 Text = Annotated[str, Query(max_length=200)]
 
 
-@views.page("/case", "case.html", "One case", menu=True)
+@views.page("/case", "case.html", N_("One case"), menu=True)
 def case(library: LibraryGiven) -> dict[str, Any]:
     """The page of one case: which schemes and policies there are to choose from."""
     return {

@@ -11,7 +11,7 @@ from fastapi import Depends, Form, Request, UploadFile
 from drgcore.cases import read_table
 from drgcore.errors import BudgetError
 from drgcore.files import passing_folder
-from drgcore.language import _
+from drgcore.language import N_, _
 from drgcore.serve import books, trials
 from drgcore.serve.figures import legend, lines
 from drgcore.serve.jobs.uploads import keep_upload, kind_of
@@ -23,14 +23,14 @@ from drgcore.serve.views import TEMPLATES, Views
 views = Views()
 
 _TITLES = {
-    "units": "Settlement units",
-    "reserve": "Reserve",
-    "pool": "Incentive pool",
-    "reconciliation": "Where every fen of the budget is",
-    "flows": "Money beside the statement",
-    "adjustments": "Adjustments",
-    "classes": "Classes of cases",
-    "cases_by_class": "Classes of cases",
+    "units": N_("Settlement units"),
+    "reserve": N_("Reserve"),
+    "pool": N_("Incentive pool"),
+    "reconciliation": N_("Where every fen of the budget is"),
+    "flows": N_("Money beside the statement"),
+    "adjustments": N_("Adjustments"),
+    "classes": N_("Classes of cases"),
+    "cases_by_class": N_("Classes of cases"),
 }
 
 
@@ -84,7 +84,7 @@ def settlement(shelf: ShelfGiven, ledger: str = "") -> Row:
         return data | books.overview(book)
 
 
-@views.page("/settlement/period", "settlement_period.html", "Statements")
+@views.page("/settlement/period", "settlement_period.html", N_("Statements"))
 def of_period(shelf: ShelfGiven, ledger: str, period: str) -> Row:
     """A closed month or year: point values, statements of all hospitals, accounts."""
     with books.opened(shelf.ledger(ledger)) as book:
@@ -92,7 +92,7 @@ def of_period(shelf: ShelfGiven, ledger: str, period: str) -> Row:
     return {"ledger": ledger, **found, "files": shelf.names("table")}
 
 
-@views.page("/settlement/statement", "settlement_statement.html", "Statement of a hospital")
+@views.page("/settlement/statement", "settlement_statement.html", N_("Statement of a hospital"))
 def of_hospital(shelf: ShelfGiven, ledger: str, period: str, hospital: str) -> Row:
     """A hospital's statement of a closed month or year, every amount explained to the fen."""
     with books.opened(shelf.ledger(ledger)) as book:

@@ -1,1 +1,0 @@
-"""The words of single pages, and of the tables that several show."""
