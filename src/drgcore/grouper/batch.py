@@ -6,9 +6,10 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pyarrow as pa
 
@@ -206,15 +207,17 @@ def in_order(
 ) -> Iterator[tuple[_Item, _Result]]:
     """Work on items in `threads` threads and give the results in the items' order.
 
+    The items are taken in a thread of its own, so that reading goes on while the consumer writes.
     At most two items more than there are threads are taken in advance, so that memory stays flat
     whatever the speed of the consumer.
     """
     with ThreadPoolExecutor(threads) as pool:
         waiting: deque[tuple[_Item, Future[_Result]]] = deque()
         try:
-            for item in items:
-                waiting.append((item, pool.submit(work, item)))
-                if len(waiting) > threads + 1:
+            for item in _ahead(items):
+                # A message speaks the language of the caller in any thread.
+                waiting.append((item, pool.submit(copy_context().run, work, item)))
+                if len(waiting) > threads:
                     done, future = waiting.popleft()
                     yield done, future.result()
             while waiting:
@@ -223,3 +226,20 @@ def in_order(
         finally:
             for _other, future in waiting:
                 future.cancel()
+
+
+def _ahead(items: Iterable[_Item]) -> Iterator[_Item]:
+    """Take the item after the one that is given in a thread of its own."""
+    iterator, end, context = iter(items), object(), copy_context()
+
+    def take() -> Any:
+        return next(iterator, end)
+
+    reader = ThreadPoolExecutor(1)
+    try:
+        following = reader.submit(context.run, take)
+        while (item := following.result()) is not end:
+            following = reader.submit(context.run, take)
+            yield item
+    finally:
+        reader.shutdown(cancel_futures=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,7 +13,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
-import pyarrow.parquet as pq
 
 from drgcore.cases import CaseMapping, open_cases
 from drgcore.cases.folders import CaseFile, are_several, find_files
@@ -27,6 +25,7 @@ from drgcore.grouper.dated import Grouping, grouper_of
 from drgcore.grouper.extras import Extras
 from drgcore.grouper.folder_run import result_options, run_folder
 from drgcore.grouper.group import kept_columns
+from drgcore.grouper.parquet_writer import parquet_writer
 from drgcore.grouper.result import check_free, result_fields
 from drgcore.grouper.summary import GroupingSummary, SummaryCount
 from drgcore.grouper.xlsx_writer import xlsx_writer
@@ -270,46 +269,6 @@ class _Writer(Protocol):
 
 
 @contextmanager
-def _parquet_writer(path: Path, schema: pa.Schema) -> Iterator[_Writer]:
-    writer = _ParquetWriter(path, schema)
-    try:
-        yield writer
-    finally:
-        writer.close()
-
-
-class _ParquetWriter:
-    """Writes batches whose strings are dictionaries as the plain strings that `schema` says.
-
-    Codes are read and written as dictionaries, because that spares hashing every string twice.
-    Readers of the file shall get the types that came in all the same, so the Arrow schema that
-    parquet files carry is written here and not taken from the batches.
-    """
-
-    def __init__(self, path: Path, schema: pa.Schema) -> None:
-        self._path = path
-        self._schema = schema
-        self._writer: pq.ParquetWriter | None = None
-
-    def write(self, batch: pa.RecordBatch) -> None:
-        writer = self._writer or self._open(batch.schema)
-        writer.write_table(pa.Table.from_batches([batch], self._physical))
-
-    def _open(self, physical: pa.Schema) -> pq.ParquetWriter:
-        self._physical = physical
-        self._writer = pq.ParquetWriter(self._path, physical, store_schema=False)
-        arrow_schema = base64.b64encode(self._schema.serialize().to_pybytes())
-        self._writer.add_key_value_metadata(
-            {**(self._schema.metadata or {}), b"ARROW:schema": arrow_schema}
-        )
-        return self._writer
-
-    def close(self) -> None:
-        writer = self._writer or self._open(self._schema)
-        writer.close()
-
-
-@contextmanager
 def _csv_writer(path: Path, schema: pa.Schema) -> Iterator[_Writer]:
     wrong = [field.name for field in schema if not _fits_csv(field.type)]
     if wrong:
@@ -386,8 +345,8 @@ def _writer_for(path: Path) -> Callable[[Path, pa.Schema], Any]:
 
 
 _WRITERS = {
-    ".parquet": _parquet_writer,
-    ".pq": _parquet_writer,
+    ".parquet": parquet_writer,
+    ".pq": parquet_writer,
     ".csv": _csv_writer,
     ".xlsx": xlsx_writer,
 }
