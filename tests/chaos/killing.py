@@ -101,6 +101,36 @@ class Warm:
         self._process.stdout.close()
 
 
+class Cold:
+    """The real command line, which begins with the interpreter."""
+
+    def run(
+        self,
+        argv: Sequence[object],
+        *,
+        number: int = signal.SIGKILL,
+        after: float | None = None,
+        **environment: str,
+    ) -> Ended:
+        """Run a command and send it a signal after some seconds."""
+        source = str(Path(drgcore.__file__).parents[1])
+        began = time.perf_counter()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "drgcore", *map(str, argv)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, "PYTHONPATH": source, "DRGCORE_LANG": "en", **environment},
+            start_new_session=True,
+        )
+        try:
+            said, _none = process.communicate(timeout=after)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, number)
+            said, _none = process.communicate()
+        seconds = time.perf_counter() - began
+        return Ended(process.returncode, 0, seconds, said.decode(errors="replace"))
+
+
 @dataclass(frozen=True)
 class Job:
     """A command with the folder that it works in.
@@ -165,7 +195,7 @@ def check_after_kill(folder: Path, before: dict[str, object], whole: dict[str, o
     assert not missing
 
 
-def undisturbed(warm: Warm, job: Job, folder: Path) -> tuple[dict[str, object], Ended]:
+def undisturbed(warm: Warm | Cold, job: Job, folder: Path) -> tuple[dict[str, object], Ended]:
     """The folder after a run that nobody disturbs, and how it went."""
     folder.mkdir()
     job.prepare(folder)
@@ -181,7 +211,9 @@ def temporary(folder: Path) -> Path:
     return place
 
 
-def killed(warm: Warm, job: Job, folder: Path, whole: dict[str, object], **how: Any) -> Ended:
+def killed(
+    warm: Warm | Cold, job: Job, folder: Path, whole: dict[str, object], **how: Any
+) -> Ended:
     """Run a job that is disturbed, look at what is left, run it again, and compare."""
     folder.mkdir()
     job.prepare(folder)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from . import jobs
-from .killing import Job, Warm, killed, undisturbed
+from .killing import Cold, Job, Warm, killed, undisturbed
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="process groups and forks of POSIX")
 
@@ -81,3 +81,16 @@ def test_kills_at_random_moments(name: str, warm: Warm, many: Path, tmp_path: Pa
         number = draw.choice([signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
         after = draw.uniform(0, 1.1 * ended.seconds)
         killed(warm, job, tmp_path / f"kill{turn}", whole, after=after, number=number)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", ["parquet over an older file", "second month"])
+def test_kills_of_the_real_command_line(name: str, many: Path, tmp_path: Path) -> None:
+    draw = random.Random(name)
+    job, command = MAKINGS[name](many), Cold()
+    whole, ended = undisturbed(command, job, tmp_path / "whole")
+    for turn in range(5):
+        number = draw.choice([signal.SIGKILL, signal.SIGTERM])
+        # Most of its time goes into what it imports.
+        after = draw.uniform(0.4, 1.05) * ended.seconds
+        killed(command, job, tmp_path / f"kill{turn}", whole, after=after, number=number)
