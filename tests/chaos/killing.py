@@ -238,4 +238,6 @@ def killed(
 def leftovers(folder: Path, place: Path) -> list[str]:
     """Parts and temporary files, and what SQLite keeps beside a file that is not closed."""
     found = [p for p in folder.rglob("*") if p.name.endswith((".part", "-wal", "-shm", "-journal"))]
-    return sorted(map(str, [*found, *place.iterdir()]))
+    # An empty file is what Python tries a folder for temporary files with.
+    kept = [p for p in place.iterdir() if p.is_dir() or p.stat().st_size]
+    return sorted(map(str, [*found, *kept]))

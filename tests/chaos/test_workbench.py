@@ -15,7 +15,7 @@ import pytest
 from drgcore.serve.settings import WORK
 from tests.ports import free_port
 
-from .killing import Ended, Warm, temporary
+from .killing import Ended, Warm, leftovers, temporary
 
 pytestmark = [
     pytest.mark.long,
@@ -90,15 +90,17 @@ def results(folder: Path, done: list[str]) -> list[bytes]:
     (number,) = done
     place = folder / WORK / number
     assert {p.name for p in place.iterdir()} == {*RESULTS, "job.json"}
-    assert [p.name for p in (folder / WORK).iterdir()] == [number]
+    # The lock of the server stays.
+    kept = {p.name for p in (folder / WORK).iterdir()}
+    assert kept - {".server.lock"} == {number}
     return [(place / name).read_bytes() for name in RESULTS]
 
 
 @pytest.mark.parametrize("first", range(2))
 def test_a_killed_server_goes_on_where_it_was(
-    first: int, server: Warm, many: Path, tmp_path: Path
+    first: int, server: Warm, some: Path, tmp_path: Path
 ) -> None:
-    upload = many.read_bytes()
+    upload = some.read_bytes()
     whole = tmp_path / "whole"
     whole.mkdir()
     visit = Visit(free_port(), upload, stop=True)
@@ -119,4 +121,4 @@ def test_a_killed_server_goes_on_where_it_was(
         ended = run(server, folder, again)
         assert ended.code in (0, -signal.SIGTERM), ended.said
         assert results(folder, again.done) == expected
-        assert list(temporary(folder).iterdir()) == []
+        assert leftovers(folder, temporary(folder)) == []
