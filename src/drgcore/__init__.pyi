@@ -96,7 +96,6 @@ from .report import Settled as Settled
 from .report import make_report as make_report
 from .report import write_report as write_report
 from .scale import group_duckdb as group_duckdb
-from .scale import group_spark as group_spark
 from .scale import register_duckdb as register_duckdb
 from .scenarios import Comparison as Comparison
 from .scenarios import KeptTotal as KeptTotal

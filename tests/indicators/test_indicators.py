@@ -25,6 +25,7 @@ from drgcore.indicators import (
     readmissions,
     tally_cases,
 )
+from drgcore.indicators import cells as cells_module
 from drgcore.indicators import tally as tally_module
 from drgcore.indicators.columns import KEYS
 from tests.indicators.random_cases import case_rows
@@ -95,7 +96,8 @@ def test_cells_have_slots_of_their_own_or_are_hashed(
 ) -> None:
     """More cells than there is room for at first, of names that come late: in the first pieces of
     the file there are few, so that with the middle limit the tables begin direct and end hashed."""
-    monkeypatch.setattr(tally_module, "_DIRECT", direct)
+    for module in (cells_module, tally_module):
+        monkeypatch.setattr(module, "DIRECT", direct)
     draw = np.random.default_rng(5)
     rows = 400_000
     ever_more = (draw.random(rows) * np.linspace(5, 700, rows)).astype(int)

@@ -24,6 +24,7 @@ def spark() -> Iterator[SparkSession]:
         pyspark_sql.SparkSession.builder.master("local[2]")
         .appName("drgcore tests")
         .config("spark.ui.enabled", "false")
+        .config("spark.ui.showConsoleProgress", "false")
         .config("spark.sql.shuffle.partitions", "3")
         .config("spark.sql.session.timeZone", "America/New_York")
         .config("spark.driver.host", "127.0.0.1")

@@ -3,6 +3,15 @@
 from __future__ import annotations
 
 import pyarrow as pa
+from hypothesis import HealthCheck, Phase, settings
+
+# Each example is a job of Spark, so a failing one is not made smaller.
+FEW = settings(
+    max_examples=4,
+    deadline=None,
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 
 
 def texts(table: pa.Table) -> pa.Table:

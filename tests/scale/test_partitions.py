@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 import drgcore
-from drgcore import SchemeError, load_scheme
+from drgcore import DrgcoreError, SchemeError, load_scheme
 from drgcore.grouper.extras import Extras
 from drgcore.scale import parcels
 from drgcore.scale.parcels import SchemeParcel, grouper_in
@@ -83,5 +83,5 @@ def test_workers_of_another_version_or_with_other_tables_are_refused(
     with pytest.raises(SchemeError, match="another scheme of the name"):
         SchemeParcel(parcel.name, (("chs-drg-3.0", "0"),), b"", parcel.version).open()
     monkeypatch.setattr(parcels, "program_version", lambda: "9.9")
-    with pytest.raises(SchemeError, match=r"a worker 9\.9"):
+    with pytest.raises(DrgcoreError, match=r"a worker 9\.9"):
         parcel.open()

@@ -6,21 +6,18 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import drgcore
 from drgcore import CaseSchemaError
 from drgcore.scale import group_spark
-from tests.scale.helpers import rows
+from tests.scale.helpers import FEW, rows
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 pytestmark = pytest.mark.spark
-FEW = settings(
-    max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
 
 
 @FEW

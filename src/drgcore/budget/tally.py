@@ -38,7 +38,8 @@ _ROWS = 1 << 20
 class Tally:
     """Points and amounts of cases by pool, hospital, month and case class, as exact integers.
 
-    Tallies of parts of a file add up to the tally of the whole (`+`), in any order.
+    Tallies of parts of a file add up to the tally of the whole (`+`), in any order. One made where
+    the ids were compared elsewhere (`drgcore.scale.tally_spark`) has none, and is not added.
 
     Parameters
     ----------
@@ -172,8 +173,8 @@ def tally(cases: Any, terms: Terms) -> Tally:
         insured.append(unit)
         hashes.append(np.sort(rows.hashes))
     result = Tally(
-        _add_up(cells or [_no_cells()], KEYS),
-        _add_up(insured or [_no_insured()], ["pool", "unit"]),
+        add_up(cells or [_no_cells()], KEYS),
+        add_up(insured or [_no_insured()], ["pool", "unit"]),
         table.column("case_id"),
         _sorted(hashes),
         terms.point_places,
@@ -210,9 +211,15 @@ def add_tallies(parts: Sequence[Tally]) -> Tally:
     """
     if len({part.places for part in parts}) != 1:
         raise BudgetError(_("tallies are added when there are some, of points with equal decimals"))
+    for part in parts:
+        if len(part.hashes) < int(part.cells["cases"].sum()):
+            raise BudgetError(
+                _("a tally without the ids of its cases cannot be added to another"),
+                hint=_("add up all the cases at once"),
+            )
     whole = Tally(
-        _add_up([part.cells for part in parts], KEYS),
-        _add_up([part.insured for part in parts], ["pool", "unit"]),
+        add_up([part.cells for part in parts], KEYS),
+        add_up([part.insured for part in parts], ["pool", "unit"]),
         pa.chunked_array([c for part in parts for c in part.case_ids.chunks], pa.large_string()),
         _sorted([part.hashes for part in parts]),
         parts[0].places,
@@ -313,7 +320,27 @@ def _sorted(runs: list[np.ndarray]) -> np.ndarray:
     return np.sort(np.concatenate(runs), kind="stable")
 
 
-def _add_up(parts: list[pd.DataFrame], keys: list[str]) -> pd.DataFrame:
+def add_up(parts: list[pd.DataFrame], keys: list[str]) -> pd.DataFrame:
+    """Add up the cells of several parts.
+
+    Parameters
+    ----------
+    parts : list of pandas.DataFrame
+        One or more tables of cells, or of what the insured used, each in the order of the keys.
+    keys : list of str
+        What a cell is told apart by; all other columns are added.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a cell, in the order of the keys.
+
+    Examples
+    --------
+    >>> part = pd.DataFrame({"unit": ["a", "b"], "points": [2, 1]})
+    >>> add_up([part, part], ["unit"]).values.tolist()
+    [['a', 4], ['b', 2]]
+    """
     # Sorted by key as each part is, so that the order of rows in the input leaves no trace.
     if len(parts) == 1:
         return parts[0]

@@ -218,7 +218,7 @@ def compute_indicators(
     tally = (
         cases
         if isinstance(cases, Tally)
-        else tally_cases(cases, _finest(cases, keys), outliers=outliers)
+        else tally_cases(cases, finest_keys(cases, keys), outliers=outliers)
     )
     known = norms_of(tally, norms)
     unit, frame = tally.units(keys)
@@ -240,7 +240,7 @@ def compute_indicators(
     )
 
 
-def _finest(cases: Any, keys: tuple[str, ...]) -> tuple[str, ...]:
+def finest_keys(cases: Any, keys: tuple[str, ...]) -> tuple[str, ...]:
     """The keys, and the level where units are to be set beside those of theirs."""
     if "hospital_level" in keys or not set(keys) & set(_WHOSE):
         return keys

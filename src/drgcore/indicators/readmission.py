@@ -13,7 +13,9 @@ from drgcore.cases.fees import DIED
 FIRST_DAY, LAST_DAY = 2, 31
 
 
-def readmissions(cases: pa.Table, *, same_hospital: bool = False) -> NDArray[np.int8]:
+def readmissions(
+    cases: pa.Table, *, same_hospital: bool = False, last: int | None = None
+) -> NDArray[np.int8]:
     """Mark each stay by whether its patient was admitted again 2 to 31 days after it.
 
     Parameters
@@ -23,6 +25,9 @@ def readmissions(cases: pa.Table, *, same_hospital: bool = False) -> NDArray[np.
         `hospital` where only the same hospital counts.
     same_hospital : bool, default False
         Count only admissions to the hospital that the patient left.
+    last : int, optional
+        The last day of discharge of all data [days since 1970-01-01], where these are the stays of
+        some of the patients only.
 
     Returns
     -------
@@ -62,7 +67,7 @@ def readmissions(cases: pa.Table, *, same_hospital: bool = False) -> NDArray[np.
     at = np.searchsorted(stays, where * room + left + FIRST_DAY)
     following = np.append(stays, np.iinfo(np.int64).max)[at]
     again = known & (following <= where * room + left + LAST_DAY)
-    last = left.max(initial=-1)
+    last = left.max(initial=-1) if last is None else last
     marks = np.where(known & (again | (left + LAST_DAY <= last)), again, -1)
     return marks.astype(np.int8)
 

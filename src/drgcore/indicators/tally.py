@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -18,24 +18,13 @@ from drgcore.cases import open_cases
 from drgcore.cases.attributes import Codes
 from drgcore.cases.fees import fee_columns
 from drgcore.errors import CaseSchemaError
-from drgcore.indicators.columns import UNBOUNDED, Encoder, Limits, checked_keys, columns_for
-from drgcore.indicators.kernel import (
-    LINE,
-    MEASURES,
-    RARE,
-    Rows,
-    add_cells,
-    add_rows,
-    measures_of,
-    refill,
-)
+from drgcore.indicators.cells import DIRECT, Part
+from drgcore.indicators.columns import Encoder, Limits, checked_keys, columns_for
+from drgcore.indicators.kernel import MEASURES, measures_of
 from drgcore.indicators.readmission import readmissions
 from drgcore.language import _
 
 _STAYS = ("patient_id", "admission_date", "discharge_date", "leaving_way", "hospital")
-_FIRST_ROOM = 1 << 10
-# Up to so many combinations of keys have a slot each, 32 MB of them; more are hashed.
-_DIRECT = 1 << 23
 _NO_MARKS = np.empty(0, np.int8)
 # The columns of which is counted how many cases have them, as `measures_of` takes them.
 _COUNTED = (
@@ -170,75 +159,76 @@ def tally_cases(
     back = _back(cases, there)
     encoder = Encoder(keys)
     parts = _add_up(cases, columns, encoder, back, limits)
-    had = {*columns, *(("patient_id",) if len(back) else ())}
+    return _joined(encoder, parts, counted_columns(columns, there, len(back) > 0, limits))
+
+
+def counted_columns(
+    columns: Sequence[str], there: Sequence[str], back: bool, limits: Limits | None
+) -> frozenset[str]:
+    """Name what a tally can speak of: the columns read, and what follows from others.
+
+    Parameters
+    ----------
+    columns : sequence of str
+        What `columns_for` chose.
+    there : sequence of str
+        All columns of the cases.
+    back : bool
+        Whether readmissions are known.
+    limits : Limits or None
+        Limits that stand in for `case_class`.
+
+    Returns
+    -------
+    frozenset of str
+
+    Examples
+    --------
+    >>> sorted(counted_columns(["drg"], ["drg", "drug_cost"], True, None))
+    ['drg', 'drug_cost', 'patient_id']
+    """
+    had = {*columns, *(("patient_id",) if back else ())}
     had |= {name for name in ("drug_cost", "consumable_cost") if fee_columns(name, there)}
-    if limits is not None:
-        had.add("case_class")
-    return _joined(keys, encoder, parts, frozenset(had))
+    return frozenset({*had, *(("case_class",) if limits is not None else ())})
 
 
-class _Part:
-    """Cells that one thread has added up."""
+def tally_tables(
+    tables: Iterable[tuple[pa.Table, NDArray[np.int8]]],
+    keys: Sequence[str],
+    had: frozenset[str],
+    limits: Limits | None = None,
+) -> Tally:
+    """Add up some tables of cases one after the other: a part of all cases.
 
-    def __init__(self, width: int) -> None:
-        self.used = 0
-        self.sizes = np.zeros(width, np.int64)
-        self.cells = np.empty((0, width), np.int32)
-        self.usual, self.rare = np.empty((0, LINE)), np.empty((0, len(RARE)))
-        self.slots = np.empty(0, np.int32)
-        self._room(_FIRST_ROOM)
+    Parameters
+    ----------
+    tables : iterable of (pyarrow.Table, ndarray of int8)
+        Cases with the columns of `columns_for`, and their marks of readmission, or none.
+    keys : sequence of str
+        As `checked_keys` gives them.
+    had : frozenset of str
+        What `counted_columns` gives.
+    limits : Limits, optional
+        Limits that stand in for `case_class`.
 
-    def _room(self, room: int) -> None:
-        cells, usual, rare = self.cells, self.usual, self.rare
-        self.cells = np.empty((room, cells.shape[1]), np.int32)
-        self.usual, self.rare = _on_lines(room, LINE), _on_lines(room, len(RARE))
-        self.cells[: self.used] = cells[: self.used]
-        self.usual[: self.used], self.rare[: self.used] = usual[: self.used], rare[: self.used]
-        if not len(self.sizes):
-            self._enter(room * 2)
+    Returns
+    -------
+    Tally
 
-    def _enter(self, slots: int) -> None:
-        self.slots = np.full(slots, -1, np.int32)
-        refill(self.sizes, self.slots, self.cells, self.used)
-
-    def fit(self, sizes: NDArray[np.int64]) -> None:
-        """Make sure of a slot for every combination of so many numbers, or of hashes."""
-        if not len(self.sizes) or (sizes <= self.sizes).all():
-            return
-        # Few names come late; what they cost must not be a new table for each.
-        grown = np.maximum(self.sizes, sizes + sizes // 8)
-        if np.prod(grown.astype(np.float64)) <= _DIRECT:
-            self.sizes = grown
-            self._enter(int(np.prod(grown)))
-        else:
-            self.sizes = np.empty(0, np.int64)
-            self._enter(len(self.cells) * 2)
-
-    def add(self, rows: Rows) -> None:
-        start = 0
-        while True:
-            own = self.sizes, self.slots, self.cells, self.usual, self.rare
-            start, self.used = add_rows(start, rows, *own, self.used)
-            if start == len(rows.keys):
-                return
-            self._room(len(self.cells) * 4)
-
-    def join(self, other: _Part) -> None:
-        self.fit(other.sizes if len(other.sizes) else np.full(self.cells.shape[1], UNBOUNDED))
-        start, theirs = 0, (other.cells[: other.used], other.usual, other.rare)
-        while True:
-            own = self.sizes, self.slots, self.cells, self.usual, self.rare
-            start, self.used = add_cells(start, *theirs, *own, self.used)
-            if start == other.used:
-                return
-            self._room(len(self.cells) * 4)
-
-
-def _on_lines(rows: int, width: int) -> NDArray[np.float64]:
-    """Zeros that begin where a line of memory does: 64 bytes, or 8 numbers."""
-    flat = np.zeros(rows * width + 8)
-    first = -flat.ctypes.data % 64 // 8
-    return flat[first : first + rows * width].reshape(rows, width)
+    Examples
+    --------
+    >>> cases = pa.table({"drg": ["BR13"], "total_cost": [10.0]})
+    >>> one = (cases, _NO_MARKS)
+    >>> tally_tables([one, one], (), frozenset({"total_cost"})).measure("cost").tolist()
+    [2000.0]
+    """
+    encoder = Encoder(keys)
+    part = Part(len(encoder.keys) + 2)
+    for table, marks in tables:
+        rows = encoder.rows(table, marks, limits)
+        part.fit(encoder.sizes())
+        part.add(rows)
+    return _joined(encoder, [part], had)
 
 
 def _add_up(
@@ -247,7 +237,7 @@ def _add_up(
     encoder: Encoder,
     back: NDArray[np.int8],
     limits: Limits | None,
-) -> list[_Part]:
+) -> list[Part]:
     """Add the batches up on all processors; each thread has its own cells."""
     lock = threading.Lock()
     width = len(encoder.keys) + 2
@@ -255,8 +245,8 @@ def _add_up(
     with open_cases(cases, columns=columns, dictionary_columns=texts) as opened:
         batches = _numbered(opened.batches())
 
-        def work() -> _Part:
-            part = _Part(width)
+        def work() -> Part:
+            part = Part(width)
             while True:
                 with lock:
                     start, batch = next(batches, (0, None))
@@ -279,9 +269,7 @@ def _numbered(batches: Iterator[pa.RecordBatch]) -> Iterator[tuple[int, pa.Recor
         start += batch.num_rows
 
 
-def _joined(
-    keys: tuple[str, ...], encoder: Encoder, parts: list[_Part], columns: frozenset[str]
-) -> Tally:
+def _joined(encoder: Encoder, parts: list[Part], columns: frozenset[str]) -> Tally:
     """Join the threads' cells, with names and cells in order."""
     # The largest takes the others up, which moves least.
     first, *others = sorted(parts, key=lambda part: -part.used)
@@ -317,7 +305,7 @@ def _order(codes: NDArray[np.int32], sizes: Sequence[int]) -> NDArray[np.int64]:
     whole = np.zeros(len(codes), np.int64)
     for at, size in enumerate(sizes):
         whole = whole * (size + 1) + codes[:, at] + 1
-    if combinations > _DIRECT:
+    if combinations > DIRECT:
         return np.argsort(whole).astype(np.int64)
     cell_of = np.full(int(combinations), -1, np.int64)
     cell_of[whole] = np.arange(len(whole))
@@ -343,9 +331,19 @@ def _mean_costs(cases: Any) -> dict[str, float]:
             _("the cases have no column total_cost"), hint=_("outliers are multiples of mean costs")
         )
     encoder = Encoder(())
-    tally = _joined(
-        (), encoder, _add_up(cases, columns, encoder, _NO_MARKS, None), frozenset(columns)
+    return mean_costs_of(
+        _joined(encoder, _add_up(cases, columns, encoder, _NO_MARKS, None), frozenset(columns))
     )
+
+
+def mean_costs_of(tally: Tally) -> dict[str, float]:
+    """Give the mean cost of each DRG [yuan] over its grouped cases that have one.
+
+    Examples
+    --------
+    >>> mean_costs_of(tally_cases(pd.DataFrame({"drg": ["A", "A"], "total_cost": [1.0, 3.0]})))
+    {'A': 2.0}
+    """
     grouped = tally.status == 0
     drg, size = tally.drg[grouped], len(tally.names["drg"])
     cost = np.bincount(drg, tally.measure("cost")[grouped], size)

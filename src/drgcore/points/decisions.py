@@ -80,13 +80,7 @@ def read_decisions(
     _check_kinds(policy, set(kinds))
     place = pc.index_in(pc.cast(columns.ids, pa.large_string()), pa.array(ids, pa.large_string()))
     found = pc.fill_null(place, -1).to_numpy()
-    without = len(ids) - int((found >= 0).sum())
-    if without:
-        warnings.warn(
-            _("{without} decisions concern none of the cases", without=without),
-            CaseWarning,
-            stacklevel=3,
-        )
+    warn_of_unmatched(len(ids) - int((found >= 0).sum()))
     code = np.array([*(DECISIONS.index(kind) for kind in kinds), 0], np.int8)
     return code[found], np.append(points, np.nan)[found]
 
@@ -102,6 +96,16 @@ def _check_kinds(policy: Policy, kinds: set[str]) -> None:
         raise PolicyError(
             _("there are decisions on added points, but outliers.high.rule is not added_reviewed"),
             where=_("policy {name}", name=policy.name),
+        )
+
+
+def warn_of_unmatched(without: int) -> None:
+    """Warn of a number of decisions that concern none of the cases."""
+    if without:
+        warnings.warn(
+            _("{without} decisions concern none of the cases", without=without),
+            CaseWarning,
+            stacklevel=4,
         )
 
 
@@ -122,7 +126,11 @@ def warn_of_unused_grants(decision: NDArray[np.int8], factors: Factors) -> None:
     """
     if not len(decision):
         return
-    unused = int(((decision == GRANTED) & (factors.case_class != 1)).sum())
+    warn_of_unused(int(((decision == GRANTED) & (factors.case_class != 1)).sum()))
+
+
+def warn_of_unused(unused: int) -> None:
+    """Warn of a number of decisions that grant added points to other cases than high-cost ones."""
     if unused:
         warnings.warn(
             _(
@@ -130,5 +138,5 @@ def warn_of_unused_grants(decision: NDArray[np.int8], factors: Factors) -> None:
                 unused=unused,
             ),
             CaseWarning,
-            stacklevel=3,
+            stacklevel=4,
         )

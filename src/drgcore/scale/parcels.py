@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import pickle
+import tempfile
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from drgcore.errors import SchemeError
+from drgcore.errors import DrgcoreError, PolicyError, SchemeError
 from drgcore.grouper.dated import Grouping, grouper_of
 from drgcore.grouper.extras import Extras, program_version
 from drgcore.language import _
+from drgcore.points.policy import Policy
 from drgcore.schemes import Scheme, load_scheme
 from drgcore.schemes.calendar import SchemeCalendar, is_calendar, load_calendar
 from drgcore.schemes.store import shipped_names
@@ -78,18 +80,10 @@ class SchemeParcel:
 
         Raises
         ------
-        SchemeError
+        DrgcoreError
             When this process has another version of the program, or other tables of that name.
         """
-        if self.version != program_version():
-            raise SchemeError(
-                _(
-                    "the driver has drgcore {version}, a worker {other}",
-                    version=self.version,
-                    other=program_version(),
-                ),
-                hint=_("install one version everywhere"),
-            )
+        _same_version(self.version)
         for name, digest in self.digests:
             if _digest(load_scheme(name)) != digest:
                 raise SchemeError(
@@ -100,6 +94,99 @@ class SchemeParcel:
             return load_scheme(self.name)
         found = pickle.loads(self.body)
         return found if isinstance(found, SchemeCalendar) else Scheme(*found)
+
+
+@dataclass(frozen=True)
+class PolicyParcel:
+    """A policy on its way to other processes, with the files that it names.
+
+    Parameters
+    ----------
+    body : bytes
+        The policy, pickled.
+    files : tuple of (str, bytes)
+        Names relative to the policy's folder, and what they hold.
+    version : str
+        The program that packed it.
+    """
+
+    body: bytes
+    files: tuple[tuple[str, bytes], ...]
+    version: str
+
+    @classmethod
+    def of(cls, policy: Policy) -> PolicyParcel:
+        """Pack a policy.
+
+        Raises
+        ------
+        PolicyError
+            When a file that it names is not there, or not in its folder.
+
+        Examples
+        --------
+        >>> policy = Policy.load("example")
+        >>> policy_in(PolicyParcel.of(policy)).text == policy.text
+        True
+        """
+        for name in policy.files:
+            # A worker puts the files into a folder of its own, and nothing beside it.
+            if Path(name).is_absolute() or ".." in Path(name).parts:
+                raise PolicyError(
+                    _("the file {name} lies outside the policy's folder", name=name),
+                    where=_("policy {name}", name=policy.name),
+                    hint=_("move it beside the policy file"),
+                )
+        files = tuple((name, policy.path_of(name).read_bytes()) for name in policy.files)
+        return cls(pickle.dumps(policy), files, program_version())
+
+
+# The folders of opened policies, which go when the process ends.
+_folders: list[tempfile.TemporaryDirectory[str]] = []
+
+
+@lru_cache(maxsize=8)
+def policy_in(parcel: PolicyParcel) -> Policy:
+    """Open a parcel's policy, once in a process.
+
+    Parameters
+    ----------
+    parcel : PolicyParcel
+
+    Returns
+    -------
+    Policy
+        Its files lie in a folder of this process.
+
+    Raises
+    ------
+    DrgcoreError
+        When this process has another version of the program.
+    """
+    _same_version(parcel.version)
+    policy: Policy = pickle.loads(parcel.body)
+    folder = None
+    if parcel.files:
+        _folders.append(tempfile.TemporaryDirectory(prefix="drgcore-"))
+        folder = Path(_folders[-1].name)
+        for name, content in parcel.files:
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+    policy._folder = folder
+    return policy
+
+
+def _same_version(packed: str) -> None:
+    if packed != program_version():
+        raise DrgcoreError(
+            _(
+                "the driver has drgcore {version}, a worker {other}",
+                version=packed,
+                other=program_version(),
+            ),
+            hint=_("install one version everywhere"),
+        )
 
 
 def _digest(scheme: Scheme) -> str:

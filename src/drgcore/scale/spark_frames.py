@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from drgcore import errors
 from drgcore.language import _
+from drgcore.scale.partitions import hashes_of, joined
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -84,6 +85,43 @@ def _named(
     work: Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]],
 ) -> Iterator[pa.RecordBatch]:
     return work(batch.rename_columns(list(names)) for batch in batches)
+
+
+def map_groups(
+    df: DataFrame, name: str, work: Callable[[pa.Table], pa.Table], schema: StructType
+) -> DataFrame:
+    """Run a function over the rows that have one text in a column, all of them in one worker.
+
+    Parameters
+    ----------
+    df : pyspark.sql.DataFrame
+    name : str
+        The column; blanks at the ends of texts make no difference, and those of a few rare pairs of
+        texts may meet.
+    work : callable
+        From the rows of a group to its results, see `map_batches`.
+    schema : StructType
+        Of the results.
+    """
+    from pyspark.sql.types import LongType, StructField, StructType
+
+    names = tuple(df.columns)
+    sent = df.toDF(*(f"c{at}" for at in range(len(names))))
+    placed = sent.mapInArrow(
+        partial(_placed, at=names.index(name)),
+        StructType([*sent.schema.fields, StructField("place", LongType())]),
+    )
+
+    # Spark looks at the types of a function's arguments, which a partial does not show.
+    def of_group(table: pa.Table) -> pa.Table:
+        return work(table.drop_columns(["place"]).rename_columns(list(names)))
+
+    return placed.groupBy("place").applyInArrow(of_group, schema)
+
+
+def _placed(batches: Iterable[pa.RecordBatch], *, at: int) -> Iterator[pa.RecordBatch]:
+    for batch in joined(batches):
+        yield batch.append_column("place", hashes_of(batch.column(at)))
 
 
 def fields_of(df: DataFrame, names: Sequence[str]) -> list[Any]:

@@ -71,7 +71,7 @@ def group_spark(
     Notes
     -----
     `drgcore.group` warns of repeated ids. To find those, all rows must be compared, which costs a
-    shuffle, so nothing is said of them here.
+    shuffle; `repeated_ids_spark` does it when it is called.
     """
     if mapping == "auto":
         raise CaseSchemaError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,10 +19,11 @@ from drgcore.rounding import round_half_up
 from drgcore.schemes import Scheme, load_scheme
 from drgcore.schemes.model import GroupKind
 from drgcore.weights.credibility import Credibility, buhlmann_k
-from drgcore.weights.history import History, read_history
+from drgcore.weights.history import read_history
+from drgcore.weights.moments import Moments, moments_of
 from drgcore.weights.statistics import CV_PLACES, is_stable
 from drgcore.weights.trimming import Trimming
-from drgcore.weights.years import counted_years, weigh_years
+from drgcore.weights.years import weigh_years
 
 Floats = NDArray[np.float64]
 
@@ -147,8 +148,8 @@ def base_points(
 
     Parameters
     ----------
-    cases : DataFrame, Arrow table or History
-        Grouped cases, see `read_history`.
+    cases : DataFrame, Arrow table, History or Moments
+        Grouped cases, see `read_history`; or what is left of them, with the same `year_weights`.
     scale : float
         Points of a case with relative weight 1, usually 100 [points].
     places : int, default 4
@@ -228,18 +229,38 @@ def base_points(
             where="base_points",
             hint=_("give them as national, a mapping of DRG to relative weight"),
         )
-    history = read_history(cases)
-    if trimming is not None:
-        history = history.only(trimming.keep)
-    if not history.usable.any():
-        raise CaseSchemaError(_("no case can be used for calibration"), where="history")
-    if year_weights is not None:
-        history = history.only(counted_years(history, year_weights))
-    names = history.drg.names
+    if isinstance(cases, Moments):
+        moments = cases
+        if trimming is not None:
+            raise DrgcoreError(_("moments are trimmed before they are added up"))
+        if (year_weights is None) != (not moments.years):
+            raise DrgcoreError(
+                _("give the moments and the weights with the same year_weights"),
+                where="base_points",
+            )
+    else:
+        history = read_history(cases)
+        if trimming is not None:
+            history = history.only(trimming.keep)
+        if not history.usable.any():
+            raise _nothing_usable()
+        moments = moments_of(history, year_weights)
+    if not moments.count.any():
+        raise _nothing_usable()
+    names = moments.drgs
     known = _national(national)
-    chosen = _drgs(history, scheme)
-    groups = history.by_drg
-    means = weigh_years(history, groups, year_weights, year_method)
+    chosen = _drgs(moments, scheme)
+    if year_weights is None:
+        one = (moments.count[None, :], moments.total[None, :], np.ones(1))
+        # One year counts whole; the mean of equal costs is that cost exactly.
+        means = replace(
+            weigh_years(names, *one, "of_cases"),
+            drg_mean=moments.mean,
+            years=np.zeros(len(names), np.int64),
+        )
+    else:
+        weights = np.array([float(year_weights.get(year, 0.0)) for year in moments.years])
+        means = weigh_years(names, moments.year_count, moments.year_total, weights, year_method)
     region = means.region
     of_adrg = dict(zip(means.adrgs, means.adrg_mean / region, strict=True))
 
@@ -249,7 +270,7 @@ def base_points(
     def row(values: NDArray[Any], none: Any) -> NDArray[Any]:
         return np.append(values, np.array([none], values.dtype))[at]
 
-    count, spread = row(groups.count, 0), row(groups.sd / groups.mean, np.nan)
+    count, spread = row(moments.count, 0), row(moments.sd / moments.mean, np.nan)
     stable = is_stable(count, spread, n_min, cv_max)
     own = row(means.drg_mean, np.nan) / region
     table = pd.DataFrame(
@@ -258,7 +279,7 @@ def base_points(
             "cases": count,
             "years": row(means.years, 0),
             "mean_cost": row(means.drg_mean, np.nan),
-            "sd": row(groups.sd, np.nan),
+            "sd": row(moments.sd, np.nan),
             "cv": spread,
             "stable": stable,
             "why_unstable": np.select([count < n_min, ~stable], ["few_cases", "high_cv"], ""),
@@ -274,7 +295,7 @@ def base_points(
     k = None
     if credibility is not None:
         target = adrg_weight if credibility.towards == "adrg" else national_weight
-        k = _smooth(table, credibility, target, row(groups.squares, 0.0) / region**2)
+        k = _smooth(table, credibility, target, row(moments.squares, 0.0) / region**2)
     for source in absent:
         fill = {"national": national_weight, "adrg": adrg_weight}[source]
         empty = (table["source"] == "none") & np.isfinite(fill)
@@ -282,7 +303,7 @@ def base_points(
         table["source"] = np.where(empty, source, table["source"])
     points = round_half_up(table["relative_weight"].to_numpy() * scale, places)
     table.insert(len(table.columns) - 1, "base_points", points)
-    return GroupWeights(table, float(region), float(scale), k, history.left_out)
+    return GroupWeights(table, float(region), float(scale), k, moments.left_out)
 
 
 def _smooth(
@@ -314,10 +335,14 @@ def _smooth(
     return float(k)
 
 
-def _drgs(history: History, scheme: str | Path | Scheme | None) -> list[str]:
+def _nothing_usable() -> CaseSchemaError:
+    return CaseSchemaError(_("no case can be used for calibration"), where="history")
+
+
+def _drgs(moments: Moments, scheme: str | Path | Scheme | None) -> list[str]:
     """List the DRGs of the table: those of the cases, and all named ones of the scheme."""
-    used = np.flatnonzero(history.by_drg.count)
-    found = [history.drg.names[code] for code in used]
+    used = dict(zip(moments.drgs, moments.count.tolist(), strict=True))
+    found = [drg for drg, cases in used.items() if cases]
     if scheme is None:
         return found
     plan = scheme if isinstance(scheme, Scheme) else load_scheme(scheme)
@@ -325,9 +350,7 @@ def _drgs(history: History, scheme: str | Path | Scheme | None) -> list[str]:
     named = {drg.code for drg in plan.drgs if kinds[drg.adrg] is GroupKind.NAMED}
     strange = [drg for drg in found if drg not in named]
     if strange:
-        number = int(
-            np.isin(history.drg.codes[history.usable], used[np.isin(found, strange)]).sum()
-        )
+        number = sum(used[drg] for drg in strange)
         raise CaseSchemaError(
             _(
                 "{count} DRGs of {number:,} cases are not in {name}: {strange}",

@@ -76,9 +76,31 @@ def warn_of_strange_years(year: Codes, drg: Codes, usable: NDArray[np.bool_]) ->
     dated = usable & (year.codes >= 0)
     pairs = (year.codes * groups + drg.codes)[dated]
     cases = np.bincount(pairs, minlength=len(year.names) * groups).reshape(-1, groups)
+    warn_of_strange_counts(year.names, cases)
+
+
+def warn_of_strange_counts(years: Sequence[str], cases: NDArray[np.int64]) -> None:
+    """Warn of years whose groups are not those of the others, see `warn_of_strange_years`.
+
+    Parameters
+    ----------
+    years : sequence of str
+        The years.
+    cases : ndarray of int64, shape (years, groups)
+        Usable cases.
+
+    Warns
+    -----
+    HistoryWarning
+        With the number of cases in groups that no other year has.
+
+    Examples
+    --------
+    >>> warn_of_strange_counts(["2025", "2026"], np.array([[900, 0], [800, 10]]))
+    """
     alone = (cases > 0) & ((cases > 0).sum(axis=0) == 1)
     for name, all_cases, strange in zip(
-        year.names, cases.sum(axis=1), (cases * alone).sum(axis=1), strict=True
+        years, cases.sum(axis=1), (cases * alone).sum(axis=1), strict=True
     ):
         if all_cases >= _YEAR_CASES and strange > _STRANGE_SHARE * all_cases:
             warnings.warn(
@@ -90,5 +112,5 @@ def warn_of_strange_years(year: Codes, drg: Codes, usable: NDArray[np.bool_]) ->
                     name=name,
                 ),
                 HistoryWarning,
-                stacklevel=3,
+                stacklevel=4,
             )

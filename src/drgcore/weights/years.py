@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from drgcore.cases.attributes import Codes, some_of
 from drgcore.errors import CaseSchemaError, DrgcoreError
 from drgcore.language import _
-from drgcore.weights.history import History, costs_by
-from drgcore.weights.segments import Segments
+from drgcore.weights.history import History
 
 Floats = NDArray[np.float64]
 
@@ -44,21 +43,22 @@ class Means:
 
 
 def weigh_years(
-    history: History,
-    groups: Segments,
-    year_weights: Mapping[int, float] | None,
+    drgs: Sequence[str],
+    count: NDArray[np.int64],
+    total: Floats,
+    weights: Floats,
     method: str,
 ) -> Means:
     """Take means over years.
 
     Parameters
     ----------
-    history : History
-        The cases.
-    groups : Segments
-        Their costs by DRG.
-    year_weights : mapping of int to float, or None
-        How much each year counts; None for all cases alike.
+    drgs : sequence of str
+        The DRGs in alphabetical order.
+    count, total : ndarray of int64 and float64, shape (years, drgs)
+        Cases and sum of cost [yuan] of each year; one row where years are not told apart.
+    weights : ndarray of float64, shape (years,)
+        How much each year counts.
     method : {"of_means", "of_cases"}
         As `base_points` explains.
 
@@ -66,35 +66,13 @@ def weigh_years(
     -------
     Means
 
-    Raises
-    ------
-    CaseSchemaError
-        If a usable case has no year, or a year no weight.
-
     Examples
     --------
-    >>> import pandas as pd
-    >>> from drgcore.weights.history import read_history
-    >>> cases = pd.DataFrame({"drg": ["BR13"] * 4, "total_cost": [1.0, 1.0, 1.0, 5.0],
-    ...     "discharge_date": ["2025-05-01"] * 3 + ["2026-05-01"]})
-    >>> history = read_history(cases)
-    >>> groups = costs_by(history, history.drg.codes, 1)
-    >>> weights = {2025: 1, 2026: 3}
-    >>> [weigh_years(history, groups, w, "of_means").region for w in (None, weights)]
-    [2.0, 4.0]
+    >>> count, total = np.array([[3], [1]]), np.array([[3.0], [5.0]])
+    >>> weigh_years(["BR13"], count, total, np.array([1.0, 3.0]), "of_means").region
+    4.0
     """
-    size = len(history.drg.names)
-    names, parent = np.unique(np.array([d[:3] for d in history.drg.names]), return_inverse=True)
-    if year_weights is None:
-        count, total = groups.count[None, :], groups.total[None, :]
-        weights, years = np.ones(1), np.zeros(size, np.int64)
-        method = "of_cases"
-    else:
-        year, weights = _years(history, year_weights)
-        cells = costs_by(history, year.codes * size + history.drg.codes, len(year.names) * size)
-        count = cells.count.reshape(-1, size)
-        total = cells.total.reshape(-1, size)
-        years = (count > 0).sum(axis=0)
+    names, parent = np.unique(np.array([d[:3] for d in drgs]), return_inverse=True)
     # Groups are added in the order of their names, whatever the order of the rows.
     adrg_count = np.stack([np.bincount(parent, row, len(names)) for row in count])
     adrg_total = np.stack([np.bincount(parent, row, len(names)) for row in total])
@@ -113,8 +91,7 @@ def weigh_years(
             raise DrgcoreError(
                 _("year_method={method!r} must be of_means or of_cases", method=method)
             )
-    if year_weights is None:
-        drg_mean = groups.mean
+    years = (count > 0).sum(axis=0)
     return Means(region, drg_mean, years, tuple(map(str, names)), adrg_mean)
 
 
@@ -146,7 +123,7 @@ def counted_years(history: History, year_weights: Mapping[int, float]) -> NDArra
     >>> counted_years(read_history(cases), {2025: 0, 2026: 1}).tolist()
     [False, True]
     """
-    years, weights = _years(history, year_weights)
+    years, weights = checked_years(history, year_weights)
     return np.append(weights > 0, False)[years.codes]
 
 
@@ -157,8 +134,28 @@ def _mean_of_means(count: NDArray[Any], total: NDArray[Any], weights: Floats) ->
     return (share * means).sum(axis=0) / share.sum(axis=0)
 
 
-def _years(history: History, year_weights: Mapping[int, float]) -> tuple[Codes, Floats]:
-    """Give the years and their weights; every usable case must have one."""
+def checked_years(history: History, year_weights: Mapping[int, float]) -> tuple[Codes, Floats]:
+    """Give the years and their weights; every usable case must have one.
+
+    Parameters
+    ----------
+    history : History
+        The cases.
+    year_weights : mapping of int to float
+        How much each year counts.
+
+    Returns
+    -------
+    years : Codes
+        The year of each case.
+    weights : ndarray of float64
+        One for each name of `years`.
+
+    Raises
+    ------
+    CaseSchemaError
+        If a usable case has no year, or a year no weight.
+    """
     years = history.key("year")
     without = int((years.codes[history.usable] < 0).sum())
     if without:
