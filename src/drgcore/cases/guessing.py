@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import sys
@@ -20,6 +19,7 @@ from drgcore.cases.presets import PRESETS
 from drgcore.cases.readers import open_cases
 from drgcore.cases.renaming import canonical_names, renamed
 from drgcore.cases.resolving import ColumnFinder, ResolvedMapping, expand, form_of
+from drgcore.cases.seen import overview, quoted, seen_in
 from drgcore.cases.source import CaseSource
 from drgcore.errors import CaseSchemaError
 from drgcore.language import _
@@ -136,7 +136,8 @@ def mapping_for(
     if mapping != AUTO:
         return CaseMapping.of(mapping)
     guessed = guess_mapping(source, sheet=sheet)
-    sys.stderr.write(f"# mapping guessed; keep it in a file and correct it there\n{guessed}")
+    told = _("mapping guessed; keep it in a file and correct it there")
+    sys.stderr.write(f"# {told}\n{guessed}")
     return guessed.mapping
 
 
@@ -179,7 +180,13 @@ def naming_for(mapping: str | os.PathLike[str] | CaseMapping, names: Sequence[st
             ),
             hint=_("Name one of them."),
         )
-    sys.stderr.write(f"# columns named as preset {best[0]!r} says: {most} of {len(there)} known\n")
+    told = _(
+        "columns named as preset {name!r} says: {most} of {all} known",
+        name=best[0],
+        most=most,
+        all=len(there),
+    )
+    sys.stderr.write(f"# {told}\n")
     return CaseMapping.preset(best[0])
 
 
@@ -218,9 +225,10 @@ def _by_preset(schema: pa.Schema, columns: dict[str, Contents]) -> GuessedMappin
         ("admission_date", (found.admission_date,), ""),
     ):
         there = [one for one in names if one is not None]
-        more = f" … {_quoted(there[-1])} ({len(there)} columns)" if len(there) > 1 else ""
-        shown = f"{_quoted(there[0])}{more}" if there else "not in the file"
-        seen = _seen(columns[there[0]], kind) if there and kind else ""
+        number = _("{n} columns", n=len(there))
+        more = f" … {quoted(there[-1])} ({number})" if len(there) > 1 else ""
+        shown = f"{quoted(there[0])}{more}" if there else _("not in the file")
+        seen = seen_in(columns[there[0]], kind) if there and kind else ""
         lines.append(f"# {field}: {shown}{seen}")
     return GuessedMapping(CaseMapping.preset(name), "\n".join(lines) + "\n")
 
@@ -237,7 +245,7 @@ def _by_contents(schema: pa.Schema, columns: dict[str, Contents]) -> GuessedMapp
         raise CaseSchemaError(
             _(
                 "{quoted} says that a row is a diagnosis or an operation, not a case",
-                quoted=_quoted(long[0].name),
+                quoted=quoted(long[0].name),
             ),
             hint=_("Make cases of the tables first: drgcore cases join."),
         )
@@ -255,12 +263,12 @@ def _by_contents(schema: pa.Schema, columns: dict[str, Contents]) -> GuessedMapp
             raise CaseSchemaError(
                 _("no column of principal diagnoses can be told"),
                 hint=_(
-                    "Write a mapping file. What was seen:\n{overview}", overview=_overview(every)
+                    "Write a mapping file. What was seen:\n{overview}", overview=overview(every)
                 ),
             )
         if len(coded) == 1 and coded[0].several:
             chosen[whole] = coded[0].name
-            comments[whole] = _seen(coded[0], kind) + "; the first is the principal one"
+            comments[whole] = seen_in(coded[0], kind) + _("; the first is the principal one")
             continue
         first = _principal(coded, whole) if coded else None
         others = [column for column in coded if column is not first]
@@ -272,15 +280,15 @@ def _by_contents(schema: pa.Schema, columns: dict[str, Contents]) -> GuessedMapp
         listed = [column.name for column in others]
         chosen[f"other_{whole}"] = listed[0] if joined else listed or ""
         if first:
-            comments[principal] = _seen(first, kind)
+            comments[principal] = seen_in(first, kind)
         if others:
-            comments[f"other_{whole}"] = _seen(others[0], kind)
+            comments[f"other_{whole}"] = seen_in(others[0], kind)
     for field, pattern, unless, kind in (
         ("sex", _SEX, None, "sex"),
         ("age_years", _AGE, _NO_YEARS, "age"),
     ):
         one = _essential(every, field, pattern, unless, kind)
-        chosen[field], comments[field] = one.name, _seen(one, kind)
+        chosen[field], comments[field] = one.name, seen_in(one, kind)
     for field, pattern in (
         ("age_days", _DAYS),
         ("age_months", _MONTHS),
@@ -296,7 +304,7 @@ def _by_contents(schema: pa.Schema, columns: dict[str, Contents]) -> GuessedMapp
     lines = ['preset = "canonical"']
     for field, value in chosen.items():
         comment = f"  # {comments[field].removeprefix(': ')}" if field in comments else ""
-        lines.append(f"{field} = {_quoted(value)}{comment}")
+        lines.append(f"{field} = {quoted(value)}{comment}")
     text = "\n".join(lines) + "\n"
     return GuessedMapping(CaseMapping(**parameters_of(text, "the guess", CaseMapping)), text)
 
@@ -338,7 +346,7 @@ def _essential(
     if not named:
         raise CaseSchemaError(
             _("no column of {field} can be told", field=field),
-            hint=_("Write a mapping file. What was seen:\n{overview}", overview=_overview(every)),
+            hint=_("Write a mapping file. What was seen:\n{overview}", overview=overview(every)),
         )
     return named[0]
 
@@ -367,31 +375,6 @@ _DATED = ("case_id", "hospital", "birth_date", "admission_date", "discharge_date
 
 
 def _ambiguous(message: str, columns: Sequence[Contents]) -> CaseSchemaError:
-    seen = _overview(columns)
+    seen = overview(columns)
     hint = _("Say which one in a mapping file. What was seen:\n{overview}", overview=seen)
     return CaseSchemaError(message, hint=hint)
-
-
-def _overview(columns: Sequence[Contents]) -> str:
-    """Columns with what they hold, for a person; those with most codes first."""
-    named = {"diagnosis": "diagnoses", "procedure": "procedures", "sex": "sexes", "age": "ages"}
-    lines = []
-    for column in columns:
-        parts = [f"{column.shares[k]:.0%} {w}" for k, w in named.items() if column.shares.get(k)]
-        lines.append((bool(parts), f"  {_quoted(column.name)}: {', '.join(parts) or 'nothing'}"))
-    lines.sort(key=lambda line: not line[0])
-    more = [f"  and {len(lines) - 20} more"] if len(lines) > 20 else []
-    return "\n".join([text for _, text in lines[:20]] + more)
-
-
-def _seen(column: Contents, kind: str) -> str:
-    """How much of a column is of a kind, and the commonest of it."""
-    if not column.filled:
-        return ": empty"
-    what = {"diagnosis": "diagnoses", "procedure": "procedures", "sex": "sexes"}.get(kind, "ages")
-    shown = ", ".join(column.examples[kind])
-    return f": {column.shares[kind]:.0%} of {column.filled:,} are {what}: {shown}"
-
-
-def _quoted(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)

@@ -55,11 +55,11 @@ def run_demo(folder: Path, rows: int, console: Console) -> None:
     shown = escape(str(folder))
     cases, grouped = folder / "cases.parquet", folder / "grouped.parquet"
     drgcore.write_sample(cases, rows, _SCHEME, seed=_SEED, dirty=0.01)
-    console.rule(f"{rows:,} synthetic cases → {shown}/{cases.name}")
+    console.rule(_("{n:,} synthetic cases", n=rows) + f" → {shown}/{cases.name}")
     summary = drgcore.group_file(cases, grouped, _SCHEME)
     console.print(str(summary), highlight=False, markup=False)
     frame = pq.read_table(grouped).to_pandas()
-    console.rule(f"Grouped cases → {shown}/{grouped.name}")
+    console.rule(_("Grouped cases") + f" → {shown}/{grouped.name}")
     console.print(_by_mdc(frame))
     for title, row in _to_explain(frame).items():
         console.rule(title)
@@ -164,26 +164,27 @@ def _settle(folder: Path, grouped: pa.Table, policy: Policy, console: Console) -
         year = drgcore.settle_year(cases, book.closed_months(_YEAR), policy, _scores(hospitals))
         book.close_year(drgcore.close_year(year, cases, policy, _SCHEME))
         faults = book.verify()
-    console.print(_plain("Point value in yuan", pd.DataFrame(values, columns=["month", *pools])))
+    console.print(_plain(_("Point value in yuan"), pd.DataFrame(values, columns=["month", *pools])))
     tables = drgcore.show(year)
     chosen = [hospitals[0], hospitals[len(hospitals) // 2], hospitals[-1]]
     statement = tables["statement"]
     columns = ["pool", "hospital", "points", "entitlement", "prepaid", "pool_share"]
     mine = statement[statement["hospital"].isin(chosen)].sort_values(["pool", "hospital"])
-    console.print(_plain("Year-end statement of three hospitals, in yuan", mine[columns]))
+    console.print(_plain(_("Year-end statement of three hospitals, in yuan"), mine[columns]))
     units = tables["units"]
     console.print(
         _plain(
-            "What is still to be paid (−: recovered), by settlement unit",
+            _("What is still to be paid (−: recovered), by settlement unit"),
             units[["pool", "unit", "item_cost", "final", "balance"]],
         )
     )
-    console.print(_plain("Where every fen of the budget is", tables["reconciliation"]))
-    console.rule(f"{chosen[0]}, as one would check it by hand")
+    console.print(_plain(_("Where every fen of the budget is"), tables["reconciliation"]))
+    console.rule(_("{hospital}, as one would check it by hand", hospital=chosen[0]))
     text = drgcore.explain_payment(chosen[0], year, policy)
     console.print(text, highlight=False, markup=False, soft_wrap=True)
-    state = "sound" if not faults else f"NOT sound: {faults}"
-    console.rule(f"Ledger → {escape(str(book_file))}, verified: {state}")
+    state = _("sound") if not faults else _("NOT sound: {faults}", faults="; ".join(faults))
+    file = escape(str(book_file))
+    console.rule(_("Ledger → {file}, verified: {state}", file=file, state=state))
 
 
 def _scores(hospitals: list[str]) -> pd.DataFrame:
@@ -211,11 +212,12 @@ def _plain(title: str, frame: pd.DataFrame) -> Table:
 
 def _by_mdc(frame: pd.DataFrame) -> Table:
     scheme = drgcore.load_scheme(_SCHEME)
-    table = Table(title="Cases by MDC", title_justify="left", box=None, pad_edge=False)
+    table = Table(title=_("Cases by MDC"), title_justify="left", box=None, pad_edge=False)
     for name in ("MDC", "", "cases", "DRG", "mean cost", "mean days", "MCC", "CC"):
         left = name in ("MDC", "")
         # Chinese names have no spaces to break them at.
-        table.add_column(name, justify="left" if left else "right", overflow="fold")
+        shown = heading(name) if name else ""
+        table.add_column(shown, justify="left" if left else "right", overflow="fold")
     for mdc, part in frame.groupby("mdc", sort=True):
         table.add_row(
             str(mdc),
@@ -228,7 +230,7 @@ def _by_mdc(frame: pd.DataFrame) -> Table:
             f"{(part['severity'] == 'CC').mean():.0%}",
         )
     without = int(frame["mdc"].isna().sum())
-    table.add_row("—", "no MDC", f"{without:,}", "", "", "", "", "")
+    table.add_row("—", _("no MDC"), f"{without:,}", "", "", "", "", "")
     return table
 
 
@@ -236,11 +238,11 @@ def _to_explain(frame: pd.DataFrame) -> dict[str, int]:
     """Rows worth a look: a complication that counts, one of ambiguous group, an invalid one."""
     operated = frame["principal_procedure"].notna()
     picks = {
-        "A surgical case with a major complication": (frame["severity"] == "MCC")
+        _("A surgical case with a major complication"): (frame["severity"] == "MCC")
         & operated
         & (frame["status"] == "grouped")
         & (frame["mdc"] != "MDCA"),
-        "An ambiguous case": frame["status"] == "ambiguous",
-        "A case that cannot be grouped": frame["status"] == "invalid",
+        _("An ambiguous case"): frame["status"] == "ambiguous",
+        _("A case that cannot be grouped"): frame["status"] == "invalid",
     }
     return {title: int(mask.to_numpy().argmax()) for title, mask in picks.items() if mask.any()}

@@ -143,7 +143,8 @@ def lacking(policy: Policy, cases: Sequence[tuple[Site, str]], most: int = 5) ->
             if np.isnan(_values(policy, part, [site], [drg])[0, 0]):
                 names[_named(part, site, drg)] = None
         if names:
-            found.append(f"component {part.name} has no value for {some_of(list(names), most)}")
+            some = some_of(list(names), most)
+            found.append(_("component {name} has no value for {some}", name=part.name, some=some))
     return found
 
 
@@ -154,7 +155,7 @@ def _named(part: Component, site: Site, drg: str) -> str:
     else:
         text = _("hospital {hospital}", hospital=hospital)
     by_group = isinstance(part, HospitalGroupComponent | LevelCostComponent)
-    return f"{text} in {drg}" if by_group else text
+    return _("{where} in {drg}", where=text, drg=drg) if by_group else text
 
 
 def _values(

@@ -17,8 +17,7 @@ FIELDS = (
 """The fields that a page lists whether or not a mapping has them."""
 
 _LISTS = frozenset({"other_diagnoses", "other_procedures"})
-_NOT_THERE = "not in the file"
-_OF_PRESET = re.compile(r'# (\w+): ("(?:[^"\\]|\\.)*"|not in the file)(.*)')
+_OF_PRESET = re.compile(r'# (\w+): ("(?:[^"\\]|\\.)*")?(.*)')
 _OF_CONTENTS = re.compile(r"(\w+) = .*?  # (.*)")
 
 
@@ -49,9 +48,10 @@ def fields_of(text: str, there: Sequence[str] = ()) -> list[Row]:
     columns: dict[str, list[str]] = {}
     for line in text.splitlines():
         if found := _OF_PRESET.fullmatch(line):
-            named = found[2] != _NOT_THERE
+            # Where no name stands, words say that the file has none.
+            named = found[2] is not None
             columns[found[1]] = [tomllib.loads(f"x = {found[2]}")["x"]] if named else []
-            evidence[found[1]] = found[3].removeprefix(": ").strip()
+            evidence[found[1]] = found[3].removeprefix(": ").strip() if named else ""
         elif found := _OF_CONTENTS.fullmatch(line):
             evidence[found[1]] = found[2]
     for field, value in told.items():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
@@ -23,7 +22,6 @@ WORDS_IN = frozenset({"pool", "case_class", "basis", "limited", "item", "kind", 
 """Columns whose cells are words of the library."""
 # Of a ledger or a comparison they mean what they do anywhere, not what a report has in them.
 _PLAIN = frozenset({"share", "difference", "kind"})
-_EVIDENCE = re.compile(r"(\d+%) of ([\d,]+) are (\w+): ")
 
 
 def rows_of(table: pd.DataFrame) -> list[Row]:
@@ -200,18 +198,7 @@ def latest(values: Iterable[float | None]) -> float | None:
     return next((value for value in reversed(list(values)) if value is not None), None)
 
 
-@pass_context
-def evidence(context: Context, text: str) -> str:
-    """Why a column was taken to be a field, in the language of the page."""
-    found = _EVIDENCE.match(text) if context["lang"] == "zh" else None
-    if found is None:
-        return text
-    kind = word(context, found[3])
-    return f"{found[2]} 个值中 {found[1]} 是{kind}：{text[found.end() :]}"
-
-
 FILTERS = {
-    "evidence": evidence,
     "measure": measure,
     "measured": measured,
     "worded_list": worded_list,

@@ -10,6 +10,7 @@ from drgcore.serve.settings import LANGUAGES, Language
 
 TERMS: Mapping[str, str] = MappingProxyType(
     {
+        "points": N_("points earned"),
         "as coded": N_("as coded"),
         "principal_diagnosis": N_("as the principal diagnosis"),
         "principal_procedure": N_("as the principal procedure"),
