@@ -68,8 +68,8 @@ def test_no_such_file(tmp_path: Path) -> None:
     _refused(tmp_path / "no.parquet", tmp_path / "out.parquet", "no.parquet", "no such file")
 
 
-def test_a_folder_is_no_file(tmp_path: Path) -> None:
-    _refused(tmp_path, tmp_path / "out.parquet", "directory")
+def test_a_folder_without_cases(tmp_path: Path) -> None:
+    _refused(tmp_path, tmp_path / "out.parquet", "there is no file of cases")
 
 
 @pytest.mark.parametrize("name", ["in.parquet", "in.csv"])
