@@ -31,6 +31,12 @@ PAGES = (
     "/schemes/compare?sheet=mdc",
     "/policies",
     "/docs",
+    "/login",
+    "/batches",
+    "/dashboard",
+    "/settlement",
+    "/settlement/trial",
+    "/in-house",
 )
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
 # Width, height, and pixels of the screen for one of the page: 200 % is half of the width.

@@ -5,11 +5,14 @@ from __future__ import annotations
 import shutil
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import uvicorn
@@ -177,3 +180,86 @@ def test_patients_in_house_by_level(page: Any) -> None:
     page.wait_for_url("**level=critical**")
     assert {text.strip() for text in page.locator("td .badge").all_inner_texts()} == {"严重"}
     assert faults(page) == []
+
+
+@pytest.fixture(scope="module")
+def paths(address: str, folder: Path) -> list[str]:
+    """The pages that show something of the folder; two batches are sent for it."""
+    ledger, cases = "ledger=region/book.sqlite", "cases=region/grouped.parquet"
+    board, year = f"/dashboard?{cases}&{ledger}", f"{ledger}&period=2027"
+    sink = pa.BufferOutputStream()
+    pq.write_table(pq.read_table(folder / "cases.parquet").slice(0, 40), sink)
+    file = {"file": ("出院病例.parquet", sink.getvalue().to_pybytes())}
+    with httpx.Client(base_url=address, timeout=120) as client:
+
+        def wait(path: str, *states: str) -> None:
+            while client.get(path).json()["state"] not in states:
+                time.sleep(0.05)
+
+        jobs = [
+            client.post("/batch", files=file, data={"start": start, "keep": "true"}).json()["id"]
+            for start in ("false", "true")
+        ]
+        wait(f"/batch/{jobs[1]}", "done")
+        wait("/in-house", "there")
+        wait(board, "there")
+        hospital = client.get(f"/settlement/period?{year}").json()["hospitals"][0]
+    return [
+        "/batches",
+        *(f"/batches/{job}" for job in jobs),
+        board,
+        f"/settlement?{ledger}",
+        f"/settlement/period?{year}-03",
+        f"/settlement/statement?{year}&hospital={hospital}",
+        f"/settlement/trial?{cases}&policy=ledger:region/book.sqlite:2027&year=2027",
+        "/in-house?level=critical",
+    ]
+
+
+@pytest.mark.parametrize(("lang", "width"), [("zh", 1920), ("zh", 640), ("en", 1280)])
+def test_pages_with_data_fit_and_are_without_fault(
+    page: Any, paths: list[str], lang: str, width: int
+) -> None:
+    for path in paths:
+        page.set_viewport_size({"width": width, "height": width * 5 // 8})
+        page.goto(f"{path}{'&' if '?' in path else '?'}lang={lang}")
+        assert page.locator("h1").count() == 1, path
+        assert ("工作台" in page.locator("header").inner_text()) == (lang == "zh"), path
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+        if lang == "en":
+            assert faults(page) == [], path
+
+
+REACHABLE = "a[href], button, input:not([type=hidden]), select, textarea, summary"
+
+
+def unreached(page: Any) -> list[str]:
+    """What can be clicked and the tabulator key does not reach, or reaches without a mark."""
+    page.evaluate(
+        """selector => {
+          const seen = (e) => e.checkVisibility({visibilityProperty: true});
+          window.left = new Set([...document.querySelectorAll(selector)].filter(
+            (e) => seen(e) && !e.disabled && e.tabIndex >= 0));
+          window.unmarked = [];
+          addEventListener("focusin", ({target}) => {
+            left.delete(target);
+            const style = getComputedStyle(target);
+            if (style.outlineStyle === "none" && style.boxShadow === "none")
+              unmarked.push(target.outerHTML.slice(0, 80));
+          });
+        }""",
+        REACHABLE,
+    )
+    for _ in range(60):
+        for _ in range(20):
+            page.keyboard.press("Tab")
+        if not page.evaluate("left.size"):
+            break
+    return page.evaluate("[...[...left].map((e) => e.outerHTML.slice(0, 80)), ...unmarked]")
+
+
+def test_the_keyboard_reaches_everything_and_shows_where_it_is(page: Any, paths: list[str]) -> None:
+    fixed = ("/", "/case", "/schemes", "/schemes/compare?sheet=mdc", "/policies", "/docs", "/login")
+    for path in (*fixed, "/schemes/chs-drg-3.0?q=心脏", *paths):
+        page.goto(path)
+        assert unreached(page) == [], path

@@ -175,7 +175,7 @@ def _money(cube: Cube, filters: Filters) -> Row:
         "groups": rows_of(groups),
         "units": rows_of(cube.surplus(key, filters)) if cube.names(key) else [],
         "losing": len(losing),
-        "lost": float(-losing["surplus"].sum()),
+        "lost": float(losing["surplus"].abs().sum()),
         "worst": rows_of(groups.head(1)),
     }
 
