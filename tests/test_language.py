@@ -74,6 +74,19 @@ def test_a_translation_has_the_values_of_its_message(catalogue: Catalog) -> None
     assert wrong == {}
 
 
+def said_twice(text: str) -> list[str]:
+    """The sentences that a text has more than once."""
+    sentences = [part.strip() for part in re.split("[。\n]", text) if len(part.strip()) > 8]
+    return sorted({part for part in sentences if sentences.count(part) > 1})
+
+
+def test_no_translation_says_a_sentence_twice(catalogue: Catalog) -> None:
+    assert {m: found for (_, m), t in texts(catalogue).items() if (found := said_twice(t))} == {}
+    assert said_twice("中断后再次运行同一命令。中断后再次运行同一命令。") == [
+        "中断后再次运行同一命令"
+    ]
+
+
 def test_the_compiled_catalogue_is_that_of_the_text(catalogue: Catalog) -> None:
     with build_messages.PO.with_suffix(".mo").open("rb") as file:
         assert texts(read_mo(file)) == texts(catalogue), "make messages"
