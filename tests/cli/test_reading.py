@@ -100,3 +100,17 @@ def test_a_folder_is_settled_as_one_file_is(tmp_path: Path) -> None:
         made[source]["points"] = str(points.select(["case_id", "points"]).to_pylist()).encode()
     assert len(made["parts"]) > 5
     assert made["parts"] == made["whole.parquet"] == made["parts/batch=*/x.parquet"]
+
+
+def test_a_bad_file_of_a_folder_ends_with_code_2(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    pq.write_table(drgcore.sample_cases(40, seed=4), tmp_path / "in" / "a.parquet")
+    (tmp_path / "in" / "b.parquet").write_bytes(b"PAR1")
+    done = run_alone("group", "in", "out", cwd=tmp_path)
+    assert done.code == 2
+    # What is done is told, and then what is not.
+    assert "1 files, 0 of them done before" in done.out
+    assert "1 of 2 files cannot be grouped\nb.parquet: " in done.err
+    refused = run_alone("weights", "statistics", "out", cwd=tmp_path)
+    assert refused.code == 2
+    assert "the results in this folder are not complete" in refused.err
