@@ -208,7 +208,7 @@ def _of_parts(year: Days, month: Days, day: Days) -> tuple[Days, Flags]:
     months = (np.where(wrong, 1970, year) - 1970) * 12 + np.where(wrong, 1, month) - 1
     starts = months.astype("datetime64[M]")
     first = starts.astype("datetime64[D]").astype(np.int64)
-    length = (starts + 1).astype("datetime64[D]").astype(np.int64) - first
+    length = (starts + np.timedelta64(1, "M")).astype("datetime64[D]").astype(np.int64) - first
     return first + day - 1, wrong | (day > length)
 
 

@@ -158,7 +158,9 @@ def distinct(values: pa.Array | pa.ChunkedArray) -> tuple[pa.Array, npt.NDArray[
     column = column.cast(pa.dictionary(pa.int32(), pa.large_string())).unify_dictionaries()
     whole = column.combine_chunks()
     if isinstance(whole, pa.ChunkedArray):
-        whole = pa.concat_arrays(whole.chunks) if whole.num_chunks else pa.array([], whole.type)
+        none = pa.array([], pa.int32()), pa.array([], pa.large_string())
+        pieces = whole.chunks or [pa.DictionaryArray.from_arrays(*none)]
+        whole = pa.concat_arrays(pieces)
     if whole.dictionary.null_count:
         whole = whole.dictionary_decode().dictionary_encode()
     words = whole.dictionary

@@ -228,7 +228,8 @@ def _cut_off(days: NDArray[np.int32]) -> list[tuple[int, str]]:
     first, last = np.datetime64(int(days.min()), "D"), np.datetime64(int(days.max()), "D")
     per_day = len(days) / (int((last - first).astype(int)) + 1)
     begin = first.astype("datetime64[M]").astype("datetime64[D]")
-    end = (last.astype("datetime64[M]") + 1).astype("datetime64[D]") - 1
+    end = (last.astype("datetime64[M]") + np.timedelta64(1, "M")).astype("datetime64[D]")
+    end -= np.timedelta64(1, "D")
     found = []
     for place, day, gap, word in (
         (0, first, first - begin, "first"),
