@@ -114,6 +114,7 @@ def run_spark(cases: Path, out: Path, workers: str) -> list[dict[str, Any]]:
             {"step": name, "seconds": seconds, "cpu": cpu_seconds() - cpu}
             | {"shuffle_write": wrote, "shuffle_read": read}
         )
+        print(steps[-1], file=sys.stderr)
         return found
 
     def written(df: Any, name: str) -> Any:
