@@ -247,7 +247,10 @@ def _integers(weights: Iterable[Any]) -> list[int]:
     """Bring exact weights to one common denominator."""
     exact: list[int | Fraction] = []
     for weight in weights:
-        if isinstance(weight, Integral):
+        if type(weight) is int or type(weight) is Fraction:
+            # The usual ones, without the slower question of what kind of number it is.
+            exact.append(weight)
+        elif isinstance(weight, Integral):
             exact.append(int(weight))
         elif isinstance(weight, Decimal | Rational):
             exact.append(Fraction(weight))
@@ -261,7 +264,7 @@ def _integers(weights: Iterable[Any]) -> list[int]:
                 hint=_("scale points to integers of their last decimal place first"),
             )
     scale = lcm(*(w.denominator for w in exact))
-    return [int(w * scale) for w in exact]
+    return [w.numerator * (scale // w.denominator) for w in exact]
 
 
 def _keys(order: Sequence[Any] | None, count: int) -> Sequence[Any]:
