@@ -108,7 +108,8 @@ def test_a_hospital_is_shown_beside_its_region(inputs, grouped):
     whole = dataclasses.replace(inputs, period="2027", hospital="H02")
     report = make_report("hospital", whole, "en")
     by_key = {section.key: section for section in report.sections}
-    assert dict(report.facts)["cases"] == f"{grouped['hospital'].to_pylist().count('H02'):,}"
+    number = grouped["hospital"].to_pylist().count("H02")
+    assert dict(report.facts)["number of cases"] == f"{number:,}"
     assert len(by_key["hospitals"].table) > 5
     assert by_key["hospitals"].sentence.startswith("H02 (hatched)")
     assert set(by_key["statement"].table["hospital"]) == {"H02"}

@@ -198,7 +198,8 @@ def _compare(
     needs |= {n: edge[0] for n, edge in EDGES.items()}
     missing = frame.missing(needs[signal] if signal in needs else RATES[signal].needs)
     if missing:
-        return _("no column {names}", names=", ".join(missing))
+        listed = ", ".join(missing).replace(" or ", _(" or "))
+        return _("no column {names}", names=listed)
     if signal == "rise":
         if past is None:
             return _("no cases of an earlier period")
@@ -223,7 +224,7 @@ def _compare(
             marked.event, stratum, unit, len(names), side=side, dispersion=marked.dispersion
         )
     if not found.cases.any():
-        return _NOTHING
+        return _(_NOTHING)
     return _Compared(marked, found, unit, names, side)
 
 
