@@ -63,6 +63,18 @@ def test_points_of_cases(tmp_path: Path) -> None:
     assert why.output.rstrip().endswith("143.25 × 1.004 = 143.823")
 
 
+def test_points_of_cases_with_lists_of_codes(tmp_path: Path) -> None:
+    table, policy, _ = files(tmp_path)
+    lists = pd.read_csv(table).assign(other_diagnoses=[["I10.x00", "E11.900"], None])
+    lists.to_parquet(tmp_path / "cases.parquet")
+    for kind, read in ((".csv", pd.read_csv), (".xlsx", pd.read_excel)):
+        out = tmp_path / f"points{kind}"
+        asked = ["compute", str(tmp_path / "cases.parquet"), "--policy", policy, "--out", str(out)]
+        assert run(app, asked, catch_exceptions=False).exit_code == 0
+        options = {"engine": "calamine"} if kind == ".xlsx" else {}
+        assert read(out, **options)["other_diagnoses"].tolist()[0] == "I10.x00|E11.900"
+
+
 def test_readmissions_and_reviews(tmp_path: Path) -> None:
     table, policy, decisions = files(tmp_path)
     out = tmp_path / "again.csv"

@@ -8,8 +8,6 @@ from typing import Annotated
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv as pacsv
-import pyarrow.parquet as pq
 import typer
 
 from drgcore.cli.options import MappingOption
@@ -17,7 +15,7 @@ from drgcore.cli.reading import CasesArgument, DecisionsOption, SheetOption, rea
 from drgcore.cli.settle import with_points
 from drgcore.cli.tables import plain_text
 from drgcore.errors import CaseSchemaError
-from drgcore.files import whole_file
+from drgcore.grouper.stream import write_table
 from drgcore.language import _
 from drgcore.points import (
     Policy,
@@ -30,7 +28,7 @@ from drgcore.points import (
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 
 PolicyOption = Annotated[str, typer.Option(help="Policy file (.toml) or preset.")]
-TableOption = Annotated[Path | None, typer.Option(help="The whole table: .csv or .parquet.")]
+TableOption = Annotated[Path | None, typer.Option(help="The whole table: .csv, .xlsx or .parquet.")]
 _SHOWN = 20
 
 
@@ -46,7 +44,7 @@ def compute(
     """Points of every case with every factor; prints the sums by class."""
     earned = with_points(cases, Policy.load(policy), decisions, mapping, sheet)
     if out is not None:
-        _write(earned, out)
+        write_table(earned, out)
     table = points_by_class(earned)
     typer.echo(plain_text(table[table["cases"] > 0]))
     if out is not None:
@@ -112,7 +110,7 @@ def reviews(
 
 def _show(table: pd.DataFrame, columns: list[str], out: Path | None, none: str) -> None:
     if out is not None:
-        _write(pa.Table.from_pandas(table, preserve_index=False), out)
+        write_table(pa.Table.from_pandas(table, preserve_index=False), out)
     shown = table[columns].head(_SHOWN).astype(object)
     # `na_rep` leaves an integer that is not known as <NA>.
     shown = shown.where(shown.notna(), "")
@@ -121,15 +119,3 @@ def _show(table: pd.DataFrame, columns: list[str], out: Path | None, none: str) 
         typer.echo(_("… {count:,} more rows", count=len(table) - _SHOWN))
     if out is not None:
         typer.echo(_("written {out}", out=out))
-
-
-def _write(table: pa.Table, out: Path) -> None:
-    with whole_file(out) as part:
-        if out.suffix == ".parquet":
-            pq.write_table(table, part)
-        else:
-            plain = [
-                pc.cast(column, pa.string()) if pa.types.is_dictionary(column.type) else column
-                for column in table.columns
-            ]
-            pacsv.write_csv(pa.table(dict(zip(table.column_names, plain, strict=True))), part)

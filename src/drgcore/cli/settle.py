@@ -199,7 +199,7 @@ def _finish(
     if out is not None:
         tables = plain(settled)
         write_all(tables, out)
-        said = [*said, f"{len(tables)} tables in {out}"]
+        said = [*said, _("{count} tables in {out}", count=len(tables), out=out)]
     console, tables = table_console(), show(settled)
     for name in names:
         print_table(console, name, tables[name])

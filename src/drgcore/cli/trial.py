@@ -60,7 +60,7 @@ def trial(
     if out is not None:
         written = tried.tables(plain=True)
         write_all(written, out)
-        said.append(f"{len(written)} tables in {out}")
+        said.append(_("{count} tables in {out}", count=len(written), out=out))
     if account is not None:
         said.insert(0, account)
     else:
