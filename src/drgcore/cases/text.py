@@ -156,11 +156,9 @@ def distinct(values: pa.Array | pa.ChunkedArray) -> tuple[pa.Array, npt.NDArray[
     if not types.is_dictionary(column.type):
         column = column.cast(pa.large_string()).dictionary_encode()
     column = column.cast(pa.dictionary(pa.int32(), pa.large_string())).unify_dictionaries()
-    whole = column.combine_chunks()
-    if isinstance(whole, pa.ChunkedArray):
-        none = pa.array([], pa.int32()), pa.array([], pa.large_string())
-        pieces = whole.chunks or [pa.DictionaryArray.from_arrays(*none)]
-        whole = pa.concat_arrays(pieces)
+    none = pa.array([], pa.int32()), pa.array([], pa.large_string())
+    # Without a chunk pyarrow 24 cannot make an array of dictionaries.
+    whole = pa.concat_arrays(column.chunks or [pa.DictionaryArray.from_arrays(*none)])
     if whole.dictionary.null_count:
         whole = whole.dictionary_decode().dictionary_encode()
     words = whole.dictionary
