@@ -164,6 +164,8 @@ def by_spark(cases: pa.Table, folder: Path) -> pa.Table:
     """`group_spark`."""
     from pyspark.sql import SparkSession
 
+    from drgcore.scale import group_spark
+
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     pq.write_table(cases, folder / "spark.parquet")
     session = (
@@ -173,7 +175,7 @@ def by_spark(cases: pa.Table, folder: Path) -> pa.Table:
         .getOrCreate()
     )
     frame = session.read.parquet(str(folder / "spark.parquet")).repartition(5)
-    return drgcore.group_spark(frame, columns=["case_id"]).toArrow()
+    return group_spark(frame, columns=["case_id"]).toArrow()
 
 
 WAYS: dict[str, Way] = {

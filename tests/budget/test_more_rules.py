@@ -168,8 +168,8 @@ def check_both_languages(hospital: str, period: Any, terms: Any, months: Any = (
             if one.kind == "formula":
                 assert one.text == other.text.replace("最大余数", "largest remainder")
                 continue
-            # Classes, units and accounts of made-up regions have no Chinese name.
-            own = re.sub(r"county|high|low|stable", "", other.text)
+            # Classes, units, accounts and decisions of made-up regions have no Chinese name.
+            own = re.sub(r"county|high|low|stable|upcoding|splitting|award", "", other.text)
             assert not re.search(r"[a-z]{4}", own), other
             assert not re.search(r"[\u4e00-\u9fff]", re.sub(r" \([^)a-z]*\)", "", one.text)), one
 

@@ -16,7 +16,7 @@ import pytest
 import drgcore
 from drgcore.cli import app as cli
 from drgcore.files import whole_file
-from drgcore.grouper import stream
+from drgcore.grouper import parquet_writer, stream
 
 from .conftest import ALONE, ROWS, run_alone
 
@@ -205,7 +205,7 @@ def test_a_full_disk_leaves_nothing(
         def close(self) -> None:
             pass
 
-    monkeypatch.setattr(stream, "_ParquetWriter", Full)
+    monkeypatch.setattr(parquet_writer, "ParquetWriter", Full)
     target = tmp_path / "o.parquet"
     target.write_text("older")
     message = fail(capfd, "group", cases, target)

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from drgcore.errors import CaseSchemaError, DrgcoreError, SchemeError
-from drgcore.grouper import group, group_file, stream
+from drgcore.grouper import group, group_file, parquet_writer
 from drgcore.grouper.batch import BatchGrouper
 from tests.grouper.helpers import (
     CASE_COLUMNS,
@@ -336,7 +336,7 @@ def test_a_full_disk_at_the_start_or_the_end(
 ) -> None:
     dst = tmp_path / "out.parquet"
     dst.write_text("older")
-    monkeypatch.setattr(stream.pq, "ParquetWriter", _writer_that_fails(when))
+    monkeypatch.setattr(parquet_writer.pq, "ParquetWriter", _writer_that_fails(when))
     _refused(source, dst, "cannot write", "out.parquet", "No space left")
     assert dst.read_text() == "older"
 

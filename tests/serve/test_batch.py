@@ -329,6 +329,7 @@ def test_a_server_that_is_killed_and_started_again_and_told_to_stop(tmp_path):
             log = server.communicate(timeout=600)[1]
     assert server.returncode in (0, -signal.SIGTERM)
     lines = [json.loads(line) for line in log.splitlines()[1:]]
-    assert {line["route"] for line in lines} >= {"/health", "/batch/{job_id}/files/{name}"}
+    # A batch that a kill met between its end and the word of it has a line of its own.
+    assert {line.get("route") for line in lines} >= {"/health", "/batch/{job_id}/files/{name}"}
     for secret in ("张三", TOKEN, told["id"]):
         assert secret not in log

@@ -77,7 +77,7 @@ def test_a_mapping_that_was_changed_is_taken(client):
 def test_where_no_mapping_can_be_proposed_the_page_says_why(client):
     page = sent(client, "a,b\n1,2\n", "x.csv")
     html = client.get(page, headers=HTML).text
-    assert "无法自动识别列" in html
+    assert "无法自动提出列的对照" in html
     assert "<details open>" in html
     assert client.get("/batches/" + "0" * 32).status_code == 404
 
