@@ -181,7 +181,8 @@ def sums_polars(folder: Path, _count: int) -> pd.DataFrame:
         .when(~grouped).then(cost / 10_000 * 100 * 0.8)
         .when(~((c("cases") >= 5) & (c("cv") <= 1))).then(cost / 10_000 * 100)
         .when(cost > hi * c("mean_cost")).then(base * k + base * (cost / c("mean_cost") - hi))
-        .when(cost < 0.4 * c("mean_cost"))
+        # Not 0.4·m: a cost of exactly that is no low-cost case, and 0.4 has no exact double.
+        .when(cost * 5 < c("mean_cost") * 2)
         .then(pl.min_horizontal(base * cost / c("mean_cost"), base * k))
         .otherwise(base * k)
         .round(4).alias("points")
@@ -215,7 +216,7 @@ with priced as (
       when status <> 'grouped' then total_cost / 10000 * 100 * 0.8::double
       when not (n >= 5 and cv <= 1) then total_cost / 10000 * 100
       when total_cost > hi * m then p * k + p * (total_cost / m - hi)
-      when total_cost < 0.4::double * m then least(p * total_cost / m, p * k)
+      when total_cost * 5 < m * 2 then least(p * total_cost / m, p * k)
       else p * k end, 4) as points
   from priced
 )
