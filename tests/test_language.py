@@ -162,12 +162,25 @@ def is_words(node: ast.expr) -> bool:
     return False
 
 
+# Lists of what people are told: notes of a reader, warnings of a check, what a command did.
+TOLD = {"notes", "warnings", "said", "left", "filled", "_missing", "_wrong"}
+
+
+def told(node: ast.AST) -> list[ast.expr]:
+    """What is added to a list of what people are told."""
+    if called(node) not in ("append", "insert") or not isinstance(node, ast.Call):
+        return []
+    owner = node.func.value if isinstance(node.func, ast.Attribute) else node.func
+    return node.args if getattr(owner, "id", getattr(owner, "attr", "")) in TOLD else []
+
+
 def untranslated(source: str) -> list[int]:
-    """Lines of errors and warnings whose words are not looked up."""
+    """Lines of errors, warnings and notes whose words are not looked up."""
     lines = []
     # What a validator of pydantic raises is read by people; elsewhere it is a slip of the code.
     builtin = set() if "_validator" in source else set(vars(builtins))
     for node in ast.walk(ast.parse(source)):
+        lines += [word.lineno for word in told(node) if is_words(word)]
         if called(node) not in builtin and re.search(r"(Error|warn|Exception)$", called(node)):
             assert isinstance(node, ast.Call)
             words = [k.value for k in node.keywords if k.arg in ("message", "where", "hint")]
@@ -201,6 +214,9 @@ def misused(source: str) -> list[int]:
         ('SchemeError(_("a b") if x else "it is wrong")', True),
         ('warnings.warn(f"{n} cases", CaseWarning)', True),
         ('HTTPException(404, "there is none")', True),
+        ('self.notes.insert(0, f"sheet {x} is read")', True),
+        ('said.append(_("{x} is read", x=x))', False),
+        ('names.append("x and y")', False),
         ('SchemeError(_("it is wrong"), where=str(path), hint=_(HINT))', False),
         ('SchemeError(_("{x} is wrong", x=x), where="history")', False),
         ('SchemeError(words, where=f"{path}")', False),

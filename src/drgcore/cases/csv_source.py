@@ -294,8 +294,12 @@ class CsvSource(CaseSource):
                     found.setdefault(self._names[int(name[1:])], []).extend(numbers.tolist())
                 rows += batch.num_rows
         return [
-            f"column {name!r}, which is not read, holds bytes that are not "
-            f"{self._encoding.upper()} in {rows_as_text(at)}"
+            _(
+                "column {name!r}, which is not read, holds bytes that are not {encoding} in {rows}",
+                name=name,
+                encoding=self._encoding.upper(),
+                rows=rows_as_text(at),
+            )
             for name, at in found.items()
         ]
 
@@ -348,9 +352,9 @@ class CsvSource(CaseSource):
 
     def _unreadable(self, rows: int) -> CaseSchemaError:
         last = self._rows.number(rows - 1) if rows else 0
-        beyond = f"the file cannot be read beyond row {last}" if rows else ""
+        beyond = _("the file cannot be read beyond row {last}", last=last)
         return CaseSchemaError(
-            beyond or _("the file is unreadable"),
+            beyond if rows else _("the file is unreadable"),
             where=self._where,
             hint=_("Check that it may be read, and that it was copied as a whole."),
         )

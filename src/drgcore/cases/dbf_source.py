@@ -67,7 +67,9 @@ class DbfSource(CaseSource):
         yield from rows.batches(self.schema.names, self._batch_rows, self._codes)
         with self._careful():
             deleted = len(self._table.deleted)
-        note = [f"{deleted:,} rows marked as deleted left out"] if deleted else []
+        note = (
+            [_("{deleted:,} rows marked as deleted left out", deleted=deleted)] if deleted else []
+        )
         self.notes = [*rows.notes, *note]
 
     def _cells(self) -> Iterator[list[Any]]:

@@ -90,11 +90,18 @@ class ExcelSource(CaseSource):
         chosen, rows = self._choose(book, names, large)
         found = SheetRows(rows, f"{self._path}, sheet {chosen!r}")
         if chosen in large:
-            found.notes.insert(0, f"sheet {chosen!r} is large and is read in pieces")
+            found.notes.insert(
+                0, _("sheet {chosen!r} is large and is read in pieces", chosen=chosen)
+            )
         if len(names) > 1 and self._sheet is None:
             others = [name for name in names if name != chosen]
             found.notes.insert(
-                0, f"sheet {chosen!r} is read; the others are {', '.join(map(repr, others[:5]))}"
+                0,
+                _(
+                    "sheet {chosen!r} is read; the others are {others}",
+                    chosen=chosen,
+                    others=", ".join(map(repr, others[:5])),
+                ),
             )
         return found
 

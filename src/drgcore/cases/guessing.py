@@ -273,7 +273,7 @@ def _by_contents(schema: pa.Schema, columns: dict[str, Contents]) -> GuessedMapp
         first = _principal(coded, whole) if coded else None
         others = [column for column in coded if column is not first]
         if len(others) > 1 and any(column.several for column in others):
-            raise _ambiguous(f"several columns hold lists of {whole}", others)
+            raise _ambiguous(_("several columns hold lists of {whole}", whole=whole), others)
         principal = f"principal_{kind}"
         chosen[principal] = first.name if first else ""
         joined = len(others) == 1 and others[0].several
@@ -297,7 +297,7 @@ def _by_contents(schema: pa.Schema, columns: dict[str, Contents]) -> GuessedMapp
     ):
         named = [c for c in every if pattern.search(form_of(c.name))]
         if len(named) > 1:
-            raise _ambiguous(f"several columns may be {field}", named)
+            raise _ambiguous(_("several columns may be {field}", field=field), named)
         if named or field in ("age_days", "newborn_weight_g"):
             chosen[field] = named[0].name if named else ""
     chosen |= _by_heading(schema, {str(v) for v in chosen.values()})
@@ -318,10 +318,11 @@ def _principal(coded: Sequence[Contents], whole: str) -> Contents:
         # Columns that differ by their number alone: the one without, or else the first.
         parts = [_SERIES.fullmatch(form_of(column.name)) for column in coded]
         series = [(m[1], m[3], int(m[2] or 0)) for m in parts if m is not None]
-        stems, numbers = {(a + b) for a, b, _ in series}, [n for *_, n in series]
+        stems, numbers = {(a + b) for a, b, _number in series}, [n for *_, n in series]
         if len(stems) == 1 and len(set(numbers)) == len(coded):
             return coded[numbers.index(min(numbers))]
-    raise _ambiguous(f"it cannot be told which column holds the principal {whole}", named or coded)
+    said = _("it cannot be told which column holds the principal {whole}", whole=whole)
+    raise _ambiguous(said, named or coded)
 
 
 def _essential(
@@ -342,7 +343,7 @@ def _essential(
     if not named and kind == "sex":
         named = [column for column in right if column.words_of_sex]
     if len(named) > 1:
-        raise _ambiguous(f"several columns may be {field}", named)
+        raise _ambiguous(_("several columns may be {field}", field=field), named)
     if not named:
         raise CaseSchemaError(
             _("no column of {field} can be told", field=field),

@@ -11,6 +11,7 @@ from drgcore.cases.front_page import find_front_page
 from drgcore.cases.mapping import CaseMapping
 from drgcore.cases.resolving import form_of
 from drgcore.cases.text import stripped
+from drgcore.language import _
 
 # The number of a record stays with the patient (病案号): of two stays, each is a case.
 _OF_THE_PATIENT = frozenset(
@@ -82,7 +83,14 @@ class RepeatedIds:
         """Rows whose id a row before them has."""
         if not self._hashes:
             return 0
-        every = np.concatenate(self._hashes)
+        # Part by part, each let go of: all of them twice would be most of the memory of a long run.
+        every = np.empty(sum(map(len, self._hashes)), np.uint64)
+        end = len(every)
+        while self._hashes:
+            part = self._hashes.pop()
+            every[end - len(part) : end] = part
+            end -= len(part)
+        self._hashes = [every]
         every.sort()
         return int(np.count_nonzero(every[1:] == every[:-1]))
 
@@ -90,14 +98,28 @@ class RepeatedIds:
         """What is to be said of the ids, or nothing."""
         said = []
         if rows := self.rows():
-            say = "row repeats" if rows == 1 else "rows repeat"
+            columns = _(" and ").join(self.columns)
             said.append(
-                f"{rows:,} {say} the {' and '.join(self.columns)} of another row;\n"
-                "  a join that makes every diagnosis a case? See drgcore cases join"
+                _(
+                    "1 row repeats the {columns} of another row;\n"
+                    "  a join that makes every diagnosis a case? See drgcore cases join",
+                    columns=columns,
+                )
+                if rows == 1
+                else _(
+                    "{rows:,} rows repeat the {columns} of another row;\n"
+                    "  a join that makes every diagnosis a case? See drgcore cases join",
+                    rows=rows,
+                    columns=columns,
+                )
             )
         if self._blank:
-            say = "row has" if self._blank == 1 else "rows have"
-            said.append(f"{self._blank:,} {say} no {self.columns[0]}")
+            column = self.columns[0]
+            said.append(
+                _("1 row has no {column}", column=column)
+                if self._blank == 1
+                else _("{rows:,} rows have no {column}", rows=self._blank, column=column)
+            )
         return tuple(said)
 
 

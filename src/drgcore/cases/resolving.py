@@ -16,7 +16,7 @@ from drgcore.cases.columns import LOCAL_SCHEMA
 from drgcore.cases.text import is_text
 from drgcore.cases.values import is_number
 from drgcore.errors import CaseSchemaError
-from drgcore.language import _
+from drgcore.language import N_, _
 
 Shape = Literal["list", "joined", "numbered", "none"]
 
@@ -26,10 +26,10 @@ _CODE_AT_START = re.compile(rf"^({_CODE})(?=[\s:、,，.-]*[^\x00-\x7f])")
 _RANGE = re.compile(r"\{(\d+)\.\.(\d+)\}")
 
 _ACCEPTED = {
-    "code": "string, or a dictionary of strings",
-    "codes": "list of strings, or strings joined by the separator",
-    "numbered": "string, or a dictionary of strings, in each numbered column",
-    "value": "integer, floating, decimal or string, or a dictionary of one",
+    "code": N_("string, or a dictionary of strings"),
+    "codes": N_("list of strings, or strings joined by the separator"),
+    "numbered": N_("string, or a dictionary of strings, in each numbered column"),
+    "value": N_("integer, floating, decimal or string, or a dictionary of one"),
 }
 _MAYBE_EMPTY = ("principal_procedure", "department")
 
@@ -167,7 +167,9 @@ class ColumnFinder:
     def local(self, field: str, spec: str | None) -> str | None:
         """The column of a canonical column without which a local scheme cannot group."""
         if spec is None:
-            self._missing.append(f"{field}: the mapping names no column{_asked(field)}")
+            self._missing.append(
+                _("{field}: the mapping names no column", field=field) + _asked(field)
+            )
             return None
         # A condition that is false for want of a column would group every case wrongly.
         return self.one(field, spec.removesuffix("?"), "code" if field == "department" else "value")
@@ -261,7 +263,14 @@ class ColumnFinder:
 
     def _take(self, field: str, name: str) -> None:
         if name in self._owner:
-            self._wrong.append(f"{field}: column {name!r} is mapped to {self._owner[name]} too")
+            self._wrong.append(
+                _(
+                    "{field}: column {name!r} is mapped to {other} too",
+                    field=field,
+                    name=name,
+                    other=self._owner[name],
+                )
+            )
         self._owner[name] = field
 
     def _numbered(self, field: str, names: list[str]) -> CodeColumns:
@@ -273,15 +282,24 @@ class ColumnFinder:
         return CodeColumns("numbered", tuple(names))
 
     def _refuse(self, field: str, name: str, found: pa.DataType, kind: str) -> None:
-        self._wrong.append(f"{field}: column {name!r} is {found}; accepted: {_ACCEPTED[kind]}")
+        self._wrong.append(
+            _(
+                "{field}: column {name!r} is {found}; accepted: {kinds}",
+                field=field,
+                name=name,
+                found=found,
+                kinds=_(_ACCEPTED[kind]),
+            )
+        )
 
     def _miss(self, field: str, spec: str, wanted: Sequence[str]) -> None:
         near = []
         for name in wanted:
             for form in difflib.get_close_matches(form_of(name), self._by_form, n=3):
                 near.extend(self._by_form[form])
-        nearest = ", ".join(map(repr, dict.fromkeys(near))) or "none alike"
-        self._missing.append(f"{field}: {spec!r} (nearest: {nearest}){_asked(field)}")
+        nearest = ", ".join(map(repr, dict.fromkeys(near))) or _("none alike")
+        said = _("{field}: {spec!r} (nearest: {nearest})", field=field, spec=spec, nearest=nearest)
+        self._missing.append(said + _asked(field))
 
 
 def expand(pattern: str) -> list[str]:
@@ -326,7 +344,7 @@ def _asked(field: str) -> str:
     if field not in LOCAL_SCHEMA.names:
         return ""
     official = LOCAL_SCHEMA.field(field).metadata[b"official_name"].decode()
-    return f"; rules of the scheme ask for it ({official})"
+    return _("; rules of the scheme ask for it ({official})", official=official)
 
 
 def _alternatives(spec: str) -> list[str]:

@@ -153,16 +153,22 @@ def new(
         document=f"grouped cases {', '.join(path.name for path in from_history)}",
     )
     written = made.write(file)
-    for title, texts in (("filled in", made.filled), ("not filled in", made.left)):
+    for title, texts in (
+        (_("filled in"), made.filled),
+        (_("not filled in"), made.left),
+    ):
         if texts:
             say(f"[bold]{title}[/bold]")
         for text in texts:
             say(escape(text), 2)
     for target in written:
-        say(f"written {escape(str(target))}")
+        say(escape(_("written {out}", out=target)))
     asked = len(made.problems)
-    more = f"{asked} more to fill in; `drgcore policy check {file}` names each"
-    say(escape(more if asked else f"{file} is complete; `drgcore settle trial` can use it"))
+    more = _(
+        "{count} more to fill in; `drgcore policy check {file}` names each", count=asked, file=file
+    )
+    done = _("{file} is complete; `drgcore settle trial` can use it", file=file)
+    say(escape(more if asked else done))
 
 
 def _copy(preset: str, file: Path) -> None:

@@ -92,10 +92,19 @@ def month(
         settled = settle_month(earned, rules, when, before)
         said = []
         if settled.other_cases:
-            said.append(f"{settled.other_cases:,} cases of other months were left aside")
+            said.append(
+                _("{count:,} cases of other months were left aside", count=settled.other_cases)
+            )
         if close:
             entry = book.close_month(close_month(settled, earned, rules, scheme))
-            said.append(f"{when} is closed: entry {entry} of {ledger}")
+            said.append(
+                _(
+                    "{period} is closed: entry {entry} of {ledger}",
+                    period=when,
+                    entry=entry,
+                    ledger=ledger,
+                )
+            )
     _finish(settled, ("point_values", "statement", "reserve"), out, said)
 
 
@@ -127,7 +136,14 @@ def year(
         said = []
         if close:
             entry = book.close_year(close_year(settled, earned, rules, scheme))
-            said.append(f"{year} is closed: entry {entry} of {ledger}")
+            said.append(
+                _(
+                    "{period} is closed: entry {entry} of {ledger}",
+                    period=year,
+                    entry=entry,
+                    ledger=ledger,
+                )
+            )
     _finish(settled, ("point_values", "statement", "units", "reconciliation"), out, said)
 
 

@@ -143,19 +143,22 @@ def calendar(
         found["festival effect"] = float(np.exp(effects[-1]))
         found["festival effect, standard error of its logarithm"] = error
         if error > _HARDLY_KNOWN:
-            notes.append("these years hardly tell the Spring Festival's effect")
+            notes.append(_("these years hardly tell the Spring Festival's effect"))
     elif festival_effect is not None:
         found["festival effect, given"] = festival_effect
     else:
-        notes.append("the Spring Festival lies alike in all years: its effect is in the months'")
+        notes.append(_("the Spring Festival lies alike in all years: its effect is in the months'"))
     if trend:
         growth = effects[12]
     else:
         growth = (effects[10 + count] - effects[11]) / (series.years[-1] - series.years[0])
     found |= {"growth a year": float(np.expm1(growth)), "sigma": sigma}
     notes += [
-        f"{month_text(series.years[i // 12] * 12 + i % 12)} was set aside: it has "
-        f"{np.exp(fit.residuals[i]):.2f} times what the others say"
+        _(
+            "{month} was set aside: it has {times:.2f} times what the others say",
+            month=month_text(series.years[i // 12] * 12 + i % 12),
+            times=float(np.exp(fit.residuals[i])),
+        )
         for i in np.flatnonzero(~kept).tolist()
     ]
     return Estimate(

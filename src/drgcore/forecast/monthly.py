@@ -20,7 +20,7 @@ from drgcore.cases.attributes import (
 )
 from drgcore.errors import CaseSchemaError
 from drgcore.forecast.festival import FIRST_YEAR, LAST_YEAR
-from drgcore.language import _
+from drgcore.language import N_, _
 
 # Of a Poisson count with this mean, none at all has a chance below one in a thousand.
 _EXPECTED = 7.0
@@ -231,12 +231,16 @@ def _cut_off(days: NDArray[np.int32]) -> list[tuple[int, str]]:
     end = (last.astype("datetime64[M]") + np.timedelta64(1, "M")).astype("datetime64[D]")
     end -= np.timedelta64(1, "D")
     found = []
-    for place, day, gap, word in (
-        (0, first, first - begin, "first"),
-        (-1, last, end - last, "last"),
+    for place, day, gap, said in (
+        (
+            *(0, first, first - begin),
+            N_("the first discharge is on {day}, with {per_day:,.1f} cases a day"),
+        ),
+        (
+            *(-1, last, end - last),
+            N_("the last discharge is on {day}, with {per_day:,.1f} cases a day"),
+        ),
     ):
         if int(gap.astype(int)) * per_day >= _EXPECTED:
-            found.append(
-                (place, f"the {word} discharge is on {day}, with {per_day:,.1f} cases a day")
-            )
+            found.append((place, _(said, day=day, per_day=per_day)))
     return found

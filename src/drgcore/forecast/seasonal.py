@@ -142,9 +142,9 @@ def last_year(series: Series, year: int) -> Estimate:
     shares, changes = series.shares[-1], np.diff(series.shares, axis=0)
     notes = []
     if series.years[-1] != year - 1:
-        notes.append(f"the last whole year is {series.years[-1]}")
+        notes.append(_("the last whole year is {year}", year=series.years[-1]))
     if not len(changes):
-        notes.append(f"one year ({series.years[0]}) says nothing about changes: no interval")
+        notes.append(_no_changes(series))
         return Estimate(shares, None, notes=tuple(notes))
     return Estimate(shares, _simulated(shares, changes, 11 * len(changes)), notes=tuple(notes))
 
@@ -192,7 +192,7 @@ def seasonal_mean(
     shares = middle / middle.sum()
     count = len(history)
     if count == 1:
-        note = f"one year ({series.years[0]}) says nothing about changes: no interval"
+        note = _no_changes(series)
         return Estimate(shares, None, notes=(note,))
     # The mean of n years is itself uncertain, by one n-th of a year's variance.
     errors = (history - shares) * np.sqrt(1 + 1 / count)
@@ -206,3 +206,7 @@ def _simulated(
     drawn = errors_of_years(errors, (DRAWS, 12), dof)
     years = np.maximum(shares + drawn - drawn.mean(axis=1, keepdims=True), 0.0)
     return years / years.sum(axis=1, keepdims=True)
+
+
+def _no_changes(series: Series) -> str:
+    return _("one year ({year}) says nothing about changes: no interval", year=series.years[0])

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from drgcore.errors import PolicyError
+from drgcore.language import _
 from drgcore.points.coefficient_rules import HospitalGroupComponent, LevelCostComponent
 from drgcore.points.coefficients import basic_groups
 from drgcore.points.payment_rules import ByClass, ValuePool
@@ -96,7 +97,7 @@ def _check_tables(policy: Policy) -> list[str]:
             coefficient_rows(policy, part)
     zero = int((table.base_points == 0).sum())
     if zero:
-        warnings.append(f"{zero} DRGs have 0 base points")
+        warnings.append(_("{zero} DRGs have 0 base points", zero=zero))
     frozen = policy.base_points.frozen
     unstable = [
         drg
@@ -105,8 +106,12 @@ def _check_tables(policy: Policy) -> list[str]:
     ]
     if unstable:
         warnings.append(
-            f"{len(unstable)} groups with frozen base points are not stable, first "
-            f"{', '.join(unstable[:5])}: they are paid as unstable groups are, whatever was agreed"
+            _(
+                "{count} groups with frozen base points are not stable, first {names}: they are "
+                "paid as unstable groups are, whatever was agreed",
+                count=len(unstable),
+                names=", ".join(unstable[:5]),
+            )
         )
     # P = m / mean × scale by definition; agreed points differ from it, but not by a unit's factor.
     implied = table.base_points / float(policy.base_points.scale)
@@ -115,23 +120,40 @@ def _check_tables(policy: Policy) -> list[str]:
     ratio = ratio[np.isfinite(ratio) & (ratio > 0)]
     if len(ratio) and not 0.2 < float(np.median(ratio)) < 5:
         warnings.append(
-            f"mean costs are {float(np.median(ratio)):.3g} times what base points, scale and mean "
-            "cost of all cases imply: is one of them in another unit?"
+            _(
+                "mean costs are {times:.3g} times what base points, scale and mean cost of all "
+                "cases imply: is one of them in another unit?",
+                times=float(np.median(ratio)),
+            )
         )
     for name, pool in policy.budget.pools.items():
         if isinstance(pool, ValuePool):
             continue
         if pool.months == "forecast":
             warnings.append(
-                f"the months' shares of {name} must be forecast before a settlement; "
-                "see drgcore.forecast_shares, or `drgcore forecast shares`"
+                _(
+                    "the months' shares of {name} must be forecast before a settlement; "
+                    "see drgcore.forecast_shares, or `drgcore forecast shares`",
+                    name=name,
+                )
             )
         if 0 < pool.budget < 10000:
-            warnings.append(f"the budget of {name} is {pool.budget} yuan: is it in 万元?")
+            warnings.append(
+                _(
+                    "the budget of {name} is {budget} yuan: is it in 万元?",
+                    name=name,
+                    budget=pool.budget,
+                )
+            )
     surplus = policy.sharing.surplus
     unknown = sorted(set(surplus.classes) - set(CLASSES)) if isinstance(surplus, ByClass) else []
     if unknown:
-        warnings.append(f"sharing.surplus names {', '.join(unknown)}, which no case is classed as")
+        warnings.append(
+            _(
+                "sharing.surplus names {names}, which no case is classed as",
+                names=", ".join(unknown),
+            )
+        )
     if not policy.articles and not policy.fictitious:
-        warnings.append("no articles are given, so an explained payment cannot name them")
+        warnings.append(_("no articles are given, so an explained payment cannot name them"))
     return warnings

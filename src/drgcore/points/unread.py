@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from drgcore.language import _
 from drgcore.points.bands import Bands
 from drgcore.points.case_rules import BasePoints, CostRule, Stability
 from drgcore.points.coefficient_rules import Coefficients, Fallback
@@ -128,11 +129,16 @@ def unread_parameters(policy: PolicyParameters) -> list[str]:
             chosen = getattr(model, choice.by)
             for name, values in choice.read.items():
                 if name in model.model_fields_set and chosen not in values and _says(model, name):
-                    why = f"{path}.{choice.by} is {chosen or 'not given'}"
+                    by = f"{path}.{choice.by}"
+                    why = (
+                        _("{parameter} is {value}", parameter=by, value=chosen)
+                        if chosen
+                        else _("{parameter} is not given", parameter=by)
+                    )
                     found.setdefault(f"{path}.{name}", why)
     for path, why in _between_tables(policy):
         found.setdefault(path, why)
-    return [f"{path} has no effect: {why}" for path, why in found.items()]
+    return [_("{path} has no effect: {why}", path=path, why=why) for path, why in found.items()]
 
 
 def _says(model: Model, name: str) -> bool:
@@ -147,12 +153,12 @@ def _between_tables(policy: PolicyParameters) -> Iterator[tuple[str, str]]:
     if not by_score and (money is None or money.rule == "given"):
         for name in ("indicators", "bonus"):
             if getattr(quality, name):
-                yield f"quality.{name}", "nothing is found by scores"
+                yield f"quality.{name}", _("nothing is found by scores")
     review = policy.special_review
     if review and review.quota and review.quota.deadline_days is None:
         for name in ("deadline_counts", "holidays", "extra_workdays"):
             if getattr(review.quota, name):
-                yield f"special_review.quota.{name}", "there are no deadline_days"
+                yield f"special_review.quota.{name}", _("there are no deadline_days")
     yield from _of_levels(policy.coefficients)
     if policy.on_top:
         yield from _of_means(policy.on_top)
@@ -161,12 +167,12 @@ def _between_tables(policy: PolicyParameters) -> Iterator[tuple[str, str]]:
 def _of_levels(rules: Coefficients) -> Iterator[tuple[str, str]]:
     taken = {fallback.take for part in rules.components for fallback in part.fallbacks}
     if rules.level_order and not taken & {"next_higher_level", "next_lower_level"}:
-        yield "coefficients.level_order", "no fallback takes the next level's coefficient"
+        yield "coefficients.level_order", _("no fallback takes the next level's coefficient")
 
 
 def _of_means(rules: OnTop) -> Iterator[tuple[str, str]]:
     for kind in sorted(set(rules.means) - {one.kind for one in rules.lists}):
-        yield f"on_top.means.{kind}", f"no list has the kind {kind}"
+        yield f"on_top.means.{kind}", _("no list has the kind {kind}", kind=kind)
 
 
 def _tables(path: str, value: object) -> Iterator[tuple[str, Model]]:

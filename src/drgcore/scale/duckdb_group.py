@@ -11,12 +11,12 @@ import pyarrow as pa
 from drgcore.cases import CaseMapping
 from drgcore.errors import CaseSchemaError
 from drgcore.grouper.batch import BATCH_ROWS, in_order, thread_count
-from drgcore.grouper.dated import Grouping, grouper_of
+from drgcore.grouper.dated import grouper_of
 from drgcore.grouper.extras import Extras
 from drgcore.grouper.group import kept_columns
-from drgcore.grouper.result import LIST_COLUMNS, check_free
+from drgcore.grouper.result import check_free, result_fields
 from drgcore.language import _
-from drgcore.scale.partitions import plain
+from drgcore.scale.partitions import plain, refuse_guess
 from drgcore.schemes import Scheme
 from drgcore.schemes.calendar import SchemeCalendar
 
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 FUNCTION = "drg_group"
 """The name of the function in SQL."""
-
-_LISTS = pa.list_(pa.string())
 
 
 def group_duckdb(
@@ -89,7 +87,7 @@ def group_duckdb(
     >>> db.sql("SELECT count(*), count(drg) FROM groups").fetchall()
     [(1000, 1000)]
     """
-    _refuse_auto(mapping)
+    refuse_guess(mapping)
     extras = Extras(names, severity_codes, stamp)
     grouper = grouper_of(scheme, clinical_codes, restore_zeros=restore_zeros, extras=extras)
     workers = thread_count(threads)
@@ -100,7 +98,12 @@ def group_duckdb(
     keep = kept_columns(reader.schema.names, columns)
     check_free(keep, prefix, "columns=", grouper.result_columns)
     resolved = grouper.resolve(CaseMapping.of(mapping), reader.schema)
-    schema = pa.schema([*(reader.schema.field(name) for name in keep), *_fields(grouper, prefix)])
+    schema = pa.schema(
+        [
+            *(reader.schema.field(name) for name in keep),
+            *result_fields(prefix, grouper.result_columns),
+        ]
+    )
 
     def batches() -> Iterator[pa.RecordBatch]:
         for batch, rows in in_order(lambda b: grouper.group(b, resolved), reader, workers):
@@ -161,10 +164,10 @@ def register_duckdb(
     ...        "GROUP BY ALL ORDER BY ALL").fetchall()
     [('ambiguous', 14), ('grouped', 985), ('ungrouped', 1)]
     """
-    _refuse_auto(mapping)
+    refuse_guess(mapping)
     extras = Extras(names, severity_codes, stamp)
     grouper = grouper_of(scheme, clinical_codes, restore_zeros=restore_zeros, extras=extras)
-    fields = _fields(grouper, "")
+    fields = result_fields("", grouper.result_columns)
     chosen = CaseMapping.of(mapping)
     last: list[tuple[pa.Schema, Any]] = []
 
@@ -184,7 +187,8 @@ def register_duckdb(
         return pa.StructArray.from_arrays(results, fields=fields)
 
     types = ", ".join(
-        f'"{field.name}" {"VARCHAR[]" if field.type == _LISTS else "VARCHAR"}' for field in fields
+        f'"{field.name}" {"VARCHAR[]" if pa.types.is_list(field.type) else "VARCHAR"}'
+        for field in fields
     )
     # Its types know Arrow's arrays as neither what a function takes nor what it gives.
     untyped: Any = connection
@@ -196,18 +200,3 @@ def register_duckdb(
         type="arrow",
         null_handling="special",
     )
-
-
-def _refuse_auto(mapping: object) -> None:
-    if mapping == "auto":
-        raise CaseSchemaError(
-            _("a mapping cannot be guessed from a query"),
-            hint=_("guess one from a sample with 'drgcore mapping guess', look at it, and pass it"),
-        )
-
-
-def _fields(grouper: Grouping, prefix: str) -> list[pa.Field]:
-    return [
-        pa.field(prefix + name, _LISTS if name in LIST_COLUMNS else pa.string())
-        for name in grouper.result_columns
-    ]

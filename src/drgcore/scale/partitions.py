@@ -16,6 +16,7 @@ from drgcore.cases.attributes import refuse_rows
 from drgcore.cases.days import DAY_FORMS, read_days
 from drgcore.cases.hashes import hash_strings
 from drgcore.cases.text import is_text, stripped
+from drgcore.errors import CaseSchemaError
 from drgcore.grouper.batch import BATCH_ROWS
 from drgcore.grouper.extras import Extras
 from drgcore.language import _
@@ -71,6 +72,25 @@ def plain(column: Any) -> Any:
 def text_type(kind: pa.DataType) -> pa.DataType:
     """Give the type of what `plain` gives for a column of a type."""
     return kind.value_type if pa.types.is_dictionary(kind) else kind
+
+
+def refuse_guess(mapping: object) -> None:
+    """Refuse the mapping ``"auto"``: an engine has no first rows from which to guess.
+
+    Raises
+    ------
+    CaseSchemaError
+        For ``"auto"``.
+
+    Examples
+    --------
+    >>> refuse_guess("canonical")
+    """
+    if mapping == "auto":
+        raise CaseSchemaError(
+            _("a mapping cannot be guessed where no rows come first"),
+            hint=_("guess one from a sample with 'drgcore mapping guess', look at it, and pass it"),
+        )
 
 
 def group_batches(

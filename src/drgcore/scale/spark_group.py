@@ -10,13 +10,11 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from drgcore.cases import CaseMapping
-from drgcore.errors import CaseSchemaError
 from drgcore.grouper.extras import Extras
 from drgcore.grouper.group import kept_columns
-from drgcore.grouper.result import LIST_COLUMNS, check_free
-from drgcore.language import _
+from drgcore.grouper.result import check_free, result_fields
 from drgcore.scale.parcels import SchemeParcel, grouper_in
-from drgcore.scale.partitions import group_batches
+from drgcore.scale.partitions import group_batches, refuse_guess
 from drgcore.scale.spark_frames import arrow_schema, fields_of, map_batches, with_fields
 from drgcore.schemes import Scheme
 from drgcore.schemes.calendar import SchemeCalendar
@@ -73,11 +71,7 @@ def group_spark(
     `drgcore.group` warns of repeated ids. To find those, all rows must be compared, which costs a
     shuffle; `repeated_ids_spark` does it when it is called.
     """
-    if mapping == "auto":
-        raise CaseSchemaError(
-            _("a mapping cannot be guessed from a frame of Spark"),
-            hint=_("guess one from a sample with 'drgcore mapping guess', look at it, and pass it"),
-        )
+    refuse_guess(mapping)
     extras = Extras(names, severity_codes, stamp)
     parcel = SchemeParcel.of(scheme)
     grouper = grouper_in(parcel, clinical_codes, restore_zeros, extras)
@@ -85,13 +79,7 @@ def group_spark(
     keep = kept_columns(schema.names, columns)
     check_free(keep, prefix, "columns=", grouper.result_columns)
     resolved = grouper.resolve(CaseMapping.of(mapping), schema)
-    lists = pa.list_(pa.string())
-    results = pa.schema(
-        [
-            (prefix + name, lists if name in LIST_COLUMNS else pa.string())
-            for name in grouper.result_columns
-        ]
-    )
+    results = pa.schema(result_fields(prefix, grouper.result_columns))
     needed = [name for name in schema.names if name in {*keep, *resolved.columns()}]
     work = partial(
         group_batches,

@@ -296,13 +296,19 @@ class TableReader:
             near = difflib.get_close_matches(wanted, filter(None, there), n=3, cutoff=0.3)
             listed = ", ".join(near or list(filter(None, there))[:8]) or "none"
             asked = "; ".join(" or ".join(HEADERS[table][c][:2]) for c in missing)
-            raise self._error(sheet, index + 1, f"there is no column {asked}; nearest: {listed}")
+            raise self._error(
+                sheet,
+                index + 1,
+                _("there is no column {asked}; nearest: {listed}", asked=asked, listed=listed),
+            )
         for title in places.values():
             if there.count(title) > 1:
-                raise self._error(sheet, index + 1, f"there are two columns {title}")
+                raise self._error(sheet, index + 1, _("there are two columns {title}", title=title))
         if len(set(places.values())) < len(places):
             both = ", ".join(f"{name}: {title}" for name, title in places.items())
-            raise self._error(sheet, index + 1, f"one column would be two things ({both})")
+            raise self._error(
+                sheet, index + 1, _("one column would be two things ({both})", both=both)
+            )
         return index + 1, [
             _Column(name, there.index(places[name]), places[name], _reading(table, name), {})
             for name in TABLE_SCHEMAS[table].names

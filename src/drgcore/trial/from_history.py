@@ -177,7 +177,7 @@ def _before(cases: Any, year: int) -> tuple[Any, list[str]]:
     days = dates_of(table, "discharge_date")
     earlier = days < np.datetime64(f"{year}-01-01")
     if not earlier.any():
-        return table, [f"no case is of a year before {year}: all cases were taken"]
+        return table, [_("no case is of a year before {year}: all cases were taken", year=year)]
     return table.filter(pa.array(earlier)), []
 
 
@@ -233,12 +233,22 @@ def _base_points(
     _absent(draft, data, table)
     used = int(found.table["cases"].sum())
     draft.filled.append(
-        f"{len(draft.tables[file]):,} DRG from {used:,} cases ({trimming}); mean cost "
-        f"{found.mean_cost:,.2f} yuan"
+        _(
+            "{drgs:,} DRG from {cases:,} cases ({trimming}); mean cost {mean:,.2f} yuan",
+            drgs=len(draft.tables[file]),
+            cases=used,
+            trimming=trimming,
+            mean=found.mean_cost,
+        )
     )
-    draft.left += [f"{n:,} cases are left out: {why}" for why, n in found.left_out.to_numpy()]
+    draft.left += [
+        _("{count:,} cases are left out: {why}", count=n, why=why)
+        for why, n in found.left_out.to_numpy()
+    ]
     if points is None:
-        draft.left.append("scale: neither the preset nor --scale has it; the table holds weights")
+        draft.left.append(
+            _("scale: neither the preset nor --scale has it; the table holds weights")
+        )
 
 
 def _absent(draft: Draft, data: Mapping[str, Any], table: Any) -> None:
@@ -256,7 +266,7 @@ def _absent(draft: Draft, data: Mapping[str, Any], table: Any) -> None:
     if rule == "by_cost":
         table["missing_rate"] = str(unstable["rate"])
         draft.given.append("base_points.missing_rate")
-    draft.filled.append("a DRG without cases is paid as unstable groups are, for 0 < n_min")
+    draft.filled.append(_("a DRG without cases is paid as unstable groups are, for 0 < n_min"))
 
 
 def _number(value: Any) -> float | None:
@@ -280,7 +290,7 @@ def _coefficients(
         parts = []
     if not parts and kind is None:
         draft.left.append(
-            "coefficients: the preset has no components, and --coefficients chooses none"
+            _("coefficients: the preset has no components, and --coefficients chooses none")
         )
         return
     if not parts:
@@ -297,11 +307,14 @@ def _coefficients(
             draft.left.append(f"{path} ({component.get('name')}): {error.message}")
             continue
         if found is None:
-            draft.left.append(f"{path} ({component.get('name')}): history does not say what it is")
+            name = component.get("name")
+            draft.left.append(
+                _("{path} ({name}): history does not say what it is", path=path, name=name)
+            )
             continue
         key, value = found
         if not draft.is_open(component.get(key)):
-            draft.left.append(f"{path}.{key} is given already, and stays")
+            draft.left.append(_("{path} is given already, and stays", path=f"{path}.{key}"))
             continue
         target = part["components"][number - 1]
         if isinstance(value, pd.DataFrame):
@@ -312,7 +325,7 @@ def _coefficients(
             line.update(value)
             target[key] = line
         draft.given.append(f"{path}.{key}")
-        draft.filled.append(f"{path}.{key} of {component.get('name')}")
+        draft.filled.append(_("{path} of {name}", path=f"{path}.{key}", name=component.get("name")))
 
 
 def _months(draft: Draft, data: Mapping[str, Any], cases: Any, year: int, method: str) -> None:
@@ -325,7 +338,7 @@ def _months(draft: Draft, data: Mapping[str, Any], cases: Any, year: int, method
         shares = forecast.shares_for_policy()
     except DrgcoreError as error:
         hint = f" ({' '.join(error.hint.split())})" if error.hint else ""
-        draft.left.append(f"monthly shares: {error.message}{hint}")
+        draft.left.append(_("monthly shares: {error}", error=error.message + hint))
         return
     pools = data["budget"].get("pools", {})
     for pool, months in shares.items():
@@ -333,15 +346,25 @@ def _months(draft: Draft, data: Mapping[str, Any], cases: Any, year: int, method
         if "value" in own:
             continue
         if not draft.is_open(own.get("months", common)) and own.get("months", common) != "forecast":
-            draft.left.append(f"monthly shares of {pool} are given already, and stay")
+            draft.left.append(_("monthly shares of {pool} are given already, and stay", pool=pool))
             continue
         if pool not in pools:
             budget["pools"][pool] = {"budget": ""}
-            draft.left.append(f"pool {pool} of the cases is not in the preset: its budget is asked")
+            draft.left.append(
+                _("pool {pool} of the cases is not in the preset: its budget is asked", pool=pool)
+            )
         budget["pools"][pool]["months"] = [float(share) for share in months]
         draft.given.append(f"budget.pools.{pool}.months")
-        how = f"for {year}, by {method}" if method else "as they were in its own cases"
-        draft.filled.append(f"monthly shares of {pool} {how}")
+        draft.filled.append(
+            _(
+                "monthly shares of {pool} for {year}, by {method}",
+                pool=pool,
+                year=year,
+                method=method,
+            )
+            if method
+            else _("monthly shares of {pool} as they were in its own cases", pool=pool)
+        )
     if all("months" in pool or "value" in pool for pool in budget["pools"].values()):
         budget.pop("months", None)
 
