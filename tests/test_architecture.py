@@ -26,6 +26,7 @@ MAP = ROOT / "ARCHITECTURE.md"
 COMMON = {
     "errors",
     "files",
+    "dates",
     "formulas",
     "language",
     "progress",
