@@ -315,3 +315,17 @@ def test_the_command_writes_and_names_its_files(grouped, ledger, tmp_path):
     with pytest.raises(DrgcoreError, match="two sources"):
         run("report", "month", cases, "--month", "2027-02", "--out", out, "--ledger", ledger,
             "--settled", out)  # fmt: skip
+
+
+def test_without_a_period_a_ledger_of_one_year_gives_it(grouped, ledger, tmp_path):
+    cases = tmp_path / "grouped.parquet"
+    pa.parquet.write_table(grouped, cases)
+    run("report", "hospital", cases, "--hospital", "H01", "--ledger", ledger, "--lang", "en",
+        "--format", "html", "--out", tmp_path)  # fmt: skip
+    page = (tmp_path / "hospital.html").read_text(encoding="utf-8")
+    assert "2027" in page.partition("</h1>")[2][:200]
+    with drgcore.Ledger.open(tmp_path / "empty.sqlite"):
+        pass
+    with pytest.raises(DrgcoreError, match="the ledger has the years –"):
+        run("report", "department", cases, "--department", "骨科", "--out", tmp_path, "--ledger",
+            tmp_path / "empty.sqlite")  # fmt: skip

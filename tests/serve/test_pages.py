@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import socket
 import threading
@@ -140,6 +141,10 @@ def test_pages_are_without_fault(browser, address, lang, size):
             assert page.locator("h1").count() == 1
             chinese = "工作台" in page.locator("header").inner_text()
             assert chinese == (lang == "zh-CN")
+            if lang == "zh-CN":
+                controls = page.locator("label[for], main button, summary").all_inner_texts()
+                english = [t for t in controls if not re.search("[一-龥]", t)]
+                assert [t for t in english if re.search("[A-Za-z]{4}", t)] == [], path
             if lang == "zh-CN" and size != SIZES[1]:
                 assert findings(page) == [], path
 

@@ -17,7 +17,7 @@ from drgcore.language import Language, _, get_language
 from drgcore.points import Policy
 from drgcore.points.tables import read_table
 from drgcore.report import ReportInputs, Settled, make_report, write_report
-from drgcore.report.settled import read_tables
+from drgcore.report.settled import only_year, read_tables
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 
@@ -54,7 +54,7 @@ SchemeOption = Annotated[
 
 HospitalOption = Annotated[str, typer.Option(help="The hospital, as in the cases.")]
 PeriodOption = Annotated[
-    str, typer.Option(help="A month 2027-01 or a year 2027; all cases without it.")
+    str, typer.Option(help="A month 2027-01 or a year 2027; without it the ledger's year, else all cases.")
 ]
 TablesArgument = Annotated[
     Path, typer.Argument(metavar="TABLES", help="What the command wrote: a folder or a workbook.")
@@ -229,6 +229,9 @@ def _money(
         raise DrgcoreError(
             _("--ledger and --settled are two sources of one thing"), hint=_("give one")
         )
+    if ledger and not period:
+        # What is paid is of one year, so the cases are of that year too.
+        period = only_year(ledger)
     inputs = ReportInputs(period=period)
     found = None
     if ledger:

@@ -37,6 +37,7 @@ COLUMNS: dict[str, Column] = {
     "department": Column("text", "Department"),
     "doctor_id": Column("text", "Doctor"),
     "unit": Column("text", "Settlement unit"),
+    "hospitals": Column("text", "Hospitals"),
     "month": Column("text", "Month"),
     "mdc": Column("text", "MDC"),
     "adrg": Column("text", "ADRG"),

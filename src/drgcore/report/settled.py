@@ -67,11 +67,7 @@ class Settled:
         DrgcoreError
             If there is no such ledger.
         """
-        if "://" not in where and not Path(where).is_file():
-            raise DrgcoreError(
-                _("there is no ledger"), where=where, hint=_("Name the file of a ledger.")
-            )
-        with Ledger.open(where) as book:
+        with _opened(where) as book:
             closed = book.closed_months(year)
             periods = {entry["period"] for entry in book.entries() if entry["kind"] == "year"}
             end = book.year(year) if str(year) in periods else None
@@ -148,6 +144,38 @@ class Settled:
         if "-" in period:
             chosen &= months <= period
         return table[chosen].reset_index(drop=True)
+
+
+def only_year(where: str) -> str:
+    """Give the year of a ledger that has no other.
+
+    Parameters
+    ----------
+    where : str
+        As for `Settled.from_ledger`.
+
+    Raises
+    ------
+    DrgcoreError
+        If it has several years, or none, or is not there.
+    """
+    with _opened(where) as book:
+        years = sorted({entry["period"][:4] for entry in book.entries()})
+    if len(years) != 1:
+        raise DrgcoreError(
+            _("the ledger has the years {years}", years=", ".join(years) or "–"),
+            where=where,
+            hint=_("Say of which month or year the report is: --period 2027-01 or --period 2027."),
+        )
+    return years[0]
+
+
+def _opened(where: str) -> Ledger:
+    if "://" not in where and not Path(where).is_file():
+        raise DrgcoreError(
+            _("there is no ledger"), where=where, hint=_("Name the file of a ledger.")
+        )
+    return Ledger.open(where)
 
 
 def read_tables(where: str | Path, without: Sequence[str] = ()) -> dict[str, pd.DataFrame]:
