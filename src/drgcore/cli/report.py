@@ -54,7 +54,7 @@ SchemeOption = Annotated[
 
 HospitalOption = Annotated[str, typer.Option(help="The hospital, as in the cases.")]
 PeriodOption = Annotated[
-    str, typer.Option(help="A month 2027-01 or a year 2027; without it the ledger's year, else all cases.")
+    str, typer.Option(help="A month 2027-01 or a year 2027; else the ledger's year, or all cases.")
 ]
 TablesArgument = Annotated[
     Path, typer.Argument(metavar="TABLES", help="What the command wrote: a folder or a workbook.")
