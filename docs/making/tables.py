@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from typing import get_args
 
 import pyarrow as pa
 
@@ -12,6 +13,7 @@ from drgcore.cases import CANONICAL_SCHEMA, LOCAL_SCHEMA
 from drgcore.cases.columns import FRONT_PAGE_SCHEMA
 from drgcore.cases.presets import PRESETS
 from drgcore.grouper import REASONS
+from drgcore.language import Language, use_language
 from drgcore.schemes.model import TABLE_SCHEMAS
 
 MARK = re.compile(r"^<!-- made: ([\w-]+) -->$", re.MULTILINE)
@@ -49,7 +51,12 @@ def _columns(schema: pa.Schema) -> str:
 
 
 def _reasons() -> str:
-    return _table(["reason", ""], ([f"`{code}`", text] for code, text in REASONS.items()))
+    said = {}
+    for language in get_args(Language):
+        with use_language(language):
+            said[language] = dict(REASONS)
+    rows = ([f"`{code}`", f"{said['zh'][code]} {said['en'][code]}"] for code in REASONS)
+    return _table(["reason", ""], rows)
 
 
 def _ledger() -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import gettext
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
@@ -185,6 +185,44 @@ def in_context(context: str, message: str) -> str:
 def N_(message: _Text, /) -> _Text:
     """Mark a literal as a message that `_` is given later; it stays as it is."""
     return message
+
+
+class Texts(Mapping[str, str]):
+    """What names that machines know mean, in the language that is spoken when one asks.
+
+    Parameters
+    ----------
+    messages : mapping of str to str
+        Name → English message, marked by `N_`.
+
+    Examples
+    --------
+    >>> texts = Texts({"disk_full": N_("No space left on device")})
+    >>> with use_language("zh"):
+    ...     texts["disk_full"]
+    '磁盘空间不足'
+    >>> with use_language("en"):
+    ...     texts["disk_full"], "disk_empty" in texts
+    ('No space left on device', False)
+    """
+
+    def __init__(self, messages: Mapping[str, str]) -> None:
+        self._messages = dict(messages)
+
+    def __getitem__(self, name: str) -> str:
+        return _(self._messages[name])
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._messages
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._messages)
+
+    def __len__(self) -> int:
+        return len(self._messages)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({dict(self)})"
 
 
 def reason_of(error: OSError) -> str:

@@ -188,8 +188,8 @@ def test_the_command_writes_what_the_readme_says(
     assert "not run" in output
     assert all(len(line) <= 80 for line in output.splitlines())
     book = CalamineWorkbook.from_path(tmp_path / "findings.xlsx")
-    assert book.sheet_names == ["检查汇总", "科室汇总", "问题明细"]
-    rows = book.get_sheet_by_name("问题明细").to_python()
+    assert book.sheet_names == ["Checks", "By department", "Findings"]
+    rows = book.get_sheet_by_name("Findings").to_python()
     run("check", "cases.parquet", "findings.csv", "--profile", "profile.csv")
     run("check", "cases.parquet", "findings.parquet")
     table = pq.read_table("findings.parquet")
@@ -213,7 +213,7 @@ def test_no_cell_becomes_a_formula(tmp_path: Path) -> None:
     assert '"\'=1+1"' in (tmp_path / "f.csv").read_text(encoding="utf-8-sig")
     drgcore.check_file(path, tmp_path / "f.xlsx")
     cells = (
-        CalamineWorkbook.from_path(tmp_path / "f.xlsx").get_sheet_by_name("问题明细").to_python()
+        CalamineWorkbook.from_path(tmp_path / "f.xlsx").get_sheet_by_name("Findings").to_python()
     )
     assert cells[1][1] == "=1+1"
 

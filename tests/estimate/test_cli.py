@@ -31,7 +31,7 @@ def test_what_if_of_one_case(cases: Path, tmp_path: Path) -> None:
     options = ["--other", "chs-drg-2.0", "--policy", "example"]
     options += ["--value", "employee=64", "--value", "resident=50", "--out", out]
     text = run("what-if", cases, "--row", 5, *options)
-    assert "编码依据病历记录" in text
+    assert "Coding follows the record" in text
     assert "as_coded" in text
     table = pd.read_csv(out)
     assert table["kind"].iloc[-1] == "scheme"

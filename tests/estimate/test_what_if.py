@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 import drgcore
 from drgcore.errors import CaseSchemaError
 from drgcore.estimate import pivotal_codes, pivotal_summary, what_if
+from drgcore.language import use_language
 from drgcore.points import Policy
 from tests.reference.plain_variants import plain_variants
 
@@ -112,7 +113,13 @@ def test_the_order_is_that_of_the_record_unless_asked() -> None:
     assert by_payment["weight"].iloc[1:].dropna().is_monotonic_decreasing
     with pytest.raises(CaseSchemaError, match="needs weights or a policy"):
         what_if(case, by="payment")
-    assert "编码依据病历记录" in str(what_if(case))
+    found = what_if(case)
+    assert str(found).startswith("Coding follows the record")
+    with use_language("zh"):
+        shown = str(found).splitlines()
+    assert shown[0].startswith("编码依据病历记录")
+    assert shown[1].split()[:3] == ["类别", "编码", "名称"]
+    assert shown[2].split()[0] == "现有编码"
 
 
 def test_points_and_payment_by_a_policy() -> None:

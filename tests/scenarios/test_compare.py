@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 import drgcore.scenarios.sums as sums_module
 from drgcore.budget import Month, settle_month, settle_year, terms_of
 from drgcore.errors import BudgetError, CaseSchemaError, PolicyError
+from drgcore.language import use_language
 from drgcore.points import CLASSES, CaseWarning, Policy, compute_points
 from drgcore.scenarios import Comparison, coefficient_effect, compare
 from tests.points.random_regions import HOSPITAL_TABLE, HOSPITALS, LEVEL_TABLE
@@ -250,7 +251,7 @@ def test_hospitals_levels_and_cases_outside_by_hand() -> None:
     assert found.losers["hospital"].tolist() == ["H1"]
     assert found.losers["difference_fen"].tolist() == [69911972 - 86703057]
     assert found.differences.values.tolist() == [
-        ["round 2", "outliers.low.multiples", "0.4", "0.2"]
+        ["round 2", "outliers.low.multiples", "0.4", "0.2", "outliers.low.multiples"]
     ]
 
 
@@ -312,7 +313,8 @@ def test_differences_of_periods_tables_and_files(tmp_path: Path) -> None:
     other = small({"coefficients": {"components": [part]}, **later, **change}, other_folder)
     found = compare(cases({"pool": "employee"}, {"pool": "resident"}),
                     {"a": first, "b": other}, year=YEAR).differences  # fmt: skip
-    rows = {row[1]: row[2:] for row in found.values.tolist()}
+    assert found["parameter"].tolist() == found["path"].tolist()
+    rows = {row[1]: row[2:4] for row in found.values.tolist()}
     assert rows["rounding.coefficient (from 2026-07-01)"] == ["4", "2"]
     assert rows["base_points.factor"] == ["1", "1.1"]
     assert rows["base points of BR15"] == ["80", "81"]
@@ -332,6 +334,10 @@ def test_a_difference_that_ends_says_when() -> None:
     found = compare(both, policies, year=YEAR).differences
     path = "outliers.low.multiples (from 2026-01-01 to 2026-06-30)"
     assert found[["path", "after"]].values.tolist() == [[path, "0.5"]]
+    with use_language("zh"):
+        same = compare(both, policies, year=YEAR).differences
+    assert same["path"].tolist() == [path]
+    assert same["parameter"].tolist() == ["outliers.low.multiples（2026-01-01 至 2026-06-30）"]
 
 
 def test_decimals_of_base_points_are_one_difference() -> None:

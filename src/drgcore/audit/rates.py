@@ -251,4 +251,4 @@ def _ids(frame: AuditFrame) -> NDArray[np.object_]:
     """Ids of the cases, or their rows from 1."""
     if frame.has("case_id"):
         return _texts(frame, "case_id")[0]
-    return np.array([f"row {i + 1}" for i in range(len(frame))], object)
+    return np.array([_("row {row}", row=i + 1) for i in range(len(frame))], object)

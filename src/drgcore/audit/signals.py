@@ -127,9 +127,9 @@ def audit_cases(
     """
     frame = cases if isinstance(cases, AuditFrame) else AuditFrame(cases, scheme)
     before = past if past is None or isinstance(past, AuditFrame) else AuditFrame(past)
-    wanted = _checked("signal", signals or SIGNALS, SIGNALS)
-    keys = _checked("unit", [by] if isinstance(by, str) else by, UNITS)
-    _checked("kind of peers", [peers], ("region", "level"))
+    wanted = _checked(_("signal"), signals or SIGNALS, SIGNALS)
+    keys = _checked(_("unit"), [by] if isinstance(by, str) else by, UNITS)
+    _checked(_("kind of peers"), [peers], ("region", "level"))
     limits = limits or Limits()
     frame.require(["drg", *keys, *(["hospital_level"] if peers == "level" else [])])
     summary, units, lists = [], [], []

@@ -111,7 +111,7 @@ def refuse_rows(
         if "case_id" in table.column_names:
             ids = [str(table.column("case_id")[int(row)]) for row in rows[:5]]
         else:
-            ids = [f"row {row + 1}" for row in rows[:5]]
+            ids = [_("row {row}", row=row + 1) for row in rows[:5]]
         more = _(" and {count} more", count=len(rows) - 5) if len(rows) > 5 else ""
         raise CaseSchemaError(
             _(

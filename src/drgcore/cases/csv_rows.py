@@ -138,7 +138,8 @@ class CsvRows:
         left_out = dict(self._left_out)
         if self._passed:
             passed = [number + self._above for number in self._passed]
-            left_out["of comments"] = sorted({*left_out.get("of comments", []), *passed})
+            comments = N_("of comments")
+            left_out[comments] = sorted({*left_out.get(comments, []), *passed})
         return [note_of(what, at) for what, at in left_out.items()]
 
 

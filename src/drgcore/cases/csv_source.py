@@ -316,10 +316,14 @@ class CsvSource(CaseSource):
         return self._tail.decode("utf-8", "ignore").endswith(end.rstrip("\r")[-64:])
 
     def _explain(self, error: Exception, rows: int) -> CaseSchemaError | None:
-        after = f"after row {self._rows.number(rows - 1)}" if rows else "at the start"
+        after = _("after row {row}", row=self._rows.number(rows - 1)) if rows else _("at the start")
         if ragged := _RAGGED.search(str(error)):
             row, expected, found = ragged.groups()
-            place = f"row {int(row) + self._rows_above}" if row else f"a row {after}"
+            place = (
+                _("row {row}", row=int(row) + self._rows_above)
+                if row
+                else _("a row {after}", after=after)
+            )
             return CaseSchemaError(
                 _(
                     "{place} has {found} values where the row of column names has {expected}",

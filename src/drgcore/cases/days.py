@@ -11,13 +11,13 @@ from pyarrow import types
 from drgcore.cases.text import chunks_of, distinct, is_missing, is_text, tidy
 from drgcore.cases.values import is_number
 from drgcore.errors import CaseSchemaError
-from drgcore.language import _
+from drgcore.language import N_, _
 
-DAY_FORMS = (
+DAY_FORMS = N_(
     "2027-01-07, 2027/1/7, 20270107, 2027年1月7日, each also with a time; "
     "numbers as Excel counts days where the whole column is numbers"
 )
-"""The forms of a day that are read, as a message shows them."""
+"""The forms of a day that are read, a message of the catalogue."""
 
 # China has had one time and no summer time since 1992, so no database of zones is needed.
 _CHINA_SECONDS = 8 * 3600
@@ -95,7 +95,7 @@ def days_of(values: pa.Array | pa.ChunkedArray, *, name: str) -> pa.Array:
                 more=more,
             ),
             where=_("column {name}", name=name),
-            hint=_("Forms that are read: {day_forms}.", day_forms=DAY_FORMS),
+            hint=_("Forms that are read: {day_forms}.", day_forms=_(DAY_FORMS)),
         )
     return days
 
@@ -246,6 +246,6 @@ def _of_values(chunk: pa.Array, name: str) -> tuple[Days, Flags, Flags]:
         raise CaseSchemaError(
             _("{kind} is not a date", kind=kind),
             where=_("column {name}", name=name),
-            hint=_("Forms that are read: {day_forms}.", day_forms=DAY_FORMS),
+            hint=_("Forms that are read: {day_forms}.", day_forms=_(DAY_FORMS)),
         )
     return days, missing, wrong & ~missing

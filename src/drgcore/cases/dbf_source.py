@@ -60,7 +60,9 @@ class DbfSource(CaseSource):
         self._codes = columns
 
     def _careful(self) -> AbstractContextManager[None]:
-        return damage_as_error(self._path, "dBase file", "Export it again, or save it as CSV.")
+        return damage_as_error(
+            self._path, _("dBase file"), _("Export it again, or save it as CSV.")
+        )
 
     def _read(self) -> Iterator[pa.RecordBatch]:
         rows = SheetRows(self._cells(), str(self._path))

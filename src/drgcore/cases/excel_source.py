@@ -88,7 +88,7 @@ class ExcelSource(CaseSource):
         if not names:
             raise CaseSchemaError(_("the workbook has no sheets"), where=str(self._path))
         chosen, rows = self._choose(book, names, large)
-        found = SheetRows(rows, f"{self._path}, sheet {chosen!r}")
+        found = SheetRows(rows, _("{path}, sheet {sheet!r}", path=self._path, sheet=chosen))
         if chosen in large:
             found.notes.insert(
                 0, _("sheet {chosen!r} is large and is read in pieces", chosen=chosen)
@@ -107,7 +107,7 @@ class ExcelSource(CaseSource):
 
     def _careful(self) -> AbstractContextManager[None]:
         return damage_as_error(
-            self._path, "workbook", "Open it in Excel and save it again as .xlsx."
+            self._path, _("workbook"), _("Open it in Excel and save it again as .xlsx.")
         )
 
     def _choose(

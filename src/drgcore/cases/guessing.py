@@ -306,7 +306,7 @@ def _by_contents(schema: pa.Schema, columns: dict[str, Contents]) -> GuessedMapp
         comment = f"  # {comments[field].removeprefix(': ')}" if field in comments else ""
         lines.append(f"{field} = {quoted(value)}{comment}")
     text = "\n".join(lines) + "\n"
-    return GuessedMapping(CaseMapping(**parameters_of(text, "the guess", CaseMapping)), text)
+    return GuessedMapping(CaseMapping(**parameters_of(text, _("the guess"), CaseMapping)), text)
 
 
 def _principal(coded: Sequence[Contents], whole: str) -> Contents:

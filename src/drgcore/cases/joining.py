@@ -61,7 +61,7 @@ class JoinedCases:
     counts: dict[str, int]
 
     def __str__(self) -> str:
-        lines = [f"{self.table.num_rows:,} cases"]
+        lines = [_("{rows:,} cases", rows=self.table.num_rows)]
         lines += [f"  {name:<28} {n:>12,}" for name, n in self.counts.items() if n]
         return "\n".join(lines)
 
@@ -105,13 +105,13 @@ def join_cases(
     [{'case_id': 'S1', 'principal_diagnosis': 'K80.101', 'other_diagnoses': ['I50.900']}]
     """
     cases = _whole(info)
-    ids = _texts(cases, ID, "the settlement information")
+    ids = _texts(cases, ID, _("the settlement information"))
     _check_ids(ids)
     coded = _whole(diagnoses)
-    rows = _rows(coded, "diag_code", "maindiag_flag", "the diagnoses")
+    rows = _rows(coded, "diag_code", "maindiag_flag", _("the diagnoses"))
     counts: dict[str, int] = {}
     if "inhosp_diag_type" in coded.column_names:
-        kind = _texts(coded, "inhosp_diag_type", "the diagnoses").fill_null("")
+        kind = _texts(coded, "inhosp_diag_type", _("the diagnoses")).fill_null("")
         western = pc.is_in(kind, value_set=_WESTERN)
         counts["tcm_diagnoses_left_out"] = len(rows) - int(pc.sum(western).as_py() or 0)
         rows = rows.filter(western)
@@ -124,7 +124,7 @@ def join_cases(
         new["principal_procedure"] = pa.nulls(len(ids), pa.string())
         new["other_procedures"] = pa.nulls(len(ids), pa.list_(pa.string()))
     else:
-        rows = _rows(_whole(operations), "oprn_oprt_code", "main_oprn_flag", "the operations")
+        rows = _rows(_whole(operations), "oprn_oprt_code", "main_oprn_flag", _("the operations"))
         principal, others, more, counts["operations_of_no_case"] = _grouped(
             rows, ids, ("no_main_procedure", "several_main_procedures")
         )

@@ -127,7 +127,11 @@ class CaseMapping:
         for whole, parts in APART.items():
             if getattr(self, whole) is not None and any(getattr(self, p) for p in parts):
                 raise CaseSchemaError(
-                    _("{whole} and {parts} are both mapped", whole=whole, parts=" or ".join(parts)),
+                    _(
+                        "{whole} and {parts} are both mapped",
+                        whole=whole,
+                        parts=_(" or ").join(parts),
+                    ),
                     where=_("case mapping"),
                     hint=_("{whole} holds all of them, the principal one first.", whole=whole),
                 )
@@ -330,15 +334,21 @@ class CaseMapping:
 
 def _problem(field: str, value: object) -> str | None:
     if value is None:
-        return "must name a column" if field in (*ALWAYS, "separator") else None
+        return _("must name a column") if field in (*ALWAYS, "separator") else None
     names = value if isinstance(value, tuple) and field in _SEVERAL else (value,)
     if not names or not all(isinstance(name, str) and name for name in names):
-        return "must be a column's name" + (" or several" if field in _SEVERAL else "")
+        if field in _SEVERAL:
+            return _("must be a column's name or several")
+        return _("must be a column's name")
     if field == "separator":
         return None
     for name in names:
         if name.endswith("?") and field not in (*_OPTIONAL, *_LOCAL):
-            return f"cannot be optional ({name!r}); only {', '.join((*_OPTIONAL, *_LOCAL))} can"
+            return _(
+                "cannot be optional ({name!r}); only {fields} can",
+                name=name,
+                fields=", ".join((*_OPTIONAL, *_LOCAL)),
+            )
         if field in _SEVERAL and not isinstance(value, tuple):
             for part in name.split(" or "):
                 expand(part)

@@ -52,7 +52,7 @@ class UnknownCode:
     @property
     def shown(self) -> str:
         """The text where it has the form of a code; else that it has not: it may be a name."""
-        return self.text.strip() if _CODE_LIKE.fullmatch(self.text.strip()) else "(free text)"
+        return self.text.strip() if _CODE_LIKE.fullmatch(self.text.strip()) else _("(free text)")
 
 
 @dataclass

@@ -182,7 +182,7 @@ class ParquetSource(CaseSource):
                     yield found
 
     def _careful(self) -> AbstractContextManager[None]:
-        return damage_as_error(self._path, "parquet file", "Copy or write it again.")
+        return damage_as_error(self._path, _("parquet file"), _("Copy or write it again."))
 
 
 class TableSource(CaseSource):

@@ -21,7 +21,7 @@ from drgcore.cases.header import (
     note_of,
 )
 from drgcore.errors import CaseSchemaError
-from drgcore.language import _
+from drgcore.language import N_, _
 
 Cells = Sequence[Any]
 
@@ -204,12 +204,12 @@ def _no_case(row: Cells, header: Sequence[str]) -> str:
     text = first.strip()
     if not text:
         filled = any(cell.strip() if isinstance(cell, str) else cell is not None for cell in row)
-        return "" if filled else "without any value"
+        return "" if filled else N_("without any value")
     if text in TOTAL_WORDS or _FOOTER.match(text):
         of_a_case = any(isinstance(cell, str) and _OF_A_CASE.match(cell) for cell in row)
-        return "" if of_a_case else "of totals or footers"
+        return "" if of_a_case else N_("of totals or footers")
     if text in header and all(
         (text_of(c) or "").strip() == n for c, n in zip(row, header, strict=False)
     ):
-        return "that repeat the column names"
+        return N_("that repeat the column names")
     return ""

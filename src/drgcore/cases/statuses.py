@@ -81,7 +81,9 @@ def statuses_of(names: Sequence[str]) -> npt.NDArray[np.int8]:
     places = [status_of(name) for name in names]
     unknown = sorted(name for name, place in zip(names, places, strict=True) if place == NO_STATUS)
     if unknown:
-        shown = ", ".join(unknown[:5]) + (f" and {len(unknown) - 5} more" * (len(unknown) > 5))
+        rest = len(unknown) - 5
+        shown = ", ".join(unknown[:5])
+        shown += _(" and {count} more", count=rest) if rest > 0 else ""
         raise CaseSchemaError(
             _(
                 "the status is {shown}; it must be {statuses}",

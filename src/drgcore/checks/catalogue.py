@@ -182,7 +182,7 @@ class _Builder:
             entry = {"code": check.code, "level": check.level, "when": check.when}
             self._entries[check.code] = (
                 {**entry, "zh": check.zh, "en": check.en, "told": check.source},
-                "the shipped checks",
+                _("the shipped checks"),
             )
 
     def add(self, data: Mapping[str, Any], where: str) -> _Builder:
@@ -224,7 +224,7 @@ class _Builder:
         on: list[Check] = []
         off: list[Check] = []
         for code, (entry, where) in self._entries.items():
-            check = self._check(entry, f"{where}: check {code}", systems)
+            check = self._check(entry, _("{where}: check {code}", where=where, code=code), systems)
             switch = self._switch.get(code, self._switch.get("*", True))
             if switch not in (True, False, *LEVELS):
                 raise self._error(
@@ -272,7 +272,7 @@ class _Builder:
         given = [kind for kind in ("diagnoses", "procedures") if kind in value]
         if len(given) != 1:
             raise self._error(_("set {name} has either diagnoses or procedures", name=name))
-        where = f"{self._where}: set {name}"
+        where = _("{where}: set {name}", where=self._where, name=name)
         system = "diagnosis" if given == ["diagnoses"] else "procedure"
         without = value.get("without", "")
         return CodeSet(

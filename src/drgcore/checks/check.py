@@ -21,6 +21,7 @@ from drgcore.checks.findings import FINDINGS_SCHEMA, FindingsOf
 from drgcore.checks.frame import Frame, Layout
 from drgcore.checks.mdc import MdcTables
 from drgcore.checks.report import CHECKS_SCHEMA, CaseChecks, Tally
+from drgcore.language import _
 from drgcore.schemes import Scheme, load_dictionary, load_scheme, load_translation
 
 BATCH_ROWS = 131_072
@@ -117,9 +118,13 @@ class CheckRun:
             absent = layout.absent(check.fields)
             lists = [name for name in check.sets if name in unknown]
             if absent:
-                self.why[check.code] = f"no column {', '.join(absent)}"
+                self.why[check.code] = _("no column {names}", names=", ".join(absent))
             elif lists:
-                self.why[check.code] = f"no list {', '.join(lists)} for {self.scheme.name}"
+                self.why[check.code] = _(
+                    "no list {lists} for {scheme}",
+                    lists=", ".join(lists),
+                    scheme=self.scheme.name,
+                )
         self.checks = [c for c in self.catalogue.checks if c.code not in self.why]
         self.tally = Tally(self.checks)
         return layout

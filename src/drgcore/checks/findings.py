@@ -46,7 +46,7 @@ class FindingsOf:
     checks : sequence of Check
     sets : CodeSets
     labels : {"en", "zh"}
-        Language of the fields' names in `values` and `fields`.
+        Language of the fields' names in `values` and `fields`; in English the columns' names.
     """
 
     def __init__(self, checks: Sequence[Check], sets: CodeSets, labels: str = "en") -> None:

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from drgcore.checks.catalogue import LEVELS, Check
 from drgcore.checks.frame import Frame
-from drgcore.language import N_, _
+from drgcore.language import N_, _, get_language, word
 
 CHECKS_SCHEMA: pa.Schema = pa.schema(
     [
@@ -40,6 +40,7 @@ PROFILE_SCHEMA: pa.Schema = pa.schema(
         ("found", pa.int64()),
         ("share", pa.float64()),
         ("message", pa.string()),
+        ("message_en", pa.string()),
     ]
 )
 """Columns of the profile: for each hospital and department the cases, and how many of them a check
@@ -81,8 +82,9 @@ class CaseChecks:
         if found:
             lines.append("")
         for check in found[:_SHOWN]:
-            text = cut(check["message"], 48)
-            lines.append(f"  {check['check']:<5}{check['level']:<8}{check['cases']:>10,}  {text}")
+            text = cut(check["message" if get_language() == "zh" else "message_en"], 48)
+            level = word(check["level"])
+            lines.append(f"  {check['check']:<5}{level:<8}{check['cases']:>10,}  {text}")
         if len(found) > _SHOWN:
             lines.append(
                 "  " + _("… and {count} more checks found something", count=len(found) - _SHOWN)
@@ -203,12 +205,12 @@ class Tally:
         units = sorted(self._units.items(), key=lambda u: tuple((t is None, t or "") for t in u[0]))
         for (hospital, department), unit in units:
             cases = int(self._cases[unit])
-            lines: list[tuple[str | None, str, int, str | None]] = [
-                (None, level, int(self._levels[unit, place]), None)
+            lines: list[tuple[str | None, str, int, str | None, str | None]] = [
+                (None, level, int(self._levels[unit, place]), None, None)
                 for place, level in enumerate(LEVELS)
             ]
             lines += [
-                (check.code, check.level, int(self._found[unit, number]), check.zh)
+                (check.code, check.level, int(self._found[unit, number]), check.zh, check.en)
                 for number, check in enumerate(self._checks)
                 if self._found[unit, number]
             ]
@@ -221,8 +223,9 @@ class Tally:
                     "cases": cases,
                     "found": count,
                     "share": count / cases if cases else 0.0,
-                    "message": message,
+                    "message": chinese,
+                    "message_en": english,
                 }
-                for code, level, count, message in lines
+                for code, level, count, chinese, english in lines
             ]
         return pa.Table.from_pylist(rows, PROFILE_SCHEMA)

@@ -21,7 +21,7 @@ from drgcore.checks.workbook import workbook_writer
 from drgcore.errors import DrgcoreError
 from drgcore.files import whole_file
 from drgcore.formulas import guarded_column
-from drgcore.language import _
+from drgcore.language import _, get_language
 from drgcore.schemes import Scheme
 
 Progress = Callable[[int, int | None], None]
@@ -99,7 +99,8 @@ def check_file(
         )
     writer_of = _writer_for(target, ("parquet", "csv", "xlsx"))
     profile_writer = None if beside is None else _writer_for(beside, ("parquet", "csv"))
-    labels = "zh" if target.suffix.lower() == ".xlsx" else "en"
+    # A workbook is for people; what programs read has the names of the columns.
+    labels = get_language() if target.suffix.lower() == ".xlsx" else "en"
     run = CheckRun(scheme, checks, clinical_codes)
     case_mapping = mapping_for(mapping, source_path, sheet=sheet)
     with open_cases(source_path, batch_rows=batch_rows, sheet=sheet) as plain:

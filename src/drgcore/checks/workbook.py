@@ -1,4 +1,4 @@
-"""Findings as a workbook for coders: what is wrong, where, how often; Chinese headings."""
+"""Findings as a workbook for coders: what is wrong, where, how often."""
 
 from __future__ import annotations
 
@@ -11,35 +11,35 @@ from typing import Any
 import pyarrow as pa
 
 from drgcore.checks.report import CaseChecks
+from drgcore.language import N_, _, heading, word
 from drgcore.workbooks import new_workbook
 
 _MOST_ROWS = 1_048_575
 
-_HEADINGS = {
-    "row": ("行号", 9),
-    "case_id": ("病例标识", 18),
-    "hospital": ("医疗机构", 14),
-    "department": ("出院科别", 14),
-    "doctor_id": ("医师", 12),
-    "check": ("检查代码", 9),
-    "level": ("级别", 7),
-    "fields": ("涉及项目", 26),
-    "values": ("填写内容", 44),
-    "message": ("问题", 60),
-    "message_en": ("English", 40),
-    "status": ("状态", 9),
-    "why": ("未执行原因", 30),
-    "cases": ("病例数", 10),
-    "undecided": ("缺值未判定", 11),
-    "found": ("问题病例数", 11),
-    "share": ("占比", 9),
-    "source": ("依据", 50),
-    "when": ("条件", 60),
+_WIDTHS = {
+    "row": 9,
+    "case_id": 18,
+    "hospital": 14,
+    "department": 14,
+    "doctor_id": 12,
+    "check": 9,
+    "level": 9,
+    "fields": 26,
+    "values": 44,
+    "message": 60,
+    "message_en": 60,
+    "status": 9,
+    "why": 30,
+    "cases": 10,
+    "undecided": 11,
+    "found": 11,
+    "share": 9,
+    "source": 50,
+    "when": 60,
 }
-_WORDS = {
-    "level": {"error": "错误", "warning": "警告", "hint": "提示"},
-    "status": {"run": "已执行", "not_run": "未执行", "off": "已关闭"},
-}
+_MESSAGES = {"message": N_("fault, in Chinese"), "message_en": N_("fault, in English")}
+_WORDS = ("level", "status")
+"""Columns of which each value is one of a few words."""
 
 
 class _Workbook:
@@ -48,8 +48,8 @@ class _Workbook:
         self._head = book.add_format({"bold": True, "bottom": 1})
         self._count = book.add_format({"num_format": "#,##0"})
         self._share = book.add_format({"num_format": "0.00%"})
-        self._checks = book.add_worksheet("检查汇总")
-        self._profile = book.add_worksheet("科室汇总")
+        self._checks = book.add_worksheet(_("Checks"))
+        self._profile = book.add_worksheet(_("By department"))
         self._sheet: Any = None
         self._sheets, self._at = 0, 0
 
@@ -59,7 +59,7 @@ class _Workbook:
         while self._sheet is None or start < len(table):
             if self._sheet is None or self._at == _MOST_ROWS:
                 self._sheets += 1
-                name = "问题明细" if self._sheets == 1 else f"问题明细{self._sheets}"
+                name = _("Findings") + (str(self._sheets) if self._sheets > 1 else "")
                 self._sheet, self._at = self._book.add_worksheet(name), 0
                 self._headings(self._sheet, table.column_names, frozen=2)
             piece = table.slice(start, _MOST_ROWS - self._at)
@@ -79,19 +79,20 @@ class _Workbook:
     def _headings(self, sheet: Any, names: list[str], frozen: int) -> None:
         self._width = len(names)
         for place, name in enumerate(names):
-            heading, width = _HEADINGS[name]
-            sheet.write_string(0, place, heading, self._head)
-            sheet.set_column(place, place, width)
+            title = _(_MESSAGES[name]) if name in _MESSAGES else heading(name)
+            sheet.write_string(0, place, title, self._head)
+            sheet.set_column(place, place, _WIDTHS[name])
         sheet.freeze_panes(1, frozen)
 
     def _rows(self, sheet: Any, table: pa.Table, first: int) -> None:
-        words = [_WORDS.get(name, {}) for name in table.column_names]
+        words = [name in _WORDS for name in table.column_names]
         formats = [self._share if name == "share" else self._count for name in table.column_names]
         for row, values in enumerate(zip(*(c.to_pylist() for c in table.columns), strict=True)):
             for place, value in enumerate(values):
                 if isinstance(value, str):
                     # Always as text: no cell becomes a formula, whatever it begins with.
-                    sheet.write_string(first + row, place, words[place].get(value, value)[:32_000])
+                    text = word(value) if words[place] else value
+                    sheet.write_string(first + row, place, text[:32_000])
                 elif value is not None and not math.isnan(value):
                     sheet.write_number(first + row, place, value, formats[place])
 

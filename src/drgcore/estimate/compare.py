@@ -38,7 +38,7 @@ class GroupComparison:
         The same with the month of discharge or the department before it, where the cases have one;
         else without rows.
     kinds : pandas.DataFrame
-        `kind` of difference, `cases`, `meaning`; the most cases first.
+        `kind` of difference, `cases`, `meaning` (in words); the most cases first.
     differing : pandas.DataFrame
         One row a case that differs or that one side lacks: `case_id`, `month`, `department`,
         `ours`, `official` (DRG, None where there is none), `level` (the first that differs),
@@ -110,7 +110,9 @@ class GroupComparison:
                 )
             )
         for row in self.kinds.to_dict("records"):
-            lines.append(f"  {row['cases']:>8,} {row['kind']:<20} {_(row['meaning'])}")
+            lines.append(
+                f"  {row['cases']:>8,} {row['kind']:<20} {DIFFERENCE_REASONS[row['kind']]}"
+            )
         return "\n".join(lines)
 
 
@@ -171,7 +173,7 @@ def compare_groups(
         raise CaseSchemaError(_("the cases have no column {case_id}", case_id=case_id))
     ours = group(table, scheme, mapping=mapping, clinical_codes=clinical_codes, columns=[])
     assert isinstance(ours, pa.Table)
-    left = pd.DataFrame({"case_id": _ids(table.column(case_id), "cases")})
+    left = pd.DataFrame({"case_id": _ids(table.column(case_id), _("cases"))})
     left["row"] = np.arange(len(left))
     left["ours"] = _no_group(ours.column("drg"))
     left["month"] = _month(table)
@@ -219,7 +221,7 @@ def _official(official: Any, case_id: str) -> pd.DataFrame:
             _("the official groups need the columns {case_id} and drg", case_id=case_id),
             hint=_("say what their columns are called, or rename them"),
         )
-    ids = _ids(table.column(case_id), "official groups")
+    ids = _ids(table.column(case_id), _("official groups"))
     return pd.DataFrame({"case_id": ids, "official": _no_group(table.column(names[0]))})
 
 

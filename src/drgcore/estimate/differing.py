@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -17,25 +16,24 @@ from drgcore.errors import CaseSchemaError, SchemeError
 from drgcore.estimate.variants import KINDS, variants_of
 from drgcore.estimate.what_if import codes_of
 from drgcore.grouper.batch import BatchGrouper
+from drgcore.language import N_, Texts, _
 from drgcore.schemes import Scheme, list_schemes
 
-DIFFERENCE_REASONS: Mapping[str, str] = MappingProxyType(
+DIFFERENCE_REASONS: Mapping[str, str] = Texts(
     {
-        "version": "another national scheme gives the official group (版本不同)",
-        "local_rule": "a local scheme gives the official group (地方规则)",
-        "code_translation": "read as the other version of the codes it is the official group "
-        "(编码版本转换)",
-        "principal_diagnosis": "another of its diagnoses as the principal one gives it (主诊不同)",
-        "principal_procedure": "another of its procedures as the principal one gives it "
-        "(主手术不同)",
-        "missing_code": "without one of its codes it is the official group (缺编码)",
-        "exclusion": "an excluded complication counted gives the official group (排除表)",
-        "unexplained": "nothing tried gives the official group (未能解释)",
-        "official_missing": "no official group was returned for the case (官方缺)",
-        "ours_missing": "the official groups have a case that we have not (本方缺)",
+        "version": N_("another national scheme gives the official group"),
+        "local_rule": N_("a local scheme gives the official group"),
+        "code_translation": N_("read as the other version of the codes it is the official group"),
+        "principal_diagnosis": N_("another of its diagnoses as the principal one gives it"),
+        "principal_procedure": N_("another of its procedures as the principal one gives it"),
+        "missing_code": N_("without one of its codes it is the official group"),
+        "exclusion": N_("an excluded complication counted gives the official group"),
+        "unexplained": N_("nothing tried gives the official group"),
+        "official_missing": N_("no official group was returned for the case"),
+        "ours_missing": N_("the official groups have a case that we have not"),
     }
 )
-"""Kind of difference → what it means, in the order in which they are tried."""
+"""Kind of difference → what it means, in the language that is spoken; in the order of trying."""
 
 # What a variant says; complications are tried as exclusions with another table of rules.
 _OF_VARIANT = {
@@ -73,7 +71,8 @@ def explain_differences(
     Returns
     -------
     pandas.DataFrame
-        n rows, indexed as nothing: `kind` (`DIFFERENCE_REASONS`) and `detail`, the scheme or code.
+        n rows, indexed as nothing: `kind` (`DIFFERENCE_REASONS`) and `detail`, the scheme or
+        code, or in words how the codes were read.
 
     Examples
     --------
@@ -110,7 +109,7 @@ def explain_differences(
     settle(
         translated == wanted,
         "code_translation",
-        "insurance codes" if clinical_codes else "clinical codes",
+        _("insurance codes") if clinical_codes else _("clinical codes"),
     )
     for start in range(0, n, _ROWS):
         part = slice(start, min(start + _ROWS, n))

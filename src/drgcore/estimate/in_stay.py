@@ -18,16 +18,18 @@ from drgcore.errors import CaseSchemaError
 from drgcore.estimate.likely import LikelyGroups, contexts_of
 from drgcore.estimate.prices import weights_by_drg
 from drgcore.grouper.batch import BatchGrouper
-from drgcore.language import _
+from drgcore.language import N_, Texts, _
 
-WARNINGS: Mapping[str, str] = {
-    "no_estimate": "无法估计 there is no estimate yet, see `missing`",
-    "beyond_high": "超高倍率界值 the cost is beyond the high-cost limit of the likeliest group",
-    "above_payment": "超预计支付 the cost is above the payment to be expected",
-    "near_payment": "接近预计支付 the cost is above 80 % of the payment to be expected",
-    "long_stay": "住院日偏长 the stay is longer than 1.5 times the mean of the likeliest group",
-}
-"""Reason of a warning → what it means, the gravest first."""
+WARNINGS: Mapping[str, str] = Texts(
+    {
+        "no_estimate": N_("there is no estimate yet, see `missing`"),
+        "beyond_high": N_("the cost is beyond the high-cost limit of the likeliest group"),
+        "above_payment": N_("the cost is above the payment to be expected"),
+        "near_payment": N_("the cost is above 80 % of the payment to be expected"),
+        "long_stay": N_("the stay is longer than 1.5 times the mean of the likeliest group"),
+    }
+)
+"""Reason of a warning → what it means, in the language that is spoken; the gravest first."""
 
 _LEVELS = {
     "beyond_high": "critical",

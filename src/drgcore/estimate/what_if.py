@@ -20,15 +20,29 @@ from drgcore.estimate.prices import priced, weights_by_drg
 from drgcore.estimate.variants import KINDS, Variants, variants_of
 from drgcore.grouper.account import code_name
 from drgcore.grouper.batch import BatchGrouper
-from drgcore.language import _
+from drgcore.language import N_, Texts, _, get_language, heading
 from drgcore.points import Policy
 from drgcore.schemes import Scheme
 
-NOTE = (
-    "编码依据病历记录，不依据付费结果。本表用于核对，不是编码建议。\n"
+NOTE = N_(
     "Coding follows the record, not the price: this table is for checking, it advises no coding."
 )
-"""Stands above every table of variants."""
+"""Stands above every table of variants; a message of the catalogue."""
+
+_KINDS: Mapping[str, str] = Texts(
+    {
+        "as_coded": N_("as coded"),
+        "principal_diagnosis": N_("as the principal diagnosis"),
+        "principal_procedure": N_("as the principal procedure"),
+        "without_diagnosis": N_("without the diagnosis"),
+        "without_principal_procedure": N_("without the principal procedure"),
+        "without_procedure": N_("without the procedure"),
+        "with_diagnosis": N_("with the diagnosis"),
+        "with_procedure": N_("with the procedure"),
+        "scheme": N_("by another scheme"),
+    }
+)
+"""Kind of a variant → what it is, in the language that is spoken."""
 
 _RESULTS = ("mdc", "adrg", "drg", "status", "reason", "severity", "reasons")
 _COLUMNS = (
@@ -66,7 +80,13 @@ class WhatIf:
 
     def __str__(self) -> str:
         shown = self.table[[name for name in _SHOWN if name in self.table]]
-        return f"{NOTE}\n{shown.astype(object).fillna('').to_string(index=False)}"
+        shown = shown.astype(object).fillna("")
+        if get_language() == "zh":
+            severities = shown["severity"].replace("none", _("none"))
+            shown = shown.assign(kind=shown["kind"].map(_KINDS), severity=severities)
+            shown = shown.rename(columns=heading)
+        with pd.option_context("display.unicode.east_asian_width", True):
+            return f"{_(NOTE)}\n{shown.to_string(index=False)}"
 
 
 def what_if(

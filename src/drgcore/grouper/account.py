@@ -6,15 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
-from typing import Literal
+from typing import Literal, get_args
 
 from drgcore.cases.notes import UnknownCode
 from drgcore.errors import DrgcoreError
 from drgcore.grouper.path import CasePath, Language, RuleTrace
 from drgcore.grouper.plain import AtomTrace, ComplicationTrace
 from drgcore.grouper.result import REASONS
-from drgcore.grouper.wording import WORDS
-from drgcore.language import _
+from drgcore.language import _, heading, use_language, word
 from drgcore.schemes import load_dictionary
 from drgcore.schemes.rules import LOCAL_VARIABLES, TRUE, VARIABLES, YES_NO, Compare, Member
 from drgcore.schemes.store import CodeKind
@@ -81,10 +80,10 @@ def check_language(lang: str) -> None:
     ------
     DrgcoreError
     """
-    if lang not in WORDS:
+    if lang not in get_args(Language):
         raise DrgcoreError(
             _("there is no language {lang!r}", lang=lang),
-            hint=_("Languages: {words} (zh is 中文).", words=", ".join(WORDS)),
+            hint=_("Languages: {words} (zh is 中文).", words=", ".join(get_args(Language))),
         )
 
 
@@ -106,7 +105,8 @@ def account_of(explanation: CasePath, lang: Language) -> Account:
         There are no words of this language.
     """
     check_language(lang)
-    return _Writer(explanation, lang).account()
+    with use_language(lang):
+        return _Writer(explanation, lang).account()
 
 
 def as_text(account: Account) -> str:
@@ -191,7 +191,6 @@ class _Writer:
         self._explanation = explanation
         self._scheme = explanation.scheme
         self._lang = lang
-        self._words = WORDS[lang]
 
     def account(self) -> Account:
         e = self._explanation
@@ -199,80 +198,84 @@ class _Writer:
             self._lang,
             self._headline(),
             tuple(self._facts()),
-            self._words["complications"],
+            _("Complications (QTZD in the CC sheet)"),
             tuple(map(self._complication, e.complications)),
-            self._words["rules"],
+            _("Rules tried, in order"),
             tuple(self._path()),
         )
-
-    def _say(self, key: str, **values: object) -> str:
-        return self._words[key].format(**values)
 
     def _headline(self) -> str:
         e, result = self._explanation, self._explanation.result
         groups = [g for g in (result.mdc, result.adrg, result.drg) if g is not None]
-        path = " → ".join(g.code for g in groups) or self._words["no_group"]
+        path = " → ".join(g.code for g in groups) or _("no group")
         name = self._scheme.name_of(groups[-1].code) if groups else ""
-        state = self._words[f"status_{result.status}"]
+        state = word(result.status)
         if result.severity:
-            state += self._say("severity", kind=self._words[f"severity_{result.severity}"])
+            kind = _("none") if result.severity == "none" else result.severity
+            state += _(", complications {kind}", kind=kind)
         return f"{path}  {name}  [{state}; {e.calendar or self._scheme.name}]"
 
     def _facts(self) -> Iterator[tuple[str, tuple[str, ...]]]:
-        e, case, words = self._explanation, self._explanation.case, self._words
+        e, case = self._explanation, self._explanation.case
         numbers = [
-            words[f"sex_{case.sex}"] if case.sex in (1, 2) else words["sex_unknown"],
-            self._say("years", number=_shown(case.age_years)),
+            self._sex(case.sex),
+            _("{number} years", number=_shown(case.age_years)),
         ]
         if case.age_years == 0:
-            numbers.append(self._say("days", number=_shown(case.age_days)))
+            numbers.append(_("{number} days", number=_shown(case.age_days)))
         if case.newborn_weight_g is not None:
-            numbers.append(self._say("grams", number=case.newborn_weight_g))
+            numbers.append(_("{number} g", number=case.newborn_weight_g))
         # What a rule asks for is shown even where the case lacks it.
         for variable, column in self._scheme.local_columns.items():
             value = self._answer(variable, getattr(case, column))
             numbers.append(f"{self._column(column)} {value}")
-        yield "", (words["comma"].join(numbers),)
+        yield "", (_(", ").join(numbers),)
         for key, codes in (
             ("principal_diagnosis", (case.principal_diagnosis,)),
             ("other_diagnoses", case.other_diagnoses),
             ("principal_procedure", (case.principal_procedure,)),
             ("other_procedures", case.other_procedures),
         ):
+            label = heading(key)
             present = [_coded(c) for c in codes if c]
             if present:
                 more = len(present) - _SHOWN_CODES
-                rest = [self._say("more", number=more)] if more > 0 else []
-                yield words[key], (*present[:_SHOWN_CODES], *rest)
+                rest = [_("… and {number} more", number=more)] if more > 0 else []
+                yield label, (*present[:_SHOWN_CODES], *rest)
             if unknown := [self._unknown(u) for u in e.unknown if u.column == key]:
-                yield words[key], tuple(unknown)
+                yield label, tuple(unknown)
         if e.unknown_codes:
-            yield "", (self._say("unknown", number=e.unknown_codes),)
+            told = _("unknown codes, which take part in no rule: {number}", number=e.unknown_codes)
+            yield "", (told,)
         for reason in e.result.reasons:
-            yield "", (f"{reason}: {self._reason(reason)}",)
+            yield "", (f"{reason}: {REASONS[reason]}",)
+
+    def _sex(self, sex: int | None) -> str:
+        if sex is None or sex not in (1, 2):
+            return _("sex ?")
+        return _("male") if sex == 1 else _("female")
 
     def _unknown(self, code: UnknownCode) -> str:
         """An unknown code, with those of the dictionary that it may mean."""
         near = ", ".join(map(_coded, code.near))
-        return self._say("unknown_near" if near else "unknown_code", code=code.text, near=near)
-
-    def _reason(self, reason: str) -> str:
-        chinese, english = REASONS[reason].split(" ", 1)
-        return chinese if self._lang == "zh" else english
+        if not near:
+            return _("✗ {code} unknown", code=code.text)
+        return _("✗ {code} unknown; near: {near}", code=code.text, near=near)
 
     def _column(self, column: str) -> str:
-        return self._words.get(f"column_{column}", column)
+        """What the case calls it; an English reader knows a column by its name."""
+        return heading(column) if self._lang == "zh" else column
 
     def _answer(self, variable: str, value: float | str | None) -> str:
         if variable in YES_NO and value in (0, 1):
-            return self._words["yes" if value else "no"]
+            return word("yes" if value else "no")
         return _shown(value)
 
     def _complication(self, trace: ComplicationTrace) -> str:
-        state = self._words["counts"]
+        state = _("counts")
         if not trace.counted:
             principal = self._explanation.case.principal_diagnosis
-            state = self._say("excluded", code=principal, table=trace.exclusion)
+            state = _("excluded: {code} is in table {table}", code=principal, table=trace.exclusion)
         return f"{trace.type:<3} {_coded(trace.code)}  {state}"
 
     def _path(self) -> Iterator[Step]:
@@ -306,11 +309,17 @@ class _Writer:
         level = type(far[0].group).__name__.upper()
         codes = [trace.group.code for trace in far]
         listed = " ".join(codes if len(codes) <= 12 else (*codes[:11], "…", codes[-1]))
-        return Step("passed", self._say("passed", number=len(far), level=level, codes=listed))
+        text = _(
+            "no condition holds of {number} {level}: {codes}",
+            number=len(far),
+            level=level,
+            codes=listed,
+        )
+        return Step("passed", text)
 
     def _step(self, trace: RuleTrace, steps: tuple[Step, ...]) -> Step:
         group = trace.group
-        whole = text = self._words["always"] if group.rule == TRUE else str(group.rule)
+        whole = text = _("always") if group.rule == TRUE else str(group.rule)
         if len(text) > _LONGEST_RULE:
             text = text[: _LONGEST_RULE - 3] + "…"
         # Codes that break a `not in` or do not suffice for a count make nothing hold.
@@ -330,13 +339,15 @@ class _Writer:
         if isinstance(trace.atom, Compare):
             column = {**VARIABLES, **LOCAL_VARIABLES}[trace.atom.variable]
             value = self._answer(trace.atom.variable, getattr(case, column))
-            return self._say("is", column=self._column(column), value=value)
+            return _("{column} is {value}", column=self._column(column), value=value)
         if isinstance(trace.atom, Member) and trace.atom.fields == ("CYKB",):
             # A department may have the code of some diagnosis, of which it is not to get the name.
-            return self._say("is", column=self._column("department"), value=case.department)
+            return _(
+                "{column} is {value}", column=self._column("department"), value=case.department
+            )
         rest = len(trace.found) - 3
-        more = self._say("and_more", number=rest) if rest > 0 else ""
-        return self._words["comma"].join(map(_coded, trace.found[:3])) + more
+        more = _(" and {number} more", number=rest) if rest > 0 else ""
+        return _(", ").join(map(_coded, trace.found[:3])) + more
 
 
 def _shown(value: float | str | None) -> str:

@@ -19,6 +19,7 @@ from drgcore.grouper.plain import Facts, PlainCase
 from drgcore.grouper.recipes import Recipe, all_recipes, recipes_for
 from drgcore.grouper.result import GroupedRows
 from drgcore.grouper.tables import compile_tables
+from drgcore.language import _
 from drgcore.schemes.model import Scheme
 from drgcore.schemes.rules import (
     FRACTIONAL,
@@ -307,7 +308,7 @@ class _Prover:
     def proof(self, drg: int, recipes: tuple[Recipe, ...]) -> str:
         """Why no case reaches a DRG; '' where that is not proven."""
         if not recipes:
-            return "its rules contradict each other, or name a set without codes"
+            return _("its rules contradict each other, or name a set without codes")
         earlier = self._earlier_rules(drg)
         blockers: set[str] = set()
         for recipe in recipes:
@@ -326,7 +327,7 @@ class _Prover:
                         return ""
                     if procedure is None and blocker is not None:
                         break
-        return "an earlier rule always holds: " + ", ".join(sorted(blockers))
+        return _("an earlier rule always holds: {rules}", rules=", ".join(sorted(blockers)))
 
     def _earlier_rules(self, drg: int) -> list[tuple[str, Rule]]:
         scheme = self._tables.scheme

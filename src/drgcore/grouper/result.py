@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -14,47 +13,48 @@ from numpy.typing import NDArray
 from drgcore.cases.statuses import STATUSES
 from drgcore.errors import CaseSchemaError
 from drgcore.grouper.kernel_tables import GrouperTables
-from drgcore.language import _
+from drgcore.language import N_, Texts, _
 
 SEVERITIES = ("none", "CC", "MCC")
 """The worst complication that the principal diagnosis does not exclude."""
 
-REASONS: Mapping[str, str] = MappingProxyType(
+REASONS: Mapping[str, str] = Texts(
     {
-        "principal_diagnosis_missing": "主要诊断缺失 the principal diagnosis is missing",
-        "principal_diagnosis_unknown": "主要诊断编码无效 the principal diagnosis is no code of the "
-        "insurance version of ICD-10",
-        "sex_missing": "性别缺失 sex is missing or stated as unknown",
-        "sex_invalid": "性别无效 sex is neither male nor female",
-        "age_missing": "年龄缺失 age in years is missing",
-        "age_invalid": "年龄无效 age in years is no number from 0 to 150",
-        "age_days_missing": "不足一周岁患者缺日龄 age is 0 years and age in days is missing",
-        "age_days_invalid": "日龄无效 age is 0 years and age in days is no number from 0 to 365",
-        "newborn_weight_missing": "新生儿入院体重缺失 the group depends on the newborn's weight, "
-        "which is missing",
-        "newborn_weight_invalid": "新生儿入院体重无效 the group depends on the newborn's weight, "
-        "which is no number of grams from 100 to 20000",
-        "no_mdc": "无对应MDC the rule of no MDC holds",
-        "no_adrg": "无对应ADRG an MDC fits the diagnosis, but none of its ADRG holds",
-        "catch_all": "仅入未入组病组 only the catch-all group of the MDC holds",
-        "no_drg": "无对应DRG an ADRG holds, but none of its DRG",
-        "unrelated_procedure": "手术与主要诊断无关 a valid procedure is unrelated to the principal "
-        "diagnosis",
-        "discharge_date_missing": "出院日期缺失 the discharge date, which decides the "
-        "scheme, is missing",
-        "discharge_date_invalid": "出院日期无效 the discharge date, which decides the scheme, "
-        "is no date or has two readings",
-        "discharge_date_early": "出院日期早于分组方案 the discharge date lies before the first "
-        "scheme of the calendar",
-        "no_mdc_diagnosis": "该诊断不能作为主要诊断入组 no MDC takes the code as the "
-        "principal diagnosis",
-        "no_mdc_sex": "主要诊断与性别不符 the MDC of the principal diagnosis asks for the "
-        "other sex",
-        "no_mdc_age": "主要诊断与年龄不符 the MDC of the principal diagnosis asks for another age",
+        "principal_diagnosis_missing": N_("the principal diagnosis is missing"),
+        "principal_diagnosis_unknown": N_(
+            "the principal diagnosis is no code of the insurance version of ICD-10"
+        ),
+        "sex_missing": N_("sex is missing or stated as unknown"),
+        "sex_invalid": N_("sex is neither male nor female"),
+        "age_missing": N_("age in years is missing"),
+        "age_invalid": N_("age in years is no number from 0 to 150"),
+        "age_days_missing": N_("age is 0 years and age in days is missing"),
+        "age_days_invalid": N_("age is 0 years and age in days is no number from 0 to 365"),
+        "newborn_weight_missing": N_("the group depends on the newborn's weight, which is missing"),
+        "newborn_weight_invalid": N_(
+            "the group depends on the newborn's weight, "
+            "which is no number of grams from 100 to 20000"
+        ),
+        "no_mdc": N_("the rule of no MDC holds"),
+        "no_adrg": N_("an MDC fits the diagnosis, but none of its ADRG holds"),
+        "catch_all": N_("only the catch-all group of the MDC holds"),
+        "no_drg": N_("an ADRG holds, but none of its DRG"),
+        "unrelated_procedure": N_("a valid procedure is unrelated to the principal diagnosis"),
+        "discharge_date_missing": N_("the discharge date, which decides the scheme, is missing"),
+        "discharge_date_invalid": N_(
+            "the discharge date, which decides the scheme, is no date or has two readings"
+        ),
+        "discharge_date_early": N_(
+            "the discharge date lies before the first scheme of the calendar"
+        ),
+        "no_mdc_diagnosis": N_("no MDC takes the code as the principal diagnosis"),
+        "no_mdc_sex": N_("the MDC of the principal diagnosis asks for the other sex"),
+        "no_mdc_age": N_("the MDC of the principal diagnosis asks for another age"),
     }
 )
-"""Reason code → what it means. The order is that of the kernel's numbers, from 1.
+"""Reason code → what it means, in the language that is spoken.
 
+The order is that of the kernel's numbers, from 1.
 The last three are given before the kernel, where the day of discharge decides the scheme.
 """
 
@@ -63,22 +63,18 @@ RESULT_COLUMNS = ("mdc", "adrg", "drg", "status", "reason", "severity", "reasons
 LIST_COLUMNS = ("reasons", "severity_codes")
 """Of the result columns those that hold lists of strings; the others hold strings."""
 
-CODE_FLAGS: Mapping[str, str] = MappingProxyType(
+CODE_FLAGS: Mapping[str, str] = Texts(
     {
-        "other_diagnoses": "其他诊断含未知编码 an other diagnosis is no code of the dictionary",
-        "other_procedures": "其他手术含未知编码 an other procedure is no code of the dictionary",
-        "local_values": "本地字段无法识别 a number that the local scheme asks for cannot be read",
-        "principal_procedure": "主要手术编码未知 the principal procedure is no code of the "
-        "dictionary",
-        "list_of_diagnoses": "主要诊断含多个编码 the principal diagnosis was the first code of "
-        "a text of several",
-        "list_of_procedures": "主要手术含多个编码 the principal procedure was the first code of a "
-        "text of several",
-        "principal_diagnosis": "主要诊断编码未知 the principal diagnosis is no code of the "
-        "dictionary",
+        "other_diagnoses": N_("an other diagnosis is no code of the dictionary"),
+        "other_procedures": N_("an other procedure is no code of the dictionary"),
+        "local_values": N_("a number that the local scheme asks for cannot be read"),
+        "principal_procedure": N_("the principal procedure is no code of the dictionary"),
+        "list_of_diagnoses": N_("the principal diagnosis was the first code of a text of several"),
+        "list_of_procedures": N_("the principal procedure was the first code of a text of several"),
+        "principal_diagnosis": N_("the principal diagnosis is no code of the dictionary"),
     }
 )
-"""Mark in `code_flags` → what it means. The order is that of the bits, from 1."""
+"""Mark in `code_flags` → what it means, in the language that is spoken; as the bits, from 1."""
 
 (
     UNKNOWN_OTHER_DIAGNOSIS,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,15 +23,10 @@ from drgcore.grouper.result import (
     UNREADABLE_LOCAL,
     GroupedRows,
 )
-from drgcore.language import N_, _, get_language
+from drgcore.language import N_, _, get_language, word
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-_STATUS_WORDS: Mapping[str, str] = MappingProxyType(
-    {"grouped": "入组", "ambiguous": "歧义", "ungrouped": "未入组", "invalid": "无效"}
-)
 
 
 @dataclass(frozen=True)
@@ -95,10 +89,10 @@ class GroupingSummary:
         lines += [f"  {name:<20} {count:>12,}" for name, count in self.schemes.items()]
         for status, count in self.statuses.items():
             share = f"{count / self.rows:7.2%}" if self.rows else ""
-            meaning = _STATUS_WORDS[status] if get_language() == "zh" else ""
+            meaning = word(status) if get_language() == "zh" else ""
             lines.append(f"  {status:<10} {count:>12,} {share} {meaning}".rstrip())
         for reason, count in self.reasons.items():
-            meaning = REASONS[reason].split(" ")[0] if get_language() == "zh" else ""
+            meaning = REASONS[reason] if get_language() == "zh" else ""
             lines.append(f"    {reason:<30} {count:>12,} {meaning}".rstrip())
         for text, number in (
             (N_("rows with an unknown other diagnosis"), self.rows_with_unknown_diagnosis),

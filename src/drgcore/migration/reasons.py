@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from types import MappingProxyType
 from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
+
+from drgcore.language import N_, Texts
 
 Indices: TypeAlias = NDArray[np.int64]
 
@@ -39,36 +40,52 @@ class ReasonKind(StrEnum):
     RENAMED = "renamed"
 
 
-REASON_KINDS: Mapping[str, str] = MappingProxyType(
+REASON_KINDS: Mapping[str, str] = Texts(
     {
-        ReasonKind.CODE_UNKNOWN: "主要诊断编码仅一版有效 the principal diagnosis is a code of one "
-        "scheme only",
-        ReasonKind.NUMBER_ASKED: "仅一版需要的项目缺失或无效 one scheme only asks for a number "
-        "that is missing or unreadable",
-        ReasonKind.WEIGHT_ASKED: "仅一版需要的新生儿体重缺失或无效 in one scheme only the group "
-        "depends on the newborn's weight, which is missing or unreadable",
-        ReasonKind.CODE_LEFT_SET: "编码移出集合 a code left a set that the rule asks for",
-        ReasonKind.CODE_ENTERED_SET: "编码进入集合 a code entered a set that the rule asks for",
-        ReasonKind.COMPLICATION_DROPPED: "不再是并发症 the CC sheet no longer lists the diagnosis",
-        ReasonKind.COMPLICATION_ADDED: "新列为并发症 the CC sheet newly lists the diagnosis",
-        ReasonKind.COMPLICATION_LOWERED: "MCC改为CC the diagnosis was MCC and is CC",
-        ReasonKind.COMPLICATION_RAISED: "CC改为MCC the diagnosis was CC and is MCC",
-        ReasonKind.COMPLICATION_EXCLUDED: "被排除表排除 the principal diagnosis now excludes the "
-        "complication",
-        ReasonKind.COMPLICATION_COUNTED: "不再被排除 the principal diagnosis no longer excludes "
-        "the complication",
-        ReasonKind.RULE_CHANGED: "规则改变 the rule of the group says something else",
-        ReasonKind.LIMIT_CHANGED: "界限改变 the rule of the group has another limit of age, "
-        "weight or another number",
-        ReasonKind.SUBDIVISION_CHANGED: "细分改变 the ADRG is cut into other DRG",
-        ReasonKind.GROUP_GONE: "病组取消 the group is gone",
-        ReasonKind.GROUP_NEW: "新病组 the group is new",
-        ReasonKind.CODE_REUSED: "编码改作他组 the code of the group stands for another group",
-        ReasonKind.ORDER_CHANGED: "判断顺序改变 both groups hold, and the other one comes first",
-        ReasonKind.RENAMED: "病组改编码 the same group has another code",
+        ReasonKind.CODE_UNKNOWN: N_("the principal diagnosis is a code of one scheme only"),
+        ReasonKind.NUMBER_ASKED: N_(
+            "one scheme only asks for a number that is missing or unreadable"
+        ),
+        ReasonKind.WEIGHT_ASKED: N_(
+            "in one scheme only the group depends on the newborn's weight, "
+            "which is missing or unreadable"
+        ),
+        ReasonKind.CODE_LEFT_SET: N_("a code left a set that the rule asks for"),
+        ReasonKind.CODE_ENTERED_SET: N_("a code entered a set that the rule asks for"),
+        ReasonKind.COMPLICATION_DROPPED: N_("the CC sheet no longer lists the diagnosis"),
+        ReasonKind.COMPLICATION_ADDED: N_("the CC sheet newly lists the diagnosis"),
+        ReasonKind.COMPLICATION_LOWERED: N_("the diagnosis was MCC and is CC"),
+        ReasonKind.COMPLICATION_RAISED: N_("the diagnosis was CC and is MCC"),
+        ReasonKind.COMPLICATION_EXCLUDED: N_(
+            "the principal diagnosis now excludes the complication"
+        ),
+        ReasonKind.COMPLICATION_COUNTED: N_(
+            "the principal diagnosis no longer excludes the complication"
+        ),
+        ReasonKind.RULE_CHANGED: N_("the rule of the group says something else"),
+        ReasonKind.LIMIT_CHANGED: N_(
+            "the rule of the group has another limit of age, weight or another number"
+        ),
+        ReasonKind.SUBDIVISION_CHANGED: N_("the ADRG is cut into other DRG"),
+        ReasonKind.GROUP_GONE: N_("the group is gone"),
+        ReasonKind.GROUP_NEW: N_("the group is new"),
+        ReasonKind.CODE_REUSED: N_("the code of the group stands for another group"),
+        ReasonKind.ORDER_CHANGED: N_("both groups hold, and the other one comes first"),
+        ReasonKind.RENAMED: N_("the same group has another code"),
     }
 )
-"""Kind of reason → what it means."""
+"""Kind of reason → what it means, in the language that is spoken."""
+
+PARTED: Mapping[str, str] = Texts(
+    {
+        "status": N_("valid in one scheme only"),
+        "mdc": N_("another MDC"),
+        "adrg": N_("another ADRG"),
+        "drg": N_("another DRG of the same ADRG"),
+        "code": N_("the same group under another code"),
+    }
+)
+"""Where two paths part → what that means, in the language that is spoken."""
 
 KINDS = tuple(ReasonKind)
 NUMBER_OF = {kind: i for i, kind in enumerate(KINDS)}

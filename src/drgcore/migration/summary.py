@@ -7,17 +7,11 @@ from typing import Any
 
 import pandas as pd
 
-from drgcore.migration.reasons import REASON_KINDS, ReasonKind
+from drgcore.language import N_, _, word
+from drgcore.migration.reasons import PARTED, REASON_KINDS, SIDES, ReasonKind
 from drgcore.migration.tables import MigrationTables
 
 _SHOWN = 10
-_PARTED = {
-    "status": "valid in one scheme only",
-    "mdc": "another MDC",
-    "adrg": "another ADRG",
-    "drg": "another DRG of the same ADRG",
-    "code": "the same group under another code",
-}
 
 
 def migration_text(migration: MigrationTables, most: int = _SHOWN) -> str:
@@ -48,38 +42,46 @@ def migration_text(migration: MigrationTables, most: int = _SHOWN) -> str:
 def _lines(migration: MigrationTables, most: int) -> Iterator[str]:
     pairs, rows = migration.pairs, migration.results.num_rows
     changed = migration.changed.num_rows
-    yield (
-        f"{rows:,} cases, {pairs.before.name} → {pairs.after.name}: {changed:,} changed"
-        f"{_share(changed, rows, ' (', ')')}"
+    share = f" ({changed / rows:.2%})" if rows else ""
+    yield _(
+        "{rows:,} cases, {before} → {after}: {changed:,} changed{share}",
+        rows=rows,
+        before=pairs.before.name,
+        after=pairs.after.name,
+        changed=changed,
+        share=share,
     )
-    yield "status"
+    yield _("status")
     statuses = migration.statuses.groupby(["status_before", "status_after"])["cases"].sum()
     ordered = statuses.sort_values(ascending=False, kind="stable").reset_index()
     for row in ordered.itertuples():
-        yield _line(f"{row.status_before} → {row.status_after}", row.cases, rows)
+        text = f"{word(str(row.status_before))} → {word(str(row.status_after))}"
+        yield _line(text, row.cases, rows)
     if not changed:
         return
-    yield "where the paths part"
+    yield _("where the paths part")
     parted = migration.reasons.groupby("parted")["cases"].sum()
-    for what in (p for p in _PARTED if p in parted):
-        yield _line(_PARTED[what], parted[what], rows)
-    yield "largest flows between ADRG"
+    for what in (p for p in PARTED if p in parted):
+        yield _line(PARTED[what], parted[what], rows)
+    yield _("largest flows between ADRG")
     flows = migration.flows
     moved = flows[(flows["level"] == "adrg") & ~flows["relation"].isin(["kept", "none"])]
     for flow in moved.head(most).itertuples():
         yield _line(_named(migration, flow), flow.cases, rows)
-    yield "reasons"
+    yield _("reasons")
     kinds = migration.reasons.groupby("kind")["cases"].sum()
     ordered = kinds.sort_values(ascending=False, kind="stable").reset_index()
     for row in ordered.itertuples():
-        yield _line(f"{row.kind} {REASON_KINDS[str(row.kind)].split(' ')[0]}", row.cases, rows)
-    yield "most frequent causes"
+        kind = str(row.kind)
+        # What it means may be long, so it comes last.
+        yield _line(kind, row.cases, rows) + f"  {REASON_KINDS[kind]}"
+    yield _("most frequent causes")
     for cause in migration.causes.head(most).to_dict("records"):
         yield f"  {cause['cases']:>9,}  {cause_text(cause)}"
 
 
 def cause_text(cause: Mapping[Any, Any]) -> str:
-    """A row of `Migration.causes` as a sentence.
+    """A row of `Migration.causes` as a sentence, in the language that is spoken.
 
     Examples
     --------
@@ -90,9 +92,54 @@ def cause_text(cause: Mapping[Any, Any]) -> str:
     96.7201 left OP_AH1 (ADRG AH1); ADRG AH3 is new
     """
     if cause["kind"] == cause["then_kind"] == ReasonKind.SUBDIVISION_CHANGED:
-        return f"the ADRG is cut otherwise: DRG {cause['group']} is gone, {cause['then_group']} new"
+        return _(
+            "the ADRG is cut otherwise: DRG {gone} is gone, {new} new",
+            gone=cause["group"],
+            new=cause["then_group"],
+        )
     first, second = _clause(cause, ""), _clause(cause, "then_")
-    return f"{first}; {second}" if second else first
+    return _("{first}; {second}", first=first, second=second) if second else first
+
+
+_CLAUSES = {
+    "code_left_set": N_("{codes} left {set} ({where})"),
+    "code_entered_set": N_("{codes} entered {set} ({where})"),
+    "complication_dropped": N_("{codes} is no {set} any more ({where})"),
+    "complication_added": N_("{codes} became {set} ({where})"),
+    "complication_lowered": N_("{codes} was MCC and is CC ({where})"),
+    "complication_raised": N_("{codes} was CC and is MCC ({where})"),
+    "complication_excluded": N_("{codes} is now excluded by table {set} ({where})"),
+    "complication_counted": N_("{codes} is no longer excluded by table {set} ({where})"),
+    "rule_changed": N_("the rule of {where} says something else"),
+    "limit_changed": N_("the rule of {where} has another limit"),
+    "group_gone": N_("{where} is gone"),
+    "group_new": N_("{where} is new"),
+    "order_changed": N_("{where} is tried earlier"),
+    "renamed": N_("the group has the code {group} now"),
+}
+_CLAUSES_BY_SIDE = {
+    "code_unknown": (
+        N_("only the scheme after knows {codes}"),
+        N_("only the scheme before knows {codes}"),
+    ),
+    "number_asked": (
+        N_("only the scheme before asks for {set}"),
+        N_("only the scheme after asks for {set}"),
+    ),
+    "weight_asked": (
+        N_("only in the scheme before the group depends on {set}"),
+        N_("only in the scheme after the group depends on {set}"),
+    ),
+    "subdivision_changed": (
+        N_("{where} is gone, the ADRG is cut otherwise"),
+        N_("{where} is new, the ADRG is cut otherwise"),
+    ),
+    "code_reused": (
+        N_("{where} now stands for another group"),
+        N_("{where} stood for another group"),
+    ),
+}
+"""Of causes that read otherwise by the scheme whose group they name: before, after."""
 
 
 def _clause(cause: Mapping[Any, Any], prefix: str) -> str:
@@ -101,37 +148,15 @@ def _clause(cause: Mapping[Any, Any], prefix: str) -> str:
     )
     if not isinstance(kind, str):
         return ""
-    where = f"{level} {group}"
-    old = side == "before"
-    rule = f"the rule of {where}"
-    return {
-        "code_unknown": f"only the scheme {'after' if old else 'before'} knows {codes}",
-        "number_asked": f"only the scheme {side} asks for {set_id}",
-        "weight_asked": f"only in the scheme {side} the group depends on {set_id}",
-        "code_left_set": f"{codes} left {set_id} ({where})",
-        "code_entered_set": f"{codes} entered {set_id} ({where})",
-        "complication_dropped": f"{codes} is no {set_id} any more ({where})",
-        "complication_added": f"{codes} became {set_id} ({where})",
-        "complication_lowered": f"{codes} was MCC and is CC ({where})",
-        "complication_raised": f"{codes} was CC and is MCC ({where})",
-        "complication_excluded": f"{codes} is now excluded by table {set_id} ({where})",
-        "complication_counted": f"{codes} is no longer excluded by table {set_id} ({where})",
-        "rule_changed": f"{rule} says something else",
-        "limit_changed": f"{rule} has another limit",
-        "subdivision_changed": f"{where} is {'gone' if old else 'new'}, the ADRG is cut otherwise",
-        "group_gone": f"{where} is gone",
-        "group_new": f"{where} is new",
-        "code_reused": f"{where} {'now stands for' if old else 'stood for'} another group",
-        "order_changed": f"{where} is tried earlier",
-        "renamed": f"the group has the code {group} now",
-    }[kind]
+    message = _CLAUSES.get(kind) or _CLAUSES_BY_SIDE[kind][SIDES.index(side)]
+    return _(message, codes=codes, set=set_id, where=f"{level} {group}", group=group)
 
 
 def _named(migration: MigrationTables, flow: Any) -> str:
     sides = []
     for side, scheme in (("before", migration.pairs.before), ("after", migration.pairs.after)):
         code = getattr(flow, side)
-        status = getattr(flow, f"status_{side}")
+        status = word(str(getattr(flow, f"status_{side}")))
         sides.append(status if pd.isna(code) else f"{code} {scheme.name_of(code)}".rstrip())
     return " → ".join(sides)
 
@@ -140,7 +165,3 @@ def _line(text: str, cases: Any, rows: int) -> str:
     # Chinese characters take two columns.
     width = sum(2 if ord(c) > 0x2E7F else 1 for c in text)
     return f"  {text}{' ' * max(1, 50 - width)} {cases:>9,} {cases / rows:7.2%}"
-
-
-def _share(part: int, whole: int, before: str, after: str) -> str:
-    return f"{before}{part / whole:.2%}{after}" if whole else ""

@@ -9,6 +9,7 @@ import pyarrow as pa
 from drgcore.cases.attributes import text_codes
 from drgcore.grouper.result import REASONS
 from drgcore.indicators import Tally, compute_indicators, quadrants, tally_cases
+from drgcore.language import use_language
 from drgcore.report.bars import counted, funnel, stacked_bars
 from drgcore.report.inputs import group_name, name_of
 from drgcore.report.lines import small_multiples
@@ -361,9 +362,8 @@ def group_quadrants(say: Words, table: pd.DataFrame, scheme: Scheme) -> Section:
 
 def reason_text(say: Words, code: str) -> str:
     """Give what a reason code means in the report's language."""
-    whole = REASONS.get(code, code)
-    chinese, _, english = whole.partition(" ")
-    return chinese if say.language == "zh" else english or chinese
+    with use_language(say.language):
+        return REASONS.get(code, code)
 
 
 def _counts(cases: pa.Table, name: str) -> dict[str, int]:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any, Literal, NamedTuple
 
 from drgcore.language import Language, in_context, use_language
+from drgcore.language import heading as usual_heading
 
 Kind = Literal[
     "text", "word", "count", "yuan", "points", "value", "share", "index", "number", "sign"
@@ -195,7 +196,9 @@ def heading(name: str, language: Language) -> str:
     # A measure of one of several, such as of a policy: "round 2: money".
     base = name.rsplit(": ", 1)[-1]
     with use_language(language):
-        return name.removesuffix(base) + in_context("column", column_of(name).title)
+        known = COLUMNS.get(base)
+        title = in_context("column", known.title) if known else usual_heading(base)
+        return name.removesuffix(base) + title
 
 
 def is_missing(value: Any) -> bool:

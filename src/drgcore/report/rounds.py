@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from drgcore.language import use_language
 from drgcore.report.bars import both_sides
 from drgcore.report.changes import wanted
 from drgcore.report.inputs import group_name
 from drgcore.report.section import Section
 from drgcore.report.texts import Words
+from drgcore.scenarios.differences import parameter_in_words
 from drgcore.schemes import Scheme
 
 _ENDS = 12
@@ -19,8 +21,10 @@ _ENDS = 12
 def what_differs(say: Words, tables: Mapping[str, pd.DataFrame]) -> Section:
     """Which parameters the policies have otherwise than the first."""
     table = wanted(tables, "differences", "policy", "path", "before", "after")
-    names = {"path": "parameter", "before": "first", "after": "here"}
-    table = table.rename(columns=names).astype(str)
+    with use_language(say.language):
+        called = [parameter_in_words(path) for path in table["path"].astype(str)]
+    table = table.assign(parameter=called)[["policy", "parameter", "before", "after"]]
+    table = table.rename(columns={"before": "first", "after": "here"}).astype(str)
     counts = table["policy"].value_counts(sort=False)
     sentence = (
         say.joined(

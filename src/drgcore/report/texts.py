@@ -8,10 +8,14 @@ from typing import Any
 
 from drgcore.audit import SIGNAL_NAMES
 from drgcore.errors import DrgcoreError
-from drgcore.language import Language, _, use_language, word
+from drgcore.language import N_, Language, Texts, _, use_language, word
 from drgcore.migration import REASON_KINDS
+from drgcore.migration.reasons import PARTED
+from drgcore.points.records import CLASSES
 from drgcore.report.columns import DASH
-from drgcore.report.english import WORDS_EN
+
+_TERMS = Texts({"total_cost": N_("all costs"), "fund": N_("fund's part")})
+"""Words of tables that say too little in a report."""
 
 
 class Words:
@@ -62,13 +66,12 @@ class Words:
             return self._say("held back in {month}", month=text.removeprefix("held back in "))
         if text in SIGNAL_NAMES:
             return self(SIGNAL_NAMES[text])
-        if text in REASON_KINDS:
-            chinese, _, english = REASON_KINDS[text].partition(" ")
-            return chinese if self.language == "zh" else english
-        if self.language == "en":
-            return WORDS_EN.get(text, text)
-        with use_language("zh"):
-            return word(text)
+        with use_language(self.language):
+            for texts in (REASON_KINDS, PARTED, _TERMS):
+                if text in texts:
+                    return texts[text]
+            plain = text.replace("_", " ")
+            return plain if self.language == "en" and text in CLASSES else word(text)
 
     def money(self, yuan: float, *, signed: bool = False) -> str:
         """Write money as the language counts it: 万元 and 亿元, or thousands and millions."""

@@ -168,7 +168,7 @@ def with_days(table: pa.Table, names: Sequence[str]) -> pa.Table:
     for name in names:
         if name in table.column_names and is_text(table.schema.field(name).type):
             days, wrong = read_days(table.column(name), name=name)
-            hint = _("Forms that are read: {day_forms}.", day_forms=DAY_FORMS)
+            hint = _("Forms that are read: {day_forms}.", day_forms=_(DAY_FORMS))
             refuse_rows(table, wrong, _("have a text that is no day"), name, hint)
             table = table.set_column(table.column_names.index(name), name, days)
     return table

@@ -41,7 +41,8 @@ class ComparisonTables:
         One row a pool and policy: how the budget becomes the point value [yuan per point], and
         what reserve, ceiling and floor take and give.
     differences : pandas.DataFrame
-        `policy`, `path`, `before`, `after`: in what parameters a policy differs from the first.
+        `policy`, `path`, `before`, `after`, `parameter` (the path in words): in what parameters a
+        policy differs from the first.
     """
 
     year: int

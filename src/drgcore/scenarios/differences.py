@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
@@ -12,12 +13,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from drgcore.language import N_, _
 from drgcore.points.bands import Bands
 from drgcore.points.parameters import Model
 from drgcore.points.policy import Policy
 from drgcore.points.tables import group_table
 
-DIFFERENCE_COLUMNS = ("policy", "path", "before", "after")
+DIFFERENCE_COLUMNS = ("policy", "path", "before", "after", "parameter")
+_OF_DRG = (N_("base points of {drg}"), N_("mean cost of {drg}"), N_("{drg} is stable"))
+_PERIOD = re.compile(r"(.*) \(from (\S+?)(?: to (\S+))?\)")
 _NO_RULES = {"states", "fill_in", "amendments", "effective_from", "effective_to"}
 """What stands in a policy and decides no amount of the year."""
 
@@ -36,15 +40,16 @@ def policy_differences(policies: Mapping[str, Policy], year: int) -> pd.DataFram
     Returns
     -------
     pandas.DataFrame
-        `policy`, `path`, `before` and `after` as text; '' where there is none. Base points are
-        compared DRG by DRG, frozen ones as agreed; a file of coefficients by its content.
+        `policy`, `path`, `before` and `after` as text; '' where there is none; `parameter`, the
+        path in words. Base points are compared DRG by DRG, frozen ones as agreed; a file of
+        coefficients by its content.
 
     Examples
     --------
     >>> policy = Policy.load("example")
     >>> other = policy.with_changes({"outliers": {"low": {"multiples": 0.5}}})
     >>> policy_differences({"as is": policy, "round 2": other}, 2027).values.tolist()
-    [['round 2', 'outliers.low.multiples', '0.4', '0.5']]
+    [['round 2', 'outliers.low.multiples', '0.4', '0.5', 'outliers.low.multiples']]
     """
     names = list(policies)
     rows: list[tuple[str, str, str, str]] = []
@@ -69,7 +74,35 @@ def policy_differences(policies: Mapping[str, Policy], year: int) -> pd.DataFram
                     (name, f"{path} (from {day}{ends.get(day, '')})", *pair)
                     for day, pair in pairs.items()
                 ]
-    return pd.DataFrame(rows, columns=list(DIFFERENCE_COLUMNS), dtype=object)
+    table = pd.DataFrame(rows, columns=list(DIFFERENCE_COLUMNS[:-1]), dtype=object)
+    return table.assign(parameter=[parameter_in_words(path) for path in table["path"]])
+
+
+def parameter_in_words(path: str) -> str:
+    """What a path of `policy_differences` is, in the language that is spoken.
+
+    Examples
+    --------
+    >>> from drgcore.language import use_language
+    >>> with use_language("zh"):
+    ...     parameter_in_words("base points of ES23 (from 2027-07-01)")
+    'ES23 的基准点数（2027-07-01 起）'
+    """
+    if period := _PERIOD.fullmatch(path):
+        path, first, last = period.groups()
+    called = next((_(m, drg=drg) for m in _OF_DRG if (drg := _drg_of(m, path))), path)
+    if not period:
+        return called
+    if last is None:
+        return _("{parameter} (from {first})", parameter=called, first=first)
+    return _("{parameter} (from {first} to {last})", parameter=called, first=first, last=last)
+
+
+def _drg_of(message: str, path: str) -> str:
+    """The DRG that a path names as a message does; '' where it is another path."""
+    before, after = message.split("{drg}")
+    there = path.startswith(before) and path.endswith(after) and " " in path
+    return path.removeprefix(before).removesuffix(after) if there else ""
 
 
 def _parameters(policy: Policy) -> Iterator[tuple[str, str]]:

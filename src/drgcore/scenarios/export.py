@@ -13,7 +13,7 @@ import pandas as pd
 
 from drgcore.errors import DrgcoreError
 from drgcore.files import whole_file
-from drgcore.language import _
+from drgcore.language import _, heading
 from drgcore.scenarios.comparison import TABLES, ComparisonTables
 from drgcore.scenarios.tables import in_yuan
 from drgcore.workbooks import guarded, new_workbook
@@ -86,13 +86,17 @@ class _Sheets:
         """Say what each policy is: its note, and its differences from the first."""
         sheet = self._book.add_worksheet("policies")
         first = comparison.policies[0]
-        rows = [("policy", "parameter", f"in {first}", "here")]
+        rows = [
+            (heading("policy"), heading("parameter"), _("in {policy}", policy=first), _("here"))
+        ]
         for policy in comparison.policies:
-            rows.append((policy, "note", "", notes.get(policy, "")))
+            rows.append((policy, _("note"), "", notes.get(policy, "")))
             own = comparison.differences[comparison.differences["policy"] == policy]
-            rows += [tuple(row) for row in own.values.tolist()]
+            rows += own[["policy", "parameter", "before", "after"]].itertuples(
+                index=False, name=None
+            )
             if policy != first and own.empty:
-                rows.append((policy, f"no parameter differs from {first}", "", ""))
+                rows.append((policy, _("no parameter differs from {policy}", policy=first), "", ""))
         for at, row in enumerate(rows):
             for column, text in enumerate(row):
                 sheet.write_string(at, column, text, self._head if at == 0 else None)

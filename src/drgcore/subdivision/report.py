@@ -6,67 +6,32 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from drgcore.files import whole_file
-from drgcore.language import N_, _
+from drgcore.language import N_, _, word
 from drgcore.schemes import Scheme, compile_scheme
 from drgcore.schemes.compile import CompileReport
 from drgcore.schemes.model import GroupKind
-from drgcore.schemes.rules import TRUE
 from drgcore.schemes.source import SourceTables
 from drgcore.subdivision.coded import CodedCases
 from drgcore.subdivision.contrast import threshold
 from drgcore.subdivision.hospitals import hospital_effects
 from drgcore.subdivision.local_scheme import LocalGroup
-from drgcore.subdivision.partition import Cells, Part, SplitLimits, Step
+from drgcore.subdivision.partition import SplitLimits
+from drgcore.subdivision.told import (
+    GROUP_COLUMNS,
+    STEP_COLUMNS,
+    AdrgCut,
+    decision_of,
+    groups_of,
+    steps_of,
+)
 from drgcore.weights.history import History
 from drgcore.weights.performance import compare_groupings
-from drgcore.weights.segments import sort_by_group
 
 _TABLES = ("decisions", "steps", "groups", "codes", "performance", "hospitals", "left_out")
-_ENOUGH = 5
-"""A hospital's word on a difference counts if it has so many cases on both sides."""
-
-
-@dataclass(frozen=True, eq=False)
-class AdrgCut:
-    """How the search cut one ADRG.
-
-    Parameters
-    ----------
-    adrg : str
-    before, parts : list of Part
-        The DRGs of the base, and the parts that the search made of them.
-    steps : list of Step
-        What it did.
-    cells : Cells
-        What it looked at.
-    mean : float
-        Mean cost of the ADRG [yuan].
-    rows : ndarray of int64
-        The cases, cell by cell.
-    cell_of_row : ndarray of int64
-        The cell of each.
-    """
-
-    adrg: str
-    before: list[Part]
-    parts: list[Part]
-    steps: list[Step]
-    cells: Cells
-    mean: float
-    rows: NDArray[np.int64]
-    cell_of_row: NDArray[np.int64]
-
-    @property
-    def cases(self) -> int:
-        """Cases that the search looked at."""
-        return len(self.rows)
 
 
 @dataclass(frozen=True, eq=False)
@@ -200,11 +165,11 @@ class Subdivision:
         changed = self.decisions[self.decisions["action"] != "kept"]
         most = changed.nlargest(10, "riv_gain")
         for adrg, action, why in most[["adrg", "action", "why"]].to_numpy(str).tolist():
-            yield f"  {adrg} {action}: {why}"
+            yield f"  {adrg} {_(action)}: {why}"
         if len(changed) > 10:
             yield _("  … and {count} more", count=len(changed) - 10)
         for reason, cases in self.left_out.to_numpy().tolist():
-            yield _("left out: {cases:,} cases, {reason}", cases=cases, reason=reason)
+            yield _("left out: {cases:,} cases, {reason}", cases=cases, reason=word(reason))
 
 
 def report(
@@ -248,20 +213,20 @@ def report(
     """
     base = coded.tables.scheme
     seen = {cut.adrg: cut for cut in cuts}
-    steps = {cut.adrg: list(_steps(cut, history)) for cut in cuts}
+    steps = {cut.adrg: list(steps_of(cut, history)) for cut in cuts}
     decisions = [
-        _decision(base, adrg.code, seen.get(adrg.code), steps.get(adrg.code, ()), limits)
+        decision_of(base, adrg.code, seen.get(adrg.code), steps.get(adrg.code, ()), limits)
         for adrg in base.adrgs
         if adrg.kind is GroupKind.NAMED
     ]
-    groups = [row for cut in cuts if cut.adrg in named for row in _groups(cut, named[cut.adrg])]
+    groups = [row for cut in cuts if cut.adrg in named for row in groups_of(cut, named[cut.adrg])]
     trimmed = after.only(history.usable)
     return Subdivision(
         scheme,
         base.name,
         pd.DataFrame(decisions),
-        pd.DataFrame(chain.from_iterable(steps.values()), columns=_STEP_COLUMNS),
-        pd.DataFrame(groups, columns=_GROUP_COLUMNS),
+        pd.DataFrame(chain.from_iterable(steps.values()), columns=STEP_COLUMNS),
+        pd.DataFrame(groups, columns=GROUP_COLUMNS),
         codes,
         compare_groupings(history, trimmed, n_min=limits.n_min, bootstrap=bootstrap),
         hospital_effects(coded.history, history, after, trimmed),
@@ -279,121 +244,3 @@ def _left_out(all_cases: History, history: History) -> pd.DataFrame:
         [history.left_out, pd.DataFrame({"reason": ["trimmed"], "cases": [trimmed]})],
         ignore_index=True,
     )
-
-
-_STEP_COLUMNS = (
-    "adrg",
-    "step",
-    "action",
-    "of",
-    "condition",
-    "cases",
-    "other_cases",
-    "mean_cost",
-    "other_mean_cost",
-    "cv",
-    "other_cv",
-    "difference",
-    "z",
-    "riv_gain",
-    "hospitals",
-    "hospitals_agree",
-    "why",
-)
-_GROUP_COLUMNS = ("drg", "adrg", "name", "rule", "comes_from", "cases", "mean_cost", "cv")
-
-
-def _decision(
-    base: Scheme,
-    adrg: str,
-    cut: AdrgCut | None,
-    steps: Sequence[tuple[Any, ...]],
-    limits: SplitLimits,
-) -> dict[str, Any]:
-    before = len(base.drgs_of(adrg))
-    row: dict[str, Any] = {
-        "adrg": adrg,
-        "name": base.name_of(adrg),
-        "cases": cut.cases if cut else 0,
-        "groups_before": before,
-        "groups_after": len(cut.parts) if cut else before,
-        "action": "kept",
-        "riv_gain": 0.0,
-    }
-    if cut is None:
-        return {**row, "why": "no case in history: as in the base"}
-    if not cut.steps:
-        few = cut.cases < 2 * limits.min_cases and before == 1
-        why = "too few cases to split" if few else "nothing that fulfils the limits"
-        return {**row, "why": why}
-    done = {step.action for step in cut.steps}
-    row["action"] = "recut" if len(done) == 2 else "split" if "split" in done else "merged"
-    row["riv_gain"] = sum(step.gain for step in cut.steps)
-    return {**row, "why": "; ".join(step[-1] for step in steps)}
-
-
-def _said(step: Step, mean: float, hospitals: int, agree: int) -> str:
-    costs = " against ".join(f"{m * mean:,.0f}" for m in step.means)
-    cases = " and ".join(f"{n:,}" for n in step.cases)
-    if step.action == "merge":
-        reason = {
-            "few_cases": "one has too few cases",
-            "no_difference": f"they differ by {step.difference:.1%}",
-            "not_monotone": "the worse complication is cheaper",
-        }[step.why]
-        return f"merged {step.of}: {reason} ({costs} yuan, {cases} cases)"
-    assert step.condition is not None
-    # What one hospital makes of its patients is no reason for a group of the whole region.
-    where = f", the same in {agree} of {hospitals} hospitals" if hospitals else ""
-    return (
-        f"split {step.of} by {step.condition.rule}: {costs} yuan ({step.difference:.0%} apart), "
-        f"{cases} cases{where}"
-    )
-
-
-def _steps(cut: AdrgCut, history: History) -> Iterator[tuple[Any, ...]]:
-    for number, step in enumerate(cut.steps, 1):
-        hospitals, agree = _agreement(cut, step, history)
-        yield (
-            cut.adrg,
-            number,
-            step.action,
-            step.of,
-            "" if step.condition is None else str(step.condition.rule),
-            *step.cases,
-            *(m * cut.mean for m in step.means),
-            *step.cvs,
-            step.difference,
-            step.z,
-            step.gain,
-            hospitals,
-            agree,
-            _said(step, cut.mean, hospitals, agree),
-        )
-
-
-def _agreement(cut: AdrgCut, step: Step, history: History) -> tuple[int, int]:
-    """In how many hospitals both parts have cases, and in how many the same one is dearer."""
-    size = len(history.hospital.names)
-    if not size:
-        return 0, 0
-    hospital, cost = history.hospital.codes[cut.rows], history.cost[cut.rows]
-    sides = [
-        sort_by_group(np.where(mask[cut.cell_of_row], hospital, -1), cost, size)
-        for mask in step.cells
-    ]
-    both = (sides[0].count >= _ENOUGH) & (sides[1].count >= _ENOUGH)
-    apart = (sides[0].mean - sides[1].mean)[both]
-    return int(both.sum()), int(((apart > 0) == (step.means[0] > step.means[1])).sum())
-
-
-def _groups(cut: AdrgCut, groups: Sequence[LocalGroup]) -> Iterator[tuple[Any, ...]]:
-    for group in groups:
-        n, total, squares = (cut.cells.moments[:3] * group.part.cells).sum(axis=1)
-        mean = total / n if n else np.nan
-        cv = np.sqrt(max(squares / n - mean**2, 0.0)) / (1 + mean) if n else np.nan
-        rule = "" if group.part.rule == TRUE else str(group.part.rule)
-        origin = "+".join(group.part.origin)
-        yield (
-            group.code, cut.adrg, group.name, rule, origin, int(n), (1 + mean) * cut.mean, cv,
-        )  # fmt: skip

@@ -36,7 +36,8 @@ from drgcore.subdivision.listed import (
 )
 from drgcore.subdivision.local_scheme import LocalGroup, local_tables, name_groups, parts_of
 from drgcore.subdivision.partition import SplitLimits, search
-from drgcore.subdivision.report import AdrgCut, Subdivision, report
+from drgcore.subdivision.report import Subdivision, report
+from drgcore.subdivision.told import AdrgCut
 from drgcore.weights.history import History
 from drgcore.weights.segments import sort_by_group
 from drgcore.weights.trimming import Trimming

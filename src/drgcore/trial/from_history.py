@@ -60,7 +60,7 @@ def policy_from_history(
     scale: float | None = None,
     coefficients: str | None = None,
     method: str = "calendar",
-    document: str = "grouped cases",
+    document: str | None = None,
 ) -> HistoryPolicy:
     """Start a policy from grouped cases of the past.
 
@@ -93,8 +93,8 @@ def policy_from_history(
         For a preset without components: the one that there shall be, one of `COEFFICIENTS`.
     method : str, default "calendar"
         How months are forecast, see `forecast_shares`; not where all cases are of the year itself.
-    document : str
-        What the policy names as the source of these numbers.
+    document : str, optional
+        What the policy names as the source of these numbers; else grouped cases.
 
     Returns
     -------
@@ -133,8 +133,11 @@ def policy_from_history(
     _base_points(draft, data, history, trimming, weights, scale)
     _coefficients(draft, data, cases, trimming, coefficients)
     _months(draft, data, cases, year, "" if own_year else method)
-    of = f" of {', '.join(history.key('year').names)}" if history.year is not None else ""
-    _head(draft, year, f"{document}{of}; trimming: {trimming}")
+    source = document or _("grouped cases")
+    if history.year is not None:
+        years = ", ".join(history.key("year").names)
+        source = _("{document} of {years}", document=source, years=years)
+    _head(draft, year, _("{document}; trimming: {trimming}", document=source, trimming=trimming))
     text = tomlkit.dumps(draft.document)
     made = tomllib.loads(text, parse_float=Decimal)
     _other, problems = build(made)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -14,18 +14,23 @@ from drgcore.budget.allocate import yuan
 from drgcore.budget.frames import records
 from drgcore.cases.attributes import numbers_of
 from drgcore.errors import CaseSchemaError
-from drgcore.language import _
+from drgcore.language import N_, Texts, _
 
-DIFFERENCE_KINDS = {
-    "missing_returned": "ours has it, the returned statement has not (返回表缺)",
-    "missing_ours": "the returned statement has it, ours has not (本方缺)",
-    "group": "another group (病组不同)",
-    "points": "the same group, other points (点数不同)",
-    "value": "another value of a point (点值不同)",
-    "deduction": "another deduction (扣款不同)",
-    "other": "an amount that none of these explains (其他)",
-}
-"""Why an amount differs. A row may have several; their parts add up to the difference."""
+DIFFERENCE_KINDS: Mapping[str, str] = Texts(
+    {
+        "missing_returned": N_("ours has it, the returned statement has not"),
+        "missing_ours": N_("the returned statement has it, ours has not"),
+        "group": N_("another group"),
+        "points": N_("the same group, other points"),
+        "value": N_("another value of a point"),
+        "deduction": N_("another deduction"),
+        "other": N_("an amount that none of these explains"),
+    }
+)
+"""Why an amount differs, in the language that is spoken.
+
+A row may have several; their parts add up to the difference.
+"""
 
 _HEADINGS = {
     "case_id": ("结算ID", "结算流水号", "清单流水号", "就诊ID", "病案号"),
@@ -57,8 +62,8 @@ class ReturnedComparison:
         `points_fen`, `value_fen`, `deduction_fen`, `other_fen`, which add up to it, and `kinds`,
         separated by ``;``, empty where both agree.
     by_kind : pandas.DataFrame
-        `kind`, `rows`, `difference_fen`, the meaning: every difference is in exactly one kind's
-        amount.
+        `kind`, `rows`, `difference_fen`, `meaning` (in words): every difference is in exactly one
+        kind's amount.
     """
 
     rows: pd.DataFrame
@@ -96,7 +101,7 @@ class ReturnedComparison:
                         kind=row["kind"],
                         rows=row["rows"],
                         money=money,
-                        meaning=_(row["meaning"]),
+                        meaning=DIFFERENCE_KINDS[row["kind"]],
                     )
                 )
         return "\n".join(lines)
@@ -140,7 +145,7 @@ def compare_returned(ours: Any, returned: Any) -> ReturnedComparison:
     >>> compare_returned(ours, theirs).differing[["case_id", "kinds", "group_fen"]].values.tolist()
     [['2', 'group', -64000]]
     """
-    left, right = _side(_ours_named(ours), "ours"), _side(returned, "returned statement")
+    left, right = _side(_ours_named(ours), _("ours")), _side(returned, _("returned statement"))
     keys = ["case_id"] if "case_id" in right else [k for k in ("hospital", "pool") if k in right]
     if not keys or not set(keys) <= set(left):
         raise CaseSchemaError(
@@ -152,7 +157,7 @@ def compare_returned(ours: Any, returned: Any) -> ReturnedComparison:
             _("the returned statement has no column pool, but ours has several pools"),
             hint=_("add the pool (险种) to the returned statement, or compare one pool at a time"),
         )
-    for name, side in (("ours", left), ("returned statement", right)):
+    for name, side in ((_("ours"), left), (_("returned statement"), right)):
         _check_keys(side, keys, name)
     left, right = (
         side.rename(columns={name: f"{name}_{whose}" for name in side if name not in keys})
@@ -304,7 +309,8 @@ def _side(table: Any, where: str) -> pd.DataFrame:
         there = [heading for heading in (name, *headings) if heading in given.column_names]
         if len(there) > 1:
             raise CaseSchemaError(
-                _("{there} are both the {name}", there=" and ".join(there), name=name), where=where
+                _("{there} are both the {name}", there=_(" and ").join(there), name=name),
+                where=where,
             )
         if not there:
             continue
@@ -334,13 +340,13 @@ def _check_keys(side: pd.DataFrame, keys: list[str], where: str) -> None:
     if empty.any():
         row = int(np.flatnonzero(empty.to_numpy())[0]) + 1
         raise CaseSchemaError(
-            _("row {row} has no {keys}", row=row, keys=" or ".join(keys)), where=where
+            _("row {row} has no {keys}", row=row, keys=_(" or ").join(keys)), where=where
         )
     twice = side.duplicated(keys, keep=False)
     if twice.any():
         rows = ", ".join(str(at + 1) for at in np.flatnonzero(twice.to_numpy())[:5])
         raise CaseSchemaError(
-            _("{keys} occur more than once: rows {rows}", keys=" and ".join(keys), rows=rows),
+            _("{keys} occur more than once: rows {rows}", keys=_(" and ").join(keys), rows=rows),
             where=where,
             hint=_("one row each; a statement with several rows of a case must be added up before"),
         )

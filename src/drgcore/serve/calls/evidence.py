@@ -17,9 +17,10 @@ from drgcore.estimate import what_if
 from drgcore.estimate.what_if import NOTE
 from drgcore.grouper import explain
 from drgcore.grouper.account import account_of
+from drgcore.language import _, use_language
 from drgcore.serve.calls.cases import CaseAsked, CasesAsked, Code, table_of
 from drgcore.serve.calls.library import Library
-from drgcore.serve.settings import Language
+from drgcore.serve.settings import LANGUAGES, Language
 
 _MOST_ADDED = 20
 
@@ -105,9 +106,12 @@ def case_otherwise(asked: WhatIfAsked, library: Library) -> dict[str, Any]:
         add_diagnoses=asked.add_diagnoses,
         add_procedures=asked.add_procedures,
     )
-    chinese, english = NOTE.split("\n")
+    notes = {}
+    for language in LANGUAGES:
+        with use_language(language):
+            notes[language] = _(NOTE)
     return {
-        "note": {"zh": chinese, "en": english},
+        "note": notes,
         "variants": [
             # What a variant has not is NaN to pandas, and no value of JSON.
             {name: None if value != value else value for name, value in row.items()}
