@@ -155,9 +155,13 @@ def read_rows(batch: pa.RecordBatch, terms: Terms) -> Rows:
     ([2], [2500000])
     """
     day = terms.date_column
-    month = month_indices(batch.column(day), f"column {day}") - Month(terms.year, 1).index
-    done = "discharged" if day == "discharge_date" else "settled"
-    _refuse(batch, (month < 0) | (month > 11), f"were {done} outside {terms.year}", day)
+    month = month_indices(batch.column(day), day) - Month(terms.year, 1).index
+    outside = (
+        _("were discharged outside {year}", year=terms.year)
+        if day == "discharge_date"
+        else _("were settled outside {year}", year=terms.year)
+    )
+    _refuse(batch, (month < 0) | (month > 11), outside, day)
     pool = _codes(batch, "pool")
     unknown = sorted(set(pool.names) - {p.pool for p in terms.pools})
     if unknown:
@@ -174,7 +178,7 @@ def read_rows(batch: pa.RecordBatch, terms: Terms) -> Rows:
         ("patient_paid", patient_paid),
         ("refused_amount", refused_once),
     ):
-        _refuse(batch, values < 0, f"have negative {name}", name)
+        _refuse(batch, values < 0, _("have negative {name}", name=name), name)
     refused = _times_multiple(batch, refused_once, terms)
     by_item = _fen(batch, "total_cost") - patient_paid
     # What is paid by item has its own account: nothing of it enters the points' budget.
@@ -186,8 +190,9 @@ def read_rows(batch: pa.RecordBatch, terms: Terms) -> Rows:
     on_top = None
     if terms.on_top_from is not None:
         on_top = _fen(batch, "on_top_amount")
-        _refuse(batch, on_top < 0, "have negative on_top_amount", "on_top_amount")
-        both = "are outside the points, so paid by item, and have an on_top_amount"
+        negative = _("have negative {name}", name="on_top_amount")
+        _refuse(batch, on_top < 0, negative, "on_top_amount")
+        both = _("are outside the points, so paid by item, and have an on_top_amount")
         _refuse(batch, is_outside & (on_top > 0), both, "on_top_amount")
         # Only where there is any, so that a policy without such money closes as it did.
         identity = np.where(on_top > 0, identity ^ on_top.astype(np.uint64) * _SALT, identity)
@@ -288,15 +293,15 @@ def points_of(column: Any, places: int) -> np.ndarray:
     return whole.astype(np.int64)
 
 
-def month_indices(column: Any, where: str = "column discharge_date") -> np.ndarray:
+def month_indices(column: Any, name: str = "discharge_date") -> np.ndarray:
     """Turn dates into `Month.index` values.
 
     Parameters
     ----------
     column : pyarrow.Array or ChunkedArray
         Dates or times, as `drgcore.cases.days.days_of` reads them.
-    where : str
-        Named in the error when a date is missing.
+    name : str
+        The column's name, for the error when a date is missing.
 
     Returns
     -------
@@ -309,9 +314,12 @@ def month_indices(column: Any, where: str = "column discharge_date") -> np.ndarr
     >>> int(month_indices(pa.array([datetime.date(2026, 1, 31)]))[0]) == Month(2026, 1).index
     True
     """
-    days = days_of(column, name=where.removeprefix("column "))
+    days = days_of(column, name=name)
     if days.null_count:
-        raise CaseSchemaError(_("{count} cases have no date", count=days.null_count), where=where)
+        raise CaseSchemaError(
+            _("{count} cases have no date", count=days.null_count),
+            where=_("column {name}", name=name),
+        )
     months = days.to_numpy(zero_copy_only=False).astype("datetime64[M]")
     return months.astype(np.int64) + 1970 * 12
 
@@ -336,7 +344,8 @@ def _codes(batch: pa.RecordBatch, name: str, missing: str | None = None) -> Code
     codes = column.indices
     if column.null_count:
         if missing is None:
-            _refuse(batch, column.is_null().to_numpy(zero_copy_only=False), f"have no {name}", name)
+            empty = column.is_null().to_numpy(zero_copy_only=False)
+            _refuse(batch, empty, _("have no {name}", name=name), name)
         codes = pc.fill_null(codes, len(names))
         names.append(missing or "")
     return Codes(names, codes.to_numpy(zero_copy_only=False).astype(np.int64))

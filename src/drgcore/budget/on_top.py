@@ -153,10 +153,10 @@ def _amount(
     mean_text = "" if mean is None or mean != mean else f"{mean:.2f}"
     one = _list_of(rules, item, day)
     if one is None:
-        return "", mean_text, "", "", "0.00", "no list in force has it"
+        return "", mean_text, "", "", "0.00", _("no list in force has it")
     start = (one.name, mean_text, one.kind or "")
     if kind == "outside":
-        return *start, "", "0.00", "the case is paid by item"
+        return *start, "", "0.00", _("the case is paid by item")
     if one.above_multiple is not None:
         if not mean_text:
             raise PolicyError(
@@ -164,9 +164,9 @@ def _amount(
                 where=_("on_top list {name}", name=one.name),
             )
         if total <= Fraction(one.above_multiple) * Fraction(repr(mean)):
-            return *start, "", "0.00", f"C is not above {one.above_multiple}·m"
+            return *start, "", "0.00", _("C is not above {times}·m", times=one.above_multiple)
     if one.above_share is not None and x <= Fraction(one.above_share) * total:
-        return *start, "", "0.00", f"x/C is not above {one.above_share}"
+        return *start, "", "0.00", _("x/C is not above {share}", share=one.above_share)
     less = Decimal(0)
     if one.kind is not None:
         if drg not in rules.means[one.kind]:
@@ -176,7 +176,7 @@ def _amount(
             )
         less = rules.means[one.kind][drg]
     amount = floor(max(x - Fraction(less), Fraction(0)) * 100 + Fraction(1, 2))
-    return *start, f"{less:.2f}", f"{Decimal(amount).scaleb(-2):.2f}", "x − the group's mean"
+    return *start, f"{less:.2f}", f"{Decimal(amount).scaleb(-2):.2f}", _("x − the group's mean")
 
 
 def _list_of(rules: OnTop, item: str, day: date) -> OnTopList | None:

@@ -98,24 +98,24 @@ def _report(folder: Path, grouped: Path, console: Console) -> None:
 
 def _watch(grouped: pa.Table, console: Console) -> None:
     """Indicators, profit and loss, audit signals, and groups of another version, in a few lines."""
-    console.rule("What a DRG office watches")
+    console.rule(_("What a DRG office watches"))
     found = drgcore.compute_indicators(grouped, "hospital")
     shown = found.table[["hospital", "cases", "cmi", "cost_index", "average_stay"]].head(3)
-    console.print(_plain("Indicators of three hospitals", shown))
+    console.print(_plain(_("Indicators of three hospitals"), shown))
     rate = float(np.nanmean(grouped["total_cost"].to_numpy()))
     weights = found.norms[["drg", "relative_weight"]].dropna()
     paid = drgcore.profit_and_loss(grouped, weights=weights, rate=rate).by("hospital").head(3)
     columns = ["hospital", "surplus_fen", "case_mix_fen", "cost_per_case_fen"]
     yuan = paid[columns].assign(**{name: paid[name] / 100 for name in columns[1:]})
     yuan.columns = [name.removesuffix("_fen") for name in columns]
-    console.print(_plain("Paid by weight, in yuan", yuan))
+    console.print(_plain(_("Paid by weight, in yuan"), yuan))
     signals = drgcore.audit_cases(grouped, ["upcoding", "low_indication", "few_services"])
     summary = signals.summary[["signal", "units", "signals"]]
-    console.print(_plain("Signals", summary))
+    console.print(_plain(_("Signals"), summary))
     some = grouped.slice(0, 500)
     official: pa.Table = drgcore.group(some.drop_columns(_OF_GROUPING), "chs-drg-2.0")
     agreed = drgcore.compare_groups(some, official.select(["case_id", "drg"]), _SCHEME)
-    console.print(_plain("Beside groups of version 2.0", agreed.agreement))
+    console.print(_plain(_("Beside groups of version 2.0"), agreed.agreement))
 
 
 def _calibrate(folder: Path, rows: int, console: Console) -> Policy:
@@ -128,14 +128,21 @@ def _calibrate(folder: Path, rows: int, console: Console) -> Policy:
         history, scale=100, trimming=trimming, scheme=_SCHEME, credibility=Credibility("adrg")
     )
     weights.write(folder / "base-points.csv")
-    console.rule(f"{rows:,} cases of {_YEAR - 1} → {escape(str(folder))}/base-points.csv")
+    console.rule(
+        _(
+            "{rows:,} cases of {year} → {file}",
+            rows=rows,
+            year=_YEAR - 1,
+            file=f"{escape(str(folder))}/base-points.csv",
+        )
+    )
     console.print(str(trimming), highlight=False)
     table = drgcore.grouping_performance(history, trimming=trimming)
-    console.print(_plain("Grouping performance, with 95 % intervals", table))
+    console.print(_plain(_("Grouping performance, with 95 % intervals"), table))
     shown = weights.table.nlargest(5, "cases")
     shown = shown.assign(mean_cost=shown["mean_cost"].map("{:,.2f}".format))
     columns = ["drg", "cases", "mean_cost", "cv", "relative_weight", "base_points", "source"]
-    console.print(_plain("Base points of the five largest groups", shown[columns]))
+    console.print(_plain(_("Base points of the five largest groups"), shown[columns]))
     monthly = drgcore.monthly_totals(grouped, "total_cost", by="pool")
     shares = drgcore.forecast_shares(monthly, _YEAR, "last_year").shares_for_policy()
     change = {"mean_cost": f"{weights.mean_cost:.2f}", "missing": "by_cost", "missing_rate": "1"}
@@ -146,7 +153,7 @@ def _calibrate(folder: Path, rows: int, console: Console) -> Policy:
 def _settle(folder: Path, grouped: pa.Table, policy: Policy, console: Console) -> None:
     """Settle the year month by month under the fictitious region's policy, into a ledger."""
     cases = drgcore.compute_points(grouped, policy, year=_YEAR)
-    console.print(_plain("Points by class of case", drgcore.points_by_class(cases)))
+    console.print(_plain(_("Points by class of case"), drgcore.points_by_class(cases)))
     book_file = folder / "ledger.sqlite"
     # A ledger refuses other facts about a closed month; each demonstration starts a new one.
     for old in folder.glob(f"{book_file.name}*"):

@@ -84,7 +84,7 @@ def readmissions(
     """Find stays that follow each other too soon: the list that `ledger sanction` takes."""
     found = find_readmissions(read_cases(cases, mapping, sheet), Policy.load(policy))
     shown = ["case_id", "kind", "hospital", "drg", "later_case_id", "later_hospital", "days"]
-    _show(found, shown, out, "no stay follows another too soon")
+    _show(found, shown, out, _("no stay follows another too soon"))
 
 
 @app.command()

@@ -235,6 +235,13 @@ def _whole_years(
         lack = lacks[y - first_year]
         if lack.any() and given[y - first_year]:
             texts = [month_text(y * 12 + int(m)) for m in np.flatnonzero(lack)]
-            left_out.append(f"{y} of {name} (nothing in {some_of(texts)})")
+            left_out.append(
+                _(
+                    "{year} of {name} (nothing in {months})",
+                    year=y,
+                    name=name,
+                    months=some_of(texts),
+                )
+            )
     rows = [y - first_year for y in whole]
     return Series(name, tuple(whole), grid.reshape(-1, 12)[rows], tuple(left_out))

@@ -274,7 +274,7 @@ def forecast_shares(
             for i, number in enumerate(np.atleast_1d(value).tolist()):
                 month = f"{i + 1:02d}" if per_month else ""
                 found.append(group | {"parameter": parameter, "month": month, "value": number})
-        notes += [f"left out: {text}" for text in series.left_out]
+        notes += [_("left out: {text}", text=text) for text in series.left_out]
         notes += [f"{series.name}: {note}" for note in estimate.notes]
     columns = [*([by] if by else []), "parameter", "month", "value"]
     return ShareForecast(

@@ -128,7 +128,9 @@ class Indicators:
 
     def _reason(self, name: str) -> str:
         kind = INDICATORS[name]
-        return kind.lacking if kind.column in self._columns else f"no column {kind.column}"
+        if kind.column not in self._columns:
+            return _("no column {name}", name=kind.column)
+        return _(kind.lacking) if kind.lacking else ""
 
 
 def compute_indicators(

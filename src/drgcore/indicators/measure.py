@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from drgcore.indicators import formulas as f
 from drgcore.indicators.kernel import MEASURES
 from drgcore.indicators.tally import Tally
+from drgcore.language import N_
 
 Floats = NDArray[np.float64]
 
@@ -32,29 +33,33 @@ class Kind(NamedTuple):
 # Up to so many pairs of unit and group have a table of them all.
 _TABLE = 1 << 26
 
+_NO_SEVERITY = N_("no grouped case with a severity")
+
 INDICATORS: dict[str, Kind] = {
     "cases": Kind("drg", "", "", None),
     "grouped_cases": Kind("drg", "", "", None),
-    "total_weight": Kind("total_cost", "no grouped case with a weight", "", None),
+    "total_weight": Kind("total_cost", N_("no grouped case with a weight"), "", None),
     "groups": Kind("drg", "", "", None),
-    "cmi": Kind("total_cost", "no grouped case with a weight", "mean", f.case_mix_index),
-    "cost_index": Kind("total_cost", "no grouped case with a cost", "mean", f.cost_index),
-    "time_index": Kind("length_of_stay", "no grouped case with a stay", "mean", f.time_index),
-    "mean_cost": Kind("total_cost", "no case with a cost", "mean", f.average_stay),
-    "average_stay": Kind("length_of_stay", "no case with a stay", "mean", f.average_stay),
-    "mortality": Kind("leaving_way", "no case with a way of leaving", "share", f.mortality),
-    "low_risk_mortality": Kind("leaving_way", "no case of low risk", "share", f.mortality),
-    "grouping_rate": Kind("drg", "no case", "share", f.status_rate),
-    "ambiguous_rate": Kind("drg", "no case", "share", f.status_rate),
-    "mcc_rate": Kind("severity", "no grouped case with a severity", "share", f.severity_rate),
-    "cc_rate": Kind("severity", "no grouped case with a severity", "share", f.severity_rate),
-    "mcc_cc_rate": Kind("severity", "no grouped case with a severity", "share", f.severity_rate),
-    "high_outlier_share": Kind("case_class", "no grouped case", "share", f.outlier_share),
-    "low_outlier_share": Kind("case_class", "no grouped case", "share", f.outlier_share),
-    "drug_share": Kind("drug_cost", "no case with a cost of drugs", "ratio", f.fee_share),
-    "consumable_share": Kind("consumable_cost", "no case with consumables", "ratio", f.fee_share),
+    "cmi": Kind("total_cost", N_("no grouped case with a weight"), "mean", f.case_mix_index),
+    "cost_index": Kind("total_cost", N_("no grouped case with a cost"), "mean", f.cost_index),
+    "time_index": Kind("length_of_stay", N_("no grouped case with a stay"), "mean", f.time_index),
+    "mean_cost": Kind("total_cost", N_("no case with a cost"), "mean", f.average_stay),
+    "average_stay": Kind("length_of_stay", N_("no case with a stay"), "mean", f.average_stay),
+    "mortality": Kind("leaving_way", N_("no case with a way of leaving"), "share", f.mortality),
+    "low_risk_mortality": Kind("leaving_way", N_("no case of low risk"), "share", f.mortality),
+    "grouping_rate": Kind("drg", N_("no case"), "share", f.status_rate),
+    "ambiguous_rate": Kind("drg", N_("no case"), "share", f.status_rate),
+    "mcc_rate": Kind("severity", _NO_SEVERITY, "share", f.severity_rate),
+    "cc_rate": Kind("severity", _NO_SEVERITY, "share", f.severity_rate),
+    "mcc_cc_rate": Kind("severity", _NO_SEVERITY, "share", f.severity_rate),
+    "high_outlier_share": Kind("case_class", N_("no grouped case"), "share", f.outlier_share),
+    "low_outlier_share": Kind("case_class", N_("no grouped case"), "share", f.outlier_share),
+    "drug_share": Kind("drug_cost", N_("no case with a cost of drugs"), "ratio", f.fee_share),
+    "consumable_share": Kind(
+        "consumable_cost", N_("no case with consumables"), "ratio", f.fee_share
+    ),
     "readmission_rate": Kind(
-        "patient_id", "no stay with 31 days of follow-up", "share", f.readmission_rate
+        "patient_id", N_("no stay with 31 days of follow-up"), "share", f.readmission_rate
     ),
 }
 """The indicators in the order in which they are shown."""

@@ -285,8 +285,8 @@ def _compute(
         refused = _fen(np.nan_to_num(numbers_of(table, "refused_amount")))
     priced = paid.case_class != None  # noqa: E711
     counted = priced & known_cost
-    rows = [("no payment: no group, or none in the table", int((~priced).sum()))]
-    rows += [("no cost", int((priced & ~known_cost).sum()))]
+    rows = [(_("no payment: no group, or none in the table"), int((~priced).sum()))]
+    rows += [(_("no cost"), int((priced & ~known_cost).sum()))]
     left_out = pd.DataFrame([r for r in rows if r[1]], columns=["reason", "cases"])
 
     keys = _keys_of(table)

@@ -14,7 +14,7 @@ from drgcore.errors import DrgcoreError
 from drgcore.indicators.columns import KEYS, checked_keys
 from drgcore.indicators.compute import Indicators
 from drgcore.indicators.measure import INDICATORS
-from drgcore.language import _
+from drgcore.language import _, get_language, heading
 from drgcore.points.parameters import Model, Share, parameter, sums_to_one
 from drgcore.points.toml_model import TomlModel
 
@@ -78,7 +78,7 @@ class ScoreSheet(TomlModel):
         if len(set(names)) < len(names):
             raise ValueError(_("an indicator is named twice"))
         sums_to_one(
-            [indicator.weight for indicator in self.indicators], "weights of the indicators"
+            [indicator.weight for indicator in self.indicators], _("weights of the indicators")
         )
         return self
 
@@ -168,9 +168,8 @@ def score_units(found: Indicators, sheet: ScoreSheet) -> Scores:
     table["cases"] = cases.astype(np.int64)
     table["score"] = np.where(without, np.nan, points.sum(axis=1).round(6))
     table["rank"] = table["score"].rank(method="min", ascending=False).astype("Int64")
-    table["reason"] = np.select(
-        [few, nothing], [f"fewer than {sheet.min_cases} cases", "no indicator has a value"], ""
-    )
+    too_few = _("fewer than {count:,} cases", count=sheet.min_cases)
+    table["reason"] = np.select([few, nothing], [too_few, _("no indicator has a value")], "")
     return Scores(table, _details(found, sheet, scores, applied, points, without))
 
 
@@ -184,13 +183,20 @@ def _details(
         part = own[[*found.by, "indicator", "value"]].copy()
         part["score"], part["weight"] = scores[:, at], applied[:, at]
         part["points"] = points[:, at]
-        limits = f"(0 at {indicator.zero}, 100 from {indicator.target})"
         part["explanation"] = [
-            f"{indicator.name} has no value, {why}: "
-            + ("it counts 0" if sheet.missing == "zero" else "its weight goes to the others")
+            _without(indicator.name, why, sheet.missing)
             if why
-            else f"{indicator.name} {value:.6g}: {score:.1f} of 100 {limits}, "
-            f"weight {share:.4f} → {point:.2f}"
+            else _(
+                "{name} {value:.6g}: {score:.1f} of 100 (0 at {zero}, 100 from {target}), "
+                "weight {share:.4f} → {point:.2f}",
+                name=_name(indicator.name),
+                value=value,
+                score=score,
+                zero=indicator.zero,
+                target=indicator.target,
+                share=share,
+                point=point,
+            )
             for why, value, score, share, point in zip(
                 own["reason"], own["value"], part["score"], part["weight"], part["points"],
                 strict=True,
@@ -199,3 +205,14 @@ def _details(
         parts.append(part[~without])
     details = pd.concat(parts)
     return details.sort_index(kind="stable").reset_index(drop=True)
+
+
+def _without(name: str, why: str, missing: str) -> str:
+    if missing == "zero":
+        return _("{name} has no value, {why}: it counts 0", name=_name(name), why=why)
+    return _("{name} has no value, {why}: its weight goes to the others", name=_name(name), why=why)
+
+
+def _name(indicator: str) -> str:
+    """An indicator as the tables on the screen name it."""
+    return heading(indicator) if get_language() == "zh" else indicator

@@ -195,7 +195,7 @@ def warn_of_magnitudes(cost: NDArray[Any], mean: NDArray[Any]) -> None:
     ratio = ratio[np.isfinite(ratio)]
     median = float(np.median(ratio)) if len(ratio) else 1.0
     if median > 20 or 0 < median < 0.05:
-        unit = "fen" if median > 20 else "thousands, or the policy's means in fen"
+        unit = _("fen") if median > 20 else _("thousands, or the policy's means in fen")
         warnings.warn(
             _(
                 "the median cost is {median:.3g} times the mean of its group: "

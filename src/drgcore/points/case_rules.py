@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import model_validator
 
 from drgcore.language import _
-from drgcore.points.parameters import Factor, Model, Places, Positive, ask, parameter
+from drgcore.points.parameters import Factor, Model, Places, Positive, ask, parameter, set_to
 
 
 class GroupRow(Model):
@@ -42,11 +42,11 @@ class PointsTier(Model):
     @model_validator(mode="after")
     def _check(self) -> PointsTier:
         if not self.levels and not self.hospitals:
-            raise ask("levels", "there are no hospitals either")
+            raise ask("levels", _("there are no hospitals either"))
         if self.file is not None and self.groups is not None:
             raise ValueError(_("give the table as file or as groups, not both"))
         if self.file is None and self.groups is None and self.factor == 1:
-            raise ask("file", "there are neither groups nor a factor")
+            raise ask("file", _("there are neither groups nor a factor"))
         return self
 
 
@@ -90,11 +90,11 @@ class BasePoints(Model):
     @model_validator(mode="after")
     def _check(self) -> BasePoints:
         if self.file is None and self.groups is None:
-            raise ask("file", "there is no inline table base_points.groups either")
+            raise ask("file", _("there is no inline table base_points.groups either"))
         if self.file is not None and self.groups is not None:
             raise ValueError(_("give the table as file or as groups, not both"))
         if self.missing == "by_cost" and self.missing_rate is None:
-            raise ask("missing_rate", "missing is by_cost")
+            raise ask("missing_rate", set_to("missing", "by_cost"))
         return self
 
 
@@ -126,7 +126,7 @@ class Stability(Model):
     def _check(self) -> Stability:
         for name in ("n_min", "cv_max"):
             if self.rule == "test" and getattr(self, name) is None:
-                raise ask(name, "stability.rule is test")
+                raise ask(name, set_to("stability.rule", "test"))
         return self
 
 
@@ -147,7 +147,7 @@ class CostRule(Model):
     @model_validator(mode="after")
     def _check(self) -> CostRule:
         if self.rule == "by_cost" and self.rate is None:
-            raise ask("rate", "the rule is by_cost")
+            raise ask("rate", set_to("rule", "by_cost"))
         return self
 
 

@@ -351,7 +351,11 @@ def _lists(policy: Policy) -> Iterator[str]:
         product = _("; their product is {within}", within=within) if within else ""
         yield _("All factors of a case are multiplied{product}.", product=product)
     for stay in policy.readmissions:
-        groups = {"drg": "of one DRG", "adrg": "of one ADRG", "any": "of any groups"}[stay.same]
+        groups = {
+            "drg": _("of one DRG"),
+            "adrg": _("of one ADRG"),
+            "any": _("of any groups"),
+        }[stay.same]
         where = _("in one hospital") if stay.hospital == "same" else _("in any hospitals")
         exempt = _(", but not of {list_of}", list_of=list_of(stay.exempt)) if stay.exempt else ""
         yield (
@@ -371,7 +375,8 @@ def _lists(policy: Policy) -> Iterator[str]:
 def _factor(factor: CaseFactor) -> str:
     each = [f"{hospital} {number(value)}" for hospital, value in factor.by_hospital.items()]
     if factor.value is not None:
-        each.append(f"{'others ' * bool(each)}{number(factor.value)}")
+        value = number(factor.value)
+        each.append(_("others {value}", value=value) if each else value)
     given = _(" and ").join(factor.texts())
     of_which = _(" of which {given}", given=given) if given else ""
     return _(

@@ -71,7 +71,7 @@ def check_policy(path: str | Path) -> PolicyReport:
     data = read_toml(file)
     policy, problems = build(data, file.parent)
     warnings = [
-        f"a source is said to give {name}, which the policy does not have"
+        _("a source is said to give {name}, which the policy does not have", name=name)
         for name in sources_without_parameter(data)
     ]
     if policy is None:

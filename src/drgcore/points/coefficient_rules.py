@@ -120,7 +120,7 @@ class Coefficients(Model):
 
     @model_validator(mode="after")
     def _check(self) -> Coefficients:
-        sums_to_one([c.weight for c in self.components], "weights of the components")
+        sums_to_one([c.weight for c in self.components], _("weights of the components"))
         self._check_fallbacks()
         if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
             raise ValueError(_("minimum lies above maximum"))
@@ -135,7 +135,10 @@ class Coefficients(Model):
                 if fallback.take == "constant":
                     continue
                 if fallback.take != "own_level" and not self.level_order:
-                    raise ask("level_order", f"a fallback of {part.name} names the next level")
+                    raise ask(
+                        "level_order",
+                        _("a fallback of {name} names the next level", name=part.name),
+                    )
                 of = fallback.of or part.name
                 if of not in by_level:
                     raise ValueError(

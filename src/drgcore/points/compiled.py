@@ -15,15 +15,10 @@ from drgcore.points.case_rules import CostRule
 from drgcore.points.coefficients import Site, coefficients
 from drgcore.points.outlier_rules import HighCost, LowCost, Outliers, Piece
 from drgcore.points.parameters import Groups, covers
-from drgcore.points.pieces import piece_texts
 from drgcore.points.policy import Policy
 from drgcore.points.records import (
     CLASSES,
-    HIGH_BY_COST,
-    HIGH_OUTSIDE,
-    NOT_DEAREST,
     PIECE_COLUMNS,
-    REASONS,
     STABLE,
     UNKNOWN,
     UNSTABLE,
@@ -150,41 +145,6 @@ def compile_rules(
         pieces=_pieces(policy.outliers.pieces),
     )
     return rules, sites
-
-
-def reasons_of(policy: Policy) -> list[str]:
-    """Give the texts of all reasons, the policy's own last, in the order of the loop's numbers.
-
-    Parameters
-    ----------
-    policy : Policy
-        The policy.
-
-    Returns
-    -------
-    list of str
-        The texts.
-
-    Examples
-    --------
-    >>> reasons_of(Policy.load("example"))[-2:]
-    ['fixed price: day surgery, cataract', 'bed-day: long stay, psychiatric and rehabilitation']
-    """
-    reasons = list(REASONS)
-    high = policy.outliers.high
-    if high.quota is not None:
-        dearest = f"among the dearest {float(high.quota.share) * 100:g} % by C/m"
-        if high.multiples is None:
-            for number in (HIGH_BY_COST, HIGH_OUTSIDE):
-                reasons[number] = reasons[number].replace("C > hi·m", dearest)
-            reasons[NOT_DEAREST] = f"not {dearest}: P·k"
-    return [
-        *reasons,
-        *(f"excluded: {rule.reason}" for rule in policy.exclusions),
-        *(f"fixed price: {rule.name}" for rule in policy.fixed_price),
-        *(f"bed-day: {rule.name}" for rule in policy.bed_day),
-        *piece_texts(policy.outliers.pieces),
-    ]
 
 
 def multiples_of(outliers: Outliers, level: str | None) -> tuple[Bands | None, Bands | None]:

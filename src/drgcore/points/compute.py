@@ -204,8 +204,8 @@ def _periods(
     epoch = date(1970, 1, 1).toordinal()
     first, last = periods[0].effective_from, periods[-1].effective_to or date.max
     if year is not None:
-        _within(columns, date(year, 1, 1), date(year, 12, 31), f"outside {year}")
-    _within(columns, first, last, f"when policy {periods[0].name} does not apply")
+        _within(columns, date(year, 1, 1), date(year, 12, 31), _("outside {year}", year=year))
+    _within(columns, first, last, _("when policy {name} does not apply", name=periods[0].name))
     if len(periods) == 1:
         return np.broadcast_to(np.int64(0), columns.day.shape)
     starts = [policy.effective_from.toordinal() - epoch for policy in periods]

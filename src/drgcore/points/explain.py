@@ -8,8 +8,9 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from drgcore.language import _
+from drgcore.language import _, use_language, word
 from drgcore.points.case_rules import PointsTier
+from drgcore.points.class_reasons import reason_in_words
 from drgcore.points.compiled import multiples_of
 from drgcore.points.outlier_rules import Piece
 from drgcore.points.pieces import piece_formula, piece_points, piece_texts
@@ -61,7 +62,11 @@ hi·m = 35,812.50 yuan
             shown=shown,
             cost=float(case["total_cost"]),
         ),
-        _("class {case}: {reason}", case=case["case_class"], reason=case["class_reason"]),
+        _(
+            "class {case}: {reason}",
+            case=word(case["case_class"]),
+            reason=reason_in_words(case["class_reason"], policy),
+        ),
     ]
     kind, level = case["case_class"], _level(case, policy)
     tier = tier_of(policy, str(case["hospital"]), level)
@@ -156,7 +161,7 @@ def _formula(case: Mapping[str, Any], policy: Policy) -> str:
     reason = str(case["class_reason"])
     if kind == "outside":
         return _("points = 0; paid by item outside the points")
-    texts = piece_texts(policy.outliers.pieces)
+    texts = _piece_reasons(policy)
     if reason in texts and "by cost" not in reason:
         return _piece(case, policy.outliers.pieces[texts.index(reason)], points)
     with_k = reason not in texts and (kind == "normal" or "P·k" in reason)
@@ -202,6 +207,12 @@ def _formula(case: Mapping[str, Any], policy: Policy) -> str:
     )
 
 
+def _piece_reasons(policy: Policy) -> list[str]:
+    """Write the reasons of the policy's pieces as results hold them."""
+    with use_language("en"):
+        return piece_texts(policy.outliers.pieces)
+
+
 def _before_factors(case: Mapping[str, Any], policy: Policy) -> float:
     """Compute what a case earns before its factors, from its own columns."""
     if not case.get("factor_reason"):
@@ -209,7 +220,7 @@ def _before_factors(case: Mapping[str, Any], policy: Policy) -> float:
     base, k, multiple = case["base_points"], case["coefficient"], case["multiple"]
     kind, reason, added = case["case_class"], str(case["class_reason"]), case["added_points"]
     places = policy.rounding.points
-    texts = piece_texts(policy.outliers.pieces)
+    texts = _piece_reasons(policy)
     if reason in texts and "by cost" not in reason:
         value = piece_points(
             policy.outliers.pieces[texts.index(reason)], base, k, multiple, added, places
@@ -289,7 +300,7 @@ def _factors(case: Mapping[str, Any], policy: Policy) -> list[str]:
     low, high = policy.factors.minimum, policy.factors.maximum
     limits = [_("at least {number}", number=number(low))] if low is not None else []
     limits += [_("at most {number}", number=number(high))] if high is not None else []
-    within = f" ({' and '.join(limits)})" if limits else ""
+    within = _(" ({limits})", limits=_(" and ").join(limits)) if limits else ""
     before, points = _before_factors(case, policy), case["points"]
     return [
         _(

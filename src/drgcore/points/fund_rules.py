@@ -18,6 +18,7 @@ from drgcore.points.parameters import (
     Yuan,
     ask,
     parameter,
+    set_to,
     sums_to_one,
 )
 from drgcore.points.payment_rules import (
@@ -87,18 +88,18 @@ class PoolBudget(Model):
                 raise ValueError(
                     _("there are {count} monthly shares, not 12", count=len(self.months))
                 )
-            sums_to_one(list(self.months), "monthly shares")
+            sums_to_one(list(self.months), _("monthly shares"))
         if self.reference == "last_year" and self.last_value is None:
-            raise ask("last_value", "reference is last_year")
+            raise ask("last_value", set_to("reference", "last_year"))
         limited = self.floor is not None or self.ceiling is not None
         if self.reference != "none" and not limited:
-            raise ask("floor", "reference is given; or the ceiling, or both")
+            raise ask("floor", _("reference is given; or the ceiling, or both"))
         if limited and self.reference == "none":
             raise ValueError(_("floor and ceiling need a reference: last_year or mean_cost"))
         if self.floor is not None and self.ceiling is not None and self.floor > self.ceiling:
             raise ValueError(_("the floor lies above the ceiling"))
         if self.month_payment == "given_value" and self.month_value is None:
-            raise ask("month_value", "month_payment is given_value")
+            raise ask("month_value", set_to("month_payment", "given_value"))
         if sum(self.advances.values()) > self.budget:
             raise ValueError(
                 _(
@@ -212,13 +213,13 @@ class Quality(Model):
         }
         for name in needed[self.rule]:
             if not getattr(self, name) and getattr(self, name) != 0:
-                raise ask(name, f"quality.rule is {self.rule}")
+                raise ask(name, set_to("quality.rule", self.rule))
         if self.bonus_points is not None and not self.indicators:
-            raise ask("indicators", "quality.bonus_points is given")
+            raise ask("indicators", _("quality.bonus_points is given"))
         if self.bonus_points is not None and min(self.bonus_points.values) < -1:
             raise ValueError(_("bonus_points take away more than all points"))
         if self.indicators and (self.rule != "given" or self.bonus_points is not None):
-            sums_to_one([i.weight for i in self.indicators], "weights of the indicators")
+            sums_to_one([i.weight for i in self.indicators], _("weights of the indicators"))
         if self.minimum > self.maximum:
             raise ValueError(_("minimum lies above maximum"))
         return self
@@ -237,7 +238,7 @@ class IncentivePool(Model):
     @model_validator(mode="after")
     def _check(self) -> IncentivePool:
         if self.rule == "cap" and self.cap is None:
-            raise ask("cap", "incentive_pool.rule is cap")
+            raise ask("cap", set_to("incentive_pool.rule", "cap"))
         return self
 
 

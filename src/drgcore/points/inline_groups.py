@@ -15,7 +15,6 @@ from drgcore.language import _
 
 _COLUMNS = ("base_points", "mean_cost", "cases", "cv", "stable")
 _TABLE = ("file", "groups", "holds")
-_WHERE = "table of base points"
 
 
 def inline_groups(table: Any) -> dict[str, dict[str, Any]]:
@@ -48,6 +47,7 @@ def inline_groups(table: Any) -> dict[str, dict[str, Any]]:
     >>> inline_groups({"BR13": 120.5, "BR15": {"base_points": "80", "cases": 12}})["BR15"]
     {'base_points': '80', 'cases': 12}
     """
+    where = _("table of base points")
     rows: list[Any]
     if isinstance(table, Mapping):
         rows = [
@@ -59,7 +59,8 @@ def inline_groups(table: Any) -> dict[str, dict[str, Any]]:
         missing = [name for name in ("drg", "base_points") if name not in frame.columns]
         if missing:
             raise PolicyError(
-                _("there is no column {missing}", missing=", ".join(missing)), where=_WHERE
+                _("there is no column {missing}", missing=", ".join(missing)),
+                where=where,
             )
         kept = frame[[name for name in ("drg", *_COLUMNS) if name in frame.columns]]
         rows = kept.astype(object).to_dict("records")
@@ -67,16 +68,16 @@ def inline_groups(table: Any) -> dict[str, dict[str, Any]]:
     for number, row in enumerate(rows, 1):
         drg = row["drg"]
         if not isinstance(drg, str) or not drg:
-            raise PolicyError(_("row {number} has no drg", number=number), where=_WHERE)
+            raise PolicyError(_("row {number} has no drg", number=number), where=where)
         if drg in groups:
-            raise PolicyError(_("{drg} occurs twice", drg=drg), where=_WHERE)
+            raise PolicyError(_("{drg} occurs twice", drg=drg), where=where)
         groups[drg] = {
             name: _exact(row[name]) for name in _COLUMNS if name in row and not pd.isna(row[name])
         }
         if "base_points" not in groups[drg]:
-            raise PolicyError(_("{drg} has no base points", drg=drg), where=_WHERE)
+            raise PolicyError(_("{drg} has no base points", drg=drg), where=where)
     if not groups:
-        raise PolicyError(_("it has no rows"), where=_WHERE)
+        raise PolicyError(_("it has no rows"), where=where)
     return groups
 
 

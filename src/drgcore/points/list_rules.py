@@ -11,7 +11,7 @@ from drgcore.language import _
 from drgcore.points.bands import Bands
 from drgcore.points.conditions import Conditions
 from drgcore.points.outlier_rules import Period, Whole
-from drgcore.points.parameters import Days, Factor, Groups, Model, Share, ask, parameter
+from drgcore.points.parameters import Days, Factor, Groups, Model, Share, ask, parameter, set_to
 
 
 class BedDay(Conditions):
@@ -31,9 +31,9 @@ class BedDay(Conditions):
     @model_validator(mode="after")
     def _check(self) -> BedDay:
         if not self.groups:
-            raise ask("groups", "a bed-day rule needs them; all stands for every case")
+            raise ask("groups", _("a bed-day rule needs them; all stands for every case"))
         if self.above_days is None and self.from_days is None:
-            raise ask("above_days", "from_days is not given either; from_days = 0: any stay")
+            raise ask("above_days", _("from_days is not given either; from_days = 0: any stay"))
         return self
 
 
@@ -49,7 +49,7 @@ class FixedPrice(Conditions):
     @model_validator(mode="after")
     def _check(self) -> FixedPrice:
         if self.points is None and self.share_of_base is None:
-            raise ask("points", "share_of_base is not given either")
+            raise ask("points", _("share_of_base is not given either"))
         if self.points is not None and self.share_of_base is not None:
             raise ValueError(_("give points or share_of_base, not both"))
         return self
@@ -86,7 +86,7 @@ class ReviewQuota(Model):
     @model_validator(mode="after")
     def _check(self) -> ReviewQuota:
         if self.deadline_days is not None and self.deadline_counts is None:
-            raise ask("deadline_counts", "deadline_days is given")
+            raise ask("deadline_counts", _("deadline_days is given"))
         return self
 
 
@@ -104,7 +104,7 @@ class SpecialReview(Model):
     @model_validator(mode="after")
     def _check(self) -> SpecialReview:
         if self.without_points == "by_cost" and self.rate is None:
-            raise ask("rate", "special_review.without_points is by_cost")
+            raise ask("rate", set_to("special_review.without_points", "by_cost"))
         return self
 
 
@@ -154,7 +154,7 @@ class CaseFactor(Conditions):
     @model_validator(mode="after")
     def _check(self) -> CaseFactor:
         if self.value is None and not self.by_hospital:
-            raise ask("value", "there is no by_hospital either")
+            raise ask("value", _("there is no by_hospital either"))
         return self
 
 

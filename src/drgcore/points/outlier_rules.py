@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 
 from drgcore.language import _
 from drgcore.points.bands import Bands
-from drgcore.points.parameters import Factor, Model, Positive, Share, ask, parameter
+from drgcore.points.parameters import Factor, Model, Positive, Share, ask, parameter, set_to
 
 Period = Literal["month", "quarter", "half_year", "year"]
 Whole = Literal["down", "nearest", "up"]
@@ -59,15 +59,15 @@ class HighCost(Model):
     def _check(self) -> HighCost:
         dearest = self.quota is not None and self.rule in ("by_cost", "outside")
         if self.rule != "none" and self.multiples is None and not dearest:
-            raise ask("multiples", "outliers.high.rule is not none")
+            raise ask("multiples", _("{parameter} is not none", parameter="outliers.high.rule"))
         if self.rule == "added_capped" and self.cap is None:
-            raise ask("cap", "outliers.high.rule is added_capped")
+            raise ask("cap", set_to("outliers.high.rule", "added_capped"))
         if self.rule == "by_cost" and self.rate is None:
-            raise ask("rate", "outliers.high.rule is by_cost")
+            raise ask("rate", set_to("outliers.high.rule", "by_cost"))
         if any(min(bands.values) <= 0 for bands in self.all_multiples):
             raise ValueError(_("a multiple hi is not positive"))
         if self.multiples_by_level and self.multiples is None:
-            raise ask("multiples", "multiples_by_level leaves other levels without")
+            raise ask("multiples", _("multiples_by_level leaves other levels without"))
         if self.rule == "none" and self.quota is not None:
             raise ValueError(_("a quota needs a rule: outliers.high.rule is none"))
         return self
@@ -97,9 +97,9 @@ class LowCost(Model):
     @model_validator(mode="after")
     def _check(self) -> LowCost:
         if self.rule != "none" and self.multiples is None:
-            raise ask("multiples", "outliers.low.rule is not none")
+            raise ask("multiples", _("{parameter} is not none", parameter="outliers.low.rule"))
         if self.rule == "by_cost" and self.rate is None:
-            raise ask("rate", "outliers.low.rule is by_cost")
+            raise ask("rate", set_to("outliers.low.rule", "by_cost"))
         if any(min(bands.values) < 0 for bands in self.all_multiples):
             raise ValueError(_("a multiple lo is negative"))
         return self
@@ -151,9 +151,9 @@ class Piece(Model):
     def _check(self) -> Piece:
         for name in ("a", "b", "k"):
             if self.rule == "formula" and getattr(self, name) is None:
-                raise ask(name, "the piece's rule is formula")
+                raise ask(name, set_to("rule", "formula"))
         if self.rule == "by_cost" and self.rate is None:
-            raise ask("rate", "the piece's rule is by_cost")
+            raise ask("rate", set_to("rule", "by_cost"))
         return self
 
 
@@ -200,7 +200,9 @@ class Outliers(Model):
             raise ValueError(_("there is a gap: no piece for C/m above {up_to}", up_to=last.up_to))
         for number, (one, two) in enumerate(pairwise(self.pieces), 1):
             if one.up_to is None:
-                raise ask(f"pieces.{number}.up_to", f"piece {number} is not the last")
+                raise ask(
+                    f"pieces.{number}.up_to", _("piece {number} is not the last", number=number)
+                )
             begin = one.up_to if two.above is None else two.above
             if begin != one.up_to:
                 what = _("a gap") if begin > one.up_to else _("an overlap")

@@ -87,6 +87,29 @@ def ask(field: str, reason: str) -> PydanticCustomError:
     )
 
 
+def set_to(name: str, value: str) -> str:
+    """Say that a parameter has a value, as the reason why another one is asked for.
+
+    Parameters
+    ----------
+    name : str
+        The parameter.
+    value : str
+        Its value.
+
+    Returns
+    -------
+    str
+        The words for `ask`.
+
+    Examples
+    --------
+    >>> set_to("stability.rule", "test")
+    'stability.rule is test'
+    """
+    return _("{parameter} is {value}", parameter=name, value=value)
+
+
 def wrong(place: tuple[str, ...], reason: str) -> PydanticCustomError:
     """Make the error that names the parameter at fault where a check looks at several parts.
 

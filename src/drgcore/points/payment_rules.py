@@ -13,7 +13,7 @@ from pydantic import model_validator
 
 from drgcore.language import _
 from drgcore.points.bands import Bands
-from drgcore.points.parameters import Factor, Model, Positive, Share, Yuan, ask, parameter
+from drgcore.points.parameters import Factor, Model, Positive, Share, Yuan, ask, parameter, set_to
 
 
 class Marginal(Model):
@@ -132,7 +132,7 @@ class QualityMoney(Model):
         needed = {"bands": ("results",), "linear": ("full_score", "per_point"), "given": ()}
         for name in needed[self.rule]:
             if getattr(self, name) is None:
-                raise ask(name, f"quality_money.rule is {self.rule}")
+                raise ask(name, set_to("quality_money.rule", self.rule))
         if self.results is not None and not all(0 <= v <= 1 for v in self.results.values):
             raise ValueError(_("a result ρ is not between 0 and 1"))
         return self

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from drgcore.language import N_
+
 CLASSES = (
     "normal",
     "high_cost",
@@ -21,35 +23,35 @@ CLASSES = (
 """Classes of a case; `outside` is paid by item outside the points."""
 
 REASONS = (
-    "lo·m ≤ C ≤ hi·m",
-    "C > hi·m: P·k and the added part",
-    "C > hi·m: P·k and the added part, capped",
-    "C > hi·m: P·k, the added part awaits review",
-    "C > hi·m: P·k and the added part that review granted",
-    "C > hi·m: P·min((C − U)/m, hi)",
-    "C > hi·m: by cost",
-    "C < lo·m: P·C/m",
-    "C < lo·m: P·C/m is above P·k, so P·k",
-    "C < lo·m: by cost",
-    "group not stable: by cost",
-    "group not stable: outside the points",
-    "ambiguous group: by cost",
-    "ambiguous group: outside the points",
-    "no group: by cost",
-    "no group: outside the points",
-    "record cannot be grouped: by cost",
-    "record cannot be grouped: outside the points",
-    "no base points: by cost",
-    "no base points: outside the points",
-    "panel's points",
-    "panel gave no points: by cost",
-    "no coefficient",
-    "panel's points are missing",
-    "no base points",
-    "C > hi·m: outside the points",
-    "C < lo·m: outside the points",
-    "panel: outside the points",
-    "C > hi·m, but not among the dearest of the quota: P·k",
+    N_("lo·m ≤ C ≤ hi·m"),
+    N_("C > hi·m: P·k and the added part"),
+    N_("C > hi·m: P·k and the added part, capped"),
+    N_("C > hi·m: P·k, the added part awaits review"),
+    N_("C > hi·m: P·k and the added part that review granted"),
+    N_("C > hi·m: P·min((C − U)/m, hi)"),
+    N_("C > hi·m: by cost"),
+    N_("C < lo·m: P·C/m"),
+    N_("C < lo·m: P·C/m is above P·k, so P·k"),
+    N_("C < lo·m: by cost"),
+    N_("group not stable: by cost"),
+    N_("group not stable: outside the points"),
+    N_("ambiguous group: by cost"),
+    N_("ambiguous group: outside the points"),
+    N_("no group: by cost"),
+    N_("no group: outside the points"),
+    N_("record cannot be grouped: by cost"),
+    N_("record cannot be grouped: outside the points"),
+    N_("no base points: by cost"),
+    N_("no base points: outside the points"),
+    N_("panel's points"),
+    N_("panel gave no points: by cost"),
+    N_("no coefficient"),
+    N_("panel's points are missing"),
+    N_("no base points"),
+    N_("C > hi·m: outside the points"),
+    N_("C < lo·m: outside the points"),
+    N_("panel: outside the points"),
+    N_("C > hi·m, but not among the dearest of the quota: P·k"),
 )
 """Reasons that every policy has; those of its own rules follow them in the order of `Rules`."""
 

@@ -10,10 +10,11 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from drgcore.language import N_, _
 from drgcore.points.bands import Bands
 from drgcore.points.policy_parameters import PolicyParameters
 
-_HEAD = ("parameter", "meaning", "unit", "if left out", "source")
+_HEAD = (N_("parameter"), N_("meaning"), N_("unit"), N_("if left out"), N_("source"))
 
 
 def parameter_sections() -> dict[str, type[BaseModel]]:
@@ -51,11 +52,11 @@ def parameter_table(section: str) -> str:
     >>> print(parameter_table("costs").splitlines()[2][:60])
     | `unreasonable` | whether U, cost found unreasonable, is de
     """
-    rows = [_HEAD, tuple("---" for _ in _HEAD)]
+    rows = [tuple(map(_, _HEAD)), ("---",) * len(_HEAD)]
     for name, field in parameter_sections()[section].model_fields.items():
         facts: Any = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
-        values = (f"`{name}`", field.description or "", facts.get("unit", ""), _default(field),
-                  facts.get("source", ""))  # fmt: skip
+        said = (field.description or "", facts.get("unit", ""), _default(field))
+        values = (f"`{name}`", *(_(text) if text else "" for text in said), facts.get("source", ""))
         rows.append(tuple(str(value).replace("|", "\\|") for value in values))
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
@@ -85,7 +86,9 @@ def section_tables(top: str) -> str:
         if _top(section) != top:
             continue
         if first != section:
-            parts.append(f"**`{section}`** has the parameters of `{first}`.")
+            parts.append(
+                _("**`{section}`** has the parameters of `{first}`.", section=section, first=first)
+            )
         else:
             parts.append(f"**`{section}`**\n\n{parameter_table(section)}")
     return "\n\n".join(parts)
@@ -131,7 +134,7 @@ def _named(
     shown: str, inner: str, model: type[BaseModel], kind: str
 ) -> Iterator[tuple[str, type[BaseModel]]]:
     below = f"{inner}.NAME" if kind == "dict" else inner
-    for place, (_, each) in enumerate(walked := list(_walk(below, model))):
+    for place, (_name, each) in enumerate(walked := list(_walk(below, model))):
         name = shown if place == 0 else walked[place][0]
         yield name, each
 
@@ -157,12 +160,12 @@ def _container(annotation: Any) -> str:
 
 def _default(field: FieldInfo) -> str:
     if field.is_required():
-        return "asked for"
+        return N_("asked for")
     value = field.default
     if value is PydanticUndefined or value is None or value in ((), {}, ""):
         return "—"
     if isinstance(value, Decimal):
         return f"{value.normalize():f}"
     if isinstance(value, BaseModel):
-        return "its defaults"
+        return N_("its defaults")
     return str(value).lower() if isinstance(value, bool) else str(value)

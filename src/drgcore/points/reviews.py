@@ -252,7 +252,7 @@ def _filed(table: Any, decisions: Any) -> Any:
     given = select_columns(decisions, ["case_id", "filed"])
     missing = [name for name in ("case_id", "filed") if name not in given.column_names]
     if "case_id" not in table.column_names:
-        missing.append("case_id of the cases")
+        missing.append(_("case_id of the cases"))
     if missing:
         raise CaseSchemaError(
             _("there is no column {missing}", missing=", ".join(missing)), where="decisions"

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from drgcore.points.case_columns import CaseColumns
 from drgcore.points.case_rules import PointsTier
-from drgcore.points.compiled import compile_rules, reasons_of
+from drgcore.points.class_reasons import reasons_of
+from drgcore.points.compiled import compile_rules
 from drgcore.points.kernel import run
 from drgcore.points.lacking import check_numbers
 from drgcore.points.policy import Policy

@@ -130,11 +130,15 @@ def _policy(policy: Policy) -> Iterator[str]:
     if policy.calibration is not None:
         weights = ":".join(number(weight) for weight in policy.calibration.year_weights)
         parts = [
-            *([f"trimmed by {policy.calibration.trim}"] if policy.calibration.trim else []),
-            *([f"weighted {weights}, the oldest year first"] if weights else []),
+            *(
+                [_("trimmed by {rule}", rule=policy.calibration.trim)]
+                if policy.calibration.trim
+                else []
+            ),
+            *([_("weighted {weights}, the oldest year first", weights=weights)] if weights else []),
         ]
         if parts:
-            yield _("For base points, cases of past years are {parts}.", parts=", ".join(parts))
+            yield _("For base points, cases of past years are {parts}.", parts=_(", ").join(parts))
     yield from (
         _("Article for {step}: {text}", step=step, text=text)
         for step, text in policy.articles.items()

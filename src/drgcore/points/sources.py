@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
+from drgcore.language import N_, _
 from drgcore.points.parameters import Model, parameter
 from drgcore.points.problems import ASKED
 
 KINDS = {
-    "document": "read in the document",
-    "document and report": "read in the document in part, the rest from a report of it",
-    "explanation": "from an official or press explanation",
-    "report": "from a report of it, or a program that implements it",
-    "known": "known in the field; no document at hand",
-    "computed": "computed from cases",
-    "invented": "fictitious",
+    "document": N_("read in the document"),
+    "document and report": N_("read in the document in part, the rest from a report of it"),
+    "explanation": N_("from an official or press explanation"),
+    "report": N_("from a report of it, or a program that implements it"),
+    "known": N_("known in the field; no document at hand"),
+    "computed": N_("computed from cases"),
+    "invented": N_("fictitious"),
 }
 """What kind of source a number has, and what that means."""
 
@@ -51,9 +52,15 @@ class Source(Model):
     )
 
     def __str__(self) -> str:
-        article = f"art. {self.article}" if self.article else "article not known"
-        known = self.kind not in ("computed", "invented", "known")
-        return f"{self.document}{f', {article}' if known else ''} ({KINDS[self.kind]})"
+        kind = _(KINDS[self.kind])
+        if self.kind in ("computed", "invented", "known"):
+            return _("{document} ({kind})", document=self.document, kind=kind)
+        article = (
+            _("art. {number}", number=self.article) if self.article else _("article not known")
+        )
+        return _(
+            "{document}, {article} ({kind})", document=self.document, article=article, kind=kind
+        )
 
 
 def filled_in(data: Mapping[str, Any]) -> dict[str, Any]:

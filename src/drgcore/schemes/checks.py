@@ -197,7 +197,8 @@ class _Checker:
                 if row["code"] not in used:
                     # No case stops at an empty MDC, but at an empty ADRG it gets no group.
                     make = error if level == "adrg" else warning
-                    yield make("no-children", _where(level, row), f"has no {below.upper()}")
+                    none = _("has no {below}", below=below.upper())
+                    yield make("no-children", _where(level, row), none)
 
     def order(self) -> Iterator[Finding]:
         for level, scope, rows in self._scopes():

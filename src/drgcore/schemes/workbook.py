@@ -143,7 +143,7 @@ def _unpacked(path: Path, file: BinaryIO, part: zipfile.ZipInfo, limit: int) -> 
     except (zlib.error, ValueError) as error:
         raise _damaged(path, part, str(error)) from None
     if (total, checksum) != (part.file_size, part.CRC):
-        raise _damaged(path, part, "its size or checksum is not what the archive says")
+        raise _damaged(path, part, _("its size or checksum is not what the archive says"))
     if rows * columns > MAX_CELLS:
         raise SchemeError(
             _(

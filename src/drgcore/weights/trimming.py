@@ -80,7 +80,7 @@ def trim_none(cases: Any) -> Trimming:
     history = read_history(cases)
     groups = len(history.drg.names)
     limits = np.full(groups, -np.inf), np.full(groups, np.inf)
-    return _cut(history, _by_drg(history), *limits, "none")
+    return _cut(history, _by_drg(history), *limits, _("none"))
 
 
 def trim_iqr(cases: Any, low: float = 1.5, high: float = 1.5, *, log: bool = False) -> Trimming:
@@ -123,10 +123,13 @@ def trim_iqr(cases: Any, low: float = 1.5, high: float = 1.5, *, log: bool = Fal
     fences = first - low * (third - first), third + high * (third - first)
     if log:
         fences = np.exp(fences[0]), np.exp(fences[1])
-    scale = "log cost" if log else "cost"
-    return _cut(
-        history, costs, *fences, f"IQR fence on {scale}, Q1 − {low:g}·IQR to Q3 + {high:g}·IQR"
+    method = _(
+        "IQR fence on {scale}, Q1 − {low:g}·IQR to Q3 + {high:g}·IQR",
+        scale=_("log cost") if log else _("cost"),
+        low=low,
+        high=high,
     )
+    return _cut(history, costs, *fences, method)
 
 
 def trim_multiples(cases: Any, low: float, high: float) -> Trimming:
@@ -158,7 +161,8 @@ def trim_multiples(cases: Any, low: float, high: float) -> Trimming:
     history = read_history(cases)
     costs = _by_drg(history)
     mean = costs.mean
-    return _cut(history, costs, low * mean, high * mean, f"{low:g} to {high:g} times the mean")
+    method = _("{low:g} to {high:g} times the mean", low=low, high=high)
+    return _cut(history, costs, low * mean, high * mean, method)
 
 
 def trim_percentiles(cases: Any, low: float, high: float) -> Trimming:
@@ -187,7 +191,7 @@ def trim_percentiles(cases: Any, low: float, high: float) -> Trimming:
     history = read_history(cases)
     costs = _by_drg(history)
     limits = costs.quantile(low / 100), costs.quantile(high / 100)
-    return _cut(history, costs, *limits, f"percentiles {low:g} to {high:g}")
+    return _cut(history, costs, *limits, _("percentiles {low:g} to {high:g}", low=low, high=high))
 
 
 def trim_norm(cases: Any, low: float = NORM_LOW, high: Mapping[str, float] = NORM_HIGH) -> Trimming:
@@ -233,8 +237,8 @@ def trim_norm(cases: Any, low: float = NORM_LOW, high: Mapping[str, float] = NOR
     level = history.key("hospital_level")
     seen = np.bincount(level.codes[history.usable] + 1, minlength=len(level.names) + 1)
     lacking = [
-        f"{name} ({number:,} cases)"
-        for name, number in zip(["none", *level.names], seen, strict=True)
+        _("{name} ({number:,} cases)", name=_("none") if name is None else name, number=number)
+        for name, number in zip([None, *level.names], seen, strict=True)
         if number and name not in high
     ]
     if lacking:
@@ -249,13 +253,13 @@ def trim_norm(cases: Any, low: float = NORM_LOW, high: Mapping[str, float] = NOR
     mean = costs.mean
     multiples = np.array([high.get(name, np.nan) for name in level.names] + [np.nan])
     limits = mean[history.drg.codes] * multiples[level.codes]
-    told = ", ".join(f"{m:g} (level {name})" for name, m in high.items())
+    told = ", ".join(_("{m:g} (level {name})", m=m, name=name) for name, m in high.items())
     return _cut(
         history,
         costs,
         low * mean,
         max(high.values()) * mean,
-        f"{low:g} to {told} times the mean",
+        _("{low:g} to {told} times the mean", low=low, told=told),
         limits,
     )
 
