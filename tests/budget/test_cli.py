@@ -29,7 +29,8 @@ def call(app: typer.Typer, *arguments: object) -> str:
 def test_three_months_a_sanction_and_the_year(tmp_path: Path) -> None:
     book = tmp_path / "example.sqlite"
     first = ["--decisions", FOLDER / "decisions.csv", *POLICY]
-    common = ["--ledger", book, "--scheme", "fictitious", "--close"]
+    kept = tmp_path / "kept.cases"
+    common = ["--ledger", book, "--scheme", "fictitious", "--close", "--cases-folder", kept]
     for month in ("2027-01", "2027-02", "2027-03"):
         out = call(settle.app, "month", FOLDER / "cases.csv", "--month", month, *first, *common)
         assert f"{month} is closed" in out
@@ -58,6 +59,7 @@ def test_three_months_a_sanction_and_the_year(tmp_path: Path) -> None:
     assert account.iloc[-1].tolist() == ["resident", "unaccounted", "0.00"]
     kinds = pd.read_csv(tables / "adjustments.csv")["kind"]
     assert {"late", "regrouped", "reviewed", "upcoding"} <= set(kinds)
+    assert len([*kept.iterdir()]) == 3
 
     assert "5 entries, chain and sums are right" in call(ledger.app, "verify", book)
     assert "adjustment" in call(ledger.app, "list", book)

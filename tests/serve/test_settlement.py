@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import sqlite3
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pandas as pd
@@ -17,7 +19,8 @@ from drgcore.budget.ledger_sqlite import is_ledger
 from drgcore.errors import DrgcoreError
 from drgcore.language import use_language
 from drgcore.points import Policy
-from drgcore.serve import Settings
+from drgcore.serve import Settings, trials
+from drgcore.serve.shelf import Shelf
 from drgcore.trial import case_amounts, settle_trial
 from tests.budget.conftest import postgres_server
 
@@ -117,6 +120,35 @@ def test_a_trial_is_the_year_that_the_ledger_holds(pages, year):
     missing = pages.get("/settlement/trial", params=asked | {"policy": "example"})
     assert missing.status_code == 400
     assert "quality" in missing.json()["error"] + str(missing.json()["hint"])
+
+
+def test_two_years_are_settled_at_once_and_the_same_one_once(year, monkeypatch):
+    begun, free = threading.Event(), threading.Event()
+    settled = []
+
+    def slowly(cases, rules, when, scores):
+        settled.append(when)
+        if when == 2027:
+            begun.set()
+            assert free.wait(30)
+        if when == 2029:
+            raise DrgcoreError("no cases")
+        return when
+
+    monkeypatch.setattr(trials, "settle_trial", slowly)
+    kept = trials.Trials(Shelf([year[0]]))
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(kept.settle, "region/grouped.parquet", "example", 2027)
+        assert begun.wait(30)
+        assert kept.settle("region/grouped.parquet", "example", 2028) == 2028
+        second = pool.submit(kept.settle, "region/grouped.parquet", "example", 2027)
+        free.set()
+        assert (first.result(), second.result()) == (2027, 2027)
+    assert settled == [2027, 2028]
+    for _ in range(2):
+        with pytest.raises(DrgcoreError, match="no cases"):
+            kept.settle("region/grouped.parquet", "example", 2029)
+    assert settled == [2027, 2028, 2029, 2029]
 
 
 def test_a_returned_statement_is_compared_to_the_case(pages, year):
@@ -245,6 +277,15 @@ def test_a_ledger_on_postgresql_is_shown_like_a_file_and_only_read(pages, year):
             files={"upload": ("returned.csv", returned)},
         )
         assert compared.json()["differing"] == []
+        # By case too: the cases lie in a folder of a data folder, known by their digest.
+        theirs = case_amounts(year[1].cases, year[1].months[2])
+        theirs["amount"] = theirs.pop("amount_fen") / 100
+        returned = theirs[["case_id", "drg", "points", "amount"]].to_csv(index=False).encode()
+        by_case = {"data": {**MONTH, "ledger": name}, "files": {"upload": ("a.csv", returned)}}
+        compared = served.post("/settlement/compare", **by_case).json()
+        assert (compared["rows"], compared["differing"]) == (len(theirs), [])
+        without = client_of(Settings(ledgers=(secret,), lang="en"))
+        assert "--cases-folder" in without.post("/settlement/compare", **by_case).json()["hint"]
         asked = {"cases": "region/grouped.parquet", "policy": f"ledger:{name}:2027", "year": 2027}
         assert asked["policy"] in served.get("/settlement/trial").json()["policies"]
         assert served.get("/settlement/trial", params=asked).status_code == 200

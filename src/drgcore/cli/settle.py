@@ -67,6 +67,10 @@ ItemsOption = Annotated[
     Path | None,
     typer.Option(help="Items paid on top of points: case_id, item, cost; lists in the policy."),
 ]
+KeepOption = Annotated[
+    Path | None,
+    typer.Option("--cases-folder", help="Where the closed cases are kept; else beside the file."),
+]
 CloseOption = Annotated[bool, typer.Option("--close", help="Enter the result in the ledger.")]
 
 
@@ -83,11 +87,12 @@ def month(
     sheet: SheetOption = None,
     out: OutOption = None,
     close: CloseOption = False,
+    cases_folder: KeepOption = None,
 ) -> None:
     """Settle a month; the month before it comes from the ledger."""
     rules, when = Policy.load(policy), Month.parse(month)
     earned = with_points(cases, rules, decisions, mapping, sheet, items)
-    with Ledger.open(ledger) as book:
+    with Ledger.open(ledger, cases_folder=cases_folder) as book:
         before = book.before(when)
         settled = settle_month(earned, rules, when, before)
         said = []
@@ -124,12 +129,13 @@ def year(
     sheet: SheetOption = None,
     out: OutOption = None,
     close: CloseOption = False,
+    cases_folder: KeepOption = None,
 ) -> None:
     """Settle a year from all its cases; closed months and decisions come from the ledger."""
     rules = Policy.load(policy)
     earned = with_points(cases, rules, decisions, mapping, sheet, items)
     scores = read_side(quality, mapping)
-    with Ledger.open(ledger) as book:
+    with Ledger.open(ledger, cases_folder=cases_folder) as book:
         settled = settle_year(
             earned, book.closed_months(year), rules, scores, adjustments=book.adjustments(year)
         )

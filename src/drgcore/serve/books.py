@@ -15,6 +15,7 @@ import pandas as pd
 import pyarrow as pa
 
 from drgcore.budget import ClosedMonth, ClosedYear, Ledger, Month
+from drgcore.budget.case_files import CaseFiles
 from drgcore.budget.explain import explain_lines
 from drgcore.budget.frames import records
 from drgcore.budget.ledger_sqlite import SqliteStore
@@ -219,22 +220,35 @@ def policy_of(closed: ClosedMonth | ClosedYear, shelf: Shelf) -> Policy:
     )
 
 
-def cases_of(closed: ClosedMonth) -> pa.Table:
+def cases_of(closed: ClosedMonth, shelf: Shelf) -> pa.Table:
     """Give a month's cases as a settlement takes them.
+
+    Parameters
+    ----------
+    closed : ClosedMonth
+    shelf : Shelf
+        Where the cases are looked for of a ledger that has no folder beside it: they are known by
+        their digest, so whatever folder has them has those that the month was closed with.
 
     Raises
     ------
     BudgetError
-        The ledger has not kept them.
+        They are not kept.
     """
-    if closed.cases is None:
+    cases = closed.cases
+    if cases is None and (folder := shelf.kept_cases(closed.cases_digest)) is not None:
+        cases = CaseFiles(folder).get(closed.cases_digest)
+    if cases is None:
         raise BudgetError(
             _("the ledger has not kept the month's cases"),
             where=str(closed.month),
-            hint=_("Compare by hospital, or keep <ledger>.cases beside the ledger."),
+            hint=_(
+                "Compare by hospital, or keep the cases: <ledger>.cases beside the file, or for a "
+                "database --cases-folder, a folder <name>.cases in a data folder."
+            ),
         )
     places = max(row["places"] for row in records(closed.settlement.point_values))
-    table = closed.cases.to_pandas()
+    table = cases.to_pandas()
     first = pd.Timestamp(closed.month.year, closed.month.number, 1)
     return pa.table(
         {

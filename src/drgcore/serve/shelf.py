@@ -91,6 +91,11 @@ class Shelf:
         """
         return self._addresses.get(name) or self.path("ledger", name)
 
+    def kept_cases(self, digest: str) -> Path | None:
+        """Give the folder ``<name>.cases`` that keeps a closed month's cases, if there is one."""
+        places = (place for folder in self._folders for place in sorted(folder.glob("*.cases")))
+        return next((place for place in places if (place / f"{digest}.parquet").is_file()), None)
+
     def path(self, kind: Kind, name: str) -> Path:
         """Give the place of a file.
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import threading
 from collections import OrderedDict
+from concurrent.futures import Future
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -48,7 +48,7 @@ class Trials:
 
     def __init__(self, shelf: Shelf) -> None:
         self._shelf = shelf
-        self._kept: OrderedDict[tuple[Any, ...], Trial] = OrderedDict()
+        self._kept: OrderedDict[tuple[Any, ...], Future[Trial]] = OrderedDict()
         self._lock = threading.Lock()
 
     def policies(self) -> list[str]:
@@ -85,13 +85,24 @@ class Trials:
             scores = read_table(self._shelf.path("table", quality), lenient=True)
         state = path.stat()
         key = (cases, state.st_mtime_ns, state.st_size, rules.text, year, _digest(scores))
+        # A year is settled outside the lock: who asks for another does not wait for this one.
         with self._lock:
-            if key not in self._kept:
-                self._kept[key] = settle_trial(read_table(path), rules, year, scores)
+            found = self._kept.get(key)
+            if found is None:
+                mine = self._kept[key] = Future()
                 while len(self._kept) > _KEPT:
                     self._kept.popitem(last=False)
-            self._kept.move_to_end(key)
-            return self._kept[key]
+            else:
+                self._kept.move_to_end(key)
+        if found is not None:
+            return found.result()
+        try:
+            mine.set_result(settle_trial(read_table(path), rules, year, scores))
+        except BaseException as error:
+            with self._lock:
+                self._kept.pop(key, None)
+            mine.set_exception(error)
+        return mine.result()
 
     def _policy(self, name: str) -> tuple[Policy, Any]:
         if not name.startswith(LEDGERS):
@@ -149,13 +160,14 @@ def explained(trial: Trial, hospital: str, month: str = "") -> Row:
     return {"hospital": hospital, **told(parts)}
 
 
-def compared(place: str | Path, period: str, returned: pa.Table) -> Row:
+def compared(shelf: Shelf, ledger: str, period: str, returned: pa.Table) -> Row:
     """Hold a returned statement against a closed period of a ledger.
 
     Parameters
     ----------
-    place : str or Path
-        The ledger: its file, or its address.
+    shelf : Shelf
+    ledger : str
+        The ledger, by its name there.
     period : str
         A month, or a year, of which a statement by hospital can be compared.
     returned : pyarrow.Table
@@ -168,7 +180,7 @@ def compared(place: str | Path, period: str, returned: pa.Table) -> Row:
         largest differences first, at most 200 rows.
     """
     by_case = is_by_case(returned)
-    with opened(place, with_cases=by_case) as book:
+    with opened(shelf.ledger(ledger), with_cases=by_case) as book:
         if period.isdigit():
             if by_case:
                 raise BudgetError(
@@ -179,7 +191,10 @@ def compared(place: str | Path, period: str, returned: pa.Table) -> Row:
         else:
             closed: ClosedMonth = book.month(Month.parse(period))
             settled = closed.settlement
-            ours = case_amounts(cases_of(closed), settled) if by_case else hospital_amounts(settled)
+            if by_case:
+                ours = case_amounts(cases_of(closed, shelf), settled)
+            else:
+                ours = hospital_amounts(settled)
     found = compare_returned(ours, returned)
     return _of_comparison(found)
 

@@ -139,7 +139,7 @@ def compare(
     file: Annotated[str, Form()] = "",
 ) -> dict[str, Any]:
     """The bureau's returned statement, sent or of a data folder, against a closed period."""
-    place, settings = shelf.ledger(ledger), request.app.state.settings
+    settings = request.app.state.settings
     if upload is not None and upload.filename:
         with passing_folder("drgcore-returned") as folder:
             path = folder / f"returned{kind_of(upload.filename)}"
@@ -149,4 +149,4 @@ def compare(
         returned = read_table(shelf.path("table", file), lenient=True)
     else:
         raise BudgetError(_("there is no returned statement"), hint=_("Choose a file."))
-    return trials.compared(place, period, returned)
+    return trials.compared(shelf, ledger, period, returned)
