@@ -174,13 +174,49 @@ def told(node: ast.AST) -> list[ast.expr]:
     return node.args if getattr(owner, "id", getattr(owner, "attr", "")) in TOLD else []
 
 
+# Columns of tables that say in words what another one says by a code.
+IN_WORDS = {"meaning", "why", "note", "definition", "not_run", "parameter", "explanation"}
+
+
+def is_prose(node: ast.AST | None) -> bool:
+    """Whether it is a text of several words that stands there as it is."""
+    parts = node.values if isinstance(node, ast.JoinedStr) else [node]
+    return any(
+        isinstance(part, ast.Constant)
+        and isinstance(part.value, str)
+        # Alternatives of names of columns are no prose.
+        and bool(re.search(r"[a-z]{3,} (?!or \w+_)[A-Za-z]{2,}", part.value))
+        for part in parts
+    )
+
+
+def in_tables(node: ast.AST) -> list[ast.expr]:
+    """Texts of a table of words of a module's own, and those that stand in a column of words."""
+    if isinstance(node, ast.Dict):
+        named = zip(node.keys, node.values, strict=True)
+        return [
+            value
+            for key, value in named
+            if is_prose(value)
+            or (isinstance(key, ast.Constant) and key.value in IN_WORDS and is_words(value))
+        ]
+    if isinstance(node, ast.Call):
+        return [k.value for k in node.keywords if k.arg in IN_WORDS and is_words(k.value)]
+    if isinstance(node, ast.Assign):
+        of = [t.slice for t in node.targets if isinstance(t, ast.Subscript)]
+        named = [key for key in of if isinstance(key, ast.Constant) and key.value in IN_WORDS]
+        return [node.value] if named and is_words(node.value) else []
+    return []
+
+
 def untranslated(source: str) -> list[int]:
-    """Lines of errors, warnings and notes whose words are not looked up."""
+    """Lines of errors, warnings, notes and words in tables that are not looked up."""
     lines = []
     # What a validator of pydantic raises is read by people; elsewhere it is a slip of the code.
     builtin = set() if "_validator" in source else set(vars(builtins))
     for node in ast.walk(ast.parse(source)):
         lines += [word.lineno for word in told(node) if is_words(word)]
+        lines += [word.lineno for word in in_tables(node)]
         if called(node) not in builtin and re.search(r"(Error|warn|Exception)$", called(node)):
             assert isinstance(node, ast.Call)
             words = [k.value for k in node.keywords if k.arg in ("message", "where", "hint")]
@@ -220,6 +256,16 @@ def misused(source: str) -> list[int]:
         ('SchemeError(_("it is wrong"), where=str(path), hint=_(HINT))', False),
         ('SchemeError(_("{x} is wrong", x=x), where="history")', False),
         ('SchemeError(words, where=f"{path}")', False),
+        ('KINDS = {"group": "another group (病组不同)"}', True),
+        ('KINDS: Mapping[str, str] = MappingProxyType({"points": "points earned"})', True),
+        ('KINDS = Texts({"group": N_("another group")})', False),
+        ('row = {"adrg": code, "why": "too few"}', True),
+        ('row = {"adrg": code, "why": few if n else f"{n} cases"}', True),
+        ('row = {"adrg": code, "why": _("too few cases"), "action": "kept"}', False),
+        ('table.assign(meaning=f"{kind} differs")', True),
+        ("table.assign(meaning=[texts[kind] for kind in kinds])", False),
+        ('row["note"] = "seen twice"', True),
+        ('row["note"] = _("seen twice")', False),
     ],
 )
 def test_words_that_are_not_looked_up_are_found(line: str, wrong: bool) -> None:
@@ -252,7 +298,7 @@ def modules(rooms: set[str]) -> list[Path]:
 ROOMS = {path.relative_to(PACKAGE).parts[0].removesuffix(".py") for path in PACKAGE.rglob("*.py")}
 
 
-def test_errors_and_warnings_are_looked_up() -> None:
+def test_words_are_looked_up() -> None:
     found = {
         f"{path.relative_to(PACKAGE)}:{line}"
         for path in modules(ROOMS)

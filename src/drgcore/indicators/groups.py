@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +17,17 @@ from drgcore.indicators.columns import checked_keys
 from drgcore.indicators.formulas import quotient
 from drgcore.indicators.norms import norms_of
 from drgcore.indicators.tally import Tally, tally_cases
-from drgcore.language import _
+from drgcore.language import N_, Texts, _
 
-QUADRANTS = {
-    "advantage": "优势病组: weight at or above the limit, cost index at most 1",
-    "watch": "重点关注病组: weight at or above the limit, cost index above 1",
-    "potential": "潜力病组: weight below the limit, cost index at most 1",
-    "shrink": "劣势病组: weight below the limit, cost index above 1",
-}
-"""What each quadrant is."""
+QUADRANTS: Mapping[str, str] = Texts(
+    {
+        "advantage": N_("weight at or above the limit, cost index at most 1"),
+        "watch": N_("weight at or above the limit, cost index above 1"),
+        "potential": N_("weight below the limit, cost index at most 1"),
+        "shrink": N_("weight below the limit, cost index above 1"),
+    }
+)
+"""What each quadrant is, in the language that is spoken."""
 
 
 def quadrants(

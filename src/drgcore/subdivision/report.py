@@ -104,7 +104,7 @@ class Subdivision:
         SchemeError
             As `drgcore.compile_scheme`.
         """
-        origin = f"subdivision of {self.base} from history"
+        origin = _("subdivision of {name}", name=self.base)
         source = SourceTables(origin, self.scheme.tables, {})
         return compile_scheme(source, out, name=self.scheme.name, title=title, base=self.base)
 

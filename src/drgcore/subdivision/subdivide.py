@@ -144,7 +144,8 @@ def subdivide(
     found = _Search(coded, history, candidates, limits, given).run()
     cuts = {cut.adrg: name_groups(base, cut.adrg, cut.parts) for cut in found.cuts if cut.steps}
     tables = local_tables(base, cuts, _sets(cuts, found.lists))
-    metadata = {"title": name, "base": base.name, "source": f"subdivision of {base.name}"}
+    source = _("subdivision of {name}", name=base.name)
+    metadata = {"title": name, "base": base.name, "source": source}
     new = Scheme(name, tables, metadata)
     after = regrouped(coded, new, threads)
     return report(
