@@ -1,87 +1,197 @@
-"""A province on Spark: cost per 10**7 cases, bytes shuffled, and what 10**8 would take.
+"""A province on Spark: cost per 10**7 cases, bytes shuffled, memory, and what 10**8 would take.
 
-    python benchmarks/spark.py [cases] [hospitals] [workers]
+    python benchmarks/spark.py [--cases 1000000 3000000 10000000] [--hospitals 500]
+                               [--workers 1 2] [--folder place] [--no-alone]
 
-Made-up cases lie in a folder of parquet files. Spark groups them, computes points by the shipped
-fictitious policy, adds them up for twelve months and the year end, takes weights and indicators;
-beside it one machine does the same to the end of the points and sums with the library's own calls.
-Both write what they have grouped and scored, and each runs in a process of its own. Seconds are
-those of the clock; CPU is that of all processes, Java and Python, from /proc; bytes shuffled are
-those of Spark's own status. Starting Spark and compiling are a run of their own before.
+A million made-up cases are replicated, with ids and patients of their own in every replica and
+hospitals of their own in every tenth, into a folder of parquet files. Spark groups them, computes
+points by the shipped fictitious policy, adds them up, settles twelve months and the year, takes
+weights and indicators; beside it one machine does the same with the library's own calls, file by
+file. Both write what they have grouped and scored, and each runs in a process of its own.
+
+Seconds are those of the clock, which other programs on the machine make longer. Processor seconds,
+user and system, are those of Java and of Python (the driver's and the workers'), from /proc; they
+hardly depend on what else runs. Bytes shuffled are those of Spark's own status. Memory is the
+largest resident size of Java, and of one Python worker, in each step. Starting Spark and compiling
+come before. At the end, for each step, a line is laid through the sizes: what a run costs at all,
+and what 10**7 more cases cost.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-YEAR, FILES, TICKS = 2027, 16, os.sysconf("SC_CLK_TCK")
+YEAR, REPLICA, TICKS = 2027, 1_000_000, os.sysconf("SC_CLK_TCK")
+PAUSE = 0.2
+"""Seconds between two looks at the memory of all processes."""
 
 
 def write_cases(folder: Path, count: int, hospitals: int) -> None:
-    """Write a sample as files of equal size."""
+    """Write replicas of a sample, a file each; a file that is there is taken as it is."""
     from drgcore import write_sample
 
-    whole = folder.with_suffix(".parquet")
-    write_sample(whole, count, hospitals=hospitals)
-    folder.mkdir()
-    source = pq.ParquetFile(whole)
-    rows = -(-count // FILES)
-    writer, number, written = None, 0, rows
-    for batch in source.iter_batches(min(rows, 1 << 16)):
-        if written >= rows:
-            if writer is not None:
-                writer.close()
-            writer = pq.ParquetWriter(folder / f"part-{number:02d}.parquet", source.schema_arrow)
-            number, written = number + 1, 0
-        assert writer is not None
-        writer.write_batch(batch)
-        written += len(batch)
-    if writer is not None:
-        writer.close()
+    folder.mkdir(parents=True, exist_ok=True)
+    sample = folder.parent / f"sample-{min(count, REPLICA)}-{hospitals}.parquet"
+    if not sample.exists():
+        write_sample(sample, min(count, REPLICA), hospitals=hospitals)
+    for number in range(-(-count // REPLICA)):
+        file = folder / f"part-{number:03d}.parquet"
+        rows = min(REPLICA, count - number * REPLICA)
+        if file.exists():
+            continue
+        source = pq.ParquetFile(sample)
+        with pq.ParquetWriter(file, source.schema_arrow) as writer:
+            for batch in source.iter_batches(1 << 17):
+                part = pa.table(batch).slice(0, rows)
+                rows -= len(part)
+                writer.write_table(_replica(part, number))
 
 
-def cpu_seconds() -> float:
-    """CPU of this process and all that descend from it, those that have ended among them."""
-    of: dict[int, tuple[int, int]] = {}
+def _replica(table: pa.Table, number: int) -> pa.Table:
+    marks = {"case_id": number, "patient_id": number, "hospital": number // 10}
+    for name, mark in marks.items():
+        if mark:
+            column = pc.binary_join_element_wise(table[name], str(mark), "-")
+            table = table.set_column(table.column_names.index(name), name, column)
+    return table
+
+
+def descendants() -> Iterator[tuple[int, str, float]]:
+    """This process and all that descend from it: number, program, processor seconds.
+
+    The seconds of a process that has ended are those of the one that has waited for it.
+    """
+    of: dict[int, tuple[int, str, int]] = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
-                fields = (entry / "stat").read_text().rpartition(")")[2].split()
+                start, _, rest = (entry / "stat").read_text().rpartition(")")
             except OSError:
                 continue
-            of[int(entry.name)] = int(fields[1]), sum(map(int, fields[11:15]))
-    own, ticks = {os.getpid()}, 0
+            fields = rest.split()
+            program = "java" if "java" in start else "python"
+            of[int(entry.name)] = int(fields[1]), program, sum(map(int, fields[11:15]))
+    own = {os.getpid()}
     while own:
-        ticks += sum(of[pid][1] for pid in own)
-        own = {pid for pid, (parent, _) in of.items() if parent in own}
-    return ticks / TICKS
+        yield from ((pid, of[pid][1], of[pid][2] / TICKS) for pid in own if pid in of)
+        own = {pid for pid, (parent, *_) in of.items() if parent in own}
+
+
+def processor_seconds() -> dict[str, float]:
+    """User and system seconds so far of Java and of Python."""
+    found = {"java": 0.0, "python": 0.0}
+    for _, program, seconds in descendants():
+        found[program] += seconds
+    return found
+
+
+class Memory:
+    """Looks at the resident size of all processes until it is stopped."""
+
+    def __init__(self) -> None:
+        # What a process has needed in earlier steps does not count in this one.
+        for pid, _, _ in descendants():
+            Path(f"/proc/{pid}/clear_refs").write_text("5")
+        self.peaks: dict[str, int] = {"java": 0, "worker": 0, "driver": 0}
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._watch)
+        self._thread.start()
+
+    def _watch(self) -> None:
+        while True:
+            last = self._stop.is_set()
+            for pid, program, _ in descendants():
+                try:
+                    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+                except OSError:
+                    continue
+                of = program if program == "java" else "worker"
+                of = "driver" if pid == os.getpid() else of
+                size = [int(line.split()[1]) for line in lines if line.startswith("VmHWM")]
+                self.peaks[of] = max([self.peaks[of], *size])
+            if last:
+                return
+            self._stop.wait(PAUSE)
+
+    def stop(self) -> dict[str, float]:
+        """Give the largest sizes [MB] of Java, of one worker and of the driver's Python."""
+        self._stop.set()
+        self._thread.join()
+        return {of: kilobytes / 1024 for of, kilobytes in self.peaks.items()}
 
 
 def shuffled(spark: Any) -> tuple[int, int]:
-    """Bytes that all stages so far have written to shuffles and read from them."""
+    """Bytes that all stages so far have written to shuffles, and rows."""
     context = spark.sparkContext
     place = f"{context.uiWebUrl}/api/v1/applications/{context.applicationId}/stages"
     with urllib.request.urlopen(place) as answer:
         stages = json.load(answer)
-    return tuple(sum(stage[f"shuffle{way}Bytes"] for stage in stages) for way in ("Write", "Read"))
+    bytes_, rows = (
+        sum(stage[f"shuffleWrite{what}"] for stage in stages) for what in ("Bytes", "Records")
+    )
+    return bytes_, rows
+
+
+class Steps:
+    """What each step of a run has cost."""
+
+    def __init__(self, spark: Any = None) -> None:
+        self.spark = spark
+        self.rows: list[dict[str, Any]] = []
+
+    def __call__(self, name: str, work: Callable[[], Any]) -> Any:
+        """Do a step and write down what it costs."""
+        memory, before = Memory(), processor_seconds()
+        moved = shuffled(self.spark) if self.spark else (0, 0)
+        start = time.perf_counter()
+        found = work()
+        seconds = time.perf_counter() - start
+        after = processor_seconds()
+        row = {"step": name, "seconds": seconds, **memory.stop()}
+        row |= {f"{program}_cpu": after[program] - before[program] for program in after}
+        now = shuffled(self.spark) if self.spark else (0, 0)
+        row |= {"shuffle_bytes": now[0] - moved[0], "shuffle_rows": now[1] - moved[1]}
+        self.rows.append(row)
+        print(row, file=sys.stderr, flush=True)
+        return found
+
+
+def settle(sums: Any, policy: Any) -> Any:
+    """Twelve months and the year, from sums."""
+    import pandas as pd
+
+    from drgcore import Month, settle_month, settle_year
+
+    months: list[Any] = []
+    for number in range(1, 13):
+        before = months[-1] if months else None
+        months.append(settle_month(sums, policy, Month(YEAR, number), before))
+    quality = pd.DataFrame({"hospital": sorted(sums.hospitals)})
+    quality[["record quality", "readmission", "patient burden"]] = [90, 80, 70]
+    return settle_year(sums, months, policy, quality)
 
 
 def run_spark(cases: Path, out: Path, workers: str) -> list[dict[str, Any]]:
     """The steps on Spark."""
     from pyspark.sql import SparkSession
 
-    from drgcore import Month, Policy, settle_month
+    from drgcore import Policy
     from drgcore.scale import (
         compute_points_spark,
         group_spark,
@@ -100,139 +210,140 @@ def run_spark(cases: Path, out: Path, workers: str) -> list[dict[str, Any]]:
         .getOrCreate()
     )
     spark.sparkContext.setLogLevel("ERROR")
-    policy = Policy.load("example")
-    steps: list[dict[str, Any]] = []
-
-    def step(name: str, work: Callable[[], Any]) -> Any:
-        start, cpu, bytes_ = time.perf_counter(), cpu_seconds(), shuffled(spark)
-        found = work()
-        seconds = time.perf_counter() - start
-        wrote, read = (
-            after - before for after, before in zip(shuffled(spark), bytes_, strict=True)
-        )
-        steps.append(
-            {"step": name, "seconds": seconds, "cpu": cpu_seconds() - cpu}
-            | {"shuffle_write": wrote, "shuffle_read": read}
-        )
-        print(steps[-1], file=sys.stderr)
-        return found
+    policy, step = Policy.load("example"), Steps(spark)
 
     def written(df: Any, name: str) -> Any:
         df.write.mode("overwrite").parquet(str(out / name))
         return spark.read.parquet(str(out / name))
 
     df = spark.read.parquet(str(cases))
-    # The first tenth of a file loads what is compiled.
-    group_spark(df.limit(1000)).toArrow()
+    # Java, the workers and what is compiled start here.
+    compute_points_spark(group_spark(df.limit(1000)), policy, year=YEAR).toArrow()
     grouped = step("group, write", lambda: written(group_spark(df), "grouped"))
     scored = step(
         "points, write",
         lambda: written(compute_points_spark(grouped, policy, year=YEAR), "scored"),
     )
-    tally = step("sums by month, ids", lambda: tally_spark(scored, policy, YEAR))
-
-    def months() -> None:
-        before = None
-        for number in range(1, 13):
-            before = settle_month(tally, policy, Month(YEAR, number), before)
-
-    step("12 months (driver)", months)
+    sums = step("sums by month, ids", lambda: tally_spark(scored, policy, YEAR))
+    step("12 months and the year (driver)", lambda: settle(sums, policy))
     step("weights", lambda: weights_spark(grouped, scale=100))
-    step("indicators", lambda: indicators_spark(scored.drop("patient_id"), "hospital"))
+    alone = scored.drop("patient_id")
+    found = step("indicators", lambda: indicators_spark(alone, "hospital"))
     step("indicators, readmissions", lambda: indicators_spark(scored, "hospital"))
     spark.stop()
-    return [*steps, {"cells": len(tally.cells)}]
+    return [*step.rows, {"cells": len(sums.cells), "hospitals": len(found.table)}]
 
 
 def run_alone(cases: Path, out: Path) -> list[dict[str, Any]]:
-    """Grouping, points and sums by the library's own calls, file by file."""
-    from drgcore import Month, Policy, compute_points, group_file, settle_month
+    """The same steps by the library's own calls, file by file."""
+    from drgcore import (
+        Policy,
+        base_points,
+        compute_indicators,
+        compute_points,
+        group_file,
+        read_history,
+    )
     from drgcore.budget import add_tallies, tally, terms_of
 
-    policy = Policy.load("example")
+    policy, step = Policy.load("example"), Steps()
     terms = terms_of(policy, YEAR)
-    steps = []
-
-    def step(name: str, work: Callable[[], Any]) -> Any:
-        start, cpu = time.perf_counter(), cpu_seconds()
-        found = work()
-        steps.append(
-            {"step": name, "seconds": time.perf_counter() - start, "cpu": cpu_seconds() - cpu}
-        )
-        return found
-
     files = sorted(cases.glob("*.parquet"))
-    out.mkdir()
-    group_file(files[0], out / "first.parquet")
-
-    def groups() -> None:
-        for file in files:
-            group_file(file, out / file.name)
+    out.mkdir(parents=True)
+    head = out / "head.parquet"
+    pq.write_table(next(pa.table(b) for b in pq.ParquetFile(files[0]).iter_batches(1000)), head)
+    group_file(head, out / "first.parquet")
+    compute_points(pq.read_table(out / "first.parquet"), policy, year=YEAR)
+    grouped, scored = out / "grouped", out / "scored"
+    scored.mkdir()
 
     def points() -> Any:
         tallies = []
         for file in files:
-            scored = compute_points(pq.read_table(out / file.name), policy, year=YEAR)
-            pq.write_table(scored, out / f"scored-{file.name}")
-            tallies.append(tally(scored, terms))
+            found = compute_points(pq.read_table(grouped / file.name), policy, year=YEAR)
+            pq.write_table(found, scored / file.name)
+            tallies.append(tally(found, terms))
         return add_tallies(tallies)
 
-    def months() -> None:
-        before = None
-        for number in range(1, 13):
-            before = settle_month(whole, policy, Month(YEAR, number), before)
+    step("group, write", lambda: group_file(cases, grouped))
+    sums = step("points, write, sums, ids", points)
+    step("12 months and the year", lambda: settle(sums, policy))
+    step("weights", lambda: base_points(read_history(grouped), scale=100))
+    step("indicators, readmissions", lambda: compute_indicators(scored, "hospital"))
+    return [*step.rows, {"cells": len(sums.cells)}]
 
-    step("group, write", groups)
-    whole = step("points, write, sums, ids", points)
-    step("12 months", months)
-    return steps
+
+def show(who: str, count: int, rows: list[dict[str, Any]]) -> None:
+    """Print the steps of one run."""
+    print(f"\n{who}: {count:,} cases, load {os.getloadavg()[0]:.1f}")
+    print(
+        f"{'step':33}{'s':>8}{'Java s':>9}{'Python s':>9}{'shuffled MB':>12}{'rows':>12}"
+        f"{'Java MB':>9}{'worker MB':>10}{'driver MB':>10}"
+    )
+    for row in rows:
+        if "step" not in row:
+            print(", ".join(f"{name}: {number:,}" for name, number in row.items()))
+            continue
+        print(
+            f"{row['step']:33}{row['seconds']:8.1f}{row['java_cpu']:9.1f}{row['python_cpu']:9.1f}"
+            f"{row['shuffle_bytes'] / 1e6:12.1f}{row['shuffle_rows']:12,}{row['java']:9.0f}"
+            f"{row['worker']:10.0f}{row['driver']:10.0f}",
+            flush=True,
+        )
+
+
+def show_slopes(who: str, found: dict[int, list[dict[str, Any]]]) -> None:
+    """Print what a step costs at all, and for each 10**7 cases, by a line through the sizes."""
+    if len(found) < 2:
+        return
+    counts = np.array(sorted(found)) / 1e7
+    print(f"\n{who}: a line through {', '.join(f'{count:,}' for count in sorted(found))} cases")
+    print(f"{'step':33}{'CPU s':>8}{'+ s/10^7':>10}{'10^8: h':>9}{'MB/10^7':>9}{'10^8: GB':>10}")
+    for at, row in enumerate(found[max(found)]):
+        if "step" not in row:
+            continue
+        rows = [found[count][at] for count in sorted(found)]
+        cpu = [row["java_cpu"] + row["python_cpu"] for row in rows]
+        slope, base = np.polyfit(counts, cpu, 1)
+        moved, once = np.polyfit(counts, [row["shuffle_bytes"] / 1e6 for row in rows], 1)
+        print(
+            f"{row['step']:33}{base:8.1f}{slope:10.1f}{(base + 10 * slope) / 3600:9.2f}"
+            f"{moved:9.1f}{(once + 10 * moved) / 1e3:10.2f}"
+        )
 
 
 def main() -> None:
-    """Run both in processes of their own and print what they cost."""
+    """Run every size, Spark with each number of workers and one machine, in processes."""
     if sys.argv[1:2] == ["--run"]:
-        cases, out = Path(sys.argv[3]), Path(sys.argv[4])
-        found = (
-            run_alone(cases, out) if sys.argv[2] == "alone" else run_spark(cases, out, sys.argv[5])
-        )
+        who, cases, out = sys.argv[2], Path(sys.argv[3]), Path(sys.argv[4])
+        found = run_alone(cases, out) if who == "alone" else run_spark(cases, out, who)
         print(json.dumps(found))
         return
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000_000
-    hospitals = int(sys.argv[2]) if len(sys.argv) > 2 else 500
-    workers = sys.argv[3] if len(sys.argv) > 3 else "2"
-    to_ten = 1e7 / count
-    with tempfile.TemporaryDirectory() as folder:
-        cases = Path(folder) / "cases"
-        write_cases(cases, count, hospitals)
-        for who in ("spark", "alone"):
-            command = [
-                sys.executable,
-                __file__,
-                "--run",
-                who,
-                str(cases),
-                f"{folder}/{who}",
-                workers,
-            ]
-            done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
-            steps = json.loads(done.stdout.splitlines()[-1])
-            print(
-                f"\n{who}: {count:,} cases of {hospitals} hospitals, load {os.getloadavg()[0]:.1f}"
-            )
-            print(
-                f"{'step':28}{'s':>8}{'CPU s':>8}{'CPU s/10^7':>12}"
-                f"{'shuffled MB':>13}{'10^8 MB':>9}"
-            )
-            for row in steps:
-                if "step" not in row:
-                    print(f"cells of sums that came to the driver: {row['cells']:,}")
-                    continue
-                wrote = row.get("shuffle_write", 0) / 1e6
-                # What is added up by cell shuffles the same for any number of cases.
-                print(
-                    f"{row['step']:28}{row['seconds']:8.1f}{row['cpu']:8.1f}"
-                    f"{row['cpu'] * to_ten:12.1f}{wrote:13.1f}{wrote * to_ten * 10:9.0f}"
-                )
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cases", type=int, nargs="+", default=[1_000_000, 3_000_000, 10_000_000])
+    parser.add_argument("--hospitals", type=int, default=500)
+    parser.add_argument("--workers", nargs="+", default=["1", "2"])
+    parser.add_argument(
+        "--folder", type=Path, help="keep made-up cases here, and results for a while"
+    )
+    parser.add_argument("--no-alone", action="store_true", help="leave out one machine's own calls")
+    asked = parser.parse_args()
+    runs = [*asked.workers, *([] if asked.no_alone else ["alone"])]
+    by: dict[str, dict[int, list[dict[str, Any]]]] = {}
+    with tempfile.TemporaryDirectory(dir=asked.folder) as results:
+        for count in asked.cases:
+            cases = (asked.folder or Path(results)) / f"cases-{count}"
+            write_cases(cases, count, asked.hospitals)
+            for who in runs:
+                out = Path(results) / f"{who}-{count}"
+                command = [sys.executable, __file__, "--run", who, str(cases), str(out)]
+                done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+                name = "one machine" if who == "alone" else f"local[{who}]"
+                by.setdefault(name, {})[count] = json.loads(done.stdout.splitlines()[-1])
+                show(name, count, by[name][count])
+                subprocess.run(["rm", "-rf", str(out)], check=True)
+    for name, found in by.items():
+        show_slopes(name, found)
 
 
 if __name__ == "__main__":
