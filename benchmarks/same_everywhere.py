@@ -184,6 +184,7 @@ def by_spark(cases: pa.Table, folder: Path) -> pa.Table:
     session = (
         SparkSession.builder.master("local[2]")
         .config("spark.ui.enabled", "false")
+        .config("spark.ui.showConsoleProgress", "false")
         .config("spark.driver.host", "127.0.0.1")
         .getOrCreate()
     )

@@ -33,7 +33,9 @@ def test_the_lists_name_every_task() -> None:
     assert len(PAGES) == len(set(PAGES))
 
 
-@pytest.mark.parametrize("name", ["index", "tutorial", "method", "formats", "how-to/*/*"])
+@pytest.mark.parametrize(
+    "name", ["index", "tutorial", "method", "formats", "folders", "spark", "how-to/*/*"]
+)
 def test_every_page_is_there_in_chinese(name: str) -> None:
     pages = [p for p in DOCS.glob(f"{name}.md") if not p.name.endswith(".zh.md")]
     assert pages

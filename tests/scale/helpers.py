@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pyarrow as pa
 from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
 
 # Each example is a job of Spark, so a failing one is not made smaller.
 FEW = settings(
@@ -12,6 +18,24 @@ FEW = settings(
     phases=(Phase.explicit, Phase.reuse, Phase.generate),
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
+
+LAYOUTS = st.tuples(st.integers(1, 9), st.sampled_from(["dealt out", "one holds all", "skewed"]))
+"""How cases lie in partitions, see `laid_out`."""
+FIXED = [(1, "dealt out"), (30, "skewed"), (7, "one holds all")]
+"""Layouts that are always tried: of 30 partitions for a dozen hospitals most have no case."""
+
+
+def laid_out(spark: SparkSession, table: pa.Table, layout: tuple[int, str]) -> DataFrame:
+    """A frame in some partitions: evenly, all but one of them empty, or a hospital's in one."""
+    from pyspark.sql import functions
+
+    parts, kind = layout
+    df = spark.createDataFrame(table)
+    if kind == "dealt out":
+        return df.repartition(parts)
+    # An expression that Spark cannot work out before it looks at the cases.
+    by = functions.isnull("hospital") if kind == "one holds all" else functions.col("hospital")
+    return df.repartition(parts, by)
 
 
 def texts(table: pa.Table) -> pa.Table:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pytest
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import drgcore
 from drgcore import CaseSchemaError
 from drgcore.scale import group_spark
-from tests.scale.helpers import FEW, rows
+from tests.scale.helpers import FEW, LAYOUTS, laid_out, rows
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -22,16 +22,16 @@ pytestmark = pytest.mark.spark
 
 @FEW
 @given(
-    parts=st.integers(1, 9),
+    layout=LAYOUTS,
     cases=st.integers(1, 200),
     seed=st.integers(0, 99),
     scheme=st.sampled_from(["chs-drg-3.0", "by-date"]),
 )
 def test_any_partitioning_gives_the_groups_of_one_machine(
-    spark: SparkSession, parts: int, cases: int, seed: int, scheme: str
+    spark: SparkSession, layout: Any, cases: int, seed: int, scheme: str
 ) -> None:
     table = drgcore.sample_cases(cases, dirty=0.5, seed=seed)
-    df = spark.createDataFrame(table).repartition(parts)
+    df = laid_out(spark, table, layout)
     found = group_spark(df, scheme, severity_codes=True, names=True).toArrow()
     expected = drgcore.group(table, scheme, severity_codes=True, names=True)
     assert found.column_names == expected.column_names

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from drgcore import CaseSchemaError, compute_indicators, group, sample_cases, tally_cases
 from drgcore.indicators.kernel import MEASURES
 from drgcore.scale import indicators_spark, tally_cases_spark
-from tests.scale.helpers import FEW, texts
+from tests.scale.helpers import FEW, LAYOUTS, laid_out, texts
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -37,16 +37,16 @@ def cases(count: int, seed: int, stays: bool) -> pa.Table:
 @given(
     count=st.integers(1, 120),
     seed=st.integers(0, 99),
-    parts=st.integers(1, 8),
+    layout=LAYOUTS,
     by=st.sampled_from(BY),
     stays=st.booleans(),
     outliers=st.sampled_from([None, (0.4, 2.0)]),
 )
 def test_any_partitioning_gives_the_indicators_of_one_machine(
-    spark: SparkSession, count: int, seed: int, parts: int, by: Any, stays: bool, outliers: Any
+    spark: SparkSession, count: int, seed: int, layout: Any, by: Any, stays: bool, outliers: Any
 ) -> None:
     table = cases(count, seed, stays)
-    df = spark.createDataFrame(table).repartition(parts)
+    df = laid_out(spark, table, layout)
     expected = compute_indicators(table, by, outliers=outliers)
     found = indicators_spark(df, by, outliers=outliers)
     pd.testing.assert_frame_equal(found.table, expected.table, check_exact=True)
@@ -58,7 +58,7 @@ def test_any_partitioning_gives_the_indicators_of_one_machine(
 
 def test_sums_and_what_is_wrong(spark: SparkSession) -> None:
     table = cases(50, 4, stays=True)
-    df = spark.createDataFrame(table).repartition(9)
+    df = laid_out(spark, table, (9, "skewed"))
     whole, found = tally_cases(table, "pool"), tally_cases_spark(df, "pool")
     assert (found.keys, found.names, found.columns) == (whole.keys, whole.names, whole.columns)
     assert found.codes.tolist() == whole.codes.tolist()

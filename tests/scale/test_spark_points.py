@@ -11,7 +11,6 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from drgcore import (
     CaseSchemaError,
@@ -30,7 +29,7 @@ from drgcore.scale.spark_frames import clear_errors
 from tests.points.regions import cases, small
 from tests.points.test_plain import folder as folder
 from tests.points.wider_regions import wider_regions
-from tests.scale.helpers import FEW, rows
+from tests.scale.helpers import FEW, FIXED, LAYOUTS, laid_out, rows
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -50,13 +49,13 @@ def arrow(frame: pd.DataFrame) -> pa.Table:
 
 
 @FEW
-@given(wider_regions(), st.integers(1, 7))
+@given(wider_regions(), LAYOUTS)
 def test_any_partitioning_gives_the_points_of_one_machine(
-    spark: SparkSession, folder: Path, region: Any, parts: int
+    spark: SparkSession, folder: Path, region: Any, layout: Any
 ) -> None:
     change, frame, decisions = region
     policy, table = small(change, folder), arrow(frame)
-    df = spark.createDataFrame(table).repartition(parts)
+    df = laid_out(spark, table, layout)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", CaseWarning)
         try:
@@ -81,9 +80,9 @@ def computed(df: DataFrame, policy: Policy, decisions: pd.DataFrame | None = Non
 
 
 @pytest.mark.parametrize("among", ["hospital", "drg"])
-@pytest.mark.parametrize("parts", [1, 5])
+@pytest.mark.parametrize("layout", FIXED, ids=str)
 def test_a_quota_counts_the_cases_of_all_partitions(
-    spark: SparkSession, among: str, parts: int
+    spark: SparkSession, among: str, layout: Any
 ) -> None:
     quota = {**QUOTA, "among": among}
     change = {
@@ -106,7 +105,7 @@ def test_a_quota_counts_the_cases_of_all_partitions(
     policy, table = small(change), arrow(frame)
     with pytest.warns(CaseWarning) as told:
         expected = compute_points(table, policy, decisions=decisions)
-    df = spark.createDataFrame(table).repartition(parts)
+    df = laid_out(spark, table, layout)
     with pytest.warns(CaseWarning) as said:
         found = computed(df, policy, decisions)
     assert rows(found) == rows(expected)
@@ -149,11 +148,11 @@ def test_what_is_wrong_is_said_as_on_one_machine(spark: SparkSession) -> None:
         compute_points_spark(fen, small())
 
 
-@pytest.mark.parametrize("parts", [1, 11])
-def test_months_and_year_are_settled_to_the_byte(spark: SparkSession, parts: int) -> None:
+@pytest.mark.parametrize("layout", FIXED, ids=str)
+def test_months_and_year_are_settled_to_the_byte(spark: SparkSession, layout: Any) -> None:
     table, policy = sample_cases(400, seed=5), Policy.load("example")
     scored = compute_points(group(table), policy, year=2027)
-    df = group_spark(spark.createDataFrame(table).repartition(parts))
+    df = group_spark(laid_out(spark, table, layout))
     whole = tally_spark(compute_points_spark(df, policy, year=2027), policy, 2027)
     quality = pd.DataFrame({"hospital": sorted(set(table["hospital"].to_pylist()))})
     quality[["record quality", "readmission", "patient burden"]] = [90, 80, 70]

@@ -23,7 +23,7 @@ from drgcore import (
 )
 from drgcore.scale import statistics_spark, weights_spark
 from drgcore.weights import HistoryWarning
-from tests.scale.helpers import FEW
+from tests.scale.helpers import FEW, LAYOUTS, laid_out
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -58,15 +58,15 @@ def history(count: int, seed: int) -> pa.Table:
 @given(
     count=st.integers(30, 200),
     seed=st.integers(0, 99),
-    parts=st.integers(1, 8),
+    layout=LAYOUTS,
     by=st.sampled_from(BY),
     trimmed=st.booleans(),
 )
 def test_any_partitioning_gives_the_statistics_of_one_machine(
-    spark: SparkSession, count: int, seed: int, parts: int, by: Any, trimmed: bool
+    spark: SparkSession, count: int, seed: int, layout: Any, by: Any, trimmed: bool
 ) -> None:
     table = history(count, seed)
-    df = spark.createDataFrame(table).repartition(parts)
+    df = laid_out(spark, table, layout)
     trim = partial(trim_multiples, low=0.3, high=2.0) if trimmed else None
     cases = read_history(table)
     options = {"quantiles": (0.1, 0.5, 0.9), "n_min": 3}
@@ -79,16 +79,16 @@ def test_any_partitioning_gives_the_statistics_of_one_machine(
 @given(
     count=st.integers(30, 200),
     seed=st.integers(0, 99),
-    parts=st.integers(1, 8),
+    layout=LAYOUTS,
     years=st.sampled_from([None, {2025: 1, 2026: 3}, {2025: 0, 2026: 1}]),
     method=st.sampled_from(["of_means", "of_cases"]),
     smooth=st.booleans(),
 )
 def test_any_partitioning_gives_the_weights_of_one_machine(
-    spark: SparkSession, count: int, seed: int, parts: int, years: Any, method: str, smooth: bool
+    spark: SparkSession, count: int, seed: int, layout: Any, years: Any, method: str, smooth: bool
 ) -> None:
     table = history(count, seed)
-    df = spark.createDataFrame(table).repartition(parts)
+    df = laid_out(spark, table, layout)
     options = {
         "scale": 100,
         "year_weights": years,
