@@ -7,21 +7,27 @@ compiled catalogue is written. The test of the catalogue says what is still to b
 from __future__ import annotations
 
 import ast
+import asyncio
 import io
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import typer.main
 from babel.messages.catalog import Catalog, Message
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
+from fastapi import FastAPI
 from jinja2 import Environment
 from jinja2.nodes import Call, Const, Name
 from typer.core import TyperGroup
 
 from drgcore.cli.app import app
 from drgcore.cli.lazy import help_texts
+from drgcore.serve import create_app
+from drgcore.serve.described import texts_of
+from drgcore.serve.tools import make_tools
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "drgcore"
@@ -60,7 +66,10 @@ def extracted() -> Catalog:
     assert isinstance(root, TyperGroup)
     for text in help_texts(root):
         found.add(text)
-    for name in HEADINGS.read_text(encoding="utf-8").splitlines():
+    texts, names = api_texts()
+    for text in texts:
+        found.add(text)
+    for name in (*names, *HEADINGS.read_text(encoding="utf-8").splitlines()):
         found.add(name.replace("_", " "), context="heading")
     for name in WORDS.read_text(encoding="utf-8").splitlines():
         found.add(name, context="word")
@@ -88,6 +97,15 @@ def titles_of(source: str) -> Iterator[str]:
             title = node.args[1]
             if isinstance(title, ast.Constant) and title.value:
                 yield title.value
+
+
+def api_texts() -> tuple[list[str], list[str]]:
+    """What the API and the tools say of themselves, and the names of their fields."""
+    described: list[dict[str, Any]] = [FastAPI.openapi(create_app())]
+    for tool in asyncio.run(make_tools().list_described()):
+        described += [{"description": tool.description}, tool.input_schema]
+    every = [texts_of(one) for one in described]
+    return [t for texts, _ in every for t in texts], [n for _, names in every for n in names]
 
 
 def messages_of_page(template: str) -> Iterator[str]:

@@ -19,6 +19,7 @@ from drgcore.language import N_, _
 from drgcore.serve import login
 from drgcore.serve.calls.library import Library
 from drgcore.serve.cube import Cubes
+from drgcore.serve.described import ANSWERS, Api
 from drgcore.serve.guard import Guard
 from drgcore.serve.metrics import CONTENT_TYPE, Metrics
 from drgcore.serve.pages import CALLS, PAGES, dashboard
@@ -35,7 +36,8 @@ from drgcore.validation import words_of
 
 _ABOUT = (
     "CHS-DRG grouping and point-based payment. Codes are of the insurance version (医保版). "
-    "Nothing of a case is kept or logged; a batch is kept until it is removed or expires."
+    "Nothing of a case is kept or logged; a batch is kept until it is removed or expires. With "
+    "?lang=zh or ?lang=en any call is answered in Chinese or English."
 )
 _OF_THE_FRAMEWORK = (N_("Not Found"), N_("Method Not Allowed"))
 
@@ -61,13 +63,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     'ok'
     """
     settings = settings or Settings()
-    app = FastAPI(
+    app = Api(
         title="drgcore",
         version=program_version(),
         description=_ABOUT,
         # The documentation that FastAPI brings loads scripts from another machine.
         docs_url=None,
         redoc_url=None,
+        responses=ANSWERS,
         lifespan=_lifespan,
     )
     state = app.state
@@ -86,9 +89,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     state.menu = [entry for views in PAGES for entry in views.menu]
     for router in (login.router, *CALLS, *(views.router for views in PAGES)):
         app.include_router(router)
-    app.add_api_route("/health", _health, tags=["server"])
+    app.add_api_route("/health", _health, tags=["server"], summary="Health")
     app.add_api_route(
-        "/metrics", _metrics, tags=["server"], response_class=PlainTextResponse, name="metrics"
+        *("/metrics", _metrics),
+        tags=["server"],
+        summary="Counts",
+        response_class=PlainTextResponse,
+        name="metrics",
     )
     app.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
     app.add_exception_handler(DrgcoreError, _on_known)

@@ -9,12 +9,12 @@ from typing import Annotated, Any, TypeVar
 
 from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
-from mcp.types import ToolAnnotations
+from mcp.types import Tool, ToolAnnotations
 from pydantic import Field
 
 from drgcore.errors import DrgcoreError
 from drgcore.grouper.extras import program_version
-from drgcore.language import _
+from drgcore.language import N_, _
 from drgcore.schemes import DEFAULT_SCHEME
 from drgcore.schemes.store import CodeKind
 from drgcore.serve.calls.cases import Case, CasesAsked
@@ -22,6 +22,7 @@ from drgcore.serve.calls.codes import find_codes
 from drgcore.serve.calls.evidence import (
     CheckAsked,
     ExplainAsked,
+    TextsIn,
     WhatIfAsked,
     case_otherwise,
     check_case_list,
@@ -33,10 +34,10 @@ from drgcore.serve.calls.money import EstimateAsked, estimate_case
 from drgcore.serve.calls.policies import PolicyAsked, check_policy_file
 from drgcore.serve.calls.schemes import Sheet, scheme_sheet
 from drgcore.serve.calls.schemes import compare_schemes as compare_two
+from drgcore.serve.described import spoken
 from drgcore.serve.logs import LOGGER, where_it_failed
-from drgcore.serve.settings import Language
 
-_ABOUT = (
+_ABOUT = N_(
     "CHS-DRG grouping and point-based payment of China's health security funds (按病组付费). "
     "Codes are of the insurance version (医保版). Every tool only reads; nothing is kept. Coding "
     "follows the record, not the price: no tool advises a coding."
@@ -47,11 +48,49 @@ _READS = ToolAnnotations(
 _MOST_CASES = 1000
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
-Cases = Annotated[list[Case], Field(min_length=1, max_length=_MOST_CASES)]
-Limit = Annotated[int, Field(ge=1, le=100)]
+Cases = Annotated[
+    list[Case], Field(min_length=1, max_length=_MOST_CASES, description="one or more cases")
+]
+OneCase = Annotated[Case, Field(description="one case")]
+SchemeName = Annotated[str, Field(description="a name of list_schemes")]
+SchemeOrDate = Annotated[
+    str, Field(description="a name of list_schemes, or by-date for that of the day of discharge")
+]
+Clinical = Annotated[bool, Field(description="codes are of the clinical version (国临版)")]
+Schemes = Annotated[list[str] | None, Field(description="further schemes to group by")]
+Diagnoses = Annotated[list[str] | None, Field(description="diagnoses of which each is added once")]
+Procedures = Annotated[
+    list[str] | None, Field(description="procedures of which each is added once")
+]
+PolicyName = Annotated[str, Field(description="a name of list_policies")]
+Value = Annotated[float | None, Field(description="value of a point [yuan], for the payment")]
+Kind = Annotated[CodeKind | None, Field(description="only codes of this kind")]
+Limit = Annotated[int, Field(ge=1, le=100, description="at most so many codes")]
+Which = Annotated[Sheet, Field(description="a sheet of the scheme")]
+Part = Annotated[int, Field(description="which part of the rows, from 1")]
 
 
-def make_tools(library: Library | None = None) -> MCPServer[Any]:
+class Tools(MCPServer[Any]):
+    """A server whose tools are described in the language that is spoken."""
+
+    async def list_tools(self) -> list[Tool]:
+        """Give the tools."""
+        return [
+            tool.model_copy(
+                update={
+                    "description": _(tool.description or ""),
+                    "input_schema": spoken(tool.input_schema),
+                }
+            )
+            for tool in await self.list_described()
+        ]
+
+    async def list_described(self) -> list[Tool]:
+        """Give the tools as the code has them, with the messages of the catalogue."""
+        return await super().list_tools()
+
+
+def make_tools(library: Library | None = None) -> Tools:
     """A server with the read-only calls as tools.
 
     Parameters
@@ -61,7 +100,7 @@ def make_tools(library: Library | None = None) -> MCPServer[Any]:
 
     Returns
     -------
-    MCPServer
+    Tools
         Its ``run()`` speaks by standard input and output.
 
     Examples
@@ -72,8 +111,8 @@ def make_tools(library: Library | None = None) -> MCPServer[Any]:
     ['group', 'explain', 'what_if']
     """
     known = library or Library()
-    server: MCPServer[Any] = MCPServer(
-        "drgcore", version=program_version(), instructions=_ABOUT, log_level="WARNING"
+    server = Tools(
+        "drgcore", version=program_version(), instructions=_(_ABOUT), log_level="WARNING"
     )
     # The SDK logs what a tool raises, with values of the case; what is logged here has none.
     for name in ("mcp", "mcp.server"):
@@ -85,7 +124,7 @@ def make_tools(library: Library | None = None) -> MCPServer[Any]:
 
     @tool
     def group(
-        cases: Cases, scheme: str = DEFAULT_SCHEME, clinical_codes: bool = False
+        cases: Cases, scheme: SchemeOrDate = DEFAULT_SCHEME, clinical_codes: Clinical = False
     ) -> dict[str, Any]:
         """Group cases: MDC, ADRG, DRG, their names, status, reason and severity of each."""
         asked = CasesAsked(scheme=scheme, clinical_codes=clinical_codes, cases=cases)
@@ -93,10 +132,10 @@ def make_tools(library: Library | None = None) -> MCPServer[Any]:
 
     @tool
     def explain(
-        case: Case,
-        scheme: str = DEFAULT_SCHEME,
-        clinical_codes: bool = False,
-        lang: Language = "zh",
+        case: OneCase,
+        scheme: SchemeOrDate = DEFAULT_SCHEME,
+        clinical_codes: Clinical = False,
+        lang: TextsIn = None,
     ) -> str:
         """The whole path of one case to its group: facts, complications, rules in their order."""
         asked = ExplainAsked(scheme=scheme, clinical_codes=clinical_codes, case=case, lang=lang)
@@ -104,12 +143,12 @@ def make_tools(library: Library | None = None) -> MCPServer[Any]:
 
     @tool
     def what_if(
-        case: Case,
-        scheme: str = DEFAULT_SCHEME,
-        clinical_codes: bool = False,
-        schemes: list[str] | None = None,
-        add_diagnoses: list[str] | None = None,
-        add_procedures: list[str] | None = None,
+        case: OneCase,
+        scheme: SchemeName = DEFAULT_SCHEME,
+        clinical_codes: Clinical = False,
+        schemes: Schemes = None,
+        add_diagnoses: Diagnoses = None,
+        add_procedures: Procedures = None,
     ) -> dict[str, Any]:
         """The groups of a case with one code otherwise; for checking, it advises no coding."""
         asked = WhatIfAsked(
@@ -125,9 +164,9 @@ def make_tools(library: Library | None = None) -> MCPServer[Any]:
     @tool
     def check(
         cases: Cases,
-        scheme: str = DEFAULT_SCHEME,
-        clinical_codes: bool = False,
-        lang: Language = "zh",
+        scheme: SchemeName = DEFAULT_SCHEME,
+        clinical_codes: Clinical = False,
+        lang: TextsIn = None,
     ) -> dict[str, Any]:
         """What is wrong with the front pages of cases, before they are grouped."""
         asked = CheckAsked(scheme=scheme, clinical_codes=clinical_codes, cases=cases, lang=lang)
@@ -135,11 +174,11 @@ def make_tools(library: Library | None = None) -> MCPServer[Any]:
 
     @tool
     def estimate(
-        case: Case,
-        policy: str,
-        value: float | None = None,
-        scheme: str = DEFAULT_SCHEME,
-        clinical_codes: bool = False,
+        case: OneCase,
+        policy: PolicyName,
+        value: Value = None,
+        scheme: SchemeOrDate = DEFAULT_SCHEME,
+        clinical_codes: Clinical = False,
     ) -> dict[str, Any]:
         """Points of one case by a policy with every factor; with the value of a point, payment."""
         asked = EstimateAsked(
@@ -149,10 +188,12 @@ def make_tools(library: Library | None = None) -> MCPServer[Any]:
 
     @tool
     def search_codes(
-        text: str,
-        kind: CodeKind | None = None,
-        scheme: str = DEFAULT_SCHEME,
-        principal: str = "",
+        text: Annotated[str, Field(description="a code, a name, or pinyin initials of a name")],
+        kind: Kind = None,
+        scheme: SchemeName = DEFAULT_SCHEME,
+        principal: Annotated[
+            str, Field(description="principal diagnosis, which may exclude MCC and CC")
+        ] = "",
         limit: Limit = 20,
     ) -> list[dict[str, Any]]:
         """Codes by code, name or pinyin initials; MCC/CC, which `principal` may exclude."""
@@ -165,17 +206,22 @@ def make_tools(library: Library | None = None) -> MCPServer[Any]:
 
     @tool
     def show_scheme(
-        scheme: str = DEFAULT_SCHEME, sheet: Sheet = "adrg", text: str = "", part: int = 1
+        scheme: SchemeName = DEFAULT_SCHEME,
+        sheet: Which = "adrg",
+        text: Annotated[
+            str, Field(description="only rows that hold this text; empty for all")
+        ] = "",
+        part: Part = 1,
     ) -> dict[str, Any]:
         """A part of a sheet of a scheme, of the rows that hold a text: groups, rules, sets, CC."""
         return scheme_sheet(scheme, known, sheet=sheet, text=text, part=part)
 
     @tool
     def compare_schemes(
-        before: str = "chs-drg-2.0",
-        after: str = "chs-drg-3.0",
-        sheet: Sheet = "adrg",
-        part: int = 1,
+        before: SchemeName = "chs-drg-2.0",
+        after: SchemeName = "chs-drg-3.0",
+        sheet: Which = "adrg",
+        part: Part = 1,
     ) -> dict[str, Any]:
         """What differs between two schemes: counts of all sheets, the changes of one."""
         return compare_two(before, after, known, sheet=sheet, part=part)
@@ -186,7 +232,12 @@ def make_tools(library: Library | None = None) -> MCPServer[Any]:
         return known.policies()
 
     @tool
-    def check_policy(name: str = "", text: str = "") -> dict[str, Any]:
+    def check_policy(
+        name: Annotated[str, Field(description="a name of list_policies")] = "",
+        text: Annotated[
+            str, Field(description="a policy file (TOML); tables beside it cannot be named")
+        ] = "",
+    ) -> dict[str, Any]:
         """What is wrong with a policy (its name, or its text as TOML), and it as sentences."""
         return check_policy_file(PolicyAsked(name=name, text=text), known)
 

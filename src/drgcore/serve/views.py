@@ -6,8 +6,8 @@ How a page is added
    mapping, a dataclass or a pydantic model.
 2. `@views.page("/path", "template.html", "Title")` makes it ``GET /path`` (JSON, or HTML where the
    browser asks for a page) and ``GET /path.json`` (JSON in any case).
-   `@views.fragment("/path", "fragment.html")` does the same for ``POST``: a part of a page that a
-   script asks for and puts into it.
+   `@views.fragment("/path", "fragment.html", "Title")` does the same for ``POST``: a part of a page
+   that a script asks for and puts into it.
 3. The template in `serve/templates/` extends ``frame.html``; it gets what the function gave as
    ``data``, and ``say``, ``lang``, ``path``, ``settings``. Every text goes through ``say`` and
    stands in `wording.py` (its test fails on one that is missing).
@@ -101,10 +101,10 @@ class Views:
         return self._view("GET", path, template, title, page=True, long=long)
 
     def fragment(
-        self, path: str, template: str, *, long: bool = False
+        self, path: str, template: str, title: str, *, long: bool = False
     ) -> Callable[[_Function], _Function]:
         """Make a function what ``POST path`` answers: JSON, or a part of a page."""
-        return self._view("POST", path, template, "Workbench", page=False, long=long)
+        return self._view("POST", path, template, title, page=False, long=long)
 
     def _view(
         self, method: str, path: str, template: str, title: str, *, page: bool, long: bool
@@ -122,7 +122,11 @@ class Views:
                 only = _endpoint(function, lambda r, data: answer(r, data, False), long)
                 self.router.add_api_route(f"{path}.json", only, include_in_schema=False)
             self.router.add_api_route(
-                path, both, methods=[method], responses=kind, name=function.__name__
+                *(path, both),
+                methods=[method],
+                summary=title,
+                responses=kind,
+                name=function.__name__,
             )
             return function
 

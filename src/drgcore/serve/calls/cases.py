@@ -40,10 +40,12 @@ class Case(BaseModel):
     )
     __pydantic_extra__: dict[str, Plain | bool | Codes] = Field(init=False)
 
-    principal_diagnosis: Code | None = Field(None, description="ICD-10, 医保版 (主要诊断)")
-    other_diagnoses: Codes = Field([], description="in their order (其他诊断)")
-    principal_procedure: Code | None = Field(None, description="ICD-9-CM-3, 医保版 (主要手术)")
-    other_procedures: Codes = Field([], description="in their order (其他手术)")
+    principal_diagnosis: Code | None = Field(None, description="ICD-10, insurance version (医保版)")
+    other_diagnoses: Codes = Field([], description="ICD-10, in their order")
+    principal_procedure: Code | None = Field(
+        None, description="ICD-9-CM-3, insurance version (医保版)"
+    )
+    other_procedures: Codes = Field([], description="ICD-9-CM-3, in their order")
     sex: int | Code | None = Field(None, description="1 or 男, 2 or 女")
     age_years: Plain = Field(None, description="completed years")
     age_days: Plain = Field(None, description="completed days, under one year")
@@ -56,19 +58,19 @@ class Asked(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     scheme: Code = Field(DEFAULT_SCHEME, description="a name of GET /schemes, or by-date")
-    clinical_codes: bool = Field(False, description="the codes are 国临版")
+    clinical_codes: bool = Field(False, description="codes are of the clinical version (国临版)")
 
 
 class CasesAsked(Asked):
     """A question about some cases."""
 
-    cases: Annotated[list[Case], Field(min_length=1)]
+    cases: Annotated[list[Case], Field(min_length=1, description="one or more cases")]
 
 
 class CaseAsked(Asked):
     """A question about one case."""
 
-    case: Case
+    case: Case = Field(description="one case")
 
 
 def table_of(cases: Sequence[Case]) -> pa.Table:

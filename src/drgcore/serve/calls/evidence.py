@@ -17,32 +17,43 @@ from drgcore.estimate import what_if
 from drgcore.estimate.what_if import NOTE
 from drgcore.grouper import explain
 from drgcore.grouper.account import account_of
-from drgcore.language import _, use_language
+from drgcore.language import _, get_language
 from drgcore.serve.calls.cases import CaseAsked, CasesAsked, Code, table_of
 from drgcore.serve.calls.library import Library
-from drgcore.serve.settings import LANGUAGES, Language
+from drgcore.serve.settings import Language
 
 _MOST_ADDED = 20
+
+
+TextsIn = Annotated[
+    Language | None, Field(description="language of the texts; by default that of the answer")
+]
 
 
 class ExplainAsked(CaseAsked):
     """Why is a case in its group?"""
 
-    lang: Language = "zh"
+    lang: TextsIn = None
 
 
 class WhatIfAsked(CaseAsked):
     """What group would a case have if it were coded otherwise?"""
 
-    schemes: Annotated[list[Code], Field(max_length=4)] = Field([])
-    add_diagnoses: Annotated[list[Code], Field(max_length=_MOST_ADDED)] = Field([])
-    add_procedures: Annotated[list[Code], Field(max_length=_MOST_ADDED)] = Field([])
+    schemes: Annotated[list[Code], Field(max_length=4)] = Field(
+        [], description="further schemes to group by"
+    )
+    add_diagnoses: Annotated[list[Code], Field(max_length=_MOST_ADDED)] = Field(
+        [], description="diagnoses of which each is added once"
+    )
+    add_procedures: Annotated[list[Code], Field(max_length=_MOST_ADDED)] = Field(
+        [], description="procedures of which each is added once"
+    )
 
 
 class CheckAsked(CasesAsked):
     """What is wrong with cases?"""
 
-    lang: Language = "zh"
+    lang: TextsIn = None
 
 
 def explain_case(asked: ExplainAsked, library: Library) -> dict[str, Any]:
@@ -56,13 +67,14 @@ def explain_case(asked: ExplainAsked, library: Library) -> dict[str, Any]:
     >>> told["result"]["drg"], told["complications"][0]["type"], told["complications"][0]["counts"]
     ('BU23', 'CC', True)
     """
+    lang = asked.lang or get_language()
     why = explain(
         table_of([asked.case]),
         library.scheme_place(asked.scheme),
         clinical_codes=asked.clinical_codes,
-        lang=asked.lang,
+        lang=lang,
     )
-    account, result, scheme = account_of(why, asked.lang), why.result, why.scheme
+    account, result, scheme = account_of(why, lang), why.result, why.scheme
     groups = {"mdc": result.mdc, "adrg": result.adrg, "drg": result.drg}
     return {
         "scheme": scheme.name,
@@ -83,7 +95,7 @@ def explain_case(asked: ExplainAsked, library: Library) -> dict[str, Any]:
         ],
         "unknown": [{"text": u.shown, "column": u.column, "near": u.near} for u in why.unknown],
         "account": asdict(account),
-        "text": why.text(asked.lang),
+        "text": why.text(lang),
     }
 
 
@@ -106,12 +118,8 @@ def case_otherwise(asked: WhatIfAsked, library: Library) -> dict[str, Any]:
         add_diagnoses=asked.add_diagnoses,
         add_procedures=asked.add_procedures,
     )
-    notes = {}
-    for language in LANGUAGES:
-        with use_language(language):
-            notes[language] = _(NOTE)
     return {
-        "note": notes,
+        "note": _(NOTE),
         "variants": [
             # What a variant has not is NaN to pandas, and no value of JSON.
             {name: None if value != value else value for name, value in row.items()}
@@ -136,7 +144,9 @@ def check_case_list(asked: CheckAsked, library: Library) -> dict[str, Any]:
     said = [n for n in table.column_names if n in _ALWAYS or table[n].null_count < len(table)]
     run = CheckRun(library.scheme(asked.scheme), _catalogue(), asked.clinical_codes)
     with open_cases(table.select(said)) as source:
-        parts = list(run.tables(source, CaseMapping.preset("canonical"), asked.lang))
+        parts = list(
+            run.tables(source, CaseMapping.preset("canonical"), asked.lang or get_language())
+        )
     findings = pa.concat_tables([FINDINGS_SCHEMA.empty_table(), *parts])
     report = run.report()
     columns = ("row", "check", "level", "fields", "values", "message", "message_en")

@@ -35,16 +35,26 @@ class BatchAsked(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    scheme: str = Field(DEFAULT_SCHEME, max_length=200)
+    scheme: str = Field(
+        DEFAULT_SCHEME, max_length=200, description="a name of GET /schemes, or by-date"
+    )
     mapping: str = Field("auto", max_length=200, description="auto, or a mapping's name")
     mapping_text: str = Field(
         "", max_length=_LONGEST_MAPPING, description="a mapping file (TOML) in its place"
     )
-    sheet: str | None = Field(None, max_length=200)
-    clinical_codes: bool = False
-    restore_zeros: bool = False
+    sheet: str | None = Field(
+        None,
+        max_length=200,
+        description="a sheet of the workbook; by default the first with cases",
+    )
+    clinical_codes: bool = Field(False, description="codes are of the clinical version (国临版)")
+    restore_zeros: bool = Field(
+        False, description="give codes back the zeros that a spreadsheet took from their ends"
+    )
     check: bool = Field(True, description="also check the front pages")
-    outputs: list[Output] = Field(["xlsx", "parquet"], min_length=1, max_length=3)
+    outputs: list[Output] = Field(
+        ["xlsx", "parquet"], min_length=1, max_length=3, description="kinds of files of results"
+    )
 
 
 class Cancelled(Exception):

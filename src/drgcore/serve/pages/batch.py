@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import APIRouter, FastAPI, Form, HTTPException, Request, UploadFile
+from fastapi import APIRouter, FastAPI, File, Form, HTTPException, Request, UploadFile
+from fastapi import Path as FromPath
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.responses import FileResponse, Response
@@ -15,14 +16,21 @@ from starlette.responses import FileResponse, Response
 from drgcore.errors import DrgcoreError
 from drgcore.files import passing_folder
 from drgcore.language import _, get_language
+from drgcore.serve.described import Refusal
 from drgcore.serve.jobs.store import Job, JobStore, held_alone
 from drgcore.serve.jobs.uploads import keep_upload, kind_of, shown_name
 from drgcore.serve.jobs.work import BatchAsked, Worker, look_at
+from drgcore.serve.parameters import JobId, SheetName
 from drgcore.serve.sessions import VISIT
 from drgcore.serve.settings import Settings
 from drgcore.serve.threads import threads_of
 
 router = APIRouter(prefix="/batch", tags=["batch"])
+
+_Answers = dict[int | str, dict[str, Any]]
+NO_BATCH: _Answers = {404: {"model": Refusal, "description": "There is no such batch or result."}}
+_AT_WORK: _Answers = {409: {"model": Refusal, "description": "The batch is being worked on."}}
+_REMOVED: _Answers = {410: {"model": Refusal, "description": "The file was removed."}}
 
 _TYPES = {
     ".parquet": "application/vnd.apache.parquet",
@@ -82,10 +90,10 @@ def shown_job(job: Job) -> dict[str, Any]:
     }
 
 
-@router.post("", status_code=202)
+@router.post("", status_code=202, summary="Upload a file")
 async def upload(
     request: Request,
-    file: UploadFile,
+    file: Annotated[UploadFile, File(description="the file, with its ending")],
     start: Annotated[bool, Form(description="at once; else look and start it then")] = True,
     keep: Annotated[bool, Form(description="until somebody removes it")] = False,
     options: Annotated[str, Form(description="what to do: a BatchAsked as JSON")] = "{}",
@@ -110,29 +118,34 @@ async def upload(
     return shown_job(job)
 
 
-@router.get("")
+@router.get("", summary="All batches")
 async def jobs(request: Request) -> list[dict[str, Any]]:
     """All batches, the latest first."""
     return [shown_job(job) for job in store_of(request).jobs()]
 
 
-@router.get("/{job_id}")
-async def job(request: Request, job_id: str) -> dict[str, Any]:
+@router.get("/{job_id}", summary="State of a batch", responses=NO_BATCH)
+async def job(request: Request, job_id: JobId) -> dict[str, Any]:
     """State and progress of a batch; its summary when it is done."""
     return shown_job(job_of(request, job_id))
 
 
-@router.get("/{job_id}/look")
-async def look(request: Request, job_id: str, sheet: str | None = None) -> dict[str, Any]:
+@router.get("/{job_id}/look", summary="Look at an upload", responses=NO_BATCH | _REMOVED)
+async def look(request: Request, job_id: JobId, sheet: SheetName = "") -> dict[str, Any]:
     """Columns and first rows of an upload, and the mapping that is proposed for it."""
     found, store = job_of(request, job_id), store_of(request)
     if not store.upload(found).exists():
         raise HTTPException(410, _("the upload was removed"))
-    return await threads_of(request).long.run(look_at, store, found, sheet)
+    return await threads_of(request).long.run(look_at, store, found, sheet or None)
 
 
-@router.post("/{job_id}/start", status_code=202)
-async def start(request: Request, job_id: str, asked: BatchAsked) -> dict[str, Any]:
+@router.post(
+    "/{job_id}/start",
+    status_code=202,
+    summary="Start a batch",
+    responses=NO_BATCH | _AT_WORK | _REMOVED,
+)
+async def start(request: Request, job_id: JobId, asked: BatchAsked) -> dict[str, Any]:
     """Group and check an upload, as is said."""
     found, store = job_of(request, job_id), store_of(request)
     if found.state in ("queued", "running"):
@@ -144,8 +157,12 @@ async def start(request: Request, job_id: str, asked: BatchAsked) -> dict[str, A
     return shown_job(found)
 
 
-@router.get("/{job_id}/files/{name}")
-async def result(request: Request, job_id: str, name: str) -> Response:
+@router.get("/{job_id}/files/{name}", summary="Fetch a result", responses=NO_BATCH | _REMOVED)
+async def result(
+    request: Request,
+    job_id: JobId,
+    name: Annotated[str, FromPath(description="a name among the files of the batch")],
+) -> Response:
     """One of the results: grouped.xlsx, grouped.parquet, grouped.csv, findings.xlsx."""
     found = job_of(request, job_id)
     if found.state != "done" or name not in found.files:
@@ -157,8 +174,8 @@ async def result(request: Request, job_id: str, name: str) -> Response:
     return FileResponse(path, media_type=_TYPES[path.suffix], filename=shown)
 
 
-@router.delete("/{job_id}", status_code=204)
-async def remove(request: Request, job_id: str) -> Response:
+@router.delete("/{job_id}", status_code=204, summary="Remove a batch", responses=NO_BATCH)
+async def remove(request: Request, job_id: JobId) -> Response:
     """Remove a batch with its upload and its results; one that is worked on is given up."""
     found = job_of(request, job_id)
     await threads_of(request).short.run(store_of(request).remove, found)

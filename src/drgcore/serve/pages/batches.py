@@ -14,6 +14,7 @@ from drgcore.serve.jobs.uploads import KINDS
 from drgcore.serve.jobs.work import look_at
 from drgcore.serve.mapped import Row, fields_of
 from drgcore.serve.pages.batch import job_of, shown_job, store_of
+from drgcore.serve.parameters import JobId, SheetName
 from drgcore.serve.views import TEMPLATES, LibraryGiven, Views
 
 views = Views()
@@ -28,7 +29,7 @@ def batches(request: Request) -> list[Row]:
 
 
 @views.page("/batches/{job_id}", "batch.html", N_("Batch"), long=True)
-def batch(request: Request, library: LibraryGiven, job_id: str, sheet: str = "") -> Row:
+def batch(request: Request, library: LibraryGiven, job_id: JobId, sheet: SheetName = "") -> Row:
     """One batch: its upload and the mapping proposed, its progress, or its results."""
     job, store = job_of(request, job_id), store_of(request)
     data: dict[str, Any] = {**shown_job(job), "sheet": sheet, "look": None, "fields": []}

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import Query
+from fastapi import Path, Query
 
 from drgcore.language import N_
 from drgcore.serve.calls.library import Library
 from drgcore.serve.calls.policies import PolicyAsked, check_policy_file
 from drgcore.serve.calls.schemes import SHEETS, Sheet, compare_schemes, scheme_sheet
+from drgcore.serve.parameters import Part, SearchText
 from drgcore.serve.views import LibraryGiven, Views
 
 views = Views()
 
-Name = Annotated[str, Query(max_length=200)]
-Part = Annotated[int, Query(ge=1, le=100_000)]
+Name = Annotated[str, Query(max_length=200, description="a name of GET /schemes")]
+Which = Annotated[Sheet, Query(description="a sheet of the scheme")]
 
 
 @views.page("/schemes", "schemes.html", "Schemes", menu=True)
@@ -29,7 +30,7 @@ def compare(
     library: LibraryGiven,
     before: Name = "chs-drg-2.0",
     after: Name = "chs-drg-3.0",
-    sheet: Sheet = "adrg",
+    sheet: Which = "adrg",
     part: Part = 1,
 ) -> dict[str, Any]:
     """What differs between two schemes: how much in each table, and the changes of one."""
@@ -39,7 +40,11 @@ def compare(
 
 @views.page("/schemes/{name}", "scheme.html", N_("A scheme"))
 def scheme(
-    name: str, library: LibraryGiven, sheet: Sheet = "adrg", q: Name = "", part: Part = 1
+    name: Annotated[str, Path(description="a name of GET /schemes")],
+    library: LibraryGiven,
+    sheet: Which = "adrg",
+    q: SearchText = "",
+    part: Part = 1,
 ) -> dict[str, Any]:
     """A part of a sheet of a scheme, of the rows that hold a text (q)."""
     return {**scheme_sheet(name, library, sheet=sheet, text=q, part=part), "sheets": SHEETS}
@@ -51,7 +56,7 @@ def policies(library: LibraryGiven) -> list[dict[str, object]]:
     return library.policies()
 
 
-@views.fragment("/policies/check", "policy_check.html")
+@views.fragment("/policies/check", "policy_check.html", N_("Check a policy"))
 def check_policy(asked: PolicyAsked, library: LibraryGiven) -> dict[str, Any]:
     """What is wrong with a policy, what it asks for, and the policy as sentences."""
     return check_policy_file(asked, library)

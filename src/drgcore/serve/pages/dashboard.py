@@ -8,13 +8,20 @@ from typing import Annotated, Any
 from urllib.parse import urlencode
 
 import pandas as pd
-from fastapi import Depends, Request
+from fastapi import Depends, Query, Request
 
 from drgcore.language import N_
 from drgcore.serve import books
 from drgcore.serve.cube import AMOUNTS, Cube, Cubes, Filters
 from drgcore.serve.figures import Bubble, bars, bubbles, small
 from drgcore.serve.pages.settlement import ShelfGiven
+from drgcore.serve.parameters import (
+    CasesFile,
+    DepartmentName,
+    HospitalName,
+    LedgerName,
+    MonthName,
+)
 from drgcore.serve.shelf import Shelf
 from drgcore.serve.tables import Row, rows_of
 from drgcore.serve.views import TEMPLATES, Views
@@ -51,12 +58,12 @@ TEMPLATES.globals |= {"bars": bars, "bubbles": bubbles, "small": small, "filtere
 def dashboard(
     shelf: ShelfGiven,
     kept: Annotated[Cubes, Depends(_cubes)],
-    cases: str = "",
-    ledger: str = "",
-    hospital: str = "",
-    department: str = "",
-    drg: str = "",
-    month: str = "",
+    cases: CasesFile = "",
+    ledger: LedgerName = "",
+    hospital: HospitalName = "",
+    department: DepartmentName = "",
+    drg: Annotated[str, Query(description="what codes of groups begin with")] = "",
+    month: MonthName = "",
 ) -> Row:
     """A grouped year: indicators, groups and months; with a ledger also payment against cost."""
     filters = Filters(hospital, department, month, drg)

@@ -15,6 +15,7 @@ from drgcore.language import _
 from drgcore.schemes import DEFAULT_SCHEME
 from drgcore.serve.calls.cases import CasesAsked
 from drgcore.serve.calls.grouping import group_cases, group_stream
+from drgcore.serve.described import Refusal
 from drgcore.serve.threads import threads_of
 
 ARROW = "application/vnd.apache.arrow.stream"
@@ -32,21 +33,25 @@ class StreamAsked(BaseModel):
     scheme: str = Field(DEFAULT_SCHEME, max_length=200, description="a name of GET /schemes")
     mapping: str = Field("canonical", max_length=200, description="auto, or a mapping's name")
     columns: list[str] = Field([], max_length=500, description="columns of the cases to keep")
-    clinical_codes: bool = Field(False, description="the codes are 国临版")
+    clinical_codes: bool = Field(False, description="codes are of the clinical version (国临版)")
     names: bool = Field(False, description="add the groups' names")
 
+
+# The schema of a case stands in the document already, by the calls of one case.
+_JSON = CasesAsked.model_json_schema(ref_template="#/components/schemas/{model}")
+del _JSON["$defs"]
 
 # The parameters are read by hand: to have them read for every single case costs as much as
 # grouping it.
 _DESCRIBED: dict[str, Any] = {
     "parameters": [
-        {"name": name, "in": "query", "description": "Of a stream.", "schema": schema}
+        {"name": name, "in": "query", "description": schema.pop("description"), "schema": schema}
         for name, schema in StreamAsked.model_json_schema()["properties"].items()
     ],
     "requestBody": {
         "required": True,
         "content": {
-            "application/json": {"schema": CasesAsked.model_json_schema()},
+            "application/json": {"schema": _JSON},
             ARROW: {"schema": {"type": "string", "format": "binary"}},
         },
     },
@@ -58,11 +63,11 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
             ARROW: {"schema": {"type": "string", "format": "binary"}},
         }
     },
-    415: {"description": "The body is neither JSON nor an Arrow stream."},
+    415: {"model": Refusal, "description": "The body is neither JSON nor an Arrow stream."},
 }
 
 
-@router.post("/group", openapi_extra=_DESCRIBED, responses=_ANSWERS)
+@router.post("/group", summary="Group cases", openapi_extra=_DESCRIBED, responses=_ANSWERS)
 async def group(request: Request) -> Response:
     """Group cases: JSON in and out, or an Arrow stream in and out (then with these parameters)."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Query, Request
 
 from drgcore.estimate import WARNINGS
+from drgcore.serve.parameters import DepartmentName
 from drgcore.serve.tables import Row
 from drgcore.serve.views import TEMPLATES, Views
 from drgcore.serve.ward import LEVELS, Ward
@@ -26,7 +27,9 @@ async def _ward(request: Request) -> Ward | None:
 
 @views.page("/in-house", "in_house.html", "In house", menu=True, long=True)
 def in_house(
-    ward: Annotated[Ward | None, Depends(_ward)], level: str = "", department: str = ""
+    ward: Annotated[Ward | None, Depends(_ward)],
+    level: Annotated[str, Query(description="a level of warnings; empty for all")] = "",
+    department: DepartmentName = "",
 ) -> Row:
     """Patients in house: likely group, expected payment, cost and days so far, warnings."""
     data: Row = {"level": level, "department": department, "state": "none", "levels": list(LEVELS)}

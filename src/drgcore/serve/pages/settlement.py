@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import Depends, Form, Request, UploadFile
+from fastapi import Depends, File, Form, Query, Request, UploadFile
 
 from drgcore.cases import read_table
 from drgcore.errors import BudgetError
@@ -15,6 +15,15 @@ from drgcore.language import N_, _
 from drgcore.serve import books, trials
 from drgcore.serve.figures import legend, lines
 from drgcore.serve.jobs.uploads import keep_upload, kind_of
+from drgcore.serve.parameters import (
+    LEDGER,
+    PERIOD,
+    CasesFile,
+    HospitalName,
+    LedgerName,
+    MonthName,
+    PeriodName,
+)
 from drgcore.serve.shelf import Shelf
 from drgcore.serve.tables import Row
 from drgcore.serve.trials import Trials
@@ -74,7 +83,7 @@ TrialsGiven = Annotated[Trials, Depends(_trials)]
 
 
 @views.page("/settlement", "settlement.html", "Settlement", menu=True)
-def settlement(shelf: ShelfGiven, ledger: str = "") -> Row:
+def settlement(shelf: ShelfGiven, ledger: LedgerName = "") -> Row:
     """A ledger: its months and years with point values, its entries, whether it is sound."""
     ledgers = shelf.names("ledger")
     data: Row = {"ledgers": ledgers, "ledger": ledger or next(iter(ledgers), "")}
@@ -85,7 +94,7 @@ def settlement(shelf: ShelfGiven, ledger: str = "") -> Row:
 
 
 @views.page("/settlement/period", "settlement_period.html", N_("Statements"))
-def of_period(shelf: ShelfGiven, ledger: str, period: str) -> Row:
+def of_period(shelf: ShelfGiven, ledger: LedgerName, period: PeriodName) -> Row:
     """A closed month or year: point values, statements of all hospitals, accounts."""
     with books.opened(shelf.ledger(ledger)) as book:
         found = books.period_of(book, period)
@@ -93,7 +102,12 @@ def of_period(shelf: ShelfGiven, ledger: str, period: str) -> Row:
 
 
 @views.page("/settlement/statement", "settlement_statement.html", N_("Statement of a hospital"))
-def of_hospital(shelf: ShelfGiven, ledger: str, period: str, hospital: str) -> Row:
+def of_hospital(
+    shelf: ShelfGiven,
+    ledger: LedgerName,
+    period: PeriodName,
+    hospital: Annotated[str, Query(description="a hospital of the statement")],
+) -> Row:
     """A hospital's statement of a closed month or year, every amount explained to the fen."""
     with books.opened(shelf.ledger(ledger)) as book:
         found = books.statement_of(book, period, hospital, shelf)
@@ -106,12 +120,17 @@ def of_hospital(shelf: ShelfGiven, ledger: str, period: str, hospital: str) -> R
 def trial(
     shelf: ShelfGiven,
     kept: TrialsGiven,
-    cases: str = "",
-    policy: str = "",
-    year: int = 0,
-    quality: str = "",
-    hospital: str = "",
-    month: str = "",
+    cases: CasesFile = "",
+    policy: Annotated[
+        str,
+        Query(description="a policy by its name, or ledger:NAME:YEAR for a closed year's"),
+    ] = "",
+    year: Annotated[int, Query(description="the year that is settled")] = 0,
+    quality: Annotated[
+        str, Query(description="a table of quality results in a data folder; empty for none")
+    ] = "",
+    hospital: HospitalName = "",
+    month: MonthName = "",
 ) -> Row:
     """A whole year settled on trial from grouped cases, entered in no ledger."""
     asked = {"cases": cases, "policy": policy, "year": year, "quality": quality}
@@ -129,14 +148,20 @@ def trial(
     return data
 
 
-@views.fragment("/settlement/compare", "settlement_compared.html", long=True)
+@views.fragment(
+    "/settlement/compare", "settlement_compared.html", N_("Compare a returned statement"), long=True
+)
 def compare(
     request: Request,
     shelf: ShelfGiven,
-    ledger: Annotated[str, Form()],
-    period: Annotated[str, Form()],
-    upload: UploadFile | None = None,
-    file: Annotated[str, Form()] = "",
+    ledger: Annotated[str, Form(description=LEDGER)],
+    period: Annotated[str, Form(description=PERIOD)],
+    upload: Annotated[
+        UploadFile | None, File(description="the returned statement, with its ending")
+    ] = None,
+    file: Annotated[
+        str, Form(description="a returned statement in a data folder, by its name")
+    ] = "",
 ) -> dict[str, Any]:
     """The bureau's returned statement, sent or of a data folder, against a closed period."""
     settings = request.app.state.settings
