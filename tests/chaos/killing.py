@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -25,12 +26,28 @@ ROOT = Path(__file__).parents[2]
 
 @dataclass(frozen=True)
 class Ended:
-    """How a command ended: its exit code (negative: the signal), file operations, seconds."""
+    """How a command ended: its exit code (negative: the signal), seconds, what it said.
+
+    `marks` are those of `warm.py`: that it began, its file operations, that it was over.
+    """
 
     code: int
-    operations: int
     seconds: float
     said: str
+    marks: str = ""
+
+    @property
+    def operations(self) -> int:
+        """File operations that it came to."""
+        return self.marks.count(".")
+
+    @property
+    def was_hit(self) -> bool:
+        """Whether a signal ended it while it was at work: neither before it began nor after."""
+        if self.code == 130:
+            # It says that itself, when it was interrupted.
+            return True
+        return self.code < 0 and self.marks.startswith("b") and not self.marks.endswith("o")
 
 
 class Warm:
@@ -81,12 +98,12 @@ class Warm:
             timer.start()
         if meanwhile is not None:
             meanwhile(child)
-        code, operations = map(int, self._answer().split())
+        code, marks = self._answer().split()
         timer.cancel()
         if after is not None:
             timer.join()
         said = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
-        return Ended(code, operations, time.perf_counter() - began, said)
+        return Ended(int(code), time.perf_counter() - began, said, marks)
 
     @staticmethod
     def _send(child: int, number: int) -> None:
@@ -128,7 +145,18 @@ class Cold:
             os.killpg(process.pid, number)
             said, _none = process.communicate()
         seconds = time.perf_counter() - began
-        return Ended(process.returncode, 0, seconds, said.decode(errors="replace"))
+        return Ended(process.returncode, seconds, said.decode(errors="replace"))
+
+
+HITS: Counter[tuple[str, str]] = Counter()
+"""Kills that hit a command at work, by when they came and where; shown at the end of the tests."""
+
+
+def count_hit(when: str, name: str, ended: Ended, whole: Ended) -> None:
+    """Count a kill that hit a command at work, by the file operations it had done."""
+    done = ended.operations
+    place = "before the first" if not done else "after the last"
+    HITS[when, f"{name}: {place if done in (0, whole.operations) else 'between'}"] += 1
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from . import jobs
-from .killing import Cold, Job, Warm, killed, undisturbed
+from .killing import Cold, Job, Warm, count_hit, killed, undisturbed
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="process groups and forks of POSIX")
 
@@ -32,6 +32,9 @@ MAKINGS: dict[str, Making] = {
     "sanction": lambda cases: jobs.sanction(),
     "adjust": lambda cases: jobs.adjust(),
 }
+
+_HITS, _TURNS = 16, 100
+"""Kills of each job at a random moment that hit it at work, and draws for them at most."""
 
 SOON = ("parquet over an older file", "xlsx", "folder", "first month", "sanction")
 """Those whose every file operation is tried in the quick tests."""
@@ -68,7 +71,11 @@ def test_a_kill_before_every_file_operation(
     whole, ended = undisturbed(warm, job, tmp_path / "whole")
     for at in range(1, ended.operations + 1):
         number = (signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT)[at % 4]
-        killed(warm, job, tmp_path / f"kill{at}", whole, at=at, number=number)
+        how = killed(warm, job, tmp_path / f"kill{at}", whole, at=at, number=number)
+        # What comes when it is almost over may be too late to stop it.
+        assert how.was_hit or number != signal.SIGKILL
+        if how.was_hit:
+            count_hit("before a file operation", name, how, ended)
 
 
 @pytest.mark.long
@@ -80,10 +87,17 @@ def test_kills_at_random_moments(
     # A workbook takes as long for few rows as parquet for many.
     job = MAKINGS[name](many if "parquet" in name or "csv" in name else some)
     whole, ended = undisturbed(warm, job, tmp_path / "whole")
-    for turn in range(16):
+    hits = 0
+    for turn in range(_TURNS):
         number = draw.choice([signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
         after = draw.uniform(0, 1.1 * ended.seconds)
-        killed(warm, job, tmp_path / f"kill{turn}", whole, after=after, number=number)
+        how = killed(warm, job, tmp_path / f"kill{turn}", whole, after=after, number=number)
+        if how.was_hit:
+            hits += 1
+            count_hit("at a random moment", name, how, ended)
+        if hits == _HITS:
+            break
+    assert hits == _HITS
 
 
 @pytest.mark.long

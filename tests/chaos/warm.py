@@ -3,8 +3,9 @@
 Reads one JSON object a line: `argv`, `log` (where the command's output goes), `environment`, and
 `at` with `signal`: the command sends itself that signal just before its file operation number `at`
 (0: never); and `limit`, the bytes that a file may have, as on a disk that is full then (0: any).
-Answers the process's number when it runs, and when it has ended its exit code with
-the number of its file operations.
+Answers the process's number when it runs, and when it has ended its exit code with the marks that
+it left: that the command began, one for each file operation, that it is over. So of a process that
+was killed, too, it is known whether the command was at work, and how far it was.
 """
 
 from __future__ import annotations
@@ -22,26 +23,28 @@ from pathlib import Path
 OPERATIONS = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.chmod", "shutil.rmtree"}
 OPERATIONS |= {"sqlite3.connect", "os.truncate", "fcntl.flock"}
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
-
+_BEGUN, _DONE, _OVER = b"b", b".", b"o"
+_MARKS = 1 << 16
 
 MODULES = ("drgcore.cli.app", "drgcore.cli.group", "drgcore.cli.check", "drgcore.cli.settle")
 MODULES += ("drgcore.cli.ledger", "drgcore.cli.scheme", "drgcore.synthetic", "pyarrow.csv")
 MODULES += ("pyarrow.parquet", "xlsxwriter")
 
 
-def count_operations(at: int, number: int) -> list[int]:
-    """Count file operations from now on, and send the signal just before one of them."""
-    seen = [0]
+def tell_operations(at: int, number: int, told: int) -> None:
+    """Tell of file operations from now on, and send the signal just before one of them."""
+    seen = 0
 
     def noticed(event: str, arguments: tuple[object, ...]) -> None:
+        nonlocal seen
         writes = event == "open" and isinstance(arguments[2], int) and arguments[2] & _WRITES
         if event in OPERATIONS or writes:
-            seen[0] += 1
-            if seen[0] == at:
+            seen += 1
+            os.write(told, _DONE)
+            if seen == at:
                 os.kill(os.getpid(), number)
 
     sys.addaudithook(noticed)
-    return seen
 
 
 def run(asked: dict[str, object], told: int) -> None:
@@ -56,7 +59,8 @@ def run(asked: dict[str, object], told: int) -> None:
     from drgcore.cli import app
 
     sys.argv = ["drgcore", *asked["argv"]]
-    seen = count_operations(int(asked["at"]), int(asked["signal"]))
+    tell_operations(int(asked["at"]), int(asked["signal"]), told)
+    os.write(told, _BEGUN)
     code = 0
     try:
         app.main()
@@ -65,7 +69,7 @@ def run(asked: dict[str, object], told: int) -> None:
     except BaseException:
         traceback.print_exc()
         code = 70
-    os.write(told, str(seen[0]).encode())
+    os.write(told, _OVER)
     sys.stdout.flush()
     os._exit(code)
 
@@ -93,9 +97,14 @@ def main() -> None:
         os.close(told)
         print(child, flush=True)
         status = os.waitpid(child, 0)[1]
-        counted = os.read(hear, 100) or b"0"
+        # What the command itself has started may still hold the other end.
+        os.set_blocking(hear, False)
+        try:
+            marks = os.read(hear, _MARKS)
+        except BlockingIOError:
+            marks = b""
         os.close(hear)
-        print(os.waitstatus_to_exitcode(status), int(counted), flush=True)
+        print(os.waitstatus_to_exitcode(status), marks.decode() or "-", flush=True)
 
 
 if __name__ == "__main__":
