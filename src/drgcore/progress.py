@@ -117,6 +117,29 @@ def step(
         begun.end()
 
 
+def starts(rows: int, size: int, what: str, unit: str) -> Iterator[int]:
+    """Where slices begin, the rows of each counted when the next is asked for.
+
+    Parameters
+    ----------
+    rows : int
+        How many there are.
+    size : int
+        Of a slice.
+    what, unit : str
+        As for `step`.
+
+    Examples
+    --------
+    >>> list(starts(5, 2, "adding", "numbers"))
+    [0, 2, 4]
+    """
+    with step(what, unit, rows) as begun:
+        for start in range(0, rows, size):
+            yield start
+            begun.update(min(start + size, rows))
+
+
 def tracked(items: Sequence[_Item], what: str, unit: str) -> Iterator[_Item]:
     """Items one after the other, each counted when the next is asked for.
 

@@ -14,12 +14,14 @@ from drgcore.errors import DrgcoreError
 from drgcore.files import passing_folder, whole_file
 from drgcore.formulas import guarded_text
 from drgcore.language import _
+from drgcore.progress import step
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _MOST_ROWS = 1_048_575
 _SHEET_NAME = 31
+_TOLD_ROWS = 1000
 
 _MONEY, _PERCENT, _RATIO, _COUNT, _CHANCE = "#,##0.00", "0.00%", "0.000", "#,##0", "0.0000"
 _BY_FORMAT = {
@@ -140,7 +142,10 @@ def write_tables(out: Path, tables: Mapping[str, pd.DataFrame], *, keys: int = 1
         )
     for name, table in tables.items():
         path = out if len(tables) == 1 else out.with_name(f"{out.stem}-{name}{out.suffix}")
-        with whole_file(path) as part:
+        with (
+            step(_("writing {name}", name=path.name), _("rows"), len(table)) as written,
+            whole_file(path) as part,
+        ):
             if kind == ".csv":
                 # The mark at the beginning tells Excel that it is UTF-8.
                 shown = table.apply(guarded)
@@ -150,6 +155,7 @@ def write_tables(out: Path, tables: Mapping[str, pd.DataFrame], *, keys: int = 1
                 shown.to_csv(part, index=False, encoding=encoding)
             else:
                 table.to_parquet(part, index=False)
+            written.update(len(table))
 
 
 def _is_ascii(values: pd.Series) -> bool:
@@ -229,13 +235,22 @@ def _write_workbook(out: Path, tables: Mapping[str, pd.DataFrame], keys: int) ->
                 hint=_("write .csv or .parquet, or fewer keys"),
             )
     content = io.BytesIO()
-    # Text is written as text, so that neither a formula nor a link comes of it.
-    with new_workbook(content, {"strings_to_formulas": False, "strings_to_urls": False}) as book:
+    # Text is written as text, so that neither a formula nor a link comes of it; rows are done with
+    # when they are written, not when all are.
+    options = {"strings_to_formulas": False, "strings_to_urls": False, "constant_memory": True}
+    rows = sum(map(len, tables.values()))
+    with (
+        new_workbook(content, options) as book,
+        step(_("writing {name}", name=out.name), _("rows"), rows) as written,
+    ):
         head = book.add_format({"bold": True, "text_wrap": True, "bottom": 1})
         formats = {text: book.add_format({"num_format": text}) for text in _BY_FORMAT}
+        done = 0
         for name, table in tables.items():
             sheet = book.add_worksheet(name[:_SHEET_NAME])
-            _fill(sheet, table, head, formats)
+            for row in _fill(sheet, table, head, formats):
+                written.update(done + row)
+            done += len(table)
             sheet.freeze_panes(1, min(keys, 4))
             sheet.set_column(0, max(len(table.columns) - 1, 0), 16)
             if len(table):
@@ -244,19 +259,27 @@ def _write_workbook(out: Path, tables: Mapping[str, pd.DataFrame], keys: int) ->
         part.write_bytes(content.getvalue())
 
 
-def _fill(sheet: Any, table: pd.DataFrame, head: Any, formats: Mapping[str, Any]) -> None:
+def _fill(sheet: Any, table: pd.DataFrame, head: Any, formats: Mapping[str, Any]) -> Iterator[int]:
+    """Write a table row by row; tells the rows that are written from time to time."""
     import pandas as pd
 
-    rows = list(table["indicator"]) if "indicator" in table else []
-    for column, title in enumerate(map(str, table.columns)):
+    titles = list(map(str, table.columns))
+    forms = [formats.get(number_format(title, table) or "") for title in titles]
+    of_indicator = [title in _OF_INDICATOR and "indicator" in table for title in titles]
+    indicators = list(table["indicator"]) if "indicator" in table else []
+    for column, title in enumerate(titles):
         sheet.write_string(0, column, title, head)
-        form = formats.get(number_format(title, table) or "")
-        of_row = rows if title in _OF_INDICATOR else []
-        for row, value in enumerate(table.iloc[:, column].tolist(), 1):
+    values = [table.iloc[:, column].tolist() for column in range(len(titles))]
+    for row, cells in enumerate(zip(*values, strict=True), 1):
+        for column, value in enumerate(cells):
             if isinstance(value, str | list):
                 sheet.write_string(row, column, _plain(value))
             elif isinstance(value, bool):
                 sheet.write_boolean(row, column, value)
             elif not (pd.isna(value) or (isinstance(value, float) and math.isinf(value))):
-                own = formats.get(_FORMATS.get(of_row[row - 1], "")) if of_row else form
-                sheet.write_number(row, column, float(value), own)
+                form = forms[column]
+                if of_indicator[column]:
+                    form = formats.get(_FORMATS.get(indicators[row - 1], ""))
+                sheet.write_number(row, column, float(value), form)
+        if row % _TOLD_ROWS == 0 or row == len(table):
+            yield row

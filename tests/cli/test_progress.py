@@ -119,9 +119,10 @@ def test_commands_that_may_last_have_the_option() -> None:
     assert found > {
         *("group", "check", "sample", "cases join", "settle month", "settle year", "settle trial"),
         *("points compute", "weights base-points", "weights subdivide", "weights statistics"),
+        *("policy new", "ledger sanction", "ledger verify", "explain", "mapping guess"),
         *("scheme migrate", "indicators", "audit", "report month", "scenario compare", "pnl"),
     }
-    assert not found & {"codes search", "group-one", "explain", "serve", "ledger verify"}
+    assert not found & {"codes search", "group-one", "serve", "mcp"}
 
 
 def told_by(*arguments: str | Path) -> str:

@@ -19,6 +19,7 @@ from drgcore.budget.terms import Terms
 from drgcore.cases.hashes import hash_strings
 from drgcore.errors import BudgetError, CaseSchemaError
 from drgcore.language import _
+from drgcore.progress import starts
 
 KEYS = ["pool", "hospital", "month", "case_class"]
 SUMS = ["cases", "points", "patient_paid_fen", "refused_fen", "item_cost_fen", "outside_fen"]
@@ -163,7 +164,7 @@ def tally(cases: Any, terms: Terms) -> Tally:
     """
     table = case_table(cases, terms)
     cells, insured, hashes = [], [], [np.empty(0, np.uint64)]
-    for start in range(0, len(table), _ROWS):
+    for start in starts(len(table), _ROWS, _("adding up"), _("cases")):
         # One batch a slice, however finely the input is chunked.
         batch = table.slice(start, _ROWS).combine_chunks().to_batches()[0]
         rows = read_rows(batch, terms)

@@ -14,6 +14,8 @@ from drgcore.cases.readers import open_cases
 from drgcore.cases.renaming import canonical_names, renamed
 from drgcore.cases.text import holds_nothing, stripped
 from drgcore.errors import CaseSchemaError
+from drgcore.language import _
+from drgcore.progress import tracked
 
 
 def read_table(
@@ -77,11 +79,12 @@ def read_table(
         pairs = [pair for pair in pairs if pair[1] in columns]
     coded = [name for name, canonical in pairs if canonical in dictionaries]
     with open_cases(
-        path, columns=[name for name, _ in pairs], dictionary_columns=coded, sheet=sheet
+        path, columns=[name for name, _canonical in pairs], dictionary_columns=coded, sheet=sheet
     ) as source:
         table = source.table()
-    cells = [_text(column) for column in table.columns]
-    return pa.table(cells, names=[canonical for _, canonical in pairs])
+    tidying = _("tidying {name}", name=os.path.basename(where))
+    cells = [_text(column) for column in tracked(table.columns, tidying, _("columns"))]
+    return pa.table(cells, names=[canonical for _name, canonical in pairs])
 
 
 def _text(column: pa.ChunkedArray) -> pa.ChunkedArray:

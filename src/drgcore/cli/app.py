@@ -27,12 +27,17 @@ COMMANDS = {
     ),
     "group-one": Lazy("group_one", "Group one case given on the command line.", frames=False),
     "cases": Lazy("cases", "Bring cases that lie in several tables into one.", lasts=True),
-    "mapping": Lazy("mapping", "Find out which columns of a file hold what.", frames=False),
+    "mapping": Lazy(
+        "mapping", "Find out which columns of a file hold what.", frames=False, lasts=True
+    ),
     "check": Lazy(
         "check", "Check the front page of every case of a file: what is wrong, where.", lasts=True
     ),
     "explain": Lazy(
-        "explain", "Show the whole path by which one case of a file gets its group.", frames=False
+        "explain",
+        "Show the whole path by which one case of a file gets its group.",
+        frames=False,
+        lasts=True,
     ),
     "sample": Lazy(
         "sample", "Write synthetic cases: plausible in shape, true of nobody.", lasts=True
@@ -42,16 +47,16 @@ COMMANDS = {
         "Make a sample, group it, explain three cases, settle its year, report on it.",
         lasts=True,
     ),
-    "scheme": Lazy("scheme", "Compile, show, check and compare grouping schemes."),
+    "scheme": Lazy("scheme", "Compile, show, check and compare grouping schemes.", lasts=True),
     "codes": Lazy(
         "codes", "Find diagnoses and procedures by code, name or pinyin initials.", frames=False
     ),
-    "policy": Lazy("policy", "Check, show and start payment policies."),
+    "policy": Lazy("policy", "Check, show and start payment policies.", lasts=True),
     "points": Lazy(
         "points", "What cases earn, one case by hand, readmissions, special reviews.", lasts=True
     ),
     "settle": Lazy("settle", "Settle months and years, explain payments.", lasts=True),
-    "ledger": Lazy("ledger", "Closed months and years, and later corrections."),
+    "ledger": Lazy("ledger", "Closed months and years, and later corrections.", lasts=True),
     "weights": Lazy("weights", "What history says: base points, groups, spread.", lasts=True),
     "forecast": Lazy("forecast", "Forecast from history.", lasts=True),
     "scenario": Lazy("scenario", "Compare policies on the same cases.", lasts=True),

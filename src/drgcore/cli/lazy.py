@@ -100,7 +100,8 @@ def with_progress(command: Any) -> None:
                 return work(**arguments)
         except KeyboardInterrupt as stop:
             whole = _("interrupted; every file that is there is whole")
-            typer.echo("\n".join([whole, *getattr(stop, "__notes__", ())]), err=True)
+            how = getattr(stop, "__notes__", [_("the same command again makes what is missing")])
+            typer.echo("\n".join([whole, *how]), err=True)
             raise typer.Exit(130) from stop
 
     command.callback = shown

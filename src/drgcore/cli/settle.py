@@ -36,7 +36,7 @@ from drgcore.errors import BudgetError, CaseSchemaError
 from drgcore.language import _
 from drgcore.points import Policy, compute_points
 from drgcore.points.needs import needs_all_cases
-from drgcore.progress import tracked
+from drgcore.progress import starts
 
 app = typer.Typer(
     cls=lazy_group(
@@ -205,9 +205,8 @@ def _points_of(table: pa.Table, policy: Policy, decisions: Path | None, mapping:
     # Decisions name single cases, and a quota ranks all: both take the whole table, not a slice.
     whole = panel is not None or needs_all_cases(policy)
     size = max(len(table), 1) if whole else _SLICE
-    starts = range(0, max(len(table), 1), size)
-    slices = tracked(starts, _("case points"), _("parts"))
-    parts = [compute_points(table.slice(s, size), policy, decisions=panel) for s in slices]
+    begins = starts(len(table), size, _("case points"), _("cases")) if len(table) else [0]
+    parts = [compute_points(table.slice(s, size), policy, decisions=panel) for s in begins]
     return pa.concat_tables(parts).unify_dictionaries()
 
 

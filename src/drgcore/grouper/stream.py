@@ -30,6 +30,7 @@ from drgcore.grouper.result import check_free, result_fields
 from drgcore.grouper.summary import GroupingSummary, SummaryCount
 from drgcore.grouper.xlsx_writer import xlsx_writer
 from drgcore.language import _
+from drgcore.progress import step
 from drgcore.schemes import Scheme
 from drgcore.schemes.calendar import SchemeCalendar
 
@@ -250,9 +251,15 @@ def _same_file(source: Source, target: Path) -> bool:
 def write_table(table: pa.Table, path: Path) -> None:
     """Write a table as its ending says, whole or not at all: .parquet, .csv or .xlsx."""
     writer_of = _writer_for(path)
+    writing = _("writing {name}", name=path.name)
     with whole_file(path) as part, writer_of(part, table.schema) as writer:
-        for batch in table.combine_chunks().to_batches(max_chunksize=BATCH_ROWS):
-            writer.write(batch)
+        batches = table.combine_chunks().to_batches(max_chunksize=BATCH_ROWS)
+        with step(writing, _("cases"), len(table)) as written:
+            done = 0
+            for batch in batches:
+                writer.write(batch)
+                done += batch.num_rows
+                written.update(done)
 
 
 def _output_schema(

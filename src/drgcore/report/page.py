@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from drgcore.errors import DrgcoreError
 from drgcore.grouper.extras import program_version
 from drgcore.language import _
+from drgcore.progress import tracked
 from drgcore.report.columns import column_of, heading, is_missing, written
 from drgcore.report.section import Report, Section
 from drgcore.report.svg import Pictures, svg_of
@@ -82,11 +83,12 @@ def page_of(
             hint=_("Install it with pip install 'drgcore[report]'."),
         ) from error
     say, drawn = Words(report.language), pictures or Pictures()
+    sections = tracked(report.sections, _("writing the page"), _("sections"))
     style, script, source = (_asset(name) for name in ("page.css", "page.js", "page.html"))
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     return environment.from_string(source).render(
         report=report,
-        parts=[_part(section, say, workbook, most_rows, drawn) for section in report.sections],
+        parts=[_part(section, say, workbook, most_rows, drawn) for section in sections],
         say=say,
         style=style,
         script=script,

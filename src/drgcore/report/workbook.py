@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from drgcore.files import whole_file
+from drgcore.language import _
+from drgcore.progress import tracked
 from drgcore.report.columns import Kind, column_of, heading, is_missing
 from drgcore.report.section import Report, Section
 from drgcore.report.style import columns_of
@@ -156,7 +158,7 @@ class _Book:
         sheet.hide_gridlines(2)
         sheet.set_column(0, 0, 120)
         row, places = 0, {}
-        for section in sections:
+        for section in tracked(sections, _("drawing figures"), _("figures")):
             places[section.key] = row
             sheet.write_string(row, 0, section.title, self._title)
             sheet.write_string(row + 1, 0, section.sentence, self._wrapped)
