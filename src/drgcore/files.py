@@ -19,7 +19,7 @@ if sys.platform != "win32":
 _SLOTS = 8
 """So many at once may write one file before their parts get names that nobody sweeps."""
 
-_MARK = "in-use"
+_MARK, _FILES = "in-use", "files"
 
 
 @contextmanager
@@ -60,26 +60,31 @@ def whole_file(target: Path) -> Iterator[Path]:
             _("{parent} is no folder", parent=target.parent),
             hint=_("Create it first to write {name}.", name=target.name),
         )
+    ended_well = False
     try:
         part, handle = _new_part(target)
     except OSError as error:
         raise _unwritable(target, error) from error
-    ended_well = False
     try:
-        yield part
-        # The part is for its owner alone; the result gets what a new file would.
-        mask = os.umask(0)
-        os.umask(mask)
-        part.chmod(0o666 & ~mask)
-        ended_well = True
-    except OSError as error:
-        raise _unwritable(target, error) from error
-    finally:
-        with _let_go(handle):
-            if ended_well:
-                _rename(part, target)
-            else:
-                part.unlink(missing_ok=True)
+        try:
+            yield part
+            # The part is for its owner alone; the result gets what a new file would.
+            mask = os.umask(0)
+            os.umask(mask)
+            part.chmod(0o666 & ~mask)
+            ended_well = True
+        except OSError as error:
+            raise _unwritable(target, error) from error
+        finally:
+            with _let_go(handle):
+                if ended_well:
+                    _rename(part, target)
+                else:
+                    part.unlink(missing_ok=True)
+    except BaseException:
+        # Ctrl+C comes at any moment, before the renaming or the removal, too.
+        _sweep(part)
+        raise
 
 
 def sweep_parts(target: Path) -> None:
@@ -134,25 +139,25 @@ def passing_folder(name: str, parent: Path | None = None) -> Iterator[Path]:
     False
     """
     outer, handle = _new_folder(parent or Path(tempfile.gettempdir()), name)
-    inner = outer / "files"
     try:
-        inner.mkdir()
-        yield inner
-    finally:
-        with _let_go(handle):
-            shutil.rmtree(outer, ignore_errors=True)
+        try:
+            inner = outer / _FILES
+            inner.mkdir()
+            yield inner
+        finally:
+            with _let_go(handle):
+                _remove_folder(outer)
+    except BaseException:
+        _sweep_folder(outer)
+        raise
 
 
 def _new_part(target: Path) -> tuple[Path, int]:
     """An empty, locked file beside a target, after those are swept that nobody writes any more."""
-    made: tuple[Path, int] | None = None
-    for part in _parts(target):
-        free = _sweep(part)
-        if made is None and free:
-            handle = _create(part)
-            made = None if handle is None else (part, handle)
-    if made is not None:
-        return made
+    for part in [part for part in _parts(target) if _sweep(part)]:
+        made = _create(part)
+        if made is not None:
+            return part, made
     handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
     return Path(name), handle
 
@@ -162,18 +167,18 @@ def _parts(target: Path) -> list[Path]:
 
 
 def _new_folder(parent: Path, name: str) -> tuple[Path, int]:
-    made: tuple[Path, int] | None = None
-    for slot in range(_SLOTS):
-        folder = parent / f".{name}.{slot}.part"
-        if _sweep_folder(folder) and made is None:
-            try:
-                folder.mkdir(mode=0o700)
-                handle = _create(folder / _MARK)
-            except (FileExistsError, FileNotFoundError):
-                continue  # Another one was faster.
-            made = None if handle is None else (folder, handle)
-    if made is not None:
-        return made
+    folders = [parent / f".{name}.{slot}.part" for slot in range(_SLOTS)]
+    for folder in [folder for folder in folders if _sweep_folder(folder)]:
+        try:
+            folder.mkdir(mode=0o700)
+            handle = _create(folder / _MARK)
+        except (FileExistsError, FileNotFoundError):
+            continue  # Another one was faster.
+        except BaseException:
+            _sweep_folder(folder)
+            raise
+        if handle is not None:
+            return folder, handle
     other = Path(tempfile.mkdtemp(prefix=f".{name}.", suffix=".part", dir=parent))
     return other, os.open(other / _MARK, os.O_CREAT | os.O_RDWR, 0o600)
 
@@ -184,11 +189,16 @@ def _create(path: Path) -> int | None:
         handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
     except FileExistsError:
         return None
-    if _lock(handle) is False or not os.fstat(handle).st_nlink:
-        # Swept between its making and its lock.
+    try:
+        if _lock(handle) is not False and os.fstat(handle).st_nlink:
+            return handle
+    except BaseException:
         os.close(handle)
-        return None
-    return handle
+        _sweep(path)
+        raise
+    # Swept between its making and its lock.
+    os.close(handle)
+    return None
 
 
 def _lock(handle: int) -> bool | None:
@@ -240,8 +250,14 @@ def _sweep_folder(folder: Path) -> bool:
             return False
         return True
     with _let_go(handle):
-        shutil.rmtree(folder, ignore_errors=True)
+        _remove_folder(folder)
     return not os.path.lexists(folder)
+
+
+def _remove_folder(folder: Path) -> None:
+    """Remove a folder, its mark last: without that nobody would remove what is left after a kill."""
+    shutil.rmtree(folder / _FILES, ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _claim(path: Path) -> int | None:
