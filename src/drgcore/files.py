@@ -255,7 +255,7 @@ def _sweep_folder(folder: Path) -> bool:
 
 
 def _remove_folder(folder: Path) -> None:
-    """Remove a folder, its mark last: without that nobody would remove what is left after a kill."""
+    """Remove a folder, its mark last: without it nobody would know what a kill has left."""
     shutil.rmtree(folder / _FILES, ignore_errors=True)
     shutil.rmtree(folder, ignore_errors=True)
 
