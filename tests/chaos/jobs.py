@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -145,6 +145,43 @@ def scheme() -> Job:
         return ["scheme", "compile", source, folder, "--name", "own"]
 
     return Job("scheme", void, argv)
+
+
+QUALITY = "hospital,record quality,readmission,patient burden\n"
+
+
+def reading(grouped: Path, cases: Path) -> dict[str, Job]:
+    """The other commands that read cases and write what they find, by name."""
+
+    def job(*words: object, prepare: Callable[[Path], None] = void) -> Job:
+        def argv(folder: Path) -> list[object]:
+            return [folder / w[1:] if isinstance(w, str) and w[:1] == "@" else w for w in words]
+
+        return Job(" ".join(str(word) for word in words[:2]), prepare, argv)
+
+    def scores(folder: Path) -> None:
+        rows = "".join(f"H{number:02d},96,92,90\n" for number in range(1, 13))
+        (folder / "quality.csv").write_text(QUALITY + rows, encoding="utf-8")
+
+    policy = ("--policy", "example")
+    paid = (*policy, "--value", "employee=64.5,resident=58")
+    trial = ("settle", "trial", grouped, *policy, "--year", "2027", "--quality", "@quality.csv")
+    before = ("--before", "chs-drg-2.0", "--after", "chs-drg-3.0")
+    jobs = [
+        job("sample", "@s.parquet", "--rows", 500),
+        job("points", "compute", grouped, *policy, "--out", "@points.parquet"),
+        job(*trial, "--out", "@trial", prepare=scores),
+        job("weights", "base-points", grouped, "--out", "@weights.csv"),
+        job("weights", "statistics", grouped, "--out", "@statistics.csv"),
+        job("indicators", grouped, "--by", "hospital", "--by", "drg", "--out", "@watch.xlsx"),
+        job("pnl", grouped, *paid, "--by", "department", "--cases", "--out", "@pnl.csv"),
+        job("audit", grouped, "--out", "@audit.xlsx"),
+        job("report", "grouping", grouped, "--out", "@report"),
+        job("policy", "new", "example", "@new.toml", "--year", "2027", "--from-history", grouped),
+        job("compare-groups", cases, grouped, "--out", "@differences.xlsx"),
+        job("scheme", "migrate", cases, *before, "--effect", "--out", "@moved"),
+    ]
+    return {one.name: one for one in jobs}
 
 
 def void(*_given: object) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import random
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+import drgcore
 
 from . import jobs
 from .killing import Cold, Job, Warm, count_hit, killed, undisturbed
@@ -111,3 +113,32 @@ def test_kills_of_the_real_command_line(name: str, many: Path, tmp_path: Path) -
         # Most of its time goes into what it imports.
         after = draw.uniform(0.4, 1.05) * ended.seconds
         killed(command, job, tmp_path / f"kill{turn}", whole, after=after, number=number)
+
+
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warm]:
+    names = ("points", "trial", "weights", "indicators", "pnl", "audit", "report", "policy")
+    names += ("compare_groups", "migrate", "sample")
+    modules = [f"drgcore.cli.{name}" for name in names]
+    process = Warm(tmp_path_factory.mktemp("warm"), *modules, "matplotlib.figure")
+    yield process
+    process.close()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", jobs.reading(Path(), Path()))
+def test_every_command_that_lasts_can_be_interrupted(
+    name: str, reader: Warm, some: Path, tmp_path: Path
+) -> None:
+    grouped = tmp_path / "grouped.parquet"
+    drgcore.group_file(some, grouped)
+    job = jobs.reading(grouped, some)[name]
+    # Once before, so that no compiled code is still to be kept.
+    undisturbed(reader, job, tmp_path / "before")
+    whole, ended = undisturbed(reader, job, tmp_path / "whole")
+    for at in sorted({1, ended.operations // 2, ended.operations - 1} - {0}):
+        how = killed(reader, job, tmp_path / f"stop{at}", whole, at=at, number=signal.SIGINT)
+        assert how.code == 130, how.said
+        count_hit("by Ctrl+C", name, how, ended)
+    assert "every file that is there is whole" in how.said
+    assert "the same command again makes what is missing" in how.said
