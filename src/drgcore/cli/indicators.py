@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import pandas as pd
 import typer
 
+from drgcore.cases.folders import are_several, find_files
 from drgcore.cases.pseudonyms import pseudonymise, read_key
 from drgcore.cli.options import MappingOption
 from drgcore.cli.reading import CasesArgument, SheetOption, read_cases
@@ -114,8 +115,10 @@ def indicators(
 
 
 def source_of(cases: Path, mapping: str, sheet: str | None, key: Path | None) -> Any:
-    """A parquet file is read batch by batch; anything else, mapped or with pseudonyms, whole."""
-    if cases.suffix == ".parquet" and mapping == "canonical" and key is None:
+    """Parquet is read batch by batch; anything else, mapped or with pseudonyms, whole."""
+    paths = [file.path for file in find_files(cases).files] if are_several(cases) else [cases]
+    only_parquet = all(path.suffix == ".parquet" for path in paths)
+    if only_parquet and mapping == "canonical" and key is None:
         return cases
     table = read_cases(cases, mapping, sheet)
     return table if key is None else pseudonymise(table, read_key(key))

@@ -256,7 +256,9 @@ def _month(table: pa.Table) -> pd.Series:
     if "discharge_date" not in table.column_names:
         return pd.Series([None] * len(table), dtype=object)
     days = pd.Series(dates_of(table, "discharge_date").to_pandas())
-    return days.map(lambda day: None if pd.isna(day) else f"{day:%Y-%m}").astype(object)
+    # There are few days, and many cases of each.
+    months = {day: None if pd.isna(day) else f"{day:%Y-%m}" for day in days.unique()}
+    return days.map(months).astype(object)
 
 
 def _texts(table: pa.Table, name: str) -> pd.Series:

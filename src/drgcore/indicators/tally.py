@@ -285,8 +285,9 @@ def _joined(encoder: Encoder, parts: list[Part], columns: frozenset[str]) -> Tal
             codes[:, at] = np.where(column < 0, -1, np.searchsorted(known, column))
             continue
         texts = encoder.names(key)
-        order = sorted(range(len(texts)), key=texts.__getitem__)
-        rank = np.full(len(order) + 1, -1, np.int32)
+        # A file's dictionary may hold texts that no case has.
+        order = sorted(np.unique(column[column >= 0]).tolist(), key=texts.__getitem__)
+        rank = np.full(len(texts) + 1, -1, np.int32)
         rank[order] = np.arange(len(order))
         names[key], codes[:, at] = [texts[i] for i in order], rank[column]
     rows = _order(codes, [len(n) for n in names.values()] + [4])
