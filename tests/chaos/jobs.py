@@ -157,7 +157,8 @@ def reading(grouped: Path, cases: Path) -> dict[str, Job]:
         def argv(folder: Path) -> list[object]:
             return [folder / w[1:] if isinstance(w, str) and w[:1] == "@" else w for w in words]
 
-        return Job(" ".join(str(word) for word in words[:2]), prepare, argv)
+        name = " ".join(w for w in words[:2] if isinstance(w, str) and w[:1] != "@")
+        return Job(name, prepare, argv)
 
     def scores(folder: Path) -> None:
         rows = "".join(f"H{number:02d},96,92,90\n" for number in range(1, 13))
@@ -171,7 +172,7 @@ def reading(grouped: Path, cases: Path) -> dict[str, Job]:
         job("sample", "@s.parquet", "--rows", 500),
         job("points", "compute", grouped, *policy, "--out", "@points.parquet"),
         job(*trial, "--out", "@trial", prepare=scores),
-        job("weights", "base-points", grouped, "--out", "@weights.csv"),
+        job("weights", "base-points", grouped, "--scale", 100, "--out", "@weights.csv"),
         job("weights", "statistics", grouped, "--out", "@statistics.csv"),
         job("indicators", grouped, "--by", "hospital", "--by", "drg", "--out", "@watch.xlsx"),
         job("pnl", grouped, *paid, "--by", "department", "--cases", "--out", "@pnl.csv"),

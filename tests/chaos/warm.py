@@ -10,6 +10,7 @@ was killed, too, it is known whether the command was at work, and how far it was
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import resource
@@ -24,7 +25,7 @@ OPERATIONS = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.chmod", "shu
 OPERATIONS |= {"sqlite3.connect", "os.truncate", "fcntl.flock"}
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 _BEGUN, _DONE, _OVER = b"b", b".", b"o"
-_MARKS = 1 << 16
+_OUTPUT = 1 << 20
 
 MODULES = ("drgcore.cli.app", "drgcore.cli.group", "drgcore.cli.check", "drgcore.cli.settle")
 MODULES += ("drgcore.cli.ledger", "drgcore.cli.scheme", "drgcore.synthetic", "pyarrow.csv")
@@ -47,9 +48,8 @@ def tell_operations(at: int, number: int, told: int) -> None:
     sys.addaudithook(noticed)
 
 
-def run(asked: dict[str, object], told: int) -> None:
+def run(asked: dict[str, object], told: int, log: int) -> None:
     """In the fork: the command, as its own process group, with its own output."""
-    log = os.open(str(asked["log"]), os.O_CREAT | os.O_WRONLY | os.O_APPEND)
     for place in (0, 1, 2):
         os.dup2(log if place else os.open(os.devnull, os.O_RDONLY), place)
     os.environ.update(asked["environment"])
@@ -74,6 +74,17 @@ def run(asked: dict[str, object], told: int) -> None:
     os._exit(code)
 
 
+def drained(pipe: int) -> bytes:
+    """What is in a pipe whose other end the command's own children may still hold."""
+    os.set_blocking(pipe, False)
+    try:
+        return os.read(pipe, _OUTPUT)
+    except BlockingIOError:
+        return b""
+    finally:
+        os.close(pipe)
+
+
 def main() -> None:
     for name in (*MODULES, *sys.argv[1:]):
         import_module(name)
@@ -87,24 +98,23 @@ def main() -> None:
     for line in sys.stdin:
         asked = json.loads(line)
         hear, told = os.pipe()
+        listen, log = os.pipe()
+        # A file would be as full as the disk whose end is tried.
+        fcntl.fcntl(log, fcntl.F_SETPIPE_SZ, _OUTPUT)
         child = os.fork()
         if not child:
             os.close(hear)
+            os.close(listen)
             os.setpgid(0, 0)
             signal.signal(signal.SIGINT, signal.default_int_handler)
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
-            run(asked, told)
+            run(asked, told, log)
         os.close(told)
+        os.close(log)
         print(child, flush=True)
         status = os.waitpid(child, 0)[1]
-        # What the command itself has started may still hold the other end.
-        os.set_blocking(hear, False)
-        try:
-            marks = os.read(hear, _MARKS)
-        except BlockingIOError:
-            marks = b""
-        os.close(hear)
-        print(os.waitstatus_to_exitcode(status), marks.decode() or "-", flush=True)
+        Path(asked["log"]).write_bytes(drained(listen))
+        print(os.waitstatus_to_exitcode(status), drained(hear).decode() or "-", flush=True)
 
 
 if __name__ == "__main__":

@@ -120,8 +120,8 @@ def main() -> None:
         # A console without Chinese characters shows question marks, which is better than nothing.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
-    survive_closed_pipes()
     try:
+        survive_closed_pipes()
         with stopping_when_told():
             app()
     except drgcore.DrgcoreError as error:
