@@ -100,7 +100,8 @@ def main() -> None:
         hear, told = os.pipe()
         listen, log = os.pipe()
         # A file would be as full as the disk whose end is tried.
-        fcntl.fcntl(log, fcntl.F_SETPIPE_SZ, _OUTPUT)
+        if sys.platform == "linux":
+            fcntl.fcntl(log, fcntl.F_SETPIPE_SZ, _OUTPUT)
         child = os.fork()
         if not child:
             os.close(hear)
