@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from drgcore import files
 from drgcore.errors import CaseSchemaError, DrgcoreError
 from drgcore.files import passing_folder, whole_file
 
@@ -225,3 +226,41 @@ def test_a_passing_folder_is_gone_after_an_error(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         fail()
     assert names(tmp_path) == []
+
+
+def interrupted(*_given: object, **_more: object) -> None:
+    raise KeyboardInterrupt
+
+
+def interrupted_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first lock is interrupted; what is left is looked at with the real one."""
+    real, calls = files._lock, iter([interrupted])
+    monkeypatch.setattr(files, "_lock", lambda handle: next(calls, real)(handle))
+
+
+def test_an_interruption_before_the_lock_leaves_no_part(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    interrupted_once(monkeypatch)
+    with pytest.raises(KeyboardInterrupt), whole_file(tmp_path / "note.txt"):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("operation", ["chmod", "replace"])
+def test_an_interruption_before_the_file_is_whole_leaves_no_part(
+    operation: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Path, operation, interrupted)
+    with pytest.raises(KeyboardInterrupt), whole_file(tmp_path / "note.txt") as part:
+        part.write_text("whole")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_interruption_while_a_passing_folder_is_made_leaves_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    interrupted_once(monkeypatch)
+    with pytest.raises(KeyboardInterrupt), passing_folder("upload", tmp_path):
+        pass
+    assert list(tmp_path.iterdir()) == []

@@ -52,6 +52,8 @@ def run(asked: dict[str, object], told: int, log: int) -> None:
     """In the fork: the command, as its own process group, with its own output."""
     for place in (0, 1, 2):
         os.dup2(log if place else os.open(os.devnull, os.O_RDONLY), place)
+    # Those of the process around may stand for files, which are written otherwise than pipes.
+    sys.stdout, sys.stderr = (os.fdopen(n, "w", encoding="utf-8", closefd=False) for n in (1, 2))
     os.environ.update(asked["environment"])
     if asked["limit"]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (int(asked["limit"]), resource.RLIM_INFINITY))

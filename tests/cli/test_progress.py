@@ -186,6 +186,7 @@ def test_on_a_terminal_and_interrupted(tmp_path: Path, cases: Path) -> None:
         "real = f._worked\n"
         "def slow(file, *rest):\n"
         "    if file.name == '2.csv':\n"
+        "        open('third', 'w').close()\n"
         "        while True: time.sleep(0.05)\n"
         "    return real(file, *rest)\n"
         "f._worked = slow\n"
@@ -203,9 +204,8 @@ def test_on_a_terminal_and_interrupted(tmp_path: Path, cases: Path) -> None:
     try:
         os.close(inside)
         until(outside, "3 files")
-        manifest = tmp_path / "out" / MANIFEST
         deadline = time.monotonic() + 600
-        while manifest.read_bytes().count(b"\n") < 3 and time.monotonic() < deadline:
+        while not (tmp_path / "third").exists() and time.monotonic() < deadline:
             time.sleep(0.05)
         process.send_signal(signal.SIGINT)
         seen = until(outside, "goes on with the")
@@ -223,3 +223,19 @@ def test_on_a_terminal_and_interrupted(tmp_path: Path, cases: Path) -> None:
     held.unlink()
     again = run("group", tmp_path / "in", tmp_path / "out")
     assert "2 files, 2 of them done before" in again
+
+
+def test_computing_and_writing_are_counted_in_cases(tmp_path: Path, cases: Path) -> None:
+    grouped = tmp_path / "grouped.parquet"
+    drgcore.group_file(cases, grouped)
+    rows = f"{ROWS} of {ROWS}"
+    policy = ("--policy", "example")
+    said = told_by("points", "compute", grouped, *policy, "--out", tmp_path / "points.parquet")
+    assert f"case points: {rows} cases" in said
+    assert f"writing points.parquet: {rows} cases" in said
+    value = ("--value", "employee=64.5,resident=58")
+    said = told_by("pnl", grouped, *policy, *value, "--cases", "--out", tmp_path / "pnl.xlsx")
+    assert re.search(r"writing pnl\.xlsx: ([\d,]+) of \1 rows", said)
+    said = told_by("report", "grouping", grouped, "--out", tmp_path / "report")
+    assert re.search(r"drawing figures: (\d+) of \1 figures", said)
+    assert re.search(r"writing the page: (\d+) of \1 sections", said)

@@ -255,3 +255,11 @@ def test_keys_of_every_pair_are_accepted(tmp_path: Path) -> None:
     for one, other in product(KEYS, KEYS):
         if one != other:
             assert compute_indicators(frame, [one, other]).table["cases"].sum() == 2
+
+
+def test_groups_that_only_a_dictionary_names_are_none(tmp_path: Path) -> None:
+    codes = pa.array([0, 2, 0], pa.int32())
+    drg = pa.DictionaryArray.from_arrays(codes, ["BR13", "BR23", "AA19"])
+    pq.write_table(pa.table({"drg": drg, "total_cost": [1.0, 2.0, 3.0]}), tmp_path / "a.parquet")
+    found = compute_indicators(tmp_path / "a.parquet", "drg")
+    assert found.norms["drg"].tolist() == found.table["drg"].tolist() == ["AA19", "BR13"]
