@@ -193,12 +193,12 @@ def is_prose(node: ast.AST | None) -> bool:
 def in_tables(node: ast.AST) -> list[ast.expr]:
     """Texts of a table of words of a module's own, and those that stand in a column of words."""
     if isinstance(node, ast.Dict):
-        named = zip(node.keys, node.values, strict=True)
+        names = [getattr(key, "value", None) for key in node.keys]
+        # What describes a call of the API is taken from its document.
         return [
             value
-            for key, value in named
-            if is_prose(value)
-            or (isinstance(key, ast.Constant) and key.value in IN_WORDS and is_words(value))
+            for name, value in zip(names, node.values, strict=True)
+            if (is_prose(value) and name != "description") or (name in IN_WORDS and is_words(value))
         ]
     if isinstance(node, ast.Call):
         return [k.value for k in node.keywords if k.arg in IN_WORDS and is_words(k.value)]
