@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, given, seed, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from drgcore.cases import LOCAL_SCHEMA
@@ -19,6 +19,7 @@ from drgcore.grouper.plain import PlainCase, group_plainly
 from drgcore.schemes import Scheme
 from drgcore.schemes.rules import LOCAL_NAMES
 from tests.grouper.helpers import Row, assert_same, by_kernel, by_plain, local_schema, twin_of
+from tests.grouper.kept_schemes import kept_schemes
 from tests.grouper.strategies import (
     DIAGNOSES,
     LOCAL_KINDS,
@@ -34,15 +35,6 @@ from tests.reference.plain_grouper import LOCAL_NUMBERS, KnownCodes
 
 CASES = 40
 _ANY = {"deadline": None, "suppress_health_check": list(HealthCheck)}
-
-
-def _fixed_draws(
-    examples: int, *strategies: st.SearchStrategy[Any]
-) -> Callable[[Callable[..., None]], Callable[[], None]]:
-    """The same draws in every run: what they reach is certain, so that it can be asserted."""
-    return lambda body: seed(20270101)(
-        settings(max_examples=examples, database=None, **_ANY)(given(*strategies)(body))
-    )
 
 
 def _new_draws(
@@ -103,7 +95,8 @@ def test_random_schemes() -> None:
         seen.update(r["status"] for r in kernel)
         seen.update(r["reason"] for r in kernel)
 
-    _fixed_draws(200, *drawn)(agree)()
+    for number, rows in enumerate(3 * kept_schemes()):
+        agree(rows, number)
     # A strategy that no longer reaches what it is for must not pass in silence.
     for what in ("grouped", "ambiguous", "catch_all", "no_drg", "no_adrg", "no_mdc_diagnosis"):
         assert seen[what] >= 20, what
@@ -135,7 +128,8 @@ def test_random_local_schemes() -> None:
         without = by_kernel(bare, of, local_schema(kind), threads=1)
         decided += sum(a != b for a, b in zip(kernel, without, strict=True))
 
-    _fixed_draws(150, *drawn)(agree)()
+    for number, rows in enumerate(3 * kept_schemes(local=True)):
+        agree(rows, LOCAL_KINDS[number % len(LOCAL_KINDS)], number)
     assert min(asked[name] for name in LOCAL_NAMES) >= 20, asked
     assert decided >= 200
     _new_draws(100, *drawn)(agree)()
@@ -165,7 +159,8 @@ def test_coverage_of_random_local_schemes() -> None:
             local=sum(value is not None for value in local),
         )
 
-    _fixed_draws(60, *drawn)(agree)()
+    for number, rows in enumerate(kept_schemes(local=True)):
+        agree(rows, LOCAL_KINDS[number % len(LOCAL_KINDS)], number)
     assert seen["witnesses"] >= 15
     assert seen["unreachable"] >= 20
     assert seen["local"] >= 15
@@ -190,7 +185,8 @@ def test_coverage_of_random_schemes() -> None:
         assert not reached & set(found.unreachable)
         seen.update(witnesses=len(found.witnesses), unreachable=len(found.unreachable))
 
-    _fixed_draws(60, *drawn)(agree)()
+    for number, rows in enumerate(kept_schemes()):
+        agree(rows, number)
     assert seen["witnesses"] >= 15
     assert seen["unreachable"] >= 20
     _new_draws(30, *drawn)(agree)()
