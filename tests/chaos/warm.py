@@ -56,6 +56,8 @@ def run(asked: dict[str, object], told: int, log: int) -> None:
     sys.stdout, sys.stderr = (os.fdopen(n, "w", encoding="utf-8", closefd=False) for n in (1, 2))
     os.environ.update(asked["environment"])
     if asked["limit"]:
+        # Many a Python keeps bytecode that was cut off there, and loads no library from it again.
+        sys.dont_write_bytecode = True
         resource.setrlimit(resource.RLIMIT_FSIZE, (int(asked["limit"]), resource.RLIM_INFINITY))
     tempfile.tempdir = None
     from drgcore.cli import app

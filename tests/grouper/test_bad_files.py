@@ -363,7 +363,12 @@ def test_a_disk_that_fills_up(tmp_path: Path, ending: str) -> None:
     run = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(code)],
         cwd=tmp_path,
-        env={"PYTHONPATH": ":".join(p for p in sys.path if p), "NUMBA_DISABLE_CACHING": "0"},
+        # Many a Python keeps bytecode that was cut off there, and loads no library from it again.
+        env={
+            "PYTHONPATH": ":".join(p for p in sys.path if p),
+            "NUMBA_DISABLE_CACHING": "0",
+            "PYTHONDONTWRITEBYTECODE": "1",
+        },
         capture_output=True,
         text=True,
         timeout=600,
