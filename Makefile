@@ -1,11 +1,12 @@
 # make demo · make test · make test-all · make docs · make bench: each sets up what it needs in .venv.
 # make oldest · make newest: the tests with the lowest and the newest versions that pyproject.toml allows.
+# make steady: ten runs of the tests, each with other draws and in another order.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 RUN := $(BIN)/python
 
-.PHONY: demo test test-all oldest newest browser java audit docs bench messages clean
+.PHONY: demo test test-all oldest newest steady browser java audit docs bench messages clean
 
 $(VENV)/.run: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -56,6 +57,10 @@ oldest newest: browser
 	build/$@/bin/uv pip install --quiet --python build/$@/bin/python -e '.[dev]' \
 	  --resolution $(if $(filter oldest,$@),lowest-direct,highest) --upgrade
 	NUMBA_CACHE_DIR=$(CURDIR)/build/$@/numba build/$@/bin/pytest -n 2 --dist loadfile -m "not spark and not long"
+
+# Ten runs with other draws, in another order, beside two busy processes: takes hours.
+steady: $(VENV)/.dev browser
+	$(RUN) benchmarks/steady.py --runs 10
 
 # Ends with 0 only where a release may go out; without the vulnerability service it says so and fails.
 audit: $(VENV)/.dev
