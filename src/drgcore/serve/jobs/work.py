@@ -240,12 +240,16 @@ class Worker:
 
 
 def _mapping(asked: BatchAsked, source: Path, place: Path) -> str | CaseMapping:
+    # What was taken for what stays with the results, whose columns are those of the upload.
+    file = place / "mapping.toml"
+    file.unlink(missing_ok=True)
     if asked.mapping_text:
-        file = place / "mapping.toml"
         file.write_text(asked.mapping_text, encoding="utf-8", newline="")
         return CaseMapping.from_file(file)
     if known_mapping(asked.mapping) == "auto":
-        return guess_mapping(source, sheet=asked.sheet).mapping
+        guess = guess_mapping(source, sheet=asked.sheet)
+        file.write_text(guess.text, encoding="utf-8", newline="")
+        return guess.mapping
     return asked.mapping
 
 

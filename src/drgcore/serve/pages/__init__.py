@@ -4,6 +4,7 @@ from drgcore.serve.pages import (
     about,
     batch,
     batches,
+    browser,
     catalogue,
     dashboard,
     grouping,
@@ -15,6 +16,7 @@ from drgcore.serve.pages import (
 PAGES = (
     one_case.views,
     batches.views,
+    browser.views,
     dashboard.views,
     settlement.views,
     catalogue.views,
