@@ -153,6 +153,35 @@ def test_the_dashboard_filtered_by_keyboard(page: Any) -> None:
     assert faults(page) == []
 
 
+def test_the_first_page_shows_what_is_new_and_takes_a_file(page: Any, folder: Path) -> None:
+    page.goto("/in-house")
+    page.wait_for_selector("#fresh table")
+    page.goto("/")
+    text = page.inner_text("main")
+    assert "region/book.sqlite" in text
+    assert "2027" in page.inner_text('a[href*="/settlement/period"]')
+    assert page.locator('a[href="/in-house?level=critical"]').count() == 1
+    assert page.locator('a[href$="grouped.parquet"]').count() == 1
+    assert page.locator('a[href$="Fcases.parquet"]').count() == 0
+    page.set_input_files("#file", str(folder / "cases.parquet"))
+    press(page, "#send button")
+    page.wait_for_selector("#start")
+    page.goto("/")
+    assert "cases.parquet" in page.inner_text('a[href^="/batches/"]')
+    assert faults(page) == []
+
+
+def test_a_case_of_a_batch_opens_on_its_page(page: Any, paths: list[str]) -> None:
+    page.goto(paths[2])
+    press(page, 'a[href$="/cases"]')
+    page.wait_for_selector("table")
+    assert faults(page) == []
+    page.set_viewport_size({"width": 1280, "height": 800})
+    press(page, "td a")
+    page.wait_for_selector("#explain-right .group")
+    assert "/case#d=" in page.url
+
+
 def test_a_batch_from_the_file_to_the_results(page: Any, folder: Path, tmp_path: Path) -> None:
     page.goto("/batches")
     page.set_input_files("#file", str(folder / "cases.parquet"))
@@ -208,6 +237,8 @@ def paths(address: str, folder: Path) -> list[str]:
         "/batches",
         *(f"/batches/{job}" for job in jobs),
         board,
+        f"/batches/{jobs[1]}/cases?drg=F",
+        f"/cases?{cases}",
         f"/settlement?{ledger}",
         f"/settlement/period?{year}-03",
         f"/settlement/statement?{year}&hospital={hospital}",

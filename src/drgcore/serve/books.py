@@ -66,18 +66,12 @@ def overview(book: Ledger) -> Row:
         ``faults``, empty for a ledger whose chain and sums are right.
     """
     entries = book.entries()
-    rows: list[Row] = []
-    for entry in entries:
-        if entry["kind"] == "adjustment":
-            continue
-        tables = plain(_closed(book, entry["period"]).settlement)
-        for value in rows_of(tables["point_values"]):
-            mine = tables["statement"][tables["statement"]["pool"] == value["pool"]]
-            row = {"period": entry["period"], "pool": value["pool"]}
-            row |= {name: value[name] for name in ("budget", "points", "point_value")}
-            # A month has no final payment yet.
-            row |= {n: sum(mine[n].tolist()) if n in mine else None for n in _SUMS}
-            rows.append(row)
+    rows = [
+        row
+        for entry in entries
+        if entry["kind"] != "adjustment"
+        for row in _pools(book, entry["period"])
+    ]
     shown = ("seq", "kind", "period", "created_at", "scheme", "hash")
     return {
         "entries": [{name: entry[name] for name in shown} for entry in entries],
@@ -86,6 +80,36 @@ def overview(book: Ledger) -> Row:
         "decisions": _decisions(book, entries),
         "faults": book.verify(),
     }
+
+
+def closed_last(book: Ledger) -> Row:
+    """Give the period that was closed last, and what it came to by pool.
+
+    Parameters
+    ----------
+    book : Ledger
+
+    Returns
+    -------
+    dict
+        ``period``, None where nothing is closed; ``pools``: a row each, as `overview` has them.
+    """
+    periods = [entry["period"] for entry in book.entries() if entry["kind"] != "adjustment"]
+    if not periods:
+        return {"period": None, "pools": []}
+    return {"period": periods[-1], "pools": _pools(book, periods[-1])}
+
+
+def _pools(book: Ledger, period: str) -> list[Row]:
+    tables = plain(_closed(book, period).settlement)
+    rows: list[Row] = []
+    for value in rows_of(tables["point_values"]):
+        mine = tables["statement"][tables["statement"]["pool"] == value["pool"]]
+        row = {"period": period, "pool": value["pool"]}
+        row |= {name: value[name] for name in ("budget", "points", "point_value")}
+        # A month has no final payment yet.
+        rows.append(row | {n: sum(mine[n].tolist()) if n in mine else None for n in _SUMS})
+    return rows
 
 
 def _by_month(rows: list[Row]) -> Row:

@@ -8,12 +8,14 @@ from drgcore.serve.pages import (
     catalogue,
     dashboard,
     grouping,
+    home,
     in_house,
     one_case,
     settlement,
 )
 
 PAGES = (
+    home.views,
     one_case.views,
     batches.views,
     browser.views,

@@ -1,4 +1,4 @@
-"""The first page, and the description of the interface for programs."""
+"""The description of the interface for programs."""
 
 from __future__ import annotations
 
@@ -14,12 +14,6 @@ from drgcore.serve.views import Views
 views = Views()
 
 Row = dict[str, str]
-
-
-@views.page("/", "home.html", "Workbench")
-def home() -> dict[str, str]:
-    """The first page."""
-    return {"name": "drgcore"}
 
 
 @views.page("/docs", "docs.html", N_("API"), menu=True)

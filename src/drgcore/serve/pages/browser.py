@@ -11,6 +11,7 @@ from drgcore.serve.browse import Wanted, browse
 from drgcore.serve.jobs.work import BatchAsked
 from drgcore.serve.pages.batch import job_of, shown_job, store_of
 from drgcore.serve.pages.settlement import ShelfGiven
+from drgcore.serve.parameters import CasesFile, DepartmentName, HospitalName, JobId, MonthName
 from drgcore.serve.tables import Row
 from drgcore.serve.views import LibraryGiven, Views
 
@@ -19,17 +20,22 @@ views = Views()
 _STATUSES = ("grouped", "ambiguous", "ungrouped", "invalid")
 _READ = ("grouped.parquet", "grouped.csv", "grouped.xlsx")
 
-Part = Annotated[int, Query(ge=1, le=10**7)]
+Part = Annotated[int, Query(ge=1, le=10**7, description="which part of the rows, from 1")]
+IdText = Annotated[str, Query(max_length=200, description="a part of the case's id")]
+GroupText = Annotated[str, Query(max_length=20, description="what codes of groups begin with")]
+StatusName = Annotated[
+    str, Query(max_length=20, description="grouped, ambiguous, ungrouped or invalid; empty for all")
+]
 
 
 @views.page("/batches/{job_id}/cases", "cases.html", N_("Cases"), long=True)
 def of_batch(
     request: Request,
     library: LibraryGiven,
-    job_id: str,
-    q: str = "",
-    drg: str = "",
-    status: str = "",
+    job_id: JobId,
+    q: IdText = "",
+    drg: GroupText = "",
+    status: StatusName = "",
     part: Part = 1,
 ) -> Row:
     """The cases of a batch that is done: searched by id, group and status, a part at a time."""
@@ -53,13 +59,13 @@ def of_batch(
 @views.page("/cases", "cases.html", N_("Cases"), long=True)
 def of_file(
     shelf: ShelfGiven,
-    cases: str,
-    q: str = "",
-    drg: str = "",
-    status: str = "",
-    hospital: str = "",
-    department: str = "",
-    month: str = "",
+    cases: CasesFile,
+    q: IdText = "",
+    drg: GroupText = "",
+    status: StatusName = "",
+    hospital: HospitalName = "",
+    department: DepartmentName = "",
+    month: MonthName = "",
     part: Part = 1,
 ) -> Row:
     """The cases of a file of a data folder: searched, a part at a time."""

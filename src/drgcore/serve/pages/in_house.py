@@ -25,9 +25,12 @@ async def _ward(request: Request) -> Ward | None:
     return ward
 
 
+WardGiven = Annotated[Ward | None, Depends(_ward)]
+
+
 @views.page("/in-house", "in_house.html", "In house", menu=True, long=True)
 def in_house(
-    ward: Annotated[Ward | None, Depends(_ward)],
+    ward: WardGiven,
     level: Annotated[str, Query(description="a level of warnings; empty for all")] = "",
     department: DepartmentName = "",
 ) -> Row:
