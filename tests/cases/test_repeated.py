@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import warnings
 from collections import Counter
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
@@ -12,8 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drgcore import group, group_file
-from drgcore.cases import CaseMapping
+from drgcore.cases import CaseMapping, hash_runs
+from drgcore.cases.hash_runs import HashRuns
 from drgcore.cases.repeated import CaseWarning, RepeatedIds
+from drgcore.errors import DrgcoreError
 
 CASE = {
     "principal_diagnosis": "K80.101",
@@ -34,6 +38,44 @@ def test_as_counted_one_by_one(batches):
         ids.add(pa.RecordBatch.from_pydict({"case_id": values}, schema))
         counts.update(value.strip() for value in values if value and value.strip())
     assert ids.rows() == sum(number - 1 for number in counts.values())
+
+
+@given(
+    st.lists(st.lists(st.integers(0, 2**64 - 1) | st.integers(0, 9).map(lambda n: n << 60))),
+    st.integers(1, 9),
+)
+def test_runs_in_a_file_count_as_one_by_one(tmp_path_factory, arrays, held):
+    counts = Counter(value for values in arrays for value in values)
+    folder = tmp_path_factory.getbasetemp()
+    before = sorted(folder.iterdir())
+    runs, all_held = HashRuns(folder), HashRuns()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(hash_runs, "HELD", held)
+        for values in arrays:
+            runs.add(np.array(values, np.uint64))
+            all_held.add(np.array(values, np.uint64))
+        # Asked twice, it says the same.
+        found = {runs.repeated(), runs.repeated(), all_held.repeated(), all_held.repeated()}
+    runs.close()
+    assert found == {counts.total() - len(counts)}
+    assert sorted(folder.iterdir()) == before
+
+
+def test_hashes_that_find_no_space_stop_the_run_and_leave_nothing(tmp_path, monkeypatch):
+    rows = [{"case_id": str(i), **CASE} for i in range(9)]
+    pd.DataFrame(rows).to_csv(tmp_path / "cases.csv", index=False)
+    monkeypatch.setattr(hash_runs, "HELD", 4)
+    said = group_file(tmp_path / "cases.csv", tmp_path / "out.csv", batch_rows=2).warnings
+    assert said == ()
+    (tmp_path / "out.csv").unlink()
+
+    def no_space(**_options):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(hash_runs.tempfile, "TemporaryFile", no_space)
+    with pytest.raises(DrgcoreError, match=r"cannot write .*out\.csv: No space left on device"):
+        group_file(tmp_path / "cases.csv", tmp_path / "out.csv", batch_rows=2)
+    assert [path.name for path in tmp_path.iterdir()] == ["cases.csv"]
 
 
 @pytest.mark.parametrize("batch_rows", [2, 1000])

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from drgcore.cases.front_page import find_front_page
+from drgcore.cases.hash_runs import HashRuns
 from drgcore.cases.mapping import CaseMapping
 from drgcore.cases.resolving import form_of
 from drgcore.cases.text import stripped
@@ -25,17 +29,19 @@ class CaseWarning(UserWarning):
 
 
 class RepeatedIds:
-    """Rows whose id another row of the file has, wherever in the file.
+    """Rows whose id another row of the file has, wherever in the file; a context manager.
 
-    Hashes of the ids are kept, 8 bytes a row. The id is the column that the mapping calls
-    `case_id`, else `setl_id`; beside it the hospital tells cases apart, and beside the number of a
-    record, which stays with the patient, the day of discharge.
+    Hashes of the ids are kept, 8 bytes a row, beyond some millions in a file. The id is the column
+    that the mapping calls `case_id`, else `setl_id`; beside it the hospital tells cases apart, and
+    beside the number of a record, which stays with the patient, the day of discharge.
 
     Parameters
     ----------
     mapping : CaseMapping
     schema : pyarrow.Schema
         Of the file.
+    folder : Path, optional
+        Where hashes may lie (`HashRuns`); all are held in memory without it.
 
     Examples
     --------
@@ -46,7 +52,7 @@ class RepeatedIds:
     (1, '1 row has no case_id')
     """
 
-    def __init__(self, mapping: CaseMapping, schema: pa.Schema) -> None:
+    def __init__(self, mapping: CaseMapping, schema: pa.Schema, folder: Path | None = None) -> None:
         there = find_front_page(
             schema,
             {
@@ -61,11 +67,28 @@ class RepeatedIds:
             self.columns += there.get("hospital", ())[:1]
             if form_of(own[0]) in _OF_THE_PATIENT:
                 self.columns += there.get("discharge_date", ())[:1]
-        self._hashes: list[NDArray[np.uint64]] = []
+        self._hashes = HashRuns(folder)
         self._blank = 0
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._hashes.close()
+
     def add(self, batch: pa.RecordBatch) -> None:
-        """Take the ids of some rows; a row without one is not counted."""
+        """Take the ids of some rows; a row without one is not counted.
+
+        Raises
+        ------
+        OSError
+            The folder takes no more hashes.
+        """
         if not self.columns or not batch.num_rows:
             return
         # Compiled code, which a file without ids need not load.
@@ -76,23 +99,12 @@ class RepeatedIds:
         found = hash_strings(ids)
         for other in others:
             found = found * _MIX + hash_strings(other)
-        self._hashes.append(found[there])
+        self._hashes.add(found[there])
         self._blank += len(there) - int(np.count_nonzero(there))
 
     def rows(self) -> int:
         """Rows whose id a row before them has."""
-        if not self._hashes:
-            return 0
-        # Part by part, each let go of: all of them twice would be most of the memory of a long run.
-        every = np.empty(sum(map(len, self._hashes)), np.uint64)
-        end = len(every)
-        while self._hashes:
-            part = self._hashes.pop()
-            every[end - len(part) : end] = part
-            end -= len(part)
-        self._hashes = [every]
-        every.sort()
-        return int(np.count_nonzero(every[1:] == every[:-1]))
+        return self._hashes.repeated()
 
     def warnings(self) -> tuple[str, ...]:
         """What is to be said of the ids, or nothing."""

@@ -62,8 +62,8 @@ def group_file(
 ) -> GroupingSummary:
     """Group a file into another, or a folder into another, with memory that does not grow.
 
-    But for 8 bytes a row of a file: a hash of each case's id, by which ids that occur twice are
-    found.
+    Of a file of millions of rows, a hash of each case's id, by which ids that occur twice are
+    found, lies in a nameless file beside the result until the end: 8 bytes a row.
 
     Parameters
     ----------
@@ -212,7 +212,8 @@ def _group_one(
         resolved = grouper.resolve(case_mapping, plain.schema)
         schema = _output_schema(plain.schema, keep, prefix, grouper.result_columns)
         schema = schema.with_metadata({**(schema.metadata or {}), **grouper.made_by})
-        ids = RepeatedIds(case_mapping, plain.schema)
+        # Beside the result, where a run of that many cases has space if anywhere.
+        ids = RepeatedIds(case_mapping, plain.schema, target.parent)
     needed = list(dict.fromkeys([*keep, *resolved.columns(), *ids.columns]))
     with (
         open_cases(
@@ -223,6 +224,7 @@ def _group_one(
             sheet=sheet,
         ) as source,
         whole_file(target) as part,
+        ids,
         writer_of(part, schema) as writer,
     ):
         resolved = grouper.resolve(case_mapping, source.schema)
@@ -237,9 +239,9 @@ def _group_one(
             ids.add(batch)
             if progress is not None:
                 progress(counts.rows, source.num_rows)
-        notes = tuple(source.notes)
+        notes, warnings = tuple(source.notes), ids.warnings()
     summary = counts.summary(grouper.name, *grouper.translated(), local=grouper.asks_local)
-    return replace(summary, notes=notes, warnings=ids.warnings(), reading=grouper.notes)
+    return replace(summary, notes=notes, warnings=warnings, reading=grouper.notes)
 
 
 def _same_file(source: Source, target: Path) -> bool:
