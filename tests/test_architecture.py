@@ -24,6 +24,7 @@ PACKAGE = ROOT / "src" / "drgcore"
 MAP = ROOT / "ARCHITECTURE.md"
 # What belongs to no room and may be imported by all.
 COMMON = {
+    "compiling",
     "errors",
     "files",
     "dates",

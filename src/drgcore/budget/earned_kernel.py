@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import numba as nb
 import numpy as np
 
 from drgcore.cases.hashes import mix
+from drgcore.compiling import nb
 
 # As `caserows.points_of` tells a rounded value from one with more decimals.
 _OFF, _RELATIVE, _LARGEST = 1e-3, 2.0**-51, 2.0**52

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba as nb
 import numpy as np
 
 from drgcore.cases.hashes import mix
+from drgcore.compiling import nb
 
 
 @nb.njit(cache=True)

@@ -7,6 +7,7 @@ import numpy.typing as npt
 import pyarrow as pa
 from pyarrow import types
 
+from drgcore.cases.arrow_arrays import number_array
 from drgcore.cases.days import days_of
 from drgcore.cases.notes import ReadingNotes
 from drgcore.cases.resolving import ResolvedMapping
@@ -130,7 +131,7 @@ def _some(
     # Views have no kernel for taking some of them.
     if types.is_string_view(column.type):
         column = column.cast(pa.large_string())
-    return column.take(pa.array(rows))
+    return column.take(number_array(rows))
 
 
 def _plain(kind: pa.DataType) -> pa.DataType:

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import types
 
+from drgcore.cases.arrow_arrays import filled
 from drgcore.cases.code_texts import CodeReader, Further, Ids, Offsets, in_front, spread
 from drgcore.cases.codes import MISSING
 from drgcore.cases.resolving import CodeColumns
@@ -124,7 +125,7 @@ def _several(
 
 def _lists(lists: pa.Array | pa.ChunkedArray, reader: CodeReader) -> tuple[Offsets, Ids]:
     offsets = np.zeros(len(lists) + 1, np.int64)
-    lengths = pc.list_value_length(lists).fill_null(0).to_numpy(zero_copy_only=False)
+    lengths = filled(pc.list_value_length(lists), 0)
     np.cumsum(lengths, out=offsets[1:])
     # flatten() heeds the offset of a slice and leaves out what stands under a null list.
     pieces = [chunk.flatten() for chunk in chunks_of(lists)]

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import types
 
+from drgcore.cases.arrow_arrays import flag_array, number_array, numpy_of, text_array
 from drgcore.cases.codes import MISSING, UNKNOWN, CodeIndex
 from drgcore.cases.nearest import restored_zeros
 from drgcore.cases.notes import CODE_FIELDS, ReadingNotes
@@ -99,15 +100,15 @@ class CodeReader:
             found = self._restore(folded)
             ids[places] = found
             left = found == UNKNOWN
-            places, keep = places[left], pa.array(left)
+            places, keep = places[left], flag_array(left)
             texts, folded = texts.filter(keep), folded.filter(keep)
         further = None
         looks = _true(pc.match_substring_regex(folded, _LOOKS))
         if looks.any():
-            listed, further = self._lists(folded.filter(pa.array(looks)), places[looks], ids)
+            listed, further = self._lists(folded.filter(flag_array(looks)), places[looks], ids)
             rest = np.ones(len(places), np.bool_)
             rest[np.flatnonzero(looks)[listed]] = False
-            texts = texts.filter(pa.array(rest))
+            texts = texts.filter(flag_array(rest))
         if self.notes is not None and len(texts):
             self.notes.add_unknown(self.column, texts)
         return ids, further
@@ -116,12 +117,12 @@ class CodeReader:
         found = np.full(len(folded), UNKNOWN, np.int32)
         eaten = np.flatnonzero(_true(pc.match_substring_regex(folded, _EATEN)))
         if len(eaten):
-            words = folded.take(pa.array(eaten)).dictionary_encode()
+            words = folded.take(number_array(eaten)).dictionary_encode()
             meant = [
                 UNKNOWN if code is None else self.index.lookup(code)
                 for code in restored_zeros(words.dictionary.to_pylist())
             ]
-            found[eaten] = np.array(meant, np.int32)[words.indices.to_numpy()]
+            found[eaten] = np.array(meant, np.int32)[numpy_of(words.indices)]
             restored = int(np.count_nonzero(found != UNKNOWN))
             self.index.forget_unknown(restored)
             if self.notes is not None:
@@ -137,9 +138,7 @@ class CodeReader:
         flat = pieces.flatten()
         codes = self.index.encode(flat)
         like = (codes != UNKNOWN) | _true(pc.match_substring_regex(flat, _CODE))
-        of = np.repeat(
-            np.arange(len(pieces)), pc.list_value_length(pieces).to_numpy(zero_copy_only=False)
-        )
+        of = np.repeat(np.arange(len(pieces)), numpy_of(pc.list_value_length(pieces)))
         known = np.bincount(of[codes > UNKNOWN], minlength=len(pieces))
         strange = np.bincount(of[~like], minlength=len(pieces))
         is_list = (known > 0) & (strange == 0)
@@ -155,9 +154,9 @@ class CodeReader:
         if self.notes is not None:
             unknown = np.flatnonzero(kept)[codes == UNKNOWN]
             if len(unknown):
-                self.notes.add_unknown(self.column, flat.take(pa.array(unknown)))
+                self.notes.add_unknown(self.column, flat.take(number_array(unknown)))
             if len(several):
-                self._count_lists(bare.take(pa.array(several)))
+                self._count_lists(bare.take(number_array(several)))
         further = None
         if len(several):
             further = Further(places[several], number[several] - 1, codes[~first])
@@ -170,7 +169,7 @@ class CodeReader:
             there = _true(pc.match_substring(left, separator))
             if there.any():
                 self.notes.add_lists(self.column, separator, int(there.sum()))
-                left = left.filter(pa.array(~there))
+                left = left.filter(flag_array(~there))
 
 
 def spread(ids: Ids, further: Further | None) -> tuple[Ids, Offsets]:
@@ -220,7 +219,7 @@ def _texts_at(values: pa.Array | pa.ChunkedArray, places: npt.NDArray[np.int64])
     pieces = []
     start = 0
     for chunk in chunks_of(values):
-        here = pa.array(places[(places >= start) & (places < start + len(chunk))] - start)
+        here = number_array(places[(places >= start) & (places < start + len(chunk))] - start)
         start += len(chunk)
         if types.is_dictionary(chunk.type):
             words, here = chunk.dictionary, chunk.indices.take(here)
@@ -239,9 +238,8 @@ def _valid(raw: pa.Array) -> pa.Array:
     except pa.ArrowInvalid:
         # A parquet file's text may be no UTF-8.
         texts = [value.decode("utf-8", "replace") for value in raw.to_pylist()]
-        return pa.array(texts, pa.large_string())
+        return text_array(texts, pa.large_string())
 
 
 def _true(found: pa.Array) -> npt.NDArray[np.bool_]:
-    result: npt.NDArray[np.bool_] = found.to_numpy(zero_copy_only=False)
-    return result
+    return numpy_of(found)

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from drgcore.cases.arrow_arrays import filled, flag_array, numpy_of, text_array
 from drgcore.cases.text import chunks_of, is_missing, tidy, words_of
 
 MISSING = 0
@@ -95,10 +96,12 @@ class CodeIndex:
         translate: Mapping[str, str] | None = None,
     ) -> None:
         texts = codes.to_pylist() if isinstance(codes, pa.Array | pa.ChunkedArray) else list(codes)
-        self.codes = pa.array(texts, pa.string())
+        if None in texts:
+            raise ValueError("a list of codes holds null")
+        self.codes = text_array(texts)
         tidied = tidy(self.codes)
         if is_missing(tidied).any():
-            raise ValueError("a list of codes holds null, an empty text or a mark for nothing")
+            raise ValueError("a list of codes holds an empty text or a mark for nothing")
         exact = {code: FIRST_CODE + i for i, code in enumerate(texts)}
         if len(exact) < len(texts):
             raise ValueError("a list of codes holds a code twice")
@@ -124,8 +127,8 @@ class CodeIndex:
         # A translated text gets a slot of its own behind the ids, so that the slots found in a
         # column tell both the id and whether the text was changed.
         pairs = {old: new for old, new in translate.items() if old != new}
-        forms = tidy(pa.array(list(pairs), pa.string())).to_pylist()
-        targets = self.encode(pa.array(list(pairs.values()), pa.string()))
+        forms = tidy(text_array(list(pairs))).to_pylist()
+        targets = self.encode(text_array(list(pairs.values())))
         meant = set(forms)
         for code, form in zip(self.codes.to_pylist(), tidy(self.codes).to_pylist(), strict=True):
             # The insurance code of the same letters, in whatever case, is not meant.
@@ -166,13 +169,15 @@ class CodeIndex:
             The column does not hold text.
         """
         slots = self._slots(values)
+        if self.translation_count is None:
+            # Only translated texts have slots that are no ids.
+            return slots
         ids: npt.NDArray[np.int32] = self._targets[slots]
-        if self.translation_count is not None:
-            changed = int(np.count_nonzero(slots >= len(self)))
-            unknown = int(np.count_nonzero(ids == UNKNOWN))
-            with _COUNTING:
-                self.translation_count.changed += changed
-                self.translation_count.unknown += unknown
+        changed = int(np.count_nonzero(slots >= len(self)))
+        unknown = int(np.count_nonzero(ids == UNKNOWN))
+        with _COUNTING:
+            self.translation_count.changed += changed
+            self.translation_count.unknown += unknown
         return ids
 
     def forget_unknown(self, number: int) -> None:
@@ -189,7 +194,7 @@ class CodeIndex:
         >>> CodeIndex(["33.6x00"]).lookup("33.6X00")
         2
         """
-        return int(self._targets[self._slots(pa.array([code], pa.string()))[0]])
+        return int(self._targets[self._slots(text_array([code]))[0]])
 
     def decode(self, ids: npt.ArrayLike) -> pa.StringArray:
         """Codes of ids.
@@ -255,15 +260,15 @@ class CodeIndex:
         slots = self._exact.find(words)
         missed = slots == UNKNOWN
         if words.null_count:
-            null = pc.is_null(words).to_numpy()
+            null = numpy_of(pc.is_null(words))
             slots[null] = MISSING
             missed &= ~null
         if missed.any():
-            rest = words.filter(pa.array(missed)).combine_chunks().dictionary_encode()
+            rest = words.filter(flag_array(missed)).combine_chunks().dictionary_encode()
             repaired = tidy(rest.dictionary)
             repaired_slots = self._folded.find(repaired)
             repaired_slots[is_missing(repaired)] = MISSING
-            slots[missed] = repaired_slots[rest.indices.to_numpy()]
+            slots[missed] = repaired_slots[numpy_of(rest.indices)]
         return slots
 
 
@@ -272,7 +277,7 @@ class _Known:
 
     def __init__(self, slots: dict[str, int]) -> None:
         self._by_text = dict(slots)
-        self._texts = pa.array(list(slots), pa.string())
+        self._texts = text_array(list(slots))
         self._slots = np.append(np.fromiter(slots.values(), np.int32, len(slots)), UNKNOWN)
 
     def find(self, words: pa.Array | pa.ChunkedArray) -> npt.NDArray[np.int32]:
@@ -287,5 +292,5 @@ class _Known:
                 pass
             else:
                 return np.array(found, np.int32)
-        positions = pc.index_in(words, value_set=self._texts).fill_null(len(self._texts))
-        return self._slots[positions.to_numpy()].astype(np.int32, copy=False)
+        positions = filled(pc.index_in(words, value_set=self._texts), len(self._texts))
+        return self._slots[positions].astype(np.int32, copy=False)

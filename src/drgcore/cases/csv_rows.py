@@ -10,10 +10,14 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from drgcore.cases.arrow_arrays import filled, flag_array, text_array
 from drgcore.cases.header import FOOTER, OF_A_CASE, TOTAL_WORDS, note_of
 from drgcore.cases.text import holds_nothing
 from drgcore.cases.text_stream import WRONG_BYTES
 from drgcore.language import N_
+
+_EMPTY = text_array([""])[0]
+_TOTALS = text_array(TOTAL_WORDS)
 
 Flags = npt.NDArray[np.bool_]
 
@@ -84,8 +88,8 @@ class CsvRows:
             if not blank.any():
                 break
             if not holds_nothing(column):
-                cells = pc.utf8_trim_whitespace(column.filter(pa.array(blank)))
-                blank[blank] = _flags(pc.equal(cells, ""))
+                cells = pc.utf8_trim_whitespace(column.filter(flag_array(blank)))
+                blank[blank] = _flags(pc.equal(cells, _EMPTY))
         return blank
 
     def left_out(self, batch: pa.RecordBatch, blank: Flags, before: int) -> Flags:
@@ -112,18 +116,18 @@ class CsvRows:
             if name not in batch.schema.names or not nothing_before.any():
                 continue
             cells = pc.utf8_trim_whitespace(batch.column(name))
-            total = _flags(pc.is_in(cells, value_set=pa.array(TOTAL_WORDS)))
+            total = _flags(pc.is_in(cells, value_set=_TOTALS))
             total |= _flags(pc.match_substring_regex(cells, FOOTER))
             total &= nothing_before
             if total.any():
-                total[total] = ~_of_a_case(batch.filter(pa.array(total)))
+                total[total] = ~_of_a_case(batch.filter(flag_array(total)))
             self._leave_out(N_("of totals or footers"), total, out, before)
-            nothing_before &= _flags(pc.equal(cells, ""))
+            nothing_before &= _flags(pc.equal(cells, _EMPTY))
         again = np.ones(batch.num_rows, bool)
         for name, column in zip(batch.schema.names, batch.columns, strict=True):
             if not again.any():
                 break
-            again &= _flags(pc.equal(column, self._names[int(name[1:])]))
+            again &= _flags(pc.equal(column, text_array([self._names[int(name[1:])]])[0]))
         self._leave_out(N_("that repeat the column names"), again & ~out, out, before)
         return out
 
@@ -188,7 +192,7 @@ def _comments(batch: pa.RecordBatch) -> Flags:
     found = _flags(pc.match_substring_regex(batch.column("c0"), r"^\s*#."))
     for name in batch.schema.names:
         if name != "c0" and found.any():
-            found &= _flags(pc.equal(batch.column(name), ""))
+            found &= _flags(pc.equal(batch.column(name), _EMPTY))
     return found
 
 
@@ -201,4 +205,4 @@ def _of_a_case(batch: pa.RecordBatch) -> Flags:
 
 
 def _flags(values: pa.Array) -> Flags:
-    return pc.fill_null(values, False).to_numpy(zero_copy_only=False)
+    return filled(values, False)

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
+from drgcore.cases.arrow_arrays import flag_array
 from drgcore.cases.csv_rows import FIRST_COLUMNS, CsvRows, of_several_lines, with_wrong_bytes
 from drgcore.cases.encodings import BLOCK_BYTES, find_encoding
 from drgcore.cases.header import LOOKED_AT, OF_A_CASE, find_layout, rows_as_text
@@ -162,7 +163,7 @@ class CsvSource(CaseSource):
                 if stream.wrong_bytes:
                     self._refuse_wrong_bytes(batch, [include[place] for place in kept], ~out, rows)
                 rows += batch.num_rows
-                filtered = batch.filter(pa.array(~out)) if out.any() else batch
+                filtered = batch.filter(flag_array(~out)) if out.any() else batch
                 if filtered.num_rows:
                     yield pa.RecordBatch.from_arrays(
                         [filtered.column(place) for place in kept], schema=self.schema

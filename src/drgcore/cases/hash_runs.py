@@ -74,7 +74,7 @@ class HashRuns:
         if self._file is None:
             # Part by part, each let go of: all of them twice would be most of the memory.
             self._held = [_joined(self._held)]
-            self._held[0].sort()
+            self._held[0].sort(kind="stable")
             return len(self._held[0]) - len(_once(self._held[0]))
         if self._number:
             self._write()
@@ -98,7 +98,8 @@ class HashRuns:
     def _write(self) -> None:
         run = _joined(self._held)
         self._held, self._number = [], 0
-        run.sort()
+        # What is ascending in parts, as it comes from `RepeatedIds`, is only merged so.
+        run.sort(kind="stable")
         once = _once(run)
         self._within += len(run) - len(once)
         if self._file is None:
@@ -120,7 +121,7 @@ class HashRuns:
             if self._file.readinto(piece) < piece.nbytes:
                 raise OSError(errno.EIO, os.strerror(errno.EIO))
             end += len(piece)
-        gathered.sort()
+        gathered.sort(kind="stable")
         return len(gathered) - len(_once(gathered))
 
 

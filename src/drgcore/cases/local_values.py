@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import types
 
+from drgcore.cases.arrow_arrays import filled, text_array
 from drgcore.cases.values import (
     INVALID_NUMBER,
     MISSING_NUMBER,
@@ -18,7 +19,7 @@ from drgcore.cases.values import (
 
 _YES = ("是", "有", "y", "yes", "true", "t", "√", "✓")
 _NO = ("否", "无", "没有", "n", "no", "false", "f", "×")
-_ANSWERS = pa.array([*_YES, *_NO], pa.string())
+_ANSWERS = text_array([*_YES, *_NO])
 
 
 def parse_tcm_share(values: pa.Array | pa.ChunkedArray) -> npt.NDArray[np.float64]:
@@ -122,7 +123,7 @@ def parse_yes_no(values: pa.Array | pa.ChunkedArray) -> npt.NDArray[np.int32]:
 
     def of_words(tidied: pa.Array) -> npt.NDArray[np.int32]:
         result = of_numbers(numbers_of_words(tidied, ""))
-        place = pc.index_in(tidied, value_set=_ANSWERS.cast(tidied.type)).fill_null(-1).to_numpy()
+        place = filled(pc.index_in(tidied, value_set=_ANSWERS.cast(tidied.type)), -1)
         result[place >= 0] = place[place >= 0] < len(_YES)
         return result
 

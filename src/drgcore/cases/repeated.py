@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeAlias
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
+from drgcore.cases.arrow_arrays import numpy_of, text_array
 from drgcore.cases.front_page import find_front_page
 from drgcore.cases.hash_runs import HashRuns
 from drgcore.cases.mapping import CaseMapping
@@ -21,7 +23,13 @@ from drgcore.language import _
 _OF_THE_PATIENT = frozenset(
     form_of(name) for name in ("A48", "BAH", "病案号", "住院号", "medcasno", "medcas_no", "ipt_no")
 )
+# ASCII without blanks and control characters; no character without width has such a byte.
+_PLAIN = np.zeros(256, np.bool_)
+_PLAIN[0x21:0x7F] = True
 _MIX = np.uint64(0x9E3779B97F4A7C15)
+
+
+Hashes: TypeAlias = tuple[NDArray[np.uint64], int]
 
 
 class CaseWarning(UserWarning):
@@ -82,25 +90,45 @@ class RepeatedIds:
         self._hashes.close()
 
     def add(self, batch: pa.RecordBatch) -> None:
-        """Take the ids of some rows; a row without one is not counted.
+        """Take the ids of some rows: `take` of their `hashes`."""
+        self.take(self.hashes(batch))
+
+    def hashes(self, batch: pa.RecordBatch) -> Hashes:
+        """Hash the ids of some rows, in any thread.
+
+        Returns
+        -------
+        there : ndarray of uint64
+            Of the rows that have an id, ascending.
+        blank : int
+            Rows without one.
+        """
+        if not self.columns or not batch.num_rows:
+            return np.empty(0, np.uint64), 0
+        # Compiled code, which a file without ids need not load.
+        from drgcore.cases.hashes import hash_strings
+
+        ids, *others = (_text(batch.column(name)) for name in self.columns)
+        there = numpy_of(pc.binary_length(ids)) > 0
+        found = hash_strings(ids)
+        for other in others:
+            found = found * _MIX + hash_strings(other)
+        blank = len(there) - int(np.count_nonzero(there))
+        found = found[there] if blank else found
+        found.sort()
+        return found, blank
+
+    def take(self, hashes: Hashes) -> None:
+        """Take what `hashes` gave for some rows.
 
         Raises
         ------
         OSError
             The folder takes no more hashes.
         """
-        if not self.columns or not batch.num_rows:
-            return
-        # Compiled code, which a file without ids need not load.
-        from drgcore.cases.hashes import hash_strings
-
-        ids, *others = (_text(batch.column(name)) for name in self.columns)
-        there = pc.greater(pc.binary_length(ids), 0).to_numpy(zero_copy_only=False)
-        found = hash_strings(ids)
-        for other in others:
-            found = found * _MIX + hash_strings(other)
-        self._hashes.add(found[there])
-        self._blank += len(there) - int(np.count_nonzero(there))
+        found, blank = hashes
+        self._hashes.add(found)
+        self._blank += blank
 
     def rows(self) -> int:
         """Rows whose id a row before them has."""
@@ -137,4 +165,21 @@ class RepeatedIds:
 
 def _text(column: pa.Array) -> pa.Array:
     plain = column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
-    return stripped(plain.cast(pa.large_string()).fill_null(""))
+    if not pa.types.is_string(plain.type):
+        plain = plain.cast(pa.large_string())
+    if plain.null_count:
+        plain = plain.fill_null(text_array([""], plain.type)[0])
+    return stripped(plain) if _has_outer_blanks(plain) else plain
+
+
+def _has_outer_blanks(texts: pa.Array) -> bool:
+    """Whether a text may begin or end with what `stripped` takes off: no plain letter or digit."""
+    width = np.int32 if pa.types.is_string(texts.type) else np.int64
+    _valid, offsets, data = texts.buffers()
+    ends = np.frombuffer(offsets, width)[texts.offset : texts.offset + len(texts) + 1]
+    if data is None or ends[0] == ends[-1]:
+        return False
+    plain = _PLAIN[np.frombuffer(data, np.uint8)[ends[0] : ends[-1]]]
+    there = ends[1:] > ends[:-1]
+    first, last = ends[:-1][there] - ends[0], ends[1:][there] - ends[0] - 1
+    return not (plain[first].all() and plain[last].all())

@@ -11,6 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import types
 
+from drgcore.cases.arrow_arrays import filled, numpy_of, text_array
+
 _WIDTHLESS = "\u00ad\u180e\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\0"
 
 # White space of Unicode, the ASCII separators that Python counts as white space, and the
@@ -30,7 +32,7 @@ MISSING_MARKS: tuple[str, ...] = (
 )
 """What front pages write for "not applicable", as `tidy` leaves it."""
 
-_MARKS = pa.array(MISSING_MARKS, pa.string())
+_MARKS = text_array(MISSING_MARKS)
 
 
 def is_text(kind: pa.DataType) -> bool:
@@ -83,8 +85,7 @@ def is_missing(tidied: pa.Array) -> npt.NDArray[np.bool_]:
     ndarray of bool, shape (n,)
     """
     missing = pc.or_(pc.is_null(tidied), pc.is_in(tidied, value_set=_MARKS))
-    result: npt.NDArray[np.bool_] = missing.to_numpy(zero_copy_only=False)
-    return result
+    return numpy_of(missing)
 
 
 def words_of(values: pa.Array) -> tuple[pa.Array, npt.NDArray[np.integer] | None]:
@@ -116,8 +117,8 @@ def words_of(values: pa.Array) -> tuple[pa.Array, npt.NDArray[np.integer] | None
             return words_of(values.dictionary_decode())
         indices = values.indices
         if indices.null_count:
-            indices = indices.cast(pa.int64()).fill_null(len(dictionary))
-        return words_of(dictionary)[0], indices.to_numpy(zero_copy_only=False)
+            indices = indices.cast(pa.int64())
+        return words_of(dictionary)[0], filled(indices, len(dictionary))
     if types.is_null(kind):
         return values.cast(pa.string()), None
     if types.is_string_view(kind):

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import types
 
+from drgcore.cases.arrow_arrays import filled, numpy_of, text_array
 from drgcore.cases.forms import age_in_days, age_in_years, months_in_days, weight_in_grams
 from drgcore.cases.text import chunks_of, distinct, is_missing, is_text, tidy, words_of
 
@@ -41,7 +42,7 @@ _SEX_OF_WORD = {
     **dict.fromkeys(("女", "女性", "f", "female", "2-女", "2女", "2 女"), 2),
     **dict.fromkeys(("未知", "未知的性别", "未说明", "未说明的性别"), SEX_MISSING),
 }
-_SEX_WORDS = pa.array(list(_SEX_OF_WORD), pa.string())
+_SEX_WORDS = text_array(list(_SEX_OF_WORD))
 _SEX_IDS = np.fromiter(_SEX_OF_WORD.values(), np.int8)
 
 _Result = TypeVar("_Result", bound=np.generic)
@@ -82,7 +83,7 @@ def parse_sex(values: pa.Array | pa.ChunkedArray) -> npt.NDArray[np.int8]:
 
     def of_words(tidied: pa.Array) -> npt.NDArray[np.int8]:
         sex = of_numbers(numbers_of_words(tidied, ""))
-        place = pc.index_in(tidied, value_set=_SEX_WORDS).fill_null(-1).to_numpy()
+        place = filled(pc.index_in(tidied, value_set=_SEX_WORDS), -1)
         sex[place >= 0] = _SEX_IDS[place[place >= 0]]
         return sex
 
@@ -343,9 +344,7 @@ def parse_values(
     for chunk in chunks_of(values):
         if is_number(kind):
             plain = chunk.dictionary_decode() if types.is_dictionary(chunk.type) else chunk
-            # A float64 tells every number that a column here can have from those it cannot.
-            floats = pc.cast(plain, pa.float64(), safe=False).fill_null(np.nan)
-            results.append(of_numbers(floats.to_numpy(zero_copy_only=False)))
+            results.append(_of_numbers(plain, of_numbers))
         else:
             words, places = words_of(chunk)
             if places is None:
@@ -354,6 +353,23 @@ def parse_values(
             with_null = pa.concat_arrays([words, pa.nulls(1, words.type)])
             results.append(of_words(tidy(with_null))[places])
     return np.concatenate(results) if results else of_numbers(np.empty(0, np.float64))
+
+
+def _of_numbers(
+    values: pa.Array, of_numbers: Callable[[npt.NDArray[np.float64]], npt.NDArray[_Result]]
+) -> npt.NDArray[_Result]:
+    if types.is_integer(values.type) and not types.is_uint64(values.type) and len(values):
+        numbers = filled(values, 0).astype(np.int64, copy=False)
+        low, high = int(numbers.min()), int(numbers.max())
+        # Ages and the like repeat: each number that may occur is read once.
+        if high - low < len(numbers) - 1:
+            meanings = of_numbers(np.append(np.arange(high - low + 1) + float(low), np.nan))
+            places = numbers - low
+            if values.null_count:
+                places[numpy_of(values.is_null())] = len(meanings) - 1
+            return meanings[places]
+    # A float64 tells every number that a column here can have from those it cannot.
+    return of_numbers(filled(pc.cast(values, pa.float64(), safe=False), np.nan))
 
 
 def numbers_of_words(tidied: pa.Array, units: str) -> npt.NDArray[np.float64]:
@@ -370,5 +386,5 @@ def numbers_of_words(tidied: pa.Array, units: str) -> npt.NDArray[np.float64]:
     if units:
         tidied = pc.replace_substring_regex(tidied, rf"\s*(?:{units})$", "")
     readable = pc.match_substring_regex(tidied, f"{_NUMBER}$")
-    numbers = pc.if_else(readable, tidied, pa.scalar("-1", tidied.type)).cast(pa.float64())
-    return np.where(missing, np.nan, numbers.fill_null(np.nan).to_numpy())
+    numbers = pc.if_else(readable, tidied, text_array(["-1"], tidied.type)[0]).cast(pa.float64())
+    return np.where(missing, np.nan, filled(numbers, np.nan))

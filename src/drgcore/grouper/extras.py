@@ -11,6 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from drgcore.cases import CaseArrays
+from drgcore.cases.arrow_arrays import flag_array, number_array, text_array
 from drgcore.cases.codes import FIRST_CODE
 from drgcore.cases.statuses import STATUSES
 from drgcore.grouper.kernel_tables import GrouperTables
@@ -71,8 +72,8 @@ class Extras:
             for column, value in zip(
                 STAMP_COLUMNS, (scheme.name, digest, program_version()), strict=True
             ):
-                words = pa.array([value or ""], pa.string())
-                places = pa.array(np.zeros(len(rows), np.int32))
+                words = text_array([value or ""])
+                places = number_array(np.zeros(len(rows), np.int32))
                 found[column] = pa.DictionaryArray.from_arrays(places, words)
         return found
 
@@ -120,9 +121,9 @@ def counted_diagnoses(rows: GroupedRows, cases: CaseArrays, tables: GrouperTable
     owner, ids = owner[first], ids[first]
     ends = np.cumsum(np.bincount(owner, minlength=len(cases)))
     starts = np.concatenate([[0], ends]).astype(np.int32)
-    codes = tables.diagnoses.codes.take(pa.array(ids - FIRST_CODE))
+    codes = tables.diagnoses.codes.take(number_array(ids - FIRST_CODE))
     return pa.ListArray.from_arrays(
-        pa.array(starts), codes.cast(pa.string()), mask=pa.array(rows.status == _INVALID)
+        number_array(starts), codes.cast(pa.string()), mask=flag_array(rows.status == _INVALID)
     )
 
 
@@ -131,6 +132,4 @@ def _named(index: NDArray[np.int16], names: Sequence[str]) -> pa.DictionaryArray
     words = list(dict.fromkeys(name for name in names if name))
     place = {name: i for i, name in enumerate(words)}
     places = np.array([*(place.get(name, -1) for name in names), -1], np.int32)[index]
-    return pa.DictionaryArray.from_arrays(
-        pa.array(places, mask=places < 0), pa.array(words, pa.string())
-    )
+    return pa.DictionaryArray.from_arrays(number_array(places, places < 0), text_array(words))

@@ -12,7 +12,8 @@ keeps the first compilation short.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from drgcore.compiling import nb
 
 # Literals, because the compiled code cannot read an enum of another module; a test compares them.
 GROUPED, AMBIGUOUS, UNGROUPED, INVALID = 0, 1, 2, 3
@@ -50,8 +51,8 @@ _DE_BRUIJN_BIT = np.zeros(64, dtype=np.int64)
 for _i in range(64):
     _DE_BRUIJN_BIT[(0x03F79D71B4CB0A89 << _i & (1 << 64) - 1) >> 58] = _i
 
-_jit = njit(nogil=True, cache=True, error_model="numpy")
-_inline = njit(inline="always", error_model="numpy")
+_jit = nb.njit(nogil=True, cache=True, error_model="numpy")
+_inline = nb.njit(inline="always", error_model="numpy")
 
 
 @_jit

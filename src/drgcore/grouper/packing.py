@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from drgcore.cases.arrow_arrays import filled, numpy_of
 from drgcore.cases.codes import FIRST_CODE, CodeIndex
 
 
@@ -45,7 +46,7 @@ class KeyedCodes:
         ordered = table.select(["set_id", "code"]).sort_by("set_id").combine_chunks()
         self._codes = flat(ordered["code"])
         keys = flat(ordered["set_id"]).dictionary_encode()
-        starts = np.flatnonzero(np.diff(keys.indices.to_numpy(), prepend=-1))
+        starts = np.flatnonzero(np.diff(numpy_of(keys.indices), prepend=-1))
         stops = np.append(starts, len(self._codes))[1:]
         names = keys.dictionary.to_pylist()
         self.slices = {n: slice(a, b) for n, a, b in zip(names, starts, stops, strict=True)}
@@ -67,8 +68,8 @@ def flat(column: pa.ChunkedArray) -> pa.Array:
 
 def ids_of(index: CodeIndex, codes: pa.Array) -> NDArray[np.int64]:
     """Ids of a scheme's own codes, by their exact text; MISSING for one that is not there."""
-    place = pc.fill_null(pc.index_in(codes, value_set=index.codes), -FIRST_CODE)
-    return place.to_numpy(zero_copy_only=False).astype(np.int64) + FIRST_CODE
+    place = filled(pc.index_in(codes, value_set=index.codes), -FIRST_CODE)
+    return place.astype(np.int64) + FIRST_CODE
 
 
 def classes_of(member: NDArray[np.bool_]) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:

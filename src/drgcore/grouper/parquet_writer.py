@@ -101,7 +101,7 @@ def _worth_a_dictionary(batch: pa.RecordBatch) -> bool | list[str]:
         return True
     # What parquet calls the leaves of nested columns it says itself.
     sink = pa.BufferOutputStream()
-    pq.write_table(batch.schema.empty_table(), sink)
+    pq.ParquetWriter(sink, batch.schema).close()
     leaves = pq.read_metadata(pa.BufferReader(sink.getvalue())).schema
     paths = [leaves.column(place).path for place in range(len(leaves))]
     return [path for path in paths if path not in unique]

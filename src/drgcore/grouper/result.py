@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from drgcore.cases.arrow_arrays import number_array, text_array
 from drgcore.cases.statuses import STATUSES
 from drgcore.errors import CaseSchemaError
 from drgcore.grouper.kernel_tables import GrouperTables
@@ -177,7 +179,10 @@ class GroupedRows:
             lists.append([_REASON_CODES[n - 1] for n in (first, *rest)])
         places = np.full(len(bits), -1, np.int64)
         places[there] = which
-        return pa.array(lists, pa.list_(pa.string())).take(pa.array(places, mask=places < 0))
+        ends = np.cumsum([0, *map(len, lists)], dtype=np.int32)
+        texts = text_array([text for reasons in lists for text in reasons])
+        every = pa.ListArray.from_arrays(number_array(ends), texts)
+        return every.take(number_array(places, places < 0))
 
 
 def result_fields(prefix: str, results: Sequence[str]) -> list[pa.Field]:
@@ -214,5 +219,10 @@ def check_free(
 
 
 def _dictionary(index: NDArray[np.signedinteger], values: tuple[str, ...]) -> pa.DictionaryArray:
-    indices = pa.array(index.astype(np.int32, copy=False), mask=index < 0)
-    return pa.DictionaryArray.from_arrays(indices, pa.array(values, pa.string()))
+    indices = number_array(index.astype(np.int32, copy=False), index < 0)
+    return pa.DictionaryArray.from_arrays(indices, _words(values))
+
+
+@lru_cache(maxsize=32)
+def _words(values: tuple[str, ...]) -> pa.StringArray:
+    return text_array(values)

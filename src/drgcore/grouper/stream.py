@@ -15,9 +15,10 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
 from drgcore.cases import CaseMapping, open_cases
+from drgcore.cases.arrow_arrays import filled, number_array, text_array
 from drgcore.cases.folders import CaseFile, are_several, find_files
 from drgcore.cases.guessing import mapping_for
-from drgcore.cases.repeated import RepeatedIds
+from drgcore.cases.repeated import Hashes, RepeatedIds
 from drgcore.errors import CaseSchemaError, DrgcoreError
 from drgcore.files import whole_file
 from drgcore.grouper.batch import BATCH_ROWS, in_order, thread_count
@@ -37,6 +38,8 @@ from drgcore.schemes.calendar import SchemeCalendar
 Source = str | Path | Sequence[str | Path] | CaseFile
 Progress = Callable[[int, int | None], None]
 """Called with the rows written so far and, where it is known, the number of all rows."""
+
+_EMPTY, _BETWEEN = text_array(["", "|"])
 
 
 def group_file(
@@ -229,14 +232,17 @@ def _group_one(
     ):
         resolved = grouper.resolve(case_mapping, source.schema)
         source.expect_codes(resolved.code_names())
-        for batch, rows in in_order(
-            lambda b: grouper.group(b, resolved), source.batches(), threads
-        ):
-            results = grouper.columns(rows)
+
+        def step(batch: pa.RecordBatch) -> tuple[Any, dict[str, pa.Array], Hashes]:
+            rows = grouper.group(batch, resolved)
+            return rows, grouper.columns(rows), ids.hashes(batch)
+
+        # All but writing is done by the threads.
+        for batch, (rows, results, hashes) in in_order(step, source.batches(), threads):
             arrays = [batch.column(n) for n in keep] + [results[c] for c in grouper.result_columns]
             writer.write(pa.RecordBatch.from_arrays(arrays, names=schema.names))
             grouper.count(counts, rows)
-            ids.add(batch)
+            ids.take(hashes)
             if progress is not None:
                 progress(counts.rows, source.num_rows)
         notes, warnings = tuple(source.notes), ids.warnings()
@@ -320,16 +326,16 @@ def _flat(column: pa.Array) -> pa.Array:
         return column
     lists = column.cast(pa.list_(pa.string()))
     # A null among the codes would make null of all that is joined.
-    lengths = pc.list_value_length(lists).fill_null(0).to_numpy(zero_copy_only=False)
+    lengths = filled(pc.list_value_length(lists), 0)
     offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
-    texts = lists.flatten().fill_null("")
-    whole = pa.ListArray.from_arrays(pa.array(offsets), texts, mask=lists.is_null())
-    return pc.binary_join(whole, "|")
+    texts = lists.flatten().fill_null(_EMPTY)
+    whole = pa.ListArray.from_arrays(number_array(offsets), texts, mask=lists.is_null())
+    return pc.binary_join(whole, _BETWEEN)
 
 
 def _fits_csv(kind: pa.DataType) -> bool:
     try:
-        _flat(pa.array([], kind)).cast(flat := _flat_type(kind))
+        _flat(pa.nulls(0, kind)).cast(flat := _flat_type(kind))
         pa_csv.CSVWriter(pa.BufferOutputStream(), pa.schema([("column", flat)])).close()
     except pa.ArrowException:
         return False

@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from drgcore.cases.arrow_arrays import text_array
 from drgcore.cases.codes import FIRST_CODE, CodeIndex
 from drgcore.grouper.intervals import VARIABLE_ORDER, Intervals, whole_comparison
 from drgcore.grouper.kernel_tables import DEPARTMENT, Compiled, GrouperTables, KernelTables
@@ -232,7 +233,7 @@ class _Compiler:
         """Codes of the sets that some rule asks these fields for, each once."""
         named = {s for field in fields for sets in self.tests[field] for s in sets}
         parts = [self.set_codes.codes(s) for s in sorted(named) if s in self.set_codes.slices]
-        return pc.unique(pa.concat_arrays([pa.array([], pa.string()), *parts]))
+        return pc.unique(pa.concat_arrays([text_array([]), *parts]))
 
     def _index(self, field: str) -> CodeIndex:
         if field == DEPARTMENT:

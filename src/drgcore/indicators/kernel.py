@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple
 
-import numba as nb
 import numpy as np
+
+from drgcore.compiling import nb
 
 MEASURES = (
     *("cases", "cost_n", "cost", "cost2", "stay_n", "stay", "stay2", "died", "died_n"),

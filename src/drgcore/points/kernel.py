@@ -6,9 +6,9 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import numba as nb
 import numpy as np
 
+from drgcore.compiling import nb
 from drgcore.points.records import (
     AT_HI,
     BARRED,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba as nb
+from drgcore.compiling import nb
 
 
 @nb.njit(cache=True, nogil=True)
