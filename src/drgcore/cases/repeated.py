@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeAlias
+from typing import Any, Self, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -176,7 +176,8 @@ def _has_outer_blanks(texts: pa.Array) -> bool:
     """Whether a text may begin or end with what `stripped` takes off: no plain letter or digit."""
     width = np.int32 if pa.types.is_string(texts.type) else np.int64
     _valid, offsets, data = texts.buffers()
-    ends = np.frombuffer(offsets, width)[texts.offset : texts.offset + len(texts) + 1]
+    every: NDArray[Any] = np.frombuffer(offsets, width)
+    ends = every[texts.offset : texts.offset + len(texts) + 1]
     if data is None or ends[0] == ends[-1]:
         return False
     plain = _PLAIN[np.frombuffer(data, np.uint8)[ends[0] : ends[-1]]]
