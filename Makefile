@@ -89,6 +89,7 @@ bench: $(VENV)/.dev
 	$(RUN) benchmarks/serving.py
 	$(RUN) benchmarks/city_month.py
 	$(RUN) benchmarks/report.py
+	$(RUN) benchmarks/dashboard.py
 	$(RUN) benchmarks/peers.py --cases 2000000 --runs 2
 	$(RUN) benchmarks/same_everywhere.py
 	$(RUN) benchmarks/fuzz.py --rounds 2000 --folder build/fuzz

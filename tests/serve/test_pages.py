@@ -196,6 +196,9 @@ def test_a_case_by_keyboard_alone(browser, address):
 def test_what_if_in_one_click_and_the_payment(browser, address):
     with Visit(browser, address) as visit:
         page = visit.open(f"/case#{CASE}")
+        # At this width nothing of the table is out of sight.
+        table = page.locator("#what-if .scroll")
+        assert table.evaluate("box => box.scrollWidth <= box.clientWidth")
         page.locator("[data-take=principal_diagnosis][data-code='I50.900']").click()
         page.wait_for_url("**/case#d=I50.900*")
         page.wait_for_load_state("networkidle")

@@ -28,7 +28,7 @@ StatusName = Annotated[
 ]
 
 
-@views.page("/batches/{job_id}/cases", "cases.html", N_("Cases"), long=True)
+@views.page("/batches/{job_id}/cases", "cases.html", N_("List of cases"), long=True)
 def of_batch(
     request: Request,
     library: LibraryGiven,
@@ -56,7 +56,7 @@ def of_batch(
     return _shown({"q": q, "drg": drg, "status": status}, found) | {"batch": shown_job(job)}
 
 
-@views.page("/cases", "cases.html", N_("Cases"), long=True)
+@views.page("/cases", "cases.html", N_("List of cases"), long=True)
 def of_file(
     shelf: ShelfGiven,
     cases: CasesFile,
