@@ -8,7 +8,7 @@ import pytest
 from babel.dates import format_date
 
 from drgcore.budget import Month
-from drgcore.dates import day_text, month_text, period_text, short_month
+from drgcore.dates import axis_months, day_text, month_text, period_text, short_month
 from drgcore.language import Language, use_language
 
 PATTERNS: dict[Language, tuple[str, str, str, str]] = {
@@ -47,3 +47,14 @@ def test_a_period_is_written_by_its_form() -> None:
 @pytest.mark.parametrize("name", ["H01", "", "2027-13", "2027-02-30", "2027-3", "first half", "1"])
 def test_what_is_no_period_stays_as_it_is(name: str) -> None:
     assert period_text(name) == name
+
+
+def test_months_along_an_axis_are_short_and_years_are_told_apart() -> None:
+    one, two = ["2027-01", "2027-02"], ["2026-12", "2027-01", "2027-02"]
+    assert axis_months(one) == ["Jan", "Feb"]
+    assert axis_months(two) == ["Dec 2026", "Jan 2027", "Feb"]
+    with use_language("zh"):
+        assert axis_months(one) == ["1月", "2月"]
+        assert axis_months(two) == ["2026年12月", "2027年1月", "2月"]
+    names = ["x", "2027", "2027-13", "2027-03-05"]
+    assert axis_months(names) == names

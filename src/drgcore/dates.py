@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Sequence
 
 from drgcore.language import N_, _
 
-__all__ = ["day_text", "month_text", "period_text", "short_month"]
+__all__ = ["axis_months", "day_text", "month_text", "period_text", "short_month"]
 
 _MONTHS = (
     *(N_("January"), N_("February"), N_("March"), N_("April"), N_("May"), N_("June"), N_("July")),
@@ -128,3 +129,37 @@ def period_text(period: object) -> str:
     except ValueError:
         return str(period)
     return month_text(year, month) if day is None else day_text(first)
+
+
+def axis_months(periods: Sequence[object]) -> list[str]:
+    """Months that machines know as they stand along an axis, in the language that is spoken.
+
+    Parameters
+    ----------
+    periods : sequence of object
+        Months in their order, each written as ``2027-03``.
+
+    Returns
+    -------
+    list of str
+        Short names; where there is more than one year, the first month of each has its year. What
+        is no month stays as it is.
+
+    Examples
+    --------
+    >>> axis_months(["2026-11", "2026-12", "2027-01"])
+    ['Nov 2026', 'Dec', 'Jan 2027']
+    """
+    found = [_ISO.fullmatch(str(period)) for period in periods]
+    several = len({match[1] for match in found if match}) > 1
+    texts, before = [], ""
+    for period, match in zip(periods, found, strict=True):
+        if not match or not match[2] or match[3] or not 1 <= int(match[2]) <= 12:
+            texts.append(str(period))
+            continue
+        text, year = short_month(int(match[2])), match[1]
+        if several and year != before:
+            text = _("{month} {year}", month=text, year=year)
+        texts.append(text)
+        before = year
+    return texts

@@ -38,7 +38,7 @@ def test_three_months_a_sanction_and_the_year(tmp_path: Path) -> None:
     again = call(settle.app, "month", FOLDER / "cases.csv", "--month", "2027-03", *first, *common)
     assert "entry 3" in again
     files = (FOLDER / "cases.csv", FOLDER / "sanctions.csv")
-    assert "upcoding of A in 2027-01" in call(ledger.app, "sanction", book, *files, *first)
+    assert "upcoding of A in January 2027" in call(ledger.app, "sanction", book, *files, *first)
     tables = tmp_path / "tables"
     cases = FOLDER / "cases_year.csv"
     later = ["--decisions", FOLDER / "decisions_year.csv", *POLICY]
@@ -149,4 +149,4 @@ def test_a_decision_about_a_hospital_that_nobody_knows_is_refused(tmp_path: Path
     decision += ["--amount", "1", "--reason", "appeal", "--hospital"]
     with pytest.raises(BudgetError, match="AA is none of the 3 hospitals of the closed months"):
         call(ledger.app, *decision, "AA")
-    assert "award of A in 2027-01" in call(ledger.app, *decision, "A")
+    assert "award of A in January 2027" in call(ledger.app, *decision, "A")

@@ -41,7 +41,7 @@ def test_words_of_tables_are_translated() -> None:
     assert Words("en").word("no_base_points") == "no base points"
     assert Words("zh").word("few_services") == "服务不足线索"
     assert Words("en").word("few_services") == "few services"
-    assert Words("zh").word("held back in 2027-03") == "2027-03 预留"
+    assert Words("zh").word("held back in 2027-03") == "2027年3月预留"
     assert Words("zh").word("H_01") == Words("en").word("H_01") == "H_01"
 
 

@@ -116,7 +116,7 @@ def test_a_trial_is_the_year_that_the_ledger_holds(pages, year):
         assert finals == year[1].year.statement["final_fen"].tolist()
     hospital = found[0]["hospital"]
     one = pages.get("/settlement/trial", params=as_closed | {"hospital": hospital}).json()
-    assert f"{hospital} · 2027 · 基金池" in one["explained"]["text"]
+    assert f"{hospital} · 2027年 · 基金池" in one["explained"]["text"]
     missing = pages.get("/settlement/trial", params=asked | {"policy": "example"})
     assert missing.status_code == 400
     assert "quality" in missing.json()["error"] + str(missing.json()["hint"])

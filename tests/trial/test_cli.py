@@ -58,7 +58,7 @@ def test_a_year_in_one_command(folder: Path, tmp_path: Path) -> None:
     assert "final payment" in text
     month = ["--explain", hospital, "--month", "2027-03"]
     text = run("settle", "trial", folder / "cases.parquet", *common, *month)
-    assert "2027-03" in text
+    assert "March 2027" in text
     assert "final payment" not in text
 
 

@@ -68,5 +68,5 @@ def test_tables_and_explanations(trial: Trial) -> None:
     assert not tables["statement"]["final"].astype(str).str.contains(",").any()
     assert trial.tables()["statement"]["final"].astype(str).str.contains(",").any()
     hospital = sorted(trial.year.hospitals())[0]
-    assert "2027-03" in trial.explain(hospital, Month(2027, 3))
+    assert "March 2027" in trial.explain(hospital, Month(2027, 3))
     assert "final payment" in trial.explain(hospital)

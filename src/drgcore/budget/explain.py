@@ -73,7 +73,7 @@ def explain_payment(
     >>> case |= {"discharge_date": pd.to_datetime(["2026-01-31"]), "case_class": ["normal"]}
     >>> january = settle_month(pd.DataFrame(case), terms, Month(2026, 1))
     >>> print(explain_payment("H1", january, terms))
-    H1 · 2026-01 · pool resident
+    H1 · January 2026 · pool resident
       points (基金点数)
         normal                                          1 cases             250.0000
         all                                             1 cases             250.0000

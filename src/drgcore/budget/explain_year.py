@@ -23,6 +23,7 @@ from drgcore.budget.statement_lines import Line, stated
 from drgcore.budget.tables import points_text
 from drgcore.budget.terms import Terms
 from drgcore.budget.year_end import YearSettlement
+from drgcore.dates import period_text
 from drgcore.language import _, word
 
 Rows = Mapping[str, Any]
@@ -109,7 +110,7 @@ def _adjustment_lines(
         if (item["pool"], item["hospital"]) != key:
             continue
         amount = item["amount_fen"]
-        text = f"{item['month']} {word(item['kind'])}"
+        text = f"{period_text(item['month'])} {word(item['kind'])}"
         if item["points"]:
             shown = points_text(item["points"], value.places)
             text = _("{adjustment}, {points} points", adjustment=text, points=shown)

@@ -8,6 +8,7 @@ from typing import Literal
 
 from drgcore.budget.allocate import yuan
 from drgcore.budget.formula import Formula, broken, equation, padded, shown_amount
+from drgcore.dates import period_text
 from drgcore.language import _, word
 
 Kind = Literal["amount", "points", "formula", "note"]
@@ -117,7 +118,7 @@ def printed(parts: Iterable[StatementPart]) -> str:
     lines: list[str] = []
     for part in parts:
         pool = _("pool {name}", name=word(part.pool))
-        lines.append(f"{part.hospital} · {part.period} · {pool}")
+        lines.append(f"{part.hospital} · {period_text(part.period)} · {pool}")
         lines += map(_line, part.lines)
     return "\n".join(lines)
 

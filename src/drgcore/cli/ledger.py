@@ -14,6 +14,7 @@ from drgcore.cli.options import MappingOption
 from drgcore.cli.reading import CasesArgument, DecisionsOption, SheetOption, read_side
 from drgcore.cli.settle import with_points
 from drgcore.cli.tables import table_console
+from drgcore.dates import period_text
 from drgcore.errors import BudgetError
 from drgcore.language import _
 from drgcore.points import Policy, sanction_points
@@ -79,7 +80,7 @@ def sanction(
                 entry=entry,
                 kind=decided.kind,
                 hospital=decided.hospital,
-                month=decided.month,
+                month=period_text(decided.month),
             )
         )
 
@@ -108,6 +109,6 @@ def adjust(
                 entry=book.adjust(decided),
                 kind=kind,
                 hospital=hospital,
-                month=month,
+                month=period_text(month),
             )
         )

@@ -308,7 +308,7 @@ def units_over_months(
                 {say("cost index"): own["cost_index"], say("CMI"): own["cmi"]},
             )
         )
-    ticks = [str(month)[-2:] for month in months]
+    ticks = say.months(months)
     return Section(
         name,
         title,

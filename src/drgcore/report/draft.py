@@ -34,10 +34,10 @@ class Draft:
         """Note what is not shown, and why."""
         self.notes.append(self.say("Not shown: {what}. {why}", what=what, why=why))
 
-    def report(self, kind: str, title: str, subtitle: str = "") -> Report:
+    def report(self, kind: str, title: str, period: str = "") -> Report:
         """Give the report."""
         inputs, say = self.inputs, self.say
-        parts = [subtitle, say("scheme {name}", name=self.scheme.name)]
+        parts = [say.period(period), say("scheme {name}", name=self.scheme.name)]
         prices = inputs.prices()
         if prices is not None:
             parts.append(say("policy {name}", name=prices[0].name))

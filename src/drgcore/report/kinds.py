@@ -36,7 +36,7 @@ def _month(draft: Draft) -> Report:
     else:
         draft.without(say("point value and prepayments"), say("Nothing was given as settled."))
     _region(draft, cases, inputs.until_period())
-    return draft.report("month", say("DRG report of {period}", period=inputs.month))
+    return draft.report("month", say("DRG report of {period}", period=say.period(inputs.month)))
 
 
 def _year(draft: Draft) -> Report:
@@ -64,7 +64,7 @@ def _year(draft: Draft) -> Report:
         else:
             draft.without(say("payments of the year"), say("The year end is not settled."))
     _region(draft, cases, cases)
-    return draft.report("year", say("DRG report of {period}", period=inputs.period))
+    return draft.report("year", say("DRG report of {period}", period=say.period(inputs.period)))
 
 
 def _region(draft: Draft, cases: pa.Table, until: pa.Table) -> None:
@@ -234,7 +234,7 @@ def make_report(kind: str, inputs: ReportInputs, language: Language = "zh") -> R
     >>> cases = drgcore.group(drgcore.sample_cases(500, seed=1))
     >>> report = make_report("month", ReportInputs(cases=cases, period="2027-01"), "en")
     >>> report.title, report.sections[0].title
-    ('DRG report of 2027-01', 'From all cases to grouped cases')
+    ('DRG report of January 2027', 'From all cases to grouped cases')
     """
     if kind not in KINDS:
         raise DrgcoreError(

@@ -81,7 +81,7 @@ def value_by_month(
         for axis in row:
             # Of many months every other one is named.
             step = 1 if len(months) <= 6 else 2
-            axis.set_xticks(at[::step], [str(month)[-2:] for month in months][::step])
+            axis.set_xticks(at[::step], list(months)[::step])
             axis.set_xlim(-0.7, max(len(months), 3) - 0.3)
             axis.grid(axis="y")
             grouped_digits(axis.yaxis)

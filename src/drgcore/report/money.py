@@ -42,9 +42,9 @@ def point_values(say: Words, months: pd.DataFrame) -> Section:
                     "{pool}: from {low} yuan ({low_month}) to {high} yuan ({high_month}).",
                     pool=say.word(pool),
                     low=f"{low['point_value']:,.2f}",
-                    low_month=low["month"],
+                    low_month=say.period(low["month"]),
                     high=f"{high['point_value']:,.2f}",
-                    high_month=high["month"],
+                    high_month=say.period(high["month"]),
                 )
             )
         else:
@@ -58,7 +58,11 @@ def point_values(say: Words, months: pd.DataFrame) -> Section:
         if reserve.any():
             money[say("from the reserve")] = reserve
         drawn.append(
-            (say.word(pool), own["month"].tolist(), values, money, own["points"].to_numpy(float))
+            (
+                say.word(pool),
+                say.months(own["month"].tolist()),
+                *(values, money, own["points"].to_numpy(float)),
+            )
         )
     said.append(
         say("The value falls where points grow faster than the money; compare the three columns.")
@@ -252,13 +256,13 @@ def hospital_months(say: Words, statement: pd.DataFrame) -> Section:
             say("prepaid"): own["prepaid"].to_numpy(float),
             say("held back"): own["held"].to_numpy(float),
         }
-        panels.append((say.word(pool), own["month"].tolist(), amounts, ()))
+        panels.append((say.word(pool), say.months(own["month"].tolist()), amounts, ()))
     sums = statement.groupby("month")["prepaid"].sum()
     sentence = say(
         "{prepaid} were prepaid in {n} months, at most in {month}.",
         prepaid=say.money(sums.sum()),
         n=len(sums),
-        month=str(sums.idxmax()),
+        month=say.period(sums.idxmax()),
     )
     page = ("month", "pool", "cases", "points", "entitlement", "refused", "prepaid", "held")
     return Section(

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from drgcore.audit import SIGNAL_NAMES
+from drgcore.dates import axis_months, period_text
 from drgcore.errors import DrgcoreError
 from drgcore.language import N_, Language, Texts, _, use_language, word
 from drgcore.migration import REASON_KINDS
@@ -63,7 +64,8 @@ class Words:
         """
         text = str(value)
         if text.startswith("held back in "):
-            return self._say("held back in {month}", month=text.removeprefix("held back in "))
+            month = self.period(text.removeprefix("held back in "))
+            return self._say("held back in {month}", month=month)
         if text in SIGNAL_NAMES:
             return self(SIGNAL_NAMES[text])
         with use_language(self.language):
@@ -72,6 +74,16 @@ class Words:
                     return texts[text]
             plain = text.replace("_", " ")
             return plain if self.language == "en" and text in CLASSES else word(text)
+
+    def period(self, value: object) -> str:
+        """Write a day, a month or a year as the language does."""
+        with use_language(self.language):
+            return period_text(value)
+
+    def months(self, values: Sequence[object]) -> list[str]:
+        """Write months as they stand along an axis."""
+        with use_language(self.language):
+            return axis_months(values)
 
     def money(self, yuan: float, *, signed: bool = False) -> str:
         """Write money as the language counts it: 万元 and 亿元, or thousands and millions."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from collections.abc import Iterable
 from decimal import Decimal
@@ -20,6 +21,7 @@ Row = dict[str, Any]
 DASH = "–"
 WORDS_IN = frozenset({"pool", "case_class", "basis", "limited", "item", "kind", "account"})
 """Columns whose cells are words of the library."""
+_PERIODS = frozenset({"month", "period"})
 # Of a ledger or a comparison they mean what they do anywhere, not what a report has in them.
 _PLAIN = frozenset({"share", "difference", "kind"})
 
@@ -107,9 +109,23 @@ def cell(context: Context, value: Any, name: str) -> str:
         return value.text
     if is_number(value):
         return number(value)
+    if name in _PERIODS or isinstance(value, dt.date):
+        return spoken_period(context, value)
     if name == "kinds":
         return "；".join(word(context, part) for part in str(value).split(";"))
     return word(context, value) if name in WORDS_IN else str(value)
+
+
+@pass_context
+def spoken_period(context: Context, value: Any) -> str:
+    """A day, a month or a year in the language of the page."""
+    return Words(context["lang"]).period(value)
+
+
+@pass_context
+def along_axis(context: Context, months: Iterable[Any]) -> list[str]:
+    """Months along the axis of a figure in the language of the page."""
+    return Words(context["lang"]).months(list(months))
 
 
 @pass_context
@@ -208,6 +224,8 @@ FILTERS = {
     "latest": latest,
     "heading": heading,
     "word": word,
+    "period": spoken_period,
+    "months": along_axis,
     "cell": cell,
     "number": number,
     "share": share,

@@ -15,7 +15,7 @@ from starlette.responses import FileResponse, Response
 
 from drgcore.errors import DrgcoreError
 from drgcore.files import passing_folder
-from drgcore.language import _, get_language
+from drgcore.language import N_, _, get_language
 from drgcore.serve.described import Refusal
 from drgcore.serve.jobs.store import Job, JobStore, held_alone
 from drgcore.serve.jobs.uploads import keep_upload, kind_of, shown_name
@@ -28,9 +28,11 @@ from drgcore.serve.threads import threads_of
 router = APIRouter(prefix="/batch", tags=["batch"])
 
 _Answers = dict[int | str, dict[str, Any]]
-NO_BATCH: _Answers = {404: {"model": Refusal, "description": "There is no such batch or result."}}
-_AT_WORK: _Answers = {409: {"model": Refusal, "description": "The batch is being worked on."}}
-_REMOVED: _Answers = {410: {"model": Refusal, "description": "The file was removed."}}
+NO_BATCH: _Answers = {
+    404: {"model": Refusal, "description": N_("There is no such batch or result.")}
+}
+_AT_WORK: _Answers = {409: {"model": Refusal, "description": N_("The batch is being worked on.")}}
+_REMOVED: _Answers = {410: {"model": Refusal, "description": N_("The file was removed.")}}
 
 _TYPES = {
     ".parquet": "application/vnd.apache.parquet",

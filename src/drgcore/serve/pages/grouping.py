@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field, ValidationError
 from pydantic_core import to_json
 from starlette.responses import Response
 
-from drgcore.language import _
+from drgcore.language import N_, _
 from drgcore.schemes import DEFAULT_SCHEME
 from drgcore.serve.calls.cases import CasesAsked
 from drgcore.serve.calls.grouping import group_cases, group_stream
@@ -63,7 +63,7 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
             ARROW: {"schema": {"type": "string", "format": "binary"}},
         }
     },
-    415: {"model": Refusal, "description": "The body is neither JSON nor an Arrow stream."},
+    415: {"model": Refusal, "description": N_("The body is neither JSON nor an Arrow stream.")},
 }
 
 
