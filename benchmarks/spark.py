@@ -14,13 +14,14 @@ Seconds are those of the clock, which other programs on the machine make longer.
 user and system, are those of Java and of Python (the driver's and the workers'), from /proc; they
 hardly depend on what else runs. Bytes shuffled are those of Spark's own status. Memory is the
 largest resident size of Java, and of one Python worker, in each step. Starting Spark and compiling
-come before. At the end, for each step, a line is laid through the sizes: what a run costs at all,
-and what 10**7 more cases cost.
+come before. Every run must have the same year end and weights. At the end, for each step, a line is
+laid through the sizes: what a run costs at all, and what 10**7 more cases cost.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
 import subprocess
@@ -188,6 +189,13 @@ def settle(sums: Any, policy: Any) -> Any:
     return settle_year(sums, months, policy, quality)
 
 
+def digest_of(year: Any, weights: Any) -> str:
+    """Give a digest of what every hospital is paid and of all weights, to compare two runs."""
+    tables = [year.statement, year.reconciliation, weights.table]
+    texts = [table.to_csv(index=False, float_format="%.17g") for table in tables]
+    return hashlib.sha256("".join(texts).encode()).hexdigest()
+
+
 def run_spark(cases: Path, out: Path, workers: str) -> list[dict[str, Any]]:
     """The steps on Spark."""
     from pyspark.sql import SparkSession
@@ -227,13 +235,14 @@ def run_spark(cases: Path, out: Path, workers: str) -> list[dict[str, Any]]:
         lambda: written(compute_points_spark(grouped, policy, year=YEAR), "scored"),
     )
     sums = step("sums by month, ids", lambda: tally_spark(scored, policy, YEAR))
-    step("12 months and the year (driver)", lambda: settle(sums, policy))
-    step("weights", lambda: weights_spark(grouped, scale=100))
+    year = step("12 months and the year (driver)", lambda: settle(sums, policy))
+    weights = step("weights", lambda: weights_spark(grouped, scale=100))
     alone = scored.drop("patient_id")
     found = step("indicators", lambda: indicators_spark(alone, "hospital"))
     step("indicators, readmissions", lambda: indicators_spark(scored, "hospital"))
     spark.stop()
-    return [*step.rows, {"cells": len(sums.cells), "hospitals": len(found.table)}]
+    said = {"cells": len(sums.cells), "hospitals": len(found.table)}
+    return [*step.rows, said | {"results": digest_of(year, weights)}]
 
 
 def run_alone(cases: Path, out: Path) -> list[dict[str, Any]]:
@@ -269,10 +278,10 @@ def run_alone(cases: Path, out: Path) -> list[dict[str, Any]]:
 
     step("group, write", lambda: group_file(cases, grouped))
     sums = step("points, write, sums, ids", points)
-    step("12 months and the year", lambda: settle(sums, policy))
-    step("weights", lambda: base_points(read_history(grouped), scale=100))
+    year = step("12 months and the year", lambda: settle(sums, policy))
+    weights = step("weights", lambda: base_points(read_history(grouped), scale=100))
     step("indicators, readmissions", lambda: compute_indicators(scored, "hospital"))
-    return [*step.rows, {"cells": len(sums.cells)}]
+    return [*step.rows, {"cells": len(sums.cells), "results": digest_of(year, weights)}]
 
 
 def show(who: str, count: int, rows: list[dict[str, Any]]) -> None:
@@ -284,7 +293,7 @@ def show(who: str, count: int, rows: list[dict[str, Any]]) -> None:
     )
     for row in rows:
         if "step" not in row:
-            print(", ".join(f"{name}: {number:,}" for name, number in row.items()))
+            print(", ".join(f"{name}: {found}" for name, found in row.items()))
             continue
         print(
             f"{row['step']:33}{row['seconds']:8.1f}{row['java_cpu']:9.1f}{row['python_cpu']:9.1f}"
@@ -344,6 +353,9 @@ def main() -> None:
                 by.setdefault(name, {})[count] = json.loads(done.stdout.splitlines()[-1])
                 show(name, count, by[name][count])
                 subprocess.run(["rm", "-rf", str(out)], check=True)
+            digests = {by[name][count][-1]["results"] for name in by}
+            if len(digests) > 1:
+                sys.exit(f"{count:,} cases: the runs have other results")
     for name, found in by.items():
         show_slopes(name, found)
 
