@@ -74,31 +74,38 @@ def _replica(table: pa.Table, number: int) -> pa.Table:
     return table
 
 
-def descendants() -> Iterator[tuple[int, str, float]]:
-    """This process and all that descend from it: number, program, processor seconds.
+Process = tuple[int, str, str, float]
+"""Its number, when it started, its program, its processor seconds."""
 
-    The seconds of a process that has ended are those of the one that has waited for it.
-    """
-    of: dict[int, tuple[int, str, int]] = {}
+
+def descendants() -> Iterator[Process]:
+    """This process and all that descend from it and have not ended."""
+    of: dict[int, tuple[int, Process]] = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
                 start, _, rest = (entry / "stat").read_text().rpartition(")")
             except OSError:
                 continue
-            fields = rest.split()
+            fields, pid = rest.split(), int(entry.name)
             program = "java" if "java" in start else "python"
-            of[int(entry.name)] = int(fields[1]), program, sum(map(int, fields[11:15]))
+            seconds = sum(map(int, fields[11:13])) / TICKS
+            of[pid] = int(fields[1]), (pid, fields[19], program, seconds)
     own = {os.getpid()}
     while own:
-        yield from ((pid, of[pid][1], of[pid][2] / TICKS) for pid in own if pid in of)
-        own = {pid for pid, (parent, *_) in of.items() if parent in own}
+        yield from (of[pid][1] for pid in own if pid in of)
+        own = {pid for pid, (parent, _) in of.items() if parent in own}
+
+
+_SEEN: dict[tuple[int, str, str], float] = {}
 
 
 def processor_seconds() -> dict[str, float]:
-    """User and system seconds so far of Java and of Python."""
+    """User and system seconds so far of Java and of Python, of ended workers as last seen."""
+    for pid, start, program, seconds in descendants():
+        _SEEN[pid, start, program] = seconds
     found = {"java": 0.0, "python": 0.0}
-    for _, program, seconds in descendants():
+    for (_, _, program), seconds in list(_SEEN.items()):
         found[program] += seconds
     return found
 
@@ -108,7 +115,7 @@ class Memory:
 
     def __init__(self) -> None:
         # What a process has needed in earlier steps does not count in this one.
-        for pid, _, _ in descendants():
+        for pid, *_ in descendants():
             Path(f"/proc/{pid}/clear_refs").write_text("5")
         self.peaks: dict[str, int] = {"java": 0, "worker": 0, "driver": 0}
         self._stop = threading.Event()
@@ -118,7 +125,8 @@ class Memory:
     def _watch(self) -> None:
         while True:
             last = self._stop.is_set()
-            for pid, program, _ in descendants():
+            for pid, start, program, seconds in descendants():
+                _SEEN[pid, start, program] = seconds
                 try:
                     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
                 except OSError:
