@@ -54,7 +54,7 @@ def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
 def test_every_indicator_is_its_definition(frame: pd.DataFrame, by: list[str], seed: int) -> None:
     found = compute_indicators(frame, by)
     expected = plain.indicators(records(frame), by)
-    units = [tuple(row) for row in found.table[by].itertuples(index=False, name=None)]
+    units = [tuple(row[name] for name in by) for row in found.table.to_dict("records")]
     assert set(units) == set(expected)
     assert len(units) == len(expected)
     for unit, row in zip(units, found.table.to_dict("records"), strict=True):
