@@ -45,7 +45,7 @@ def test_a_full_disk_is_told_and_leaves_nothing(
 def test_a_disk_that_is_full_at_any_byte(name: str, warm: Warm, few: Path, tmp_path: Path) -> None:
     job = MAKINGS[name](few)
     whole, _ended = undisturbed(warm, job, tmp_path / "whole")
-    limits = (2_000, 4_096, 10_000, 20_000, 33_000, 50_000, 100_000, 200_000)
+    limits = (1_000, 2_000, 4_096, 10_000, 20_000, 33_000, 50_000, 100_000, 200_000)
     codes = [full_at(limit, warm, job, tmp_path, whole) for limit in limits]
     assert 2 in codes
     # Space that suffices stays enough.
