@@ -9,6 +9,8 @@ from __future__ import annotations
 import ast
 import asyncio
 import io
+import re
+import tomllib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -62,6 +64,9 @@ def extracted() -> Catalog:
             found.add(message)
     for name in titles_of((PACKAGE / "report" / "columns.py").read_text(encoding="utf-8")):
         found.add(name, context="column")
+    for preset in sorted((PACKAGE / "points" / "presets").glob("*.toml")):
+        for text in told_by(tomllib.loads(preset.read_text(encoding="utf-8"))):
+            found.add(text)
     root = typer.main.get_command(app)
     assert isinstance(root, TyperGroup)
     for text in help_texts(root):
@@ -106,6 +111,16 @@ def api_texts() -> tuple[list[str], list[str]]:
         described += [{"description": tool.description}, tool.input_schema]
     every = [texts_of(one) for one in described]
     return [t for texts, _ in every for t in texts], [n for _, names in every for n in names]
+
+
+def told_by(preset: dict[str, Any]) -> Iterator[str]:
+    """What a preset says in words: its title and region, its sources, what they state, what not."""
+    texts = [preset.get(name, "") for name in ("title", "region", "source")]
+    texts += [*preset.get("states", ()), *preset.get("fill_in", ())]
+    texts += preset.get("articles", {}).values()
+    for source in preset.get("sources", ()):
+        texts += [source["document"], *source.get("states", ())]
+    yield from (text for text in texts if re.search("[A-Za-z]{2}", text))
 
 
 def messages_of_page(template: str) -> Iterator[str]:

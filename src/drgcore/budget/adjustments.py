@@ -261,7 +261,7 @@ def check_adjustments(adjustments: Iterable[Adjustment], terms: Terms) -> list[A
     """
     found = sorted(adjustments, key=lambda a: (a.pool, a.hospital, a.month, a.kind, a.points))
     for item in found:
-        where = f"adjustment of {item.hospital} {item.month}"
+        where = _("adjustment of {hospital} {month}", hospital=item.hospital, month=item.month)
         terms.pool(item.pool)
         if item.month.year != terms.year:
             raise BudgetError(_("it names a month outside {year}", year=terms.year), where=where)

@@ -37,7 +37,9 @@ def enter_decision(
     BudgetError
         See `Ledger.adjust`.
     """
-    where = f"adjustment of {adjustment.hospital} {adjustment.month}"
+    where = _(
+        "adjustment of {hospital} {month}", hospital=adjustment.hospital, month=adjustment.month
+    )
     row = asdict(adjustment) | {"month": str(adjustment.month)}
     account = row.pop("account")
     lines = {

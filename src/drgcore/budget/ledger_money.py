@@ -48,7 +48,9 @@ def check_money(
         Says what the account holds; or that the policy has no such account, or the pool or hospital
         is unknown.
     """
-    where = f"adjustment of {adjustment.hospital} {adjustment.month}"
+    where = _(
+        "adjustment of {hospital} {month}", hospital=adjustment.hospital, month=adjustment.month
+    )
     pool, year = adjustment.pool, adjustment.month.year
     months = [e for e in store.select("entry", kind="month") if e["period"][:4] == str(year)]
     last = max(months, key=lambda entry: str(entry["period"]))

@@ -95,7 +95,7 @@ class PoolTerms:
     periods: tuple[tuple[int, PoolTerms], ...] = ()
 
     def __post_init__(self) -> None:
-        where = f"pool {self.pool}"
+        where = _("pool {name}", name=self.pool)
         if self.budget_fen < 0:
             raise PolicyError(_("the year's budget is negative"), where=where)
         if len(self.shares) != 12 or sum(self.shares) != 1 or min(self.shares) < 0:
@@ -172,7 +172,7 @@ class PoolTerms:
             if before is None or _spread(before) != _spread(now):
                 rest = now.budget_fen - now.reserve_fen - sum(given)
                 shares = now.shares[number - 1 :]
-                where = f"pool {self.pool}, month {number}"
+                where = _("pool {name}, month {number}", name=self.pool, number=number)
                 if rest < 0:
                     raise PolicyError(
                         _(

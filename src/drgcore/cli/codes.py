@@ -42,6 +42,14 @@ def search(
     table_console(highlight=False).print(table)
 
 
+_TOLD = (
+    N_("医疗保障疾病诊断分类与代码 (insurance version of ICD-10)"),
+    N_("医疗保障手术操作分类与代码 (insurance version of ICD-9-CM-3)"),
+    N_("not stated in the source"),
+)
+"""What the file of the dictionaries says of them, for the catalogue."""
+
+
 @app.command()
 def about() -> None:
     """Say of what version the dictionaries are and what is known of later codes."""
@@ -50,12 +58,17 @@ def about() -> None:
             _(
                 "{kind}: {system}, {codes:,} codes",
                 kind=_(told["kind"]),
-                system=told["system"],
+                system=_(told["system"]),
                 codes=told["codes"],
             )
         )
         typer.echo(
-            "  " + _("version: {version}; date: {date}", version=told["version"], date=told["date"])
+            "  "
+            + _(
+                "version: {version}; date: {date}",
+                version=_(told["version"]),
+                date=_(told["date"]),
+            )
         )
         for key, what in (
             ("newer", N_("newer codes, which the schemes in force name and the dictionary lacks")),

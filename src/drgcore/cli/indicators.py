@@ -16,7 +16,7 @@ from drgcore.cli.tables import plain_text
 from drgcore.errors import DrgcoreError
 from drgcore.indicators import INDICATORS, Indicators, compute_indicators
 from drgcore.indicators.columns import checked_keys
-from drgcore.language import _
+from drgcore.language import _, heading
 from drgcore.workbooks import write_tables
 
 app = typer.Typer(add_completion=False)
@@ -138,7 +138,13 @@ def multiples(text: str) -> tuple[float, float] | None:
 
 
 def _print(name: str, found: Indicators, wanted: list[str]) -> None:
-    typer.echo(_("{count:,} by {name}", count=len(found.table), name=name.replace("-", ", ")))
+    typer.echo(
+        _(
+            "{count:,} by {name}",
+            count=len(found.table),
+            name=_(", ").join(map(heading, name.split("-"))),
+        )
+    )
     table = found.table[[*found.by, *wanted]].head(_ROWS).copy()
     for column in wanted:
         table[column] = [number(column, value) for value in table[column]]
@@ -152,7 +158,7 @@ def _print(name: str, found: Indicators, wanted: list[str]) -> None:
         typer.echo(
             _(
                 "{indicator} is empty in {units:,}: {reason}",
-                indicator=row["indicator"],
+                indicator=heading(row["indicator"]),
                 units=row["units"],
                 reason=row["reason"],
             )

@@ -16,7 +16,7 @@ from drgcore.cli.settle import with_points
 from drgcore.cli.tables import table_console
 from drgcore.dates import period_text
 from drgcore.errors import BudgetError
-from drgcore.language import _
+from drgcore.language import _, heading
 from drgcore.points import Policy, sanction_points
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
@@ -33,7 +33,7 @@ def list_(where: WhereArgument) -> None:
     """List the entries."""
     table = Table(box=None, pad_edge=False)
     for name in ("entry", "kind", "period", "written", "scheme", "cases", "hash"):
-        table.add_column(name)
+        table.add_column(heading(name))
     with Ledger.open(where, read_only=True) as book:
         for row in book.entries():
             digests = (row["cases_digest"][:12], row["hash"][:12])

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import pandas as pd
 import typer
+from rich.cells import cell_len
 
 from drgcore.cases.pseudonyms import pseudonymise, read_key
 from drgcore.cli.indicators import KeyOption
@@ -15,7 +16,7 @@ from drgcore.cli.reading import CasesArgument, DecisionsOption, SheetOption, rea
 from drgcore.cli.tables import plain_text
 from drgcore.errors import DrgcoreError
 from drgcore.indicators import fee_structure, profit_and_loss, quadrants
-from drgcore.language import _
+from drgcore.language import _, get_language, heading, word
 from drgcore.points import Policy
 from drgcore.points.tables import read_table
 from drgcore.workbooks import write_tables
@@ -99,7 +100,10 @@ def pnl(
         tables["fees"] = fee_structure(table, [*units, "drg"])
         counted = tables["quadrants"]["quadrant"].value_counts()
         typer.echo(
-            _("quadrants: {items}", items=", ".join(f"{n:,} {name}" for name, n in counted.items()))
+            _(
+                "quadrants: {items}",
+                items=_(", ").join(f"{n:,} {word(name)}" for name, n in counted.items()),
+            )
         )
     if per_case:
         tables["cases"] = in_yuan(found.cases())
@@ -139,15 +143,15 @@ def _values(option: str, text: str) -> float | dict[str, float] | None:
 def _print(name: str, table: pd.DataFrame) -> None:
     keys = [c for c in table.columns if table[c].dtype == object]
     amounts = [c for c in table.columns if c not in (*keys, "cases")]
-    unit = "yuan" if not keys else "10,000 yuan, 万元"
-    typer.echo(f"{name.replace('-', ', ')} [{unit}]")
+    unit = _("yuan") if not keys else _("10,000 yuan")
+    typer.echo(f"{_(', ').join(map(heading, name.split('-')))} [{unit}]")
     # A part that is nothing anywhere is left out of what is printed.
     amounts = [c for c in amounts if (table[c] != 0).any()]
     if not keys and len(table):
         for column in ("cases", *amounts):
-            typer.echo(
-                f"  {column:<14}{table[column].iloc[0]:>22,.{0 if column == 'cases' else 2}f}"
-            )
+            amount = f"{table[column].iloc[0]:,.{0 if column == 'cases' else 2}f}"
+            shown = heading(column) if get_language() == "zh" else column
+            typer.echo(f"  {shown}{amount:>{36 - cell_len(shown)}}")
         return
     # Payment and cost are in the file; here their difference and why.
     amounts = [c for c in amounts if c not in ("payment", "cost")]

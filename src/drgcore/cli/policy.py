@@ -27,6 +27,7 @@ from drgcore.points import (
     unfinished_sentences,
 )
 from drgcore.points.policy_file import find_policy, read_toml
+from drgcore.points.wording import told
 from drgcore.trial import HISTORY_COLUMNS, policy_from_history
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
@@ -77,7 +78,7 @@ def show(
     report = check_policy(file)
     if report.policy is None:
         data = read_toml(report.path)
-        say(f"[bold]{escape(str(data.get('title') or data.get('name') or file))}[/bold]")
+        say(f"[bold]{escape(told(str(data.get('title') or data.get('name') or file)))}[/bold]")
         _show(unfinished_sentences(data, report.problems))
         return
     day: date = on.date() if on else report.policy.effective_from

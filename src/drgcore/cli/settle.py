@@ -225,6 +225,6 @@ def _finish(
     for name in names:
         print_table(console, name, tables[name])
     if len(tables["flows"]):
-        print_table(console, "money beside the statement", tables["flows"])
+        print_table(console, "money_beside_the_statement", tables["flows"])
     for text in said:
         typer.echo(text)

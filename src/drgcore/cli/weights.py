@@ -16,7 +16,7 @@ from drgcore.cli.reading import CasesArgument, SheetOption, read_cases, read_sid
 from drgcore.cli.tables import plain_text
 from drgcore.errors import DrgcoreError
 from drgcore.files import whole_file
-from drgcore.language import _
+from drgcore.language import _, word
 from drgcore.schemes import load_scheme
 from drgcore.schemes.store import find_base
 from drgcore.subdivision import SplitCandidates, SplitLimits, subdivide
@@ -275,4 +275,4 @@ def _show(table: pd.DataFrame, out: Path | None, history: History) -> None:
 
 def _tell_left_out(history: History) -> None:
     for reason, number in history.left_out.to_numpy().tolist():
-        typer.echo(_("left out: {number:,} cases, {reason}", number=number, reason=reason))
+        typer.echo(_("left out: {number:,} cases, {reason}", number=number, reason=word(reason)))

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from drgcore.language import _
 from drgcore.points.check import check_policy
 from drgcore.points.policy_file import PRESETS, find_policy, read_toml
 from drgcore.points.sentences import unfinished_sentences
 from drgcore.points.sources import sources_of, stated
+from drgcore.points.wording import told
 
 
 @dataclass(frozen=True)
@@ -64,8 +66,8 @@ def list_presets(names: Sequence[str] = PRESETS) -> list[PresetSummary]:
         found.append(
             PresetSummary(
                 name,
-                str(data.get("title", "")),
-                str(data.get("region", "")),
+                told(str(data.get("title", ""))),
+                told(str(data.get("region", ""))),
                 data.get("year"),
                 len(stated(data)),
                 sum(len(source.states) for source in sources_of(data)),
@@ -94,7 +96,7 @@ def preset_page(names: Sequence[str] = PRESETS) -> str:
     | `qingyang-2025` | Qingyang, Gansu (庆阳) | 2025 | 3 | 1 | 30 |
     """
     lines = [
-        "| preset | region | year | stated | in words | to fill in |",
+        _("| preset | region | year | stated | in words | to fill in |"),
         "| --- | --- | --- | ---: | ---: | ---: |",
     ]
     for preset in list_presets(names):
@@ -104,8 +106,8 @@ def preset_page(names: Sequence[str] = PRESETS) -> str:
         data = read_toml(find_policy(name))
         if data.get("fictitious") or not data.get("sources"):
             continue
-        lines += ["", f"### `{name}`: {data['title']}"]
+        lines += ["", f"### `{name}`: {told(data['title'])}"]
         for heading, sentences in unfinished_sentences(data, ())[:-1]:
             lines += ["", f"{heading}:", "", *(f"- {text}" for text in sentences)]
-        lines += ["", f"Not stated: {'; '.join(data['fill_in'])}."]
+        lines += ["", _("Not stated: {listed}.", listed=_("; ").join(map(told, data["fill_in"])))]
     return "\n".join(lines)

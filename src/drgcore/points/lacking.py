@@ -58,7 +58,7 @@ def check_numbers(
     CaseWarning
         If costs look like fen.
     """
-    where = f"policy {policy.name}"
+    where = _("policy {name}", name=policy.name)
     lacking_points = factors.reason == NO_BASE_POINTS
     if lacking_points.any():
         counts = np.bincount(rows.drg[lacking_points] + 1, minlength=len(columns.drg.names) + 1)

@@ -12,7 +12,7 @@ from drgcore.points.fund_sentences import fund_parts
 from drgcore.points.policy import Policy
 from drgcore.points.problems import Problem
 from drgcore.points.sources import filled_in, sources_of, stated
-from drgcore.points.wording import number
+from drgcore.points.wording import number, told
 
 
 def policy_sentences(policy: Policy) -> list[tuple[str, list[str]]]:
@@ -73,7 +73,9 @@ def unfinished_sentences(
     parts = []
     for source in sources_of(data):
         own = {path: filled[path] for path in given if given[path] == source}
-        parts.append((str(source), [*(f"{text}." for text in source.states), *_values(own)]))
+        parts.append(
+            (str(source), [*(_("{text}.", text=told(t)) for t in source.states), *_values(own)])
+        )
     others = {path: value for path, value in filled.items() if path not in given}
     if others:
         parts.append((_("Filled in, and no source is named"), list(_values(others))))
@@ -94,7 +96,10 @@ def unfinished_sentences(
         *parts,
         (
             _("Open"),
-            [*open_, *(_("The user fills in: {text}.", text=t) for t in data.get("fill_in", []))],
+            [
+                *open_,
+                *(_("The user fills in: {text}.", text=told(t)) for t in data.get("fill_in", [])),
+            ],
         ),
     ]
 
@@ -116,30 +121,27 @@ def _policy(policy: Policy) -> Iterator[str]:
     until = _(" to {effective_to}", effective_to=policy.effective_to) if policy.effective_to else ""
     yield _(
         "{title} applies from {effective_from}{until}.",
-        title=policy.title or policy.name,
+        title=told(policy.title or policy.name),
         effective_from=policy.effective_from,
         until=until,
     )
-    yield _("Source: {source}.", source=policy.source)
+    yield _("Source: {source}.", source=told(policy.source))
     for source in policy.sources:
         given = _(" for {of}", of=", ".join(source.of)) if source.of else ""
         yield _("Source{given}: {source}.", given=given, source=source)
-        yield from (_("It states: {text}.", text=text) for text in source.states)
-    yield from (_("The source states: {text}.", text=text) for text in policy.states)
-    yield from (_("The user fills in: {text}.", text=text) for text in policy.fill_in)
+        yield from (_("It states: {text}.", text=told(text)) for text in source.states)
+    yield from (_("The source states: {text}.", text=told(text)) for text in policy.states)
+    yield from (_("The user fills in: {text}.", text=told(text)) for text in policy.fill_in)
     if policy.calibration is not None:
         weights = ":".join(number(weight) for weight in policy.calibration.year_weights)
-        parts = [
-            *(
-                [_("trimmed by {rule}", rule=policy.calibration.trim)]
-                if policy.calibration.trim
-                else []
-            ),
-            *([_("weighted {weights}, the oldest year first", weights=weights)] if weights else []),
-        ]
+        parts = []
+        if policy.calibration.trim:
+            parts.append(_("trimmed by {rule}", rule=policy.calibration.trim))
+        if weights:
+            parts.append(_("weighted {weights}, the oldest year first", weights=weights))
         if parts:
             yield _("For base points, cases of past years are {parts}.", parts=_(", ").join(parts))
     yield from (
-        _("Article for {step}: {text}", step=step, text=text)
+        _("Article for {step}: {text}", step=step, text=told(text))
         for step, text in policy.articles.items()
     )

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from drgcore.language import N_, _
 from drgcore.points.parameters import Model, parameter
 from drgcore.points.problems import ASKED
+from drgcore.points.wording import told
 
 KINDS = {
     "document": N_("read in the document"),
@@ -54,12 +55,15 @@ class Source(Model):
     def __str__(self) -> str:
         kind = _(KINDS[self.kind])
         if self.kind in ("computed", "invented", "known"):
-            return _("{document} ({kind})", document=self.document, kind=kind)
+            return _("{document} ({kind})", document=told(self.document), kind=kind)
         article = (
             _("art. {number}", number=self.article) if self.article else _("article not known")
         )
         return _(
-            "{document}, {article} ({kind})", document=self.document, article=article, kind=kind
+            "{document}, {article} ({kind})",
+            document=told(self.document),
+            article=article,
+            kind=kind,
         )
 
 

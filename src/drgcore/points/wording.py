@@ -63,6 +63,27 @@ def number(value: Decimal | None) -> str:
     return "" if value is None else f"{value.normalize():f}"
 
 
+def told(text: str) -> str:
+    """Say what a policy file says: a shipped preset's words in the language that is spoken.
+
+    Parameters
+    ----------
+    text : str
+        Words of the file: a title, a source, what it states or leaves open.
+
+    Returns
+    -------
+    str
+        Their translation; a file of one's own is quoted as it stands.
+
+    Examples
+    --------
+    >>> told("my own words")
+    'my own words'
+    """
+    return _(text) if text else text
+
+
 def percent(share: Decimal) -> str:
     """Write a share as a percentage.
 

@@ -381,7 +381,7 @@ class _Checker:
                         _(
                             "{count} {kind} are not in the dictionary: {listed}",
                             count=len(missing),
-                            kind=kind,
+                            kind=_(kind),
                             listed=listed(missing),
                         ),
                         missing,

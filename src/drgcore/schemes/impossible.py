@@ -75,7 +75,7 @@ def _not_admitted(groups: Groups, sets: Mapping[str, frozenset[str]]) -> Iterato
                     _(
                         "as principal diagnosis no case can bring here, for {above} {value} not "
                         "admit them: {listed}",
-                        above=" and ".join(above),
+                        above=_(" and ").join(above),
                         value=_("do") if len(above) > 1 else _("does"),
                         listed=listed(codes),
                     ),

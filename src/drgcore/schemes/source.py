@@ -369,7 +369,7 @@ class TableReader:
         self._problems.append(self._error(sheet, row, message, column))
 
     def _error(self, sheet: Sheet, row: int, message: str, column: str = "") -> SchemeError:
-        where = self._at(sheet, row) + (f", column {column}" if column else "")
+        where = self._at(sheet, row) + (_(", column {name}", name=column) if column else "")
         return SchemeError(message, where=where)
 
     def _at(self, sheet: Sheet, row: int) -> str:
