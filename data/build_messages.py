@@ -90,7 +90,8 @@ def messages_of(source: str, *, says: bool = False) -> Iterator[str]:
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Call):
             name = getattr(node.func, "id", getattr(node.func, "attr", ""))
-            for argument in node.args[: known.get(name, 0)]:
+            sources = [k.value for k in node.keywords if (name, k.arg) == ("parameter", "source")]
+            for argument in (*node.args[: known.get(name, 0)], *sources):
                 if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
                     yield argument.value
 

@@ -11,10 +11,13 @@ from rich.console import Console
 from rich.table import Table
 
 from drgcore.cli.streams import table_console as table_console
-from drgcore.language import _, get_language, heading
+from drgcore.language import _, get_language, heading, word
 from drgcore.workbooks import write_tables
 
 _SHOWN = 20
+
+_IN_WORDS = ("item", "case_class", "limit", "basis", "kind", "account", "status")
+"""Columns whose cells are words that machines know: people read them in their language."""
 
 
 def print_table(console: Console, name: str, table: pd.DataFrame) -> None:
@@ -30,6 +33,7 @@ def print_table(console: Console, name: str, table: pd.DataFrame) -> None:
         The table as text.
     """
     shown = Table(title=heading(name), title_justify="left", box=None, pad_edge=False)
+    table = in_words(table)
     # Columns that say nothing here are left out; the files have them all.
     columns = [c for c in table.columns if not _is_empty(table[c])]
     for column in columns:
@@ -59,12 +63,35 @@ def plain_text(table: pd.DataFrame, **options: Any) -> str:
         The lines; in Chinese with Chinese headings, in English with the names of the columns.
     """
     if get_language() == "zh":
+        table = in_words(table)
         names = {str(name): heading(str(name)) for name in table.columns}
         if formatters := options.get("formatters"):
             options["formatters"] = {names.get(name, name): how for name, how in formatters.items()}
         table = table.rename(columns=names)
     with pd.option_context("display.unicode.east_asian_width", True):
         return table.to_string(index=False, **options)
+
+
+def in_words(table: pd.DataFrame) -> pd.DataFrame:
+    """A table with the words that machines know in the language that is spoken.
+
+    Parameters
+    ----------
+    table : DataFrame
+        The table.
+
+    Returns
+    -------
+    DataFrame
+        A copy, whose cells of `item`, `case_class` and the like are what people call them.
+    """
+    return table.assign(
+        **{
+            name: [word(cell) if isinstance(cell, str) else cell for cell in table[name]]
+            for name in _IN_WORDS
+            if name in table.columns
+        }
+    )
 
 
 def write_all(tables: Mapping[str, pd.DataFrame], out: Path) -> None:

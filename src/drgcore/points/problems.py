@@ -206,7 +206,7 @@ def _described(field: FieldInfo) -> str:
     facts = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
     unit = f" [{_(str(facts['unit']))}]" if facts.get("unit") else ""
     source = str(facts.get("source") or "")
-    from_source = _(" (source: {source})", source=source) if source else ""
+    from_source = _(" (source: {source})", source=_(source)) if source else ""
     meaning = _(field.description) if field.description else ""
     return f"{meaning}{unit}{from_source}"
 

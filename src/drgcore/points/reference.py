@@ -55,8 +55,11 @@ def parameter_table(section: str) -> str:
     rows = [tuple(map(_, _HEAD)), ("---",) * len(_HEAD)]
     for name, field in parameter_sections()[section].model_fields.items():
         facts: Any = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
-        said = (field.description or "", facts.get("unit", ""), _default(field))
-        values = (f"`{name}`", *(_(text) if text else "" for text in said), facts.get("source", ""))
+        said = (
+            *(field.description or "", facts.get("unit", ""), _default(field)),
+            facts.get("source", ""),
+        )
+        values = (f"`{name}`", *(_(text) if text else "" for text in said))
         rows.append(tuple(str(value).replace("|", "\\|") for value in values))
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
