@@ -102,7 +102,7 @@ def pnl(
         typer.echo(
             _(
                 "quadrants: {items}",
-                items=_(", ").join(f"{n:,} {word(name)}" for name, n in counted.items()),
+                items=_(", ").join(f"{n:,} {word(str(name))}" for name, n in counted.items()),
             )
         )
     if per_case:
@@ -150,8 +150,8 @@ def _print(name: str, table: pd.DataFrame) -> None:
     if not keys and len(table):
         for column in ("cases", *amounts):
             amount = f"{table[column].iloc[0]:,.{0 if column == 'cases' else 2}f}"
-            shown = heading(column) if get_language() == "zh" else column
-            typer.echo(f"  {shown}{amount:>{36 - cell_len(shown)}}")
+            title = heading(column) if get_language() == "zh" else column
+            typer.echo(f"  {title}{amount:>{36 - cell_len(title)}}")
         return
     # Payment and cost are in the file; here their difference and why.
     amounts = [c for c in amounts if c not in ("payment", "cost")]
