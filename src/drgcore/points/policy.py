@@ -145,10 +145,8 @@ class Policy(PolicyParameters):
             )
         if not self.amendments:
             return self
-        data = resolve(self._data, day)
-        return Policy.from_data(
-            data, folder=self._folder, where=_("policy {name} at {day}", name=self.name, day=day)
-        )
+        where = _("policy {name} at {day}", name=self.name, day=day)
+        return Policy.from_data(resolve(self._data, day), folder=self._folder, where=where)
 
     def for_year(self, year: int) -> Policy:
         """Give the parameters of a settlement year: those of its last day.
@@ -274,9 +272,8 @@ class Policy(PolicyParameters):
             )
         data = merge(self._data, changes)
         data["amendments"] = [merge(amendment, changes) for amendment in self.amendments]
-        return Policy.from_data(
-            data, folder=self._folder, where=_("policy {name}, changed", name=self.name)
-        )
+        where = _("policy {name}, changed", name=self.name)
+        return Policy.from_data(data, folder=self._folder, where=where)
 
     def with_base_points(self, table: Any) -> Policy:
         """Give a variant of the policy with base points from a computed table.
@@ -305,9 +302,8 @@ class Policy(PolicyParameters):
         Decimal('120.5')
         """
         data = replace_groups(self._data, inline_groups(table))
-        return Policy.from_data(
-            data, folder=self._folder, where=_("policy {name}, changed", name=self.name)
-        )
+        where = _("policy {name}, changed", name=self.name)
+        return Policy.from_data(data, folder=self._folder, where=where)
 
     @property
     def files(self) -> tuple[str, ...]:
