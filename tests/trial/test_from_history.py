@@ -220,7 +220,13 @@ def test_three_commands(tmp_path: Path) -> None:
     again = CliRunner().invoke(app, list(map(str, commands[1])))
     assert isinstance(again.exception, PolicyError)
     assert "it is there already" in str(again.exception)
+    text = policy.read_bytes()
     policy.unlink()
+    # What a run that was stopped has left is no other's.
+    again = CliRunner().invoke(app, list(map(str, commands[1])))
+    assert (again.exit_code, policy.read_bytes()) == (0, text)
+    policy.unlink()
+    (policy.parent / "my-region-base-points.csv").write_text("another's", "utf-8")
     again = CliRunner().invoke(app, list(map(str, commands[1])))
     assert "my-region-base-points.csv" in str(again.exception)
     assert not policy.exists()

@@ -57,25 +57,29 @@ class HistoryPolicy:
         Raises
         ------
         PolicyError
-            If any of the files is there already; then nothing is written.
+            If any of the files is there already; then nothing is written. Tables with these very
+            bytes, as a run that was stopped leaves them, are kept.
         """
         file = Path(path)
-        targets = [file.parent / name for name in (*self.tables, *self.copied)] + [file]
-        there = [target for target in targets if target.exists()]
-        if there:
+        tables = {
+            **{name: table.to_csv(index=False).encode() for name, table in self.tables.items()},
+            **{name: origin.read_bytes() for name, origin in self.copied.items()},
+        }
+        contents = {file.parent / name: content for name, content in tables.items()}
+        there = [p for p, content in contents.items() if p.exists() and p.read_bytes() != content]
+        if file.exists() or there:
             raise PolicyError(
-                _("it is there already"), where=str(there[0]), hint=_("take another name")
+                _("it is there already"),
+                where=str((there or [file])[0]),
+                hint=_("take another name"),
             )
         file.parent.mkdir(parents=True, exist_ok=True)
-        for name, table in self.tables.items():
-            with whole_file(file.parent / name) as part:
-                table.to_csv(part, index=False)
-        for name, origin in self.copied.items():
-            with whole_file(file.parent / name) as part:
-                part.write_bytes(origin.read_bytes())
+        for target, content in contents.items():
+            with whole_file(target) as part:
+                part.write_bytes(content)
         with whole_file(file) as part:
             part.write_text(self.text, "utf-8")
-        return targets
+        return [*contents, file]
 
 
 @dataclass
