@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -30,15 +30,13 @@ from drgcore.points.compute import compute_points, earn
 from drgcore.points.needs import needs_all_cases
 from drgcore.points.policy import Policy
 from drgcore.points.records import CLASSES
-from drgcore.points.segments import Tables
+from drgcore.points.segments import Compiled
 
-BATCH_ROWS = 1 << 19
+BATCH_ROWS = 1 << 17
 _TEXTS = (
     *("hospital", "hospital_level", "pool", "drg", "list_item", "status"),
     *("violation", "capitation_unit"),
 )
-# Pools, hospitals and units are numbered below this in a key of sums.
-_ROOM = 1 << 24
 _OUTSIDE = CLASSES.index("outside")
 
 
@@ -126,8 +124,8 @@ def _tables(batches: Iterator[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa
 class _Names:
     """Numbers of names, the same for all batches."""
 
-    def __init__(self) -> None:
-        self._numbers: dict[str, int] = {}
+    def __init__(self, names: Sequence[str] = ()) -> None:
+        self._numbers = {name: number for number, name in enumerate(names)}
 
     def of(self, names: Sequence[str]) -> NDArray[np.int64]:
         """Give the numbers of names; new ones get the next."""
@@ -138,15 +136,35 @@ class _Names:
         return _ordered(list(self._numbers))
 
 
+class _Room(NamedTuple):
+    """Sums of the batches of one thread, with places for so many hospitals and units.
+
+    Places that no case has are memory that the system never gives out.
+    """
+
+    cells: NDArray[np.int64]
+    insured: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, pools: int, hospitals: int, units: int) -> _Room:
+        cells = hospitals * pools * 12 * len(CLASSES)
+        return cls(
+            np.zeros((cells, len(SUMS) + 1), np.int64),
+            np.zeros((units * pools, len(INSURED_SUMS) + 1), np.int64),
+        )
+
+
 class _Adder:
     """Adds up batches, on any number of threads; the order of the batches leaves no trace."""
 
     def __init__(self, policy: Policy, terms: Terms) -> None:
         self._policy, self._terms = policy, terms
-        self._tables: Tables = {}
+        self._compiled = Compiled()
         self._lock = threading.Lock()
-        self._pools, self._hospitals, self._units = _Names(), _Names(), _Names()
-        self._cells, self._insured = _Sums(len(SUMS) + 1), _Sums(len(INSURED_SUMS) + 1)
+        self._pools = _Names([pool.pool for pool in terms.pools])
+        self._hospitals, self._units = _Names(), _Names()
+        self._free: list[_Room] = []
+        self._rooms: list[_Room] = []
         self._ids: list[pa.Array] = []
         self._hashes = [np.empty(0, np.uint64)]
         self._others: list[Tally] = []
@@ -167,55 +185,64 @@ class _Adder:
 
     def _add(self, table: pa.Table) -> bool:
         """Add a batch the short way; False where a value is none that a settlement takes."""
-        earned = earn(table, self._policy, year=self._terms.year, unique=False, tables=self._tables)
+        year, compiled = self._terms.year, self._compiled
+        earned = earn(table, self._policy, year=year, unique=False, compiled=compiled)
         columns, factors = earned.columns, earned.factors
+        if set(columns.pool.names) - {pool.pool for pool in self._terms.pools}:
+            return False
         unit = text_codes(table, "capitation_unit", optional=True)
         ids = pc.cast(columns.ids, pa.large_string()).chunks
         hashes = np.concatenate([hash_strings(chunk) for chunk in ids] or self._hashes[:1])
-        pools, hospitals, units = columns.pool.names, columns.hospital.names, [*unit.names, ""]
-        if set(pools) - {pool.pool for pool in self._terms.pools}:
-            return False
-        rows = EarnedRows(
-            columns.pool.codes,
-            columns.hospital.codes,
-            np.where(unit.codes < 0, len(unit.names), unit.codes),
-            columns.day,
-            factors.case_class,
-            columns.drg.codes,
-            factors.points,
-            columns.cost,
-            _amounts(table, "patient_paid"),
-            _amounts(table, "refused_amount"),
-            hashes,
-            name_hashes([*columns.drg.names, ""], 1),
-            name_hashes(CLASSES, 2),
+        paid = columns.patient_paid
+        rows = _read_only(
+            EarnedRows(
+                columns.pool.codes,
+                columns.hospital.codes,
+                unit.codes,
+                columns.day,
+                factors.case_class,
+                columns.drg.codes,
+                factors.points,
+                columns.cost,
+                paid if len(paid) else _amounts(table, "patient_paid"),
+                _amounts(table, "refused_amount"),
+                hashes,
+                name_hashes([*columns.drg.names, ""], 1),
+                name_hashes(CLASSES, 2),
+            )
         )
-        shape = len(hospitals), len(CLASSES), len(units)
-        cells = len(pools) * len(hospitals) * 12 * len(CLASSES)
-        sums = np.zeros((cells, len(SUMS) + 1), np.int64)
-        insured = np.zeros((len(pools) * len(units), len(INSURED_SUMS) + 1), np.int64)
-        scale = 10.0**self._terms.point_places
-        year = self._first_day, self._month_of
-        if not add_earned(_read_only(rows), *year, scale, _OUTSIDE, shape, sums, insured):
-            return False
-        used, seen = np.flatnonzero(sums[:, 0]), np.flatnonzero(insured[:, 0])
-        site, rest = np.divmod(used, 12 * len(CLASSES))
-        pool, hospital = np.divmod(site, len(hospitals))
-        hashes.sort()
+        pools = len(self._terms.pools)
         with self._lock:
-            pool_number, hospital_number = self._pools.of(pools), self._hospitals.of(hospitals)
-            unit_number = self._units.of(units)
-            self._cells.add(
-                (pool_number[pool] * _ROOM + hospital_number[hospital]) * 12 * len(CLASSES) + rest,
-                sums[used],
+            numbers = (
+                self._pools.of(columns.pool.names),
+                self._hospitals.of(columns.hospital.names),
+                self._units.of([*unit.names, ""]),
             )
-            self._insured.add(
-                pool_number[seen // len(units)] * _ROOM + unit_number[seen % len(units)],
-                insured[seen],
-            )
-            self._ids += ids
-            self._hashes.append(hashes)
-        return True
+            room = self._take(*(int(own.max(initial=0)) + 1 for own in numbers[1:]))
+        rest = (
+            *(self._first_day, self._month_of, 10.0**self._terms.point_places, _OUTSIDE),
+            *((pools, len(CLASSES)), numbers, *room),
+        )
+        added = add_earned(rows, len(table), 1, *rest)
+        if added < len(table):
+            add_earned(rows, added, -1, *rest)
+        with self._lock:
+            self._free.append(room)
+            if added == len(table):
+                self._ids += ids
+                self._hashes.append(hashes)
+        return bool(added == len(table))
+
+    def _take(self, hospitals: int, units: int) -> _Room:
+        """Give sums that no other thread adds to, with places enough."""
+        pools = len(self._terms.pools)
+        for at, room in enumerate(self._free):
+            enough = hospitals * pools * 12 * len(CLASSES), units * pools
+            if all(len(sums) >= size for sums, size in zip(room, enough, strict=True)):
+                return self._free.pop(at)
+        room = _Room.of(pools, *(1 << size.bit_length() for size in (hospitals, units)))
+        self._rooms.append(room)
+        return room
 
     def tally(self) -> Tally:
         """Give the sums of all batches."""
@@ -223,11 +250,11 @@ class _Adder:
         hospitals, hospital_place = self._hospitals.sorted()
         units, unit_place = self._units.sorted()
         classes, class_place = _ordered(CLASSES)
-        keys, sums = self._cells.total()
+        keys, sums = _total([room.cells for room in self._rooms], len(SUMS) + 1)
         rest, kind = np.divmod(keys, len(CLASSES))
         rest, month = np.divmod(rest, 12)
-        pool, hospital = pool_place[rest // _ROOM], hospital_place[rest % _ROOM]
-        kind = class_place[kind]
+        hospital, pool = np.divmod(rest, len(pools))
+        hospital, pool, kind = hospital_place[hospital], pool_place[pool], class_place[kind]
         order = np.lexsort((kind, month, hospital, pool))
         cells = pd.DataFrame(
             {
@@ -240,8 +267,9 @@ class _Adder:
         cells[SUMS] = sums[order, :-1]
         cells[EXTRA_SUMS] = 0
         cells["fingerprint"] = sums[order, -1].astype(np.uint64)
-        keys, sums = self._insured.total()
-        pool, unit = pool_place[keys // _ROOM], unit_place[keys % _ROOM]
+        keys, sums = _total([room.insured for room in self._rooms], len(INSURED_SUMS) + 1)
+        unit, pool = np.divmod(keys, len(pools))
+        unit, pool = unit_place[unit], pool_place[pool]
         order = np.lexsort((unit, pool))
         insured = pd.DataFrame({"pool": pools[pool[order]], "unit": units[unit[order]]})
         insured[INSURED_SUMS] = sums[order, 1:]
@@ -249,8 +277,7 @@ class _Adder:
             cells,
             insured,
             pa.chunked_array(self._ids, pa.large_string()),
-            # Runs that are sorted are only merged by a stable sort.
-            np.sort(np.concatenate(self._hashes), kind="stable"),
+            np.concatenate(self._hashes),
             self._terms.point_places,
         )
         if self._others:
@@ -259,24 +286,16 @@ class _Adder:
         return own
 
 
-class _Sums:
-    """Sums by key of all batches."""
-
-    def __init__(self, columns: int) -> None:
-        self._keys = [np.empty(0, np.int64)]
-        self._sums = [np.empty((0, columns), np.int64)]
-
-    def add(self, keys: NDArray[np.int64], sums: NDArray[np.int64]) -> None:
-        self._keys.append(keys)
-        self._sums.append(sums)
-
-    def total(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Give the keys that occur, and their sums."""
-        keys, sums = np.concatenate(self._keys), np.concatenate(self._sums)
-        order = np.argsort(keys, kind="stable")
-        keys = keys[order]
-        starts = np.flatnonzero(np.diff(keys, prepend=-1))
-        return keys[starts], np.add.reduceat(sums[order], starts) if len(starts) else sums
+def _total(
+    rooms: Sequence[NDArray[np.int64]], columns: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Give the cells of all threads that have cases, and their sums."""
+    used = [np.flatnonzero(room[:, 0]) for room in rooms]
+    keys = np.unique(np.concatenate([np.empty(0, np.int64), *used]))
+    sums = np.zeros((len(keys), columns), np.int64)
+    for room, own in zip(rooms, used, strict=True):
+        sums[np.searchsorted(keys, own)] += room[own]
+    return keys, sums
 
 
 def _ordered(names: Sequence[str]) -> tuple[NDArray[Any], NDArray[np.int64]]:

@@ -11,6 +11,7 @@ from drgcore.compiling import nb
 
 # As `caserows.points_of` tells a rounded value from one with more decimals.
 _OFF, _RELATIVE, _LARGEST = 1e-3, 2.0**-51, 2.0**52
+_AHEAD = 512
 
 
 class EarnedRows(NamedTuple):
@@ -44,23 +45,42 @@ def _fen(yuan: Any) -> Any:
     return np.int64(np.rint(yuan * 100))
 
 
+@nb.njit(cache=True)
+def _put(places: Any, values: Any, count: int, sign: int, sums: Any, insured: Any) -> None:
+    for j in range(count):
+        cell, who = places[0, j], places[1, j]
+        sums[cell, 0] += sign
+        insured[who, 0] += sign
+        insured[who, 1] += sign * values[j, 0]
+        insured[who, 2] += sign * values[j, 1]
+        for column in range(6):
+            sums[cell, column + 1] += sign * values[j, column]
+
+
 @nb.njit(cache=True, nogil=True)
 def add_earned(
     rows: Any,
+    stop: int,
+    sign: int,
     first_day: int,
     month_of: Any,
     scale: float,
     outside: int,
     shape: Any,
+    numbers: Any,
     sums: Any,
     insured: Any,
-) -> bool:
-    """Add cases to their cells; give False where a value is none that a settlement takes.
+) -> int:
+    """Add cases to their cells, or take away what was added before a value that is none.
 
     Parameters
     ----------
     rows : EarnedRows
         The cases.
+    stop : int
+        How many of them.
+    sign : int
+        1 to add, -1 to take away what was added.
     first_day : int
         The first day of the year, since 1970-01-01.
     month_of : ndarray of int8
@@ -70,46 +90,53 @@ def add_earned(
     outside : int
         The class of cases that are paid by item.
     shape : tuple of int
-        Hospitals, classes, units.
-    sums : ndarray of int64, shape (pools · hospitals · 12 · classes, 7)
+        Pools, classes.
+    numbers : tuple of ndarray of int64
+        The number of each pool, hospital and unit of the cases among those of the sums, the last of
+        a unit that of none.
+    sums : ndarray of int64, shape (hospitals · pools · 12 · classes, 7)
         Changed in place: cases, points, B, X, C − B, paid by item, fingerprint.
-    insured : ndarray of int64, shape (pools · units, 3)
+    insured : ndarray of int64, shape (units · pools, 3)
         Changed in place: cases, points, B.
 
     Returns
     -------
-    bool
-        Whether all were added; else the sums are of no use.
+    int
+        How many were added: `stop`, or fewer where a value is none that a settlement takes.
     """
-    hospitals, classes, units = shape
+    pools, classes = shape
+    pool_of, hospital_of, unit_of = numbers
     pool, hospital, unit, day = rows.pool, rows.hospital, rows.unit, rows.day
     class_code, drg_code, earned = rows.class_code, rows.drg_code, rows.points
     cost, patient_paid, refused = rows.cost, rows.patient_paid, rows.refused
     ids, drg_hash, class_hash = rows.ids, rows.drg, rows.case_class
     no_b, no_x = patient_paid.shape[0] == 0, refused.shape[0] == 0
-    for i in range(earned.shape[0]):
+    # Cells lie far apart: many at a time are waited for together, not one after the other.
+    places, values = np.empty((2, _AHEAD), np.int64), np.empty((_AHEAD, 6), np.int64)
+    for i in range(stop):
         at = day[i] - first_day
         if at < 0 or at >= month_of.shape[0]:
-            return False
+            return i - i % _AHEAD
         scaled = earned[i] * scale
         points = np.rint(scaled)
         if not abs(scaled - points) <= max(_OFF, abs(scaled) * _RELATIVE):
-            return False
+            return i - i % _AHEAD
         if points < 0.0 or points > _LARGEST:
-            return False
+            return i - i % _AHEAD
         yuan, borne, audited = (
             cost[i],
             0.0 if no_b else patient_paid[i],
             0.0 if no_x else refused[i],
         )
         if not (_is_amount(yuan) and _is_amount(borne) and _is_amount(audited)):
-            return False
+            return i - i % _AHEAD
         c, b, x = _fen(yuan), _fen(borne), _fen(audited)
         q, item, paid = np.int64(points), c - b, np.int64(0)
         if class_code[i] == outside:
             paid = max(item - x, np.int64(0))
             b, x, item = np.int64(0), np.int64(0), np.int64(0)
-        cell = (np.int64(pool[i]) * hospitals + hospital[i]) * 12 + month_of[at]
+        own = pool_of[pool[i]]
+        cell = (hospital_of[hospital[i]] * pools + own) * 12 + month_of[at]
         cell = cell * classes + class_code[i]
         mark = ids[i] ^ drg_hash[drg_code[i]] ^ class_hash[class_code[i]]
         mark = mix(mark ^ np.uint64(q))
@@ -117,15 +144,10 @@ def add_earned(
         mark = mix(mark ^ np.uint64(x))
         mark = mix(mark ^ np.uint64(item))
         mark = mix(mark ^ np.uint64(paid))
-        sums[cell, 0] += 1
-        sums[cell, 1] += q
-        sums[cell, 2] += b
-        sums[cell, 3] += x
-        sums[cell, 4] += item
-        sums[cell, 5] += paid
-        sums[cell, 6] += np.int64(mark)
-        who = pool[i] * units + unit[i]
-        insured[who, 0] += 1
-        insured[who, 1] += q
-        insured[who, 2] += b
-    return True
+        j = i % _AHEAD
+        places[0, j], places[1, j] = cell, unit_of[unit[i]] * pools + own
+        values[j, 0], values[j, 1], values[j, 2], values[j, 3] = q, b, x, item
+        values[j, 4], values[j, 5] = paid, np.int64(mark)
+        if j == _AHEAD - 1 or i == stop - 1:
+            _put(places, values, j + 1, sign, sums, insured)
+    return stop

@@ -17,7 +17,9 @@ from drgcore.budget.hashing import add_to_cells
 from drgcore.budget.month import Month
 from drgcore.budget.terms import Terms
 from drgcore.cases.hashes import hash_strings
+from drgcore.cases.repeated_hashes import repeated_hashes
 from drgcore.errors import BudgetError, CaseSchemaError
+from drgcore.grouper.batch import thread_count
 from drgcore.language import _
 from drgcore.progress import starts
 
@@ -53,7 +55,7 @@ class Tally:
     case_ids : pyarrow.ChunkedArray
         The case ids, to find repeated ones across parts.
     hashes : ndarray of uint64
-        Their hashes, sorted.
+        Their hashes, in any order.
     places : int
         Decimals of a point: points are integers of 10**-places.
     """
@@ -72,10 +74,9 @@ class Tally:
 
         Equal hashes only raise the suspicion; the ids themselves decide.
         """
-        repeated = self.hashes[1:] == self.hashes[:-1]
-        if not repeated.any():
+        suspects = repeated_hashes(self.hashes, thread_count(None))
+        if not len(suspects):
             return
-        suspects = self.hashes[1:][repeated]
         found = [np.isin(hash_strings(chunk), suspects) for chunk in self.case_ids.chunks]
         at = np.flatnonzero(np.concatenate(found))
         counts = pc.value_counts(self.case_ids.take(pa.array(at))).to_pylist()
@@ -172,12 +173,12 @@ def tally(cases: Any, terms: Terms) -> Tally:
         cell["month"] += Month(terms.year, 1).index
         cells.append(cell)
         insured.append(unit)
-        hashes.append(np.sort(rows.hashes))
+        hashes.append(rows.hashes)
     result = Tally(
         add_up(cells or [_no_cells()], KEYS),
         add_up(insured or [_no_insured()], ["pool", "unit"]),
         table.column("case_id"),
-        _sorted(hashes),
+        np.concatenate(hashes),
         terms.point_places,
     )
     result.check_unique()
@@ -222,7 +223,7 @@ def add_tallies(parts: Sequence[Tally]) -> Tally:
         add_up([part.cells for part in parts], KEYS),
         add_up([part.insured for part in parts], ["pool", "unit"]),
         pa.chunked_array([c for part in parts for c in part.case_ids.chunks], pa.large_string()),
-        _sorted([part.hashes for part in parts]),
+        np.concatenate([part.hashes for part in parts]),
         parts[0].places,
     )
     whole.check_unique()
@@ -314,11 +315,6 @@ def _sum_by(
     add_to_cells(cell, values, identity, sums, prints)
     used = np.flatnonzero(sums[:, 0])
     return used, sums[used], prints[used]
-
-
-def _sorted(runs: list[np.ndarray]) -> np.ndarray:
-    """Sort hashes that come in sorted runs: a stable sort only merges them."""
-    return np.sort(np.concatenate(runs), kind="stable")
 
 
 def add_up(parts: list[pd.DataFrame], keys: list[str]) -> pd.DataFrame:

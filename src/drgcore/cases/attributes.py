@@ -158,12 +158,18 @@ def text_codes(table: pa.Table, name: str, *, optional: bool = False) -> Codes:
         column = column.cast(pa.string())
     if not pa.types.is_dictionary(column.type):
         column = pc.dictionary_encode(column)
-    whole = column.unify_dictionaries().combine_chunks()
-    if isinstance(whole, pa.ChunkedArray):
-        whole = pa.concat_arrays(whole.chunks)
-    codes = pc.fill_null(pc.cast(whole.indices, pa.int32()), -1).to_numpy(zero_copy_only=False)
+    if column.num_chunks == 1:
+        whole = column.chunk(0)
+    else:
+        whole = column.unify_dictionaries().combine_chunks()
+        if isinstance(whole, pa.ChunkedArray):
+            whole = pa.concat_arrays(whole.chunks)
+    indices = pc.cast(whole.indices, pa.int32())
+    codes = pc.fill_null(indices, -1).to_numpy(zero_copy_only=False)
     texts = ["" if value is None else str(value) for value in whole.dictionary.to_pylist()]
     names = list(dict.fromkeys(text for text in texts if text))
+    if names == texts and not indices.null_count and 0 <= codes.min() <= codes.max() < len(names):
+        return Codes(names, codes)
     # A null or an empty text is none; a dictionary may hold one text twice.
     place = {text: code for code, text in enumerate(names)}
     recode = np.array([place.get(text, -1) for text in texts] + [-1], np.int32)
@@ -226,6 +232,8 @@ def amounts_of(table: pa.Table, name: str) -> NDArray[np.float64]:
     give 0 where there is no amount; a case that cannot be corrected must be left out
     """
     values = numbers_of(table, name)
+    if not len(values) or 0 <= values.min() <= values.max() < np.inf:
+        return values
     hint = _("give 0 where there is no amount; a case that cannot be corrected must be left out")
     refuse_rows(table, ~np.isfinite(values), _("have no finite {name}", name=name), name, hint)
     refuse_rows(table, values < 0, _("have a negative {name}", name=name), name, hint)

@@ -136,14 +136,18 @@ def _read(
     values: pa.Array | pa.ChunkedArray, name: str, *, serials: bool
 ) -> tuple[pa.Array, Flags]:
     kind = values.type.value_type if types.is_dictionary(values.type) else values.type
+    if types.is_date32(values.type):
+        # Days already, as a file of the grouper has them.
+        whole = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
+        return whole, np.zeros(len(whole), bool)
     if is_text(kind) or types.is_null(kind):
         days, missing, wrong = _of_texts(values, serials=serials)
     else:
         parts = [_of_values(chunk, name) for chunk in chunks_of(values)]
         parts = parts or [_of_values(pa.array([], values.type), name)]
         days, missing, wrong = (np.concatenate(columns) for columns in zip(*parts, strict=True))
-    whole = np.where(wrong, 0, days).astype(np.int32)
-    return pa.array(whole, pa.int32(), mask=missing | wrong).cast(pa.date32()), wrong
+    found = np.where(wrong, 0, days).astype(np.int32)
+    return pa.array(found, pa.int32(), mask=missing | wrong).cast(pa.date32()), wrong
 
 
 def _of_texts(values: pa.Array | pa.ChunkedArray, *, serials: bool) -> tuple[Days, Flags, Flags]:
@@ -233,6 +237,7 @@ def _of_values(chunk: pa.Array, name: str) -> tuple[Days, Flags, Flags]:
         floats = pc.cast(chunk, pa.float64(), safe=False).fill_null(np.nan)
         days, wrong = _of_numbers(floats.to_numpy(zero_copy_only=False))
     elif types.is_date32(kind):
+        # Out of a dictionary: plain days are taken as they are.
         days = chunk.view(pa.int32()).fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)
         wrong = np.zeros(len(days), bool)
     elif types.is_date64(kind) or types.is_timestamp(kind):

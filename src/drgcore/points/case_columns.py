@@ -254,12 +254,12 @@ def _statuses(table: pa.Table, drg: Codes) -> NDArray[np.int8]:
 
 def _days(table: pa.Table) -> NDArray[np.int32]:
     discharge = dates_of(table, "discharge_date")
-    refuse_rows(
-        table, discharge.is_null().to_numpy(), _("have no discharge date"), "discharge_date"
-    )
-    days = discharge.cast(pa.int32()).to_numpy()
+    if discharge.null_count:
+        without = discharge.is_null().to_numpy()
+        refuse_rows(table, without, _("have no discharge date"), "discharge_date")
     if "admission_date" in table.column_names:
-        admission = dates_of(table, "admission_date")
-        wrong = pc.fill_null(pc.greater(admission, discharge), False).to_numpy()
-        refuse_rows(table, wrong, _("were discharged before admission"), "admission_date")
-    return days
+        later = pc.fill_null(pc.greater(dates_of(table, "admission_date"), discharge), False)
+        if pc.any(later).as_py():
+            wrong = later.to_numpy()
+            refuse_rows(table, wrong, _("were discharged before admission"), "admission_date")
+    return discharge.cast(pa.int32()).to_numpy()

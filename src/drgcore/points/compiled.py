@@ -39,6 +39,7 @@ def compile_rules(
     marks: Marks = _NO_MARKS,
     table: GroupTable | None = None,
     level: str | None = None,
+    there: NDArray[np.int64] | None = None,
 ) -> tuple[Rules, list[Site]]:
     """Look up everything that a policy says of the hospitals, DRGs and pools that occur.
 
@@ -54,6 +55,8 @@ def compile_rules(
         The base points that apply; those of the whole policy by default.
     level : str, optional
         The level whose multiples apply; needed only where they differ by level.
+    there : ndarray of int64, optional
+        What `sites_of` gives for the cases.
 
     Returns
     -------
@@ -77,7 +80,7 @@ def compile_rules(
     table = group_table(policy) if table is None else table
     drgs = cases.drg.names
     state, points, mean = _groups(table, drgs)
-    site_of, sites = _sites(cases)
+    site_of, sites = _sites(cases, sites_of(cases) if there is None else there)
     k = np.full((len(sites), len(drgs) + 1), np.nan)
     if drgs and sites:
         k[:, :-1] = coefficients(policy, sites, drgs)
@@ -205,11 +208,37 @@ def _groups(table: GroupTable, drgs: Sequence[str]) -> tuple[NDArray[Any], ...]:
     return state, points, np.append(table.mean_cost, np.nan)[rows]
 
 
-def _sites(cases: CaseColumns) -> tuple[NDArray[np.int64], list[Site]]:
-    """Number the pairs of hospital and level that occur."""
+def sites_of(cases: CaseColumns) -> NDArray[np.int64]:
+    """Give the pairs of hospital and level that occur.
+
+    Parameters
+    ----------
+    cases : CaseColumns
+        The cases.
+
+    Returns
+    -------
+    ndarray of int64
+        Code of the hospital · (number of levels + 1) + code of the level + 1, ascending.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from drgcore.points.case_columns import read_columns
+    >>> case = {"case_id": ["1"], "hospital": ["H01"], "pool": ["p"], "drg": ["BR13"],
+    ...         "status": ["grouped"], "discharge_date": ["2027-03-31"], "total_cost": [9e3],
+    ...         "length_of_stay": [7], "patient_paid": [2e3]}
+    >>> sites_of(read_columns(pd.DataFrame(case), [Policy.load("example")])).tolist()
+    [3]
+    """
     width = len(cases.level.names) + 1
     key = cases.hospital.codes * np.int64(width) + cases.level.codes + 1
-    there = np.flatnonzero(np.bincount(key, minlength=len(cases.hospital.names) * width))
+    return np.flatnonzero(np.bincount(key, minlength=len(cases.hospital.names) * width))
+
+
+def _sites(cases: CaseColumns, there: NDArray[np.int64]) -> tuple[NDArray[np.int64], list[Site]]:
+    """Number the pairs of hospital and level that occur."""
+    width = len(cases.level.names) + 1
     site_of = np.full(len(cases.hospital.names) * width, -1)
     site_of[there] = np.arange(len(there))
     names = [*cases.level.names, None]

@@ -18,7 +18,7 @@ from drgcore.points.decisions import DECISIONS, read_decisions, warn_of_unused_g
 from drgcore.points.factors import apply_factors
 from drgcore.points.policy import Policy
 from drgcore.points.records import CLASSES, Factors, Rows
-from drgcore.points.segments import Tables, run_segments
+from drgcore.points.segments import Compiled, run_segments
 
 POINT_COLUMNS = (
     "case_class",
@@ -140,7 +140,7 @@ def earn(
     year: int | None = None,
     decisions: Any = None,
     unique: bool = True,
-    tables: Tables | None = None,
+    compiled: Compiled | None = None,
 ) -> Earned:
     """Do the work of `compute_points` without writing columns.
 
@@ -152,8 +152,8 @@ def earn(
         As for `compute_points`.
     unique : bool, default True
         Refuse ids that occur twice; False where that is done over more cases than these.
-    tables : dict, optional
-        The policy's tables of base points, filled in and used again by calls with one policy.
+    compiled : Compiled, optional
+        What calls with the same policy made of it, filled in and used again.
 
     Returns
     -------
@@ -188,7 +188,7 @@ def earn(
         decision,
         granted,
     )
-    factors, reasons = run_segments(columns, rows, period, periods, tables)
+    factors, reasons = run_segments(columns, rows, period, periods, compiled)
     warn_of_unused_grants(decision, factors)
     more = apply_factors(columns, factors, period, periods)
     if any(p.special_review is not None and p.special_review.quota for p in periods):

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 
 from drgcore.cases.attributes import some_of
 from drgcore.cases.hashes import hash_strings
-from drgcore.cases.text import stripped
+from drgcore.cases.repeated_hashes import repeated_hashes
 from drgcore.errors import CaseSchemaError
 from drgcore.language import _
 
@@ -36,8 +36,7 @@ def repeated_ids(ids: pa.ChunkedArray) -> list[str]:
     hashes = np.concatenate(
         [hash_strings(chunk) for chunk in ids.chunks] or [np.empty(0, np.uint64)]
     )
-    ordered = np.sort(hashes)
-    twice = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+    twice = repeated_hashes(hashes)
     if not len(twice):
         return []
     suspects = ids.filter(pa.array(np.isin(hashes, twice)))
@@ -51,12 +50,12 @@ def ids_of(cases: pa.Table) -> pa.ChunkedArray:
     Parameters
     ----------
     cases : pyarrow.Table
-        Cases with the column `case_id`.
+        Cases with the column `case_id`, as `select_columns` gives them.
 
     Returns
     -------
     pyarrow.ChunkedArray
-        The ids, without blanks at their ends.
+        The ids.
 
     Raises
     ------
@@ -65,10 +64,10 @@ def ids_of(cases: pa.Table) -> pa.ChunkedArray:
 
     Examples
     --------
-    >>> ids_of(pa.table({"case_id": ["1 ", "2"]})).to_pylist()
+    >>> ids_of(pa.table({"case_id": ["1", "2"]})).to_pylist()
     ['1', '2']
     """
-    ids = stripped(cases.column("case_id"))
+    ids = cases.column("case_id")
     if ids.null_count:
         raise CaseSchemaError(
             _("{count} cases have no id", count=ids.null_count), where=_("column case_id")
@@ -82,7 +81,7 @@ def checked_ids(cases: pa.Table) -> pa.ChunkedArray:
     Parameters
     ----------
     cases : pyarrow.Table
-        Cases with the column `case_id`.
+        Cases with the column `case_id`, as `select_columns` gives them.
 
     Returns
     -------

@@ -62,6 +62,7 @@ _TIE = 1e-13
 # See `rounding.round_half_up`.
 _NUDGE = 1 + 2.0**-50
 _BLOCK = 1 << 18
+_AHEAD = 512
 
 
 @nb.njit(cache=True, forceinline=True)
@@ -286,7 +287,12 @@ def _run(start: int, stop: int, rows: Rows, rules: Rules, out: Factors) -> None:
         rules.missing_is_error,
         rules.panel_must_say,
     )
+    ahead = np.empty(_AHEAD)
     for i in range(start, stop):
+        if (i - start) % _AHEAD == 0:
+            # k lies far apart: many at a time are waited for together, not one after the other.
+            for j in range(i, min(i + _AHEAD, stop)):
+                ahead[j - i] = k[site_of[hospital[j] * levels + level[j] + 1], drg[j]]
         d = drg[i]
         case = Case(
             hospital[i],
@@ -323,8 +329,8 @@ def _run(start: int, stop: int, rows: Rows, rules: Rules, out: Factors) -> None:
             if found[0] < 0 and case.on_list:
                 found = _on_list(case, rules)
         if found[0] < 0:
-            at = site_of[case.hospital * levels + case.level + 1]
-            group = Group(state[d], points[d], mean[d], hi[d], lo[d], k[at, d])
+            own = ahead[(i - start) % _AHEAD]
+            group = Group(state[d], points[d], mean[d], hi[d], lo[d], own)
             found = _by_status(case, group, numbers)
             if found[0] < 0:
                 if has_pieces:
@@ -355,6 +361,9 @@ def run(rows: Rows, rules: Rules, out: Factors) -> None:
         Filled in.
     """
     total = len(rows.cost)
+    if total <= _BLOCK:
+        _run(0, total, rows, rules, out)
+        return
     starts = range(0, total, _BLOCK)
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         futures = [pool.submit(_run, s, min(s + _BLOCK, total), rows, rules, out) for s in starts]

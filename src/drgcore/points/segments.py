@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -11,17 +12,19 @@ from numpy.typing import NDArray
 from drgcore.points.case_columns import CaseColumns
 from drgcore.points.case_rules import PointsTier
 from drgcore.points.class_reasons import reasons_of
-from drgcore.points.compiled import compile_rules
+from drgcore.points.coefficients import Site
+from drgcore.points.compiled import compile_rules, sites_of
 from drgcore.points.kernel import run
 from drgcore.points.lacking import check_numbers
 from drgcore.points.policy import Policy
 from drgcore.points.quotas import Ranked, beyond_quota
 from drgcore.points.records import BARRED, HIGH_OUTSIDE, LOW_OUTSIDE, Factors, Rows, Rules
-from drgcore.points.selection import among, mark_cases
+from drgcore.points.selection import Marks, among, mark_cases
 from drgcore.points.tables import GroupTable, group_table
 
-Tables = dict[tuple[int, str], GroupTable]
-"""Tables of base points by number of the period and name of the tier."""
+_Names = tuple[tuple[str, ...], ...]
+# Parts of a file have dictionaries of their own; threads are at two parts at most.
+_KEPT = 3
 
 _RANKED = 3
 """The first classes are those of the rules for outliers: normal, high and low."""
@@ -36,12 +39,51 @@ class _Segment(NamedTuple):
     where: NDArray[np.int64] | None
 
 
+class Compiled:
+    """What a policy comes to, kept for the next cases: tables of base points, rules by names.
+
+    Safe to be used by threads. For one policy only.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._tables: dict[tuple[int, str], GroupTable] = {}
+        self._rules: dict[_Names, dict[Any, tuple[Rules, list[Site]]]] = {}
+
+    def table(self, policy: Policy, segment: _Segment) -> GroupTable:
+        """Give the base points of a segment."""
+        key = segment.period, "" if segment.tier is None else segment.tier.name
+        if key not in self._tables:
+            self._tables[key] = group_table(policy, segment.tier)
+        return self._tables[key]
+
+    def rules(
+        self, policy: Policy, columns: CaseColumns, marks: Marks, segment: _Segment
+    ) -> tuple[Rules, list[Site]]:
+        """Give the rules of a segment for the names that the cases have."""
+        coded = columns.hospital, columns.level, columns.pool, columns.drg, columns.item
+        names = tuple(tuple(column.names) for column in coded)
+        there = sites_of(columns)
+        tier = "" if segment.tier is None else segment.tier.name
+        key = segment.period, tier, segment.level, marks, there.tobytes()
+        with self._lock:
+            kept = self._rules.pop(names, {})
+            # The names used last come last.
+            self._rules[names] = kept
+            while len(self._rules) > _KEPT:
+                del self._rules[next(iter(self._rules))]
+        if key not in kept:
+            table = self.table(policy, segment)
+            kept[key] = compile_rules(policy, columns, marks, table, segment.level, there)
+        return kept[key]
+
+
 def run_segments(
     columns: CaseColumns,
     rows: Rows,
     period: NDArray[Any],
     periods: Sequence[Policy],
-    tables: Tables | None = None,
+    compiled: Compiled | None = None,
 ) -> tuple[Factors, list[str]]:
     """Run each segment's rules over its cases; give one list of reasons for all.
 
@@ -55,8 +97,8 @@ def run_segments(
         Number of the period of each case.
     periods : sequence of Policy
         The policies of all periods.
-    tables : dict, optional
-        Tables that calls before this have read, and room for those that it reads.
+    compiled : Compiled, optional
+        What calls before this made of the policy.
 
     Returns
     -------
@@ -67,7 +109,7 @@ def run_segments(
     """
     factors = _room(len(rows.cost))
     texts: list[str] = []
-    tables = {} if tables is None else tables
+    compiled = Compiled() if compiled is None else compiled
     ranked = Ranked.of(len(rows.cost)) if any(map(_quota, periods)) else None
     done: list[tuple[_Segment, Rows, Rules]] = []
     several = len(periods) > 1 and len(period)
@@ -77,8 +119,7 @@ def run_segments(
         flags, marks = mark_cases(policy, columns)
         alone = None if len(present) == 1 else np.flatnonzero(period == number)
         for segment in _segments(policy, columns, int(number), alone):
-            table = _table(tables, policy, segment)
-            rules, sites = compile_rules(policy, columns, marks, table, segment.level)
+            rules, sites = compiled.rules(policy, columns, marks, segment)
             part = _part(rows._replace(flags=flags), segment.where)
             found = _run(part, rules, factors, segment.where)
             check_numbers(columns, part, rules, found, policy, sites)
@@ -159,13 +200,6 @@ def _segments(
             levels[above - 1] if above else None,
             rows[key[rows] == value],
         )
-
-
-def _table(tables: Tables, policy: Policy, segment: _Segment) -> GroupTable:
-    key = segment.period, "" if segment.tier is None else segment.tier.name
-    if key not in tables:
-        tables[key] = group_table(policy, segment.tier)
-    return tables[key]
 
 
 def _run(part: Rows, rules: Rules, factors: Factors, where: NDArray[np.int64] | None) -> Factors:
