@@ -15,7 +15,7 @@ from drgcore.cases.attributes import Codes, select_columns, text_codes
 from drgcore.cases.hashes import hash_strings
 from drgcore.scale.partitions import joined, with_days
 from drgcore.weights import History, HistoryWarning, Trimming, group_statistics, read_history
-from drgcore.weights.history import NO_YEAR
+from drgcore.weights.history_columns import NO_YEAR
 from drgcore.weights.moments import Moments, moments_of
 
 Trim = Callable[[History], Trimming]

@@ -27,8 +27,9 @@ from drgcore.scale.partition_history import (
 )
 from drgcore.scale.spark_frames import arrow_schema, clear_errors, map_batches, with_fields
 from drgcore.weights import GroupWeights, base_points, group_statistics, read_history
-from drgcore.weights.history import KEYS, NO_YEAR, REASONS
+from drgcore.weights.history import KEYS
 from drgcore.weights.history_checks import refuse_several_schemes, warn_of_strange_counts
+from drgcore.weights.history_columns import NO_YEAR, REASONS
 from drgcore.weights.moments import join_moments
 
 if TYPE_CHECKING:

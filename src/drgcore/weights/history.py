@@ -3,38 +3,40 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from drgcore.cases import read_table
 from drgcore.cases.attributes import (
     Codes,
-    dates_of,
     numbers_of,
     select_columns,
     text_codes,
 )
-from drgcore.cases.statuses import statuses_of, statuses_of_groups
+from drgcore.cases.statuses import statuses_of_groups
 from drgcore.errors import CaseSchemaError
+from drgcore.grouper.batch import thread_count
 from drgcore.language import _
 from drgcore.weights.history_checks import refuse_several_schemes, warn_of_strange_years
+from drgcore.weights.history_columns import (
+    NO_YEAR,
+    grouped_statuses,
+    ordered_texts,
+    usable_cases,
+    years_of,
+)
 from drgcore.weights.segments import Segments, sort_by_group
 
 KEYS = ("drg", "adrg", "mdc", "hospital", "hospital_level", "pool", "year")
 """What statistics may be broken down by."""
-
-REASONS = ("ambiguous", "ungrouped", "invalid", "cost_missing", "cost_negative", "cost_zero")
-"""Why a case is left out of calibration, in the order in which it is looked at."""
-
-NO_YEAR = -1
-"""Year of a case without a discharge date."""
 
 _TEXTS = ("hospital", "hospital_level", "pool")
 _CODED = ("drg", "status", "scheme", *_TEXTS)
@@ -240,22 +242,29 @@ def read_history(cases: Any, *, cost: str = "total_cost") -> History:
             hint=_("group the cases first; costs are yuan in total_cost"),
         )
     refuse_several_schemes(text_codes(table, "scheme", optional=True).names)
-    drg = _ordered(text_codes(table, "drg", optional=True))
-    hospital, level, pool = (_ordered(text_codes(table, n, optional=True)) for n in _TEXTS)
-    status = (
-        _statuses(text_codes(table, "status", optional=True), drg.codes)
-        if "status" in table.column_names
-        else np.append(statuses_of_groups(drg.names), np.int8(2))[drg.codes]
-    )
-    year = None
-    if "discharge_date" in table.column_names:
-        years = pc.fill_null(pc.year(dates_of(table, "discharge_date")), NO_YEAR)
-        year = years.to_numpy().astype(np.int32)
-    stay = None
-    if "length_of_stay" in table.column_names:
-        stay = numbers_of(table, "length_of_stay")
-    costs = numbers_of(table, cost)
-    usable, left_out = _usable(status, costs)
+    there = table.column_names
+    # One column beside another, on all processors.
+    with ThreadPoolExecutor(thread_count(None)) as workers:
+
+        def soon(work: Callable[..., Any], *arguments: Any) -> Future[Any]:
+            # A message speaks the language of the caller in any thread.
+            return workers.submit(copy_context().run, work, *arguments)
+
+        optional = partial(text_codes, optional=True)
+        waiting = [soon(ordered_texts, table, name) for name in ("drg", *_TEXTS)]
+        of_status = soon(optional, table, "status") if "status" in there else None
+        years = soon(years_of, table) if "discharge_date" in there else None
+        stays = soon(numbers_of, table, "length_of_stay") if "length_of_stay" in there else None
+        amounts = soon(numbers_of, table, cost)
+        drg, hospital, level, pool = (one.result() for one in waiting)
+        year = None if years is None else years.result()
+        stay = None if stays is None else stays.result()
+        costs = amounts.result()
+        if of_status is None:
+            status = np.append(statuses_of_groups(drg.names), np.int8(2))[drg.codes]
+        else:
+            status = grouped_statuses(of_status.result(), drg.codes)
+    usable, left_out = usable_cases(status, costs)
     history = History(drg, hospital, level, pool, status, year, costs, stay, usable, left_out)
     if year is not None and usable.any():
         warn_of_strange_years(history.key("year"), drg, usable)
@@ -333,36 +342,7 @@ def costs_by(history: History, codes: NDArray[np.integer], groups: int) -> Segme
     >>> costs_by(history, history.drg.codes, 1).values.tolist()
     [3.0]
     """
-    return sort_by_group(np.where(history.usable, codes, -1), history.cost, groups)
-
-
-def _ordered(codes: Codes) -> Codes:
-    """Number names in alphabetical order, so that no result depends on the order of rows."""
-    order = sorted(range(len(codes.names)), key=codes.names.__getitem__)
-    rank = np.full(len(order) + 1, -1, np.int32)
-    rank[order] = np.arange(len(order))
-    return Codes([codes.names[i] for i in order], rank[codes.codes])
-
-
-def _statuses(status: Codes, drg: NDArray[np.int32]) -> NDArray[np.int8]:
-    # A case without status, or one called grouped that has no group, is in no group.
-    codes = np.append(statuses_of(status.names), np.int8(2))[status.codes]
-    return np.where((codes == 0) & (drg < 0), 2, codes).astype(np.int8)
-
-
-def _usable(
-    status: NDArray[np.int8], cost: NDArray[np.float64]
-) -> tuple[NDArray[np.bool_], pd.DataFrame]:
-    with np.errstate(invalid="ignore"):
-        faults = [status == s for s in (1, 2, 3)] + [~np.isfinite(cost), cost < 0, cost == 0]
-    usable = np.ones(len(cost), bool)
-    rows = []
-    for reason, fault in zip(REASONS, faults, strict=True):
-        number = int((fault & usable).sum())
-        usable &= ~fault
-        if number:
-            rows.append((reason, number))
-    return usable, pd.DataFrame(rows, columns=["reason", "cases"])
+    return sort_by_group(codes, history.cost, groups, keep=history.usable)
 
 
 def _lacking(column: str, key: str) -> CaseSchemaError:

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from drgcore.errors import CaseSchemaError
 from drgcore.language import _
-from drgcore.weights.history import REASONS, History, costs_by
+from drgcore.weights.history import History, costs_by
+from drgcore.weights.history_columns import REASONS
 from drgcore.weights.years import checked_years, counted_years
 
 Floats = NDArray[np.float64]

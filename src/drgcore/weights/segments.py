@@ -6,9 +6,11 @@ the order of the rows or on the number of threads, to the last bit.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +19,11 @@ from drgcore.grouper.batch import thread_count
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+
+# Values of a part, which stays in the processor's cache from one step to the next.
+_PART = 1 << 16
+# Fewer rows are not worth a thread.
+_ROWS = 1 << 18
 
 
 @dataclass(frozen=True)
@@ -50,20 +57,30 @@ class Segments:
     @cached_property
     def total(self) -> Floats:
         """Sum of each group."""
-        return self._sums(self.values)
+        return self._by_part(lambda _part, values, first, _count: np.add.reduceat(values, first))
 
     @cached_property
     def mean(self) -> Floats:
         """Mean of each group; NaN for a group without values."""
-        # Counted from the least value: the mean of equal values is that value exactly.
-        least = self.quantile(0.0)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return least + self._sums(self.values - np.repeat(least, self.count)) / self.count
+
+        def work(_part: Ints, values: Floats, first: Ints, count: Ints) -> Floats:
+            # Counted from the least value: the mean of equal values is that value exactly.
+            least = values[first]
+            return least + np.add.reduceat(values - np.repeat(least, count), first) / count
+
+        found = self._by_part(work)
+        found[self.count == 0] = np.nan
+        return found
 
     @cached_property
     def squares(self) -> Floats:
         """Sum of squared deviations from the mean of each group."""
-        return self._sums((self.values - np.repeat(self.mean, self.count)) ** 2)
+        mean = self.mean
+
+        def work(part: Ints, values: Floats, first: Ints, count: Ints) -> Floats:
+            return np.add.reduceat((values - np.repeat(mean[part], count)) ** 2, first)
+
+        return self._by_part(work)
 
     @cached_property
     def sd(self) -> Floats:
@@ -74,10 +91,15 @@ class Segments:
     def occupied(self) -> Segments:
         """Give the groups that have values, and no others."""
         full = np.flatnonzero(self.count)
+        if len(full) == len(self.count):
+            return self
         return Segments(self.values, np.append(self.starts[full], self.starts[-1]))
 
-    def quantile(self, share: float) -> Floats:
-        """Quantile of each group, linear between neighbours; NaN for a group without values."""
+    def quantile(self, share: float, of: Callable[[Floats], Floats] | None = None) -> Floats:
+        """Quantile of each group, linear between neighbours; NaN for a group without values.
+
+        With `of`, an increasing function, that of what it makes of the values.
+        """
         count = self.count
         full = count > 0
         place = share * (count[full] - 1)
@@ -87,21 +109,77 @@ class Segments:
         above = np.minimum(below + 1, count[full] - 1)
         first = self.starts[:-1][full]
         low, high = self.values[first + below], self.values[first + above]
+        if of is not None:
+            low, high = of(low), of(high)
         result = np.full(len(count), np.nan)
         result[full] = low + (high - low) * (place - below)
         return result
 
-    def _sums(self, values: Floats) -> Floats:
-        full = self.count > 0
-        result = np.zeros(len(full))
-        if full.any():
-            # Groups without values have no place of their own and lie between the others.
-            result[full] = np.add.reduceat(values, self.starts[:-1][full])
+    def _by_part(self, work: Callable[[Ints, Floats, Ints, Ints], Floats]) -> Floats:
+        """Let `work` add up some groups at a time, on all processors; 0 where there is no value.
+
+        It is given the groups, their values, where each begins among them, and how many it has:
+        groups without values have no place of their own and are left out.
+        """
+        result = np.zeros(len(self.count))
+        full = np.flatnonzero(self.count)
+
+        def one(part: Ints) -> None:
+            first, count = self.starts[part], self.count[part]
+            start, end = first[0], first[-1] + count[-1]
+            result[part] = work(part, self.values[start:end], first - start, count)
+
+        _each(one, _parts(full, self.starts[full]), len(self.values))
         return result
 
 
+def _parts(groups: Ints, starts: Ints) -> list[Ints]:
+    """Cut groups that lie one after the other into runs of some 65,536 values."""
+    if not len(groups):
+        return []
+    return np.split(groups, np.flatnonzero(np.diff((starts - starts[0]) // _PART)) + 1)
+
+
+def _each(work: Callable[[Ints], None], parts: Sequence[Ints], values: int) -> None:
+    threads = threads_for(values)
+    if threads == 1:
+        for part in parts:
+            work(part)
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(work, parts))
+
+
+def threads_for(rows: int, threads: int | None = None) -> int:
+    """Give the threads that are worth their start for so many rows.
+
+    Examples
+    --------
+    >>> threads_for(1000)
+    1
+    """
+    return min(thread_count(threads), 1 + rows // _ROWS)
+
+
+def row_slices(rows: int, threads: int) -> list[slice]:
+    """Cut rows into one slice for each thread.
+
+    Examples
+    --------
+    >>> row_slices(5, 2)
+    [slice(0, 2, None), slice(2, 5, None)]
+    """
+    edges = np.linspace(0, rows, threads + 1).astype(int).tolist()
+    return [slice(start, end) for start, end in pairwise(edges)]
+
+
 def sort_by_group(
-    codes: NDArray[np.integer], values: Floats, groups: int, threads: int | None = None
+    codes: NDArray[np.integer],
+    values: Floats,
+    groups: int,
+    threads: int | None = None,
+    *,
+    keep: NDArray[np.bool_] | None = None,
 ) -> Segments:
     """Lay values out by group and sort each group.
 
@@ -115,6 +193,8 @@ def sort_by_group(
         How many groups there are.
     threads : int, optional
         As many as the process may use, by default. The result is the same with any number.
+    keep : ndarray of bool, shape (n,), optional
+        Which values to lay out; all by default.
 
     Returns
     -------
@@ -125,19 +205,25 @@ def sort_by_group(
     >>> sort_by_group(np.array([0, 0]), np.array([2.0, 1.0]), 1).quantile(0.5).tolist()
     [1.5]
     """
-    from drgcore.weights.kernel import scatter
+    from drgcore.weights.kernel import count_kept, scatter
 
-    count = np.bincount(codes[codes >= 0], minlength=groups)
-    starts = np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
-    out = np.empty(starts[-1])
-    scatter(codes, values, starts[:-1].copy(), out)
-    longer = np.flatnonzero(count > 1)
-    threads = min(thread_count(threads), max(1, len(longer)))
-
-    def sort(part: Ints) -> None:
-        for group in part:
-            out[starts[group] : starts[group + 1]].sort()
-
+    threads = threads_for(len(codes), threads)
+    kept = np.empty(0, bool) if keep is None else keep
+    slices = row_slices(len(codes), threads)
+    counts = np.zeros((threads, groups), np.int64)
     with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(sort, np.array_split(longer, threads)))
+        list(pool.map(lambda s, own: count_kept(codes[s], kept[s], own), slices, counts))
+        ends = counts.cumsum(axis=0)
+        starts = np.concatenate([[0], ends[-1].cumsum()]).astype(np.int64)
+        out = np.empty(starts[-1])
+        place = ends - counts + starts[:-1]
+        rest = slices, place
+        list(pool.map(lambda s, own: scatter(codes[s], values[s], kept[s], own, out), *rest))
+
+        def sort(part: Ints) -> None:
+            for group in part:
+                out[starts[group] : starts[group + 1]].sort()
+
+        longer = np.flatnonzero(ends[-1] > 1)
+        list(pool.map(sort, _parts(longer, starts[longer])))
     return Segments(out, starts)

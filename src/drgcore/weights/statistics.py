@@ -86,11 +86,18 @@ def group_statistics(
     history = read_history(cases)
     if trimming is not None:
         history = history.only(trimming.keep)
-    codes, names = codes_by(history, keys)
+    codes: NDArray[np.integer]
     if keys == ["drg"]:
         # All that has no case lies between the others without a place of its own.
-        costs = history.by_drg.occupied()
+        full = np.flatnonzero(history.by_drg.count)
+        costs, names = history.by_drg.occupied(), [[history.drg.names[at]] for at in full]
+        codes = history.drg.codes
+        if len(full) < len(history.drg.names):
+            place = np.full(len(history.drg.names) + 1, -1, np.int32)
+            place[full] = np.arange(len(full))
+            codes = place[codes]
     else:
+        codes, names = codes_by(history, keys)
         costs = sort_by_group(codes, history.cost, len(names))
     columns: dict[str, Any] = {}
     for place, key in enumerate(keys):
@@ -108,9 +115,8 @@ def group_statistics(
         "max": costs.quantile(1.0),
     }
     if history.stay is not None:
-        stays = sort_by_group(
-            np.where(np.isfinite(history.stay), codes, -1), history.stay, len(names)
-        )
+        known = history.usable & np.isfinite(history.stay)
+        stays = sort_by_group(codes, history.stay, len(names), keep=known)
         columns |= {"mean_stay": stays.mean, "median_stay": stays.quantile(0.5)}
     table = pd.DataFrame(columns)
     table["stable"] = is_stable(costs.count, table["cv"].to_numpy(), n_min, cv_max)

@@ -6,7 +6,8 @@ Limits belong to the group: a case on a limit stays.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from drgcore.errors import CaseSchemaError, DrgcoreError
 from drgcore.language import _
 from drgcore.weights.history import History, costs_by, read_history
-from drgcore.weights.segments import Segments, sort_by_group
+from drgcore.weights.segments import Segments, row_slices, sort_by_group, threads_for
 
 Floats = NDArray[np.float64]
 
@@ -118,8 +119,8 @@ def trim_iqr(cases: Any, low: float = 1.5, high: float = 1.5, *, log: bool = Fal
     _not_negative(low=low, high=high)
     history = read_history(cases)
     costs = _by_drg(history)
-    scaled = Segments(np.log(costs.values), costs.starts) if log else costs
-    first, third = scaled.quantile(0.25), scaled.quantile(0.75)
+    of = np.log if log else None
+    first, third = costs.quantile(0.25, of), costs.quantile(0.75, of)
     fences = first - low * (third - first), third + high * (third - first)
     if log:
         fences = np.exp(fences[0]), np.exp(fences[1])
@@ -288,12 +289,19 @@ def _cut(
     counts = counts[:groups]
     if high_of_case is None:
         # Of sorted costs those between the limits are sorted, too: statistics begin with them.
-        each = np.repeat(np.arange(groups, dtype=np.int32), costs.count)
-        inside = _sides(each, costs.values, np.ones(len(each), bool), *limits, own)[0] == 0
-        vars(history.only(keep))["by_drg"] = _laid_out(costs.values[inside], counts[:, 0])
-        cut = _laid_out(costs.values[~inside], counts[:, 1:].sum(axis=1))
+        low_end = costs.starts[:-1] + counts[:, 1]
+        high_end = low_end + counts[:, 0]
+        ends = costs.starts[1:]
+        inside = [costs.values[s:e] for s, e in zip(low_end, high_end, strict=True)]
+        outside = [
+            costs.values[s:e]
+            for pair in zip(costs.starts, low_end, high_end, ends, strict=False)
+            for s, e in (pair[:2], pair[2:])
+        ]
+        vars(history.only(keep))["by_drg"] = _laid_out(inside, counts[:, 0])
+        cut = _laid_out(outside, counts[:, 1:].sum(axis=1))
     else:
-        cut = sort_by_group(np.where(side != 0, codes, -1), history.cost, groups)
+        cut = sort_by_group(codes, history.cost, groups, keep=side != 0)
     all_cases = counts.sum(axis=1)
     table = pd.DataFrame(
         {
@@ -324,12 +332,20 @@ def _sides(
     from drgcore.weights.kernel import mark_beyond
 
     side = np.zeros(len(codes), np.int8)
-    counts = np.zeros((len(low), 3), np.int64)
-    mark_beyond(codes, cost, usable, low, high, own, side, counts)
-    return side, counts
+    threads = threads_for(len(codes))
+    counts = np.zeros((threads, len(low), 3), np.int64)
+
+    def mark(part: slice, own_counts: NDArray[np.int64]) -> None:
+        arrays = codes[part], cost[part], usable[part]
+        mark_beyond(*arrays, low, high, own[part], side[part], own_counts)
+
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(mark, row_slices(len(codes), threads), counts))
+    return side, counts.sum(axis=0)
 
 
-def _laid_out(values: Floats, counts: NDArray[np.int64]) -> Segments:
+def _laid_out(runs: Sequence[Floats], counts: NDArray[np.int64]) -> Segments:
+    values = np.concatenate([np.empty(0), *runs])
     return Segments(values, np.concatenate([[0], np.cumsum(counts)]).astype(np.int64))
 
 
