@@ -10,12 +10,33 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drgcore.budget.allocate import allocate, decimal_text, fen, round_to_total, yuan
+from drgcore.budget.allocate import (
+    allocate,
+    decimal_text,
+    fen,
+    round_to_total,
+    split_share,
+    yuan,
+)
 from drgcore.budget.month import Month
 from drgcore.errors import BudgetError
 
 AMOUNTS = st.integers(-(10**14), 10**14)
 WEIGHTS = st.lists(st.integers(0, 10**12), min_size=1, max_size=40).filter(any)
+
+
+@given(st.integers(0, 10**14), st.fractions(0, 1, max_denominator=10**4))
+def test_a_share_and_the_rest_as_two_weights(amount: int, share: Fraction) -> None:
+    assert list(split_share(amount, share)) == allocate(amount, [share, 1 - share])
+
+
+@given(st.lists(st.fractions(-9, 9, max_denominator=7), min_size=1, max_size=9), st.data())
+def test_rounded_as_exact_remainders_say(quotas: list[Fraction], data: st.DataObject) -> None:
+    floors = [quota.__floor__() for quota in quotas]
+    total = sum(floors) + data.draw(st.integers(0, len(quotas)))
+    ranking = sorted(range(len(quotas)), key=lambda i: (floors[i] - quotas[i], -i))
+    expected = [part + (i in ranking[: total - sum(floors)]) for i, part in enumerate(floors)]
+    assert round_to_total(quotas, total, [-i for i in range(len(quotas))]) == expected
 
 
 @given(AMOUNTS, WEIGHTS)

@@ -132,10 +132,41 @@ def round_to_total(quotas: Sequence[Fraction], total: int, order: Sequence[Any])
             )
         )
     keys = _keys(order, len(floors))
-    ranking = sorted(range(len(floors)), key=lambda i: (floors[i] - quotas[i], keys[i]))
-    for i in ranking[:left]:
-        floors[i] += 1
+    if left:
+        # What the floors leave of each, in parts of one common denominator.
+        scale = lcm(*(quota.denominator for quota in quotas))
+        rests = [q.numerator % q.denominator * (scale // q.denominator) for q in quotas]
+        ranking = sorted(range(len(floors)), key=lambda i: (-rests[i], keys[i]))
+        for i in ranking[:left]:
+            floors[i] += 1
     return floors
+
+
+def split_share(amount_fen: int, share: Fraction) -> tuple[int, int]:
+    """Split whole fen into a share and the rest, as `allocate` splits it by both.
+
+    Parameters
+    ----------
+    amount_fen : int
+        The amount, not negative [fen].
+    share : Fraction
+        The share of the first part, 0 to 1.
+
+    Returns
+    -------
+    tuple of int
+        Both parts [fen]; of a fen that is exactly between them, the first has it.
+
+    Examples
+    --------
+    >>> split_share(101, Fraction(9, 10)), split_share(1, Fraction(1, 2))
+    ((91, 10), (1, 0))
+    """
+    of, rest = share.numerator, share.denominator - share.numerator
+    first, left = divmod(amount_fen * of, share.denominator)
+    if left and left >= amount_fen * rest % share.denominator:
+        first += 1
+    return first, amount_fen - first
 
 
 def fen(yuan: str | int | Decimal) -> int:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, Protocol
 
 from drgcore.budget.accounts import RESERVE, Accounts
-from drgcore.budget.allocate import allocate
+from drgcore.budget.allocate import split_share
 from drgcore.budget.frames import (
     CLASS_COLUMNS,
     FLOW_COLUMNS,
@@ -245,8 +246,9 @@ def _quality_held(terms: Terms, pool: PoolTerms, rows: list[tuple[Any, ...]]) ->
     at = STATEMENT_COLUMNS.index("held_fen")
     share, rest = terms.quality_money.share, 1 - pool.prepayment
     part = rest if share is None else min(share, rest)
+    of_held = Fraction(part) / Fraction(rest) if rest else Fraction(0)
     return [
-        (pool.pool, row[1], QUALITY_HELD, "", "", allocate(row[at], [part, rest - part])[0])
+        (pool.pool, row[1], QUALITY_HELD, "", "", split_share(row[at], of_held)[0])
         for row in rows
         if row[at]
     ]
@@ -266,13 +268,13 @@ def _pool_statement(
     carried: Mapping[tuple[str, str], int],
 ) -> list[tuple[Any, ...]]:
     """Follow each hospital's amount from v·Q to what is prepaid, held and carried."""
-    rows = []
+    rows, prepayment = [], Fraction(pool.prepayment)
     for hospital, row in sums.items():
         borne = row["patient_paid_fen"] if pool.basis == "total_cost" else 0
         entitlement = gross[hospital] - borne
         carried_in = carried.get((pool.pool, hospital), 0)
         due = entitlement - row["refused_fen"] + carried_in
-        prepaid, held = allocate(max(due, 0), [pool.prepayment, 1 - pool.prepayment])
+        prepaid, held = split_share(max(due, 0), prepayment)
         rows.append(
             (
                 pool.pool,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
 from math import floor
 from typing import Any
 
@@ -100,16 +101,51 @@ class PoolFacts:
 
     def of_months(self, hospital: str, name: str) -> int:
         """Add up one column of a hospital's closed months."""
-        return sum(rows[hospital][name] for rows in self.statements.values() if hospital in rows)
+        if name not in self._month_sums:
+            found: dict[str, int] = {}
+            for rows in self.statements.values():
+                for own, row in rows.items():
+                    found[own] = found.get(own, 0) + row[name]
+            self._month_sums[name] = found
+        return self._month_sums[name].get(hospital, 0)
 
     def of_flows(self, hospital: str, item: str) -> int:
         """Add up one item of a hospital's flows in the closed months [fen]."""
-        return sum(
-            row["amount_fen"]
-            for rows in self.flows.values()
-            for row in rows
-            if (row["hospital"], row["item"]) == (hospital, item)
-        )
+        return self._flow_sums.get((hospital, item), 0)
+
+    @cached_property
+    def _month_sums(self) -> dict[str, dict[str, int]]:
+        return {}
+
+    @cached_property
+    def _flow_sums(self) -> dict[tuple[str, str], int]:
+        found: dict[tuple[str, str], int] = {}
+        for rows in self.flows.values():
+            for row in rows:
+                key = row["hospital"], row["item"]
+                found[key] = found.get(key, 0) + row["amount_fen"]
+        return found
+
+    @cached_property
+    def changes_of(self) -> dict[str, list[Change]]:
+        """The changes by hospital."""
+        found: dict[str, list[Change]] = {}
+        for change in self.changes:
+            found.setdefault(change.key[1], []).append(change)
+        return found
+
+    @cached_property
+    def decided_of(self) -> dict[str, list[Adjustment]]:
+        """The decisions by hospital."""
+        found: dict[str, list[Adjustment]] = {}
+        for decision in self.decided:
+            found.setdefault(decision.hospital, []).append(decision)
+        return found
+
+    @cached_property
+    def by_month(self) -> list[tuple[Month, Mapping[str, Mapping[str, Any]]]]:
+        """The closed months in order."""
+        return sorted(self.statements.items())
 
 
 def adjustment_rows(facts: PoolFacts, value: PointValue, hospital: str, gross: int) -> list[Row]:
@@ -121,17 +157,15 @@ def adjustment_rows(facts: PoolFacts, value: PointValue, hospital: str, gross: i
     if facts.pool.value is not None:
         return _rows_at_given_value(facts, value, hospital)
     items: list[tuple[Month, str, int, int, int, int, int, int]] = []
-    for month, rows in sorted(facts.statements.items()):
+    for month, rows in facts.by_month:
         row = rows.get(hospital, {"points": 0, "gross_fen": 0})
         items.append((month, adj.VALUE, 0, row["points"], -row["gross_fen"], 0, 0, 0))
-    for change in facts.changes:
-        if change.key[1] == hospital:
-            deltas = (change.cases, change.points, 0, change.patient_paid_fen, change.refused_fen)
-            items.append((change.key[2], change.kind, *deltas, 0))
-    for decision in facts.decided:
-        if decision.hospital == hospital:
-            given = (0, decision.points, 0, 0, 0, decision.amount_fen)
-            items.append((decision.month, decision.kind, *given))
+    for change in facts.changes_of.get(hospital, ()):
+        deltas = (change.cases, change.points, 0, change.patient_paid_fen, change.refused_fen)
+        items.append((change.key[2], change.kind, *deltas, 0))
+    for decision in facts.decided_of.get(hospital, ()):
+        given = (0, decision.points, 0, 0, 0, decision.amount_fen)
+        items.append((decision.month, decision.kind, *given))
     quotas = [value.fen_per_unit * item[3] for item in items]
     keys = [(item[0], item[1], i) for i, item in enumerate(items)]
     total_cost = facts.pool.basis == "total_cost"
@@ -173,23 +207,21 @@ def _rows_at_given_value(facts: PoolFacts, value: PointValue, hospital: str) -> 
     pool = facts.pool.pool
     assert facts.pool.value is not None
     found: list[Row] = []
-    for month, rows in sorted(facts.statements.items()):
+    for month, rows in facts.by_month:
         now = facts.whole.sums.get((pool, month.index), {}).get(hospital, {}).get("given_fen", 0)
         worth = now - rows.get(hospital, {"gross_fen": 0})["gross_fen"]
         if worth:
             found.append((pool, hospital, str(month), adj.VALUE, 0, 0, worth, 0, 0, worth))
     total_cost = facts.pool.basis == "total_cost"
-    for change in facts.changes:
-        if change.key[1] == hospital:
-            borne, refused = change.patient_paid_fen, change.refused_fen
-            amount = -(borne if total_cost else 0) - refused
-            start = (pool, hospital, str(change.key[2]), change.kind, change.cases, change.points)
-            found.append((*start, 0, borne, refused, amount))
-    for decision in facts.decided:
-        if decision.hospital == hospital:
-            worth = worth_of(facts, decision.points)
-            start = (pool, hospital, str(decision.month), decision.kind, 0, decision.points)
-            found.append((*start, worth, 0, 0, worth + decision.amount_fen))
+    for change in facts.changes_of.get(hospital, ()):
+        borne, refused = change.patient_paid_fen, change.refused_fen
+        amount = -(borne if total_cost else 0) - refused
+        start = (pool, hospital, str(change.key[2]), change.kind, change.cases, change.points)
+        found.append((*start, 0, borne, refused, amount))
+    for decision in facts.decided_of.get(hospital, ()):
+        worth = worth_of(facts, decision.points)
+        start = (pool, hospital, str(decision.month), decision.kind, 0, decision.points)
+        found.append((*start, worth, 0, 0, worth + decision.amount_fen))
     return found + _carried_rows(facts, hospital)
 
 

@@ -139,7 +139,7 @@ def settle_pool(facts: PoolFacts) -> PoolYear:
     year.pool = [
         *(
             (pool.pool, f"held back in {month}", sum(row["held_fen"] for row in rows.values()))
-            for month, rows in sorted(facts.statements.items())
+            for month, rows in facts.by_month
         ),
         (pool.pool, "shared out", -sum(shares.values())),
         (pool.pool, "to the reserve", -to_reserve),

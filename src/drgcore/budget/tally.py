@@ -109,16 +109,37 @@ class Tally:
         Added up once for the months and the year that are settled from them; not to be changed.
         """
         found: dict[tuple[str, int], dict[str, dict[str, int]]] = {}
-        columns = [self.cells[name].tolist() for name in ("pool", "month", "hospital", *NUMBERS)]
-        for pool, month, hospital, *numbers in zip(*columns, strict=True):
-            hospitals = found.setdefault((pool, month), {})
-            row = hospitals.setdefault(hospital, dict.fromkeys(NUMBERS, 0))
-            for name, number in zip(NUMBERS, numbers, strict=True):
-                row[name] += number
-        for hospitals in found.values():
-            for row in hospitals.values():
-                row["fingerprint"] %= 1 << 64
+        for (pool, month, hospital), row in self._added_by("pool", "month", "hospital"):
+            found.setdefault((pool, month), {})[hospital] = row
         return found
+
+    @cached_property
+    def sums_of_year(self) -> dict[str, dict[str, dict[str, int]]]:
+        """`NUMBERS` by hospital for each pool over all months; not to be changed."""
+        found: dict[str, dict[str, dict[str, int]]] = {}
+        for (pool, hospital), row in self._added_by("pool", "hospital"):
+            found.setdefault(pool, {})[hospital] = row
+        return found
+
+    def _added_by(self, *keys: str) -> list[tuple[tuple[Any, ...], dict[str, int]]]:
+        """Add cells up by some of their keys, in the order in which these occur."""
+        number = np.zeros(len(self.cells), np.int64)
+        for key in keys:
+            codes, names = pd.factorize(self.cells[key])
+            number = number * len(names) + codes
+        place, used = pd.factorize(number)
+        first = np.empty(len(used), np.int64)
+        first[place[::-1]] = np.arange(len(place))[::-1]
+        columns = []
+        for name in NUMBERS:
+            values = self.cells[name].to_numpy()
+            total = np.zeros(len(used), values.dtype)
+            # Fingerprints add up modulo 2**64.
+            np.add.at(total, place, values)
+            columns.append(total.tolist())
+        rows = [dict(zip(NUMBERS, row, strict=True)) for row in zip(*columns, strict=True)]
+        texts = [self.cells[key].to_numpy()[first].tolist() for key in keys]
+        return list(zip(zip(*texts, strict=True), rows, strict=True))
 
     @cached_property
     def classes(self) -> dict[int, list[tuple[str, str, str, int, int]]]:
@@ -256,16 +277,12 @@ def by_hospital(
     >>> by_hospital(Tally(_no_cells(), _no_insured(), None, None, 4), "p", ["H1"])["H1"]["points"]
     0
     """
-    sums = {hospital: dict.fromkeys(NUMBERS, 0) for hospital in hospitals}
-    for (of_pool, index), rows in whole.sums.items():
-        if of_pool == pool and (month is None or index == month.index):
-            for hospital, row in rows.items():
-                total = sums[hospital]
-                for name, number in row.items():
-                    total[name] += number
-    for total in sums.values():
-        total["fingerprint"] %= 1 << 64
-    return sums
+    rows = whole.sums_of_year.get(pool, {})
+    if month is not None:
+        rows = whole.sums.get((pool, month.index), {})
+    if beyond := rows.keys() - set(hospitals):
+        raise KeyError(*sorted(beyond))
+    return {h: dict(rows[h]) if h in rows else dict.fromkeys(NUMBERS, 0) for h in hospitals}
 
 
 def _add_batch(rows: Rows) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -302,12 +302,9 @@ def settle_year(
 
 def _classes(whole: Tally) -> list[tuple[str, str, str, int, int]]:
     """Add up the months' cases and points by pool, hospital and class."""
-    found: dict[tuple[str, str, str], tuple[int, int]] = {}
-    for rows in whole.classes.values():
-        for pool, hospital, kind, cases, points in rows:
-            before = found.get((pool, hospital, kind), (0, 0))
-            found[pool, hospital, kind] = before[0] + cases, before[1] + points
-    return [(*key, *found[key]) for key in sorted(found)]
+    keys = ["pool", "hospital", "case_class"]
+    found = whole.cells.groupby(keys, sort=True)[["cases", "points"]].sum().reset_index()
+    return list(zip(*(found[name].tolist() for name in found), strict=True))
 
 
 def _check_months(closed: Mapping[Month, Any], whole: Tally, terms: Terms) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
+
+from drgcore.compiling import nb
 
 # A part's table of twice as many places lies in the processor's cache.
 _PART = 1 << 15

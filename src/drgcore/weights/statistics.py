@@ -93,9 +93,9 @@ def group_statistics(
         costs, names = history.by_drg.occupied(), [[history.drg.names[at]] for at in full]
         codes = history.drg.codes
         if len(full) < len(history.drg.names):
-            place = np.full(len(history.drg.names) + 1, -1, np.int32)
-            place[full] = np.arange(len(full))
-            codes = place[codes]
+            recode = np.full(len(history.drg.names) + 1, -1, np.int32)
+            recode[full] = np.arange(len(full))
+            codes = recode[codes]
     else:
         codes, names = codes_by(history, keys)
         costs = sort_by_group(codes, history.cost, len(names))
