@@ -122,6 +122,20 @@ def test_a_trial_is_the_year_that_the_ledger_holds(pages, year):
     assert "quality" in missing.json()["error"] + str(missing.json()["hint"])
 
 
+def test_the_dashboard_shows_what_the_ledger_paid(pages, year):
+    asked = {"cases": "region/grouped.parquet", "ledger": NAME}
+    ours = year[1].year.statement
+    found = pages.get("/dashboard", params=asked).json()["paid"]
+    assert found["period"] == "2027"
+    assert round(found["final"] * 100) == ours["final_fen"].sum()
+    assert round(found["pool_share"] * 100) == ours["pool_share_fen"].sum()
+    assert [len(series) for series in found["values"].values()] == [12, 12]
+    one = ours[ours["hospital"] == "H01"]
+    of_one = pages.get("/dashboard", params=asked | {"hospital": "H01"}).json()["paid"]
+    assert [round(amount * 100) for amount in of_one["amounts"]] == [one["final_fen"].sum()]
+    assert pages.get("/dashboard", params=asked | {"drg": "F"}).json()["paid"] is None
+
+
 def test_two_years_are_settled_at_once_and_the_same_one_once(year, monkeypatch):
     begun, free = threading.Event(), threading.Event()
     settled = []

@@ -145,7 +145,7 @@ def test_a_trial_of_the_ledgers_policy(page: Any) -> None:
 def test_the_dashboard_filtered_by_keyboard(page: Any) -> None:
     page.goto("/dashboard?cases=region/grouped.parquet&ledger=region/book.sqlite")
     page.wait_for_selector(".facts-row")
-    assert page.locator("svg.figure").count() == 6
+    assert page.locator("svg.figure").count() == 8
     before = page.inner_text(".facts-row dd >> nth=0")
     press(page, ".panels a")
     page.wait_for_url("**department=**")

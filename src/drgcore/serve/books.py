@@ -27,6 +27,7 @@ from drgcore.points import PRESETS, Policy
 from drgcore.serve.shelf import Shelf
 from drgcore.serve.tables import Row, rows_of
 
+_PAID = ("hospital", "pool", "cases", "points", "prepaid", "pool_share", "final", "balance")
 _SUMS = ("cases", "prepaid", "held", "final", "balance")
 
 
@@ -98,6 +99,29 @@ def closed_last(book: Ledger) -> Row:
     if not periods:
         return {"period": None, "pools": []}
     return {"period": periods[-1], "pools": _pools(book, periods[-1])}
+
+
+def paid(book: Ledger) -> Row:
+    """Give what the last year of a ledger came to, as far as it is closed.
+
+    Parameters
+    ----------
+    book : Ledger
+
+    Returns
+    -------
+    dict
+        ``months``, ``values`` and ``seen``, as `overview` has them, of that year; ``period``, the
+        year or its last month; ``hospitals``, a row a hospital and pool of its statements [yuan].
+    """
+    periods = [entry["period"] for entry in book.entries() if entry["kind"] != "adjustment"]
+    year = max(period[:4] for period in periods)
+    of_year = [period for period in periods if period[:4] == year]
+    last = year if year in of_year else max(of_year)
+    statement = rows_of(plain(_closed(book, last).settlement)["statement"])
+    rows = [row for p in of_year if p != year for row in _pools(book, p)]
+    hospitals = [{name: row[name] for name in _PAID if name in row} for row in statement]
+    return {**_by_month(rows), "period": last, "hospitals": hospitals}
 
 
 def _pools(book: Ledger, period: str) -> list[Row]:

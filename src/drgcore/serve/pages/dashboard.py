@@ -34,6 +34,7 @@ _SHOWN = (
 )
 _GROUPS = 15
 _PANELS = 12
+_BARS = 30
 _BUBBLES = 60
 _FILTERS = ("hospital", "department", "drg", "month")
 
@@ -76,7 +77,34 @@ def dashboard(
     cube = kept.get(shelf.path("table", cases), policy, values)
     if cube is None:
         return data | {"state": "loading"}
-    return data | {"state": "there", **cube.answer(filters, figures)}
+    data |= {"state": "there", "paid": None, **cube.answer(filters, figures)}
+    # A statement knows hospitals and months, and nothing of departments and groups.
+    if ledger and not (department or drg or month):
+        data["paid"] = _paid(shelf, ledger, hospital)
+    return data
+
+
+def _paid(shelf: Shelf, ledger: str, hospital: str) -> Row | None:
+    """What the ledger's last year came to, of all hospitals or of one."""
+    with books.opened(shelf.ledger(ledger)) as book:
+        found = books.paid(book)
+    rows = [row for row in found["hospitals"] if hospital in ("", row["hospital"])]
+    if not rows:
+        return None
+    ended = "final" in rows[0]
+    sums: dict[str, Any] = {}
+    for row in rows:
+        sums[row["hospital"]] = sums.get(row["hospital"], 0) + row["final" if ended else "prepaid"]
+    largest = sorted(sums, key=lambda name: -sums[name])[:_BARS]
+    return {
+        **found,
+        "hospitals": rows,
+        "names": largest,
+        "amounts": [float(sums[name]) for name in largest],
+        "prepaid": sum(row["prepaid"] for row in rows),
+        "pool_share": sum(row["pool_share"] for row in rows) if ended else None,
+        "final": sum(row["final"] for row in rows) if ended else None,
+    }
 
 
 def _prices(shelf: Shelf, ledger: str) -> tuple[Any, dict[str, float]]:
