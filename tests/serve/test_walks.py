@@ -169,6 +169,10 @@ def test_the_first_page_shows_what_is_new_and_takes_a_file(page: Any, folder: Pa
     page.goto("/")
     assert "cases.parquet" in page.inner_text('a[href^="/batches/"]')
     assert faults(page) == []
+    press(page, 'a[href^="/batches/"]')
+    page.wait_for_selector("#start")
+    press(page, "[data-remove]")
+    page.wait_for_url("**/batches")
 
 
 def test_a_case_of_a_batch_opens_on_its_page(page: Any, paths: list[str]) -> None:
