@@ -166,6 +166,10 @@ def is_words(node: ast.expr) -> bool:
 TOLD = {"notes", "warnings", "said", "left", "filled", "_missing", "_wrong"}
 
 
+# What is asked for, refused or added up, and why: the words come after the first argument.
+REASONED = {"ask", "sums_to_one", "_refuse"}
+
+
 def told(node: ast.AST) -> list[ast.expr]:
     """What is added to a list of what people are told."""
     if called(node) not in ("append", "insert") or not isinstance(node, ast.Call):
@@ -216,6 +220,8 @@ def untranslated(source: str) -> list[int]:
     builtin = set() if "_validator" in source else set(vars(builtins))
     for node in ast.walk(ast.parse(source)):
         lines += [word.lineno for word in told(node) if is_words(word)]
+        if called(node) in REASONED and isinstance(node, ast.Call):
+            lines += [word.lineno for word in node.args[1:] if is_words(word)]
         lines += [word.lineno for word in in_tables(node)]
         if called(node) not in builtin and re.search(r"(Error|warn|Exception)$", called(node)):
             assert isinstance(node, ast.Call)
@@ -252,6 +258,8 @@ def misused(source: str) -> list[int]:
         ('HTTPException(404, "there is none")', True),
         ('self.notes.insert(0, f"sheet {x} is read")', True),
         ('said.append(_("{x} is read", x=x))', False),
+        ('ask("cap", f"the rule is {rule}")', True),
+        ('ask(f"pieces.{n}.up_to", _("piece {n} is not the last", n=n))', False),
         ('names.append("x and y")', False),
         ('SchemeError(_("it is wrong"), where=str(path), hint=_(HINT))', False),
         ('SchemeError(_("{x} is wrong", x=x), where="history")', False),
