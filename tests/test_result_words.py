@@ -155,7 +155,7 @@ def test_a_cause_of_a_migration_is_a_sentence_in_each_language(kind: ReasonKind,
 @pytest.mark.parametrize(
     ("language", "sheets", "headings"),
     [
-        ("zh", ["检查汇总", "科室汇总", "问题明细"], ["检查代码", "级别", "状态", "原因"]),
+        ("zh", ["检查汇总", "科室汇总", "问题明细"], ["校验", "级别", "状态", "原因"]),
         ("en", ["Checks", "By department", "Findings"], ["check", "level", "status", "why"]),
     ],
 )

@@ -141,7 +141,7 @@ def test_the_month_of_a_drg_office(readme, tmp_path, monkeypatch):
     assert len(found) == 9, found
     said = {line: run(*shlex.split(line, comments=True)[1:]) for line in found}
     text = "\n".join(said.values())
-    for word in ("cmi", "万元", "骨科", "Coding follows the record", "upcoding"):
+    for word in ("cmi", "10,000 yuan", "骨科", "Coding follows the record", "upcoding"):
         assert word in text, word
     for name in ("watch", "pivotal", "estimates", "differences", "audit"):
         assert Path(f"{name}.xlsx").exists(), name

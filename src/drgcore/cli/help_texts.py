@@ -74,8 +74,8 @@ def translate_command(command: Any) -> Any:
         The same.
     """
     for holder, name in _texts(command):
-        text = getattr(holder, name)
-        setattr(holder, name, _(text))
+        # A unit in brackets is no markup of rich's.
+        setattr(holder, name, re.sub(r"\[(?=[a-z#/@])", r"\\[", _(getattr(holder, name))))
     for below in getattr(command, "commands", {}).values():
         translate_command(below)
     # What typer writes of its own: the usage, the option --help, the titles of the frames.

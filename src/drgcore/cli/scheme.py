@@ -124,7 +124,9 @@ def compile(
         for repair in report.repairs[:_SHOWN]:
             place = _("{sheet}, row {row}", sheet=repair.sheet, row=repair.row)
             place += f", {repair.column}"
-            _print(escape(f"  {place}: {repair.kind}: {repair.before!r} → {repair.after!r}"))
+            _print(
+                escape(f"  {place}: {_(repair.kind.value)}: {repair.before!r} → {repair.after!r}")
+            )
         _more(len(report.repairs))
     _findings(N_("warnings"), report.warnings)
     _print("\n" + _("written to {folder}", folder=report.folder))

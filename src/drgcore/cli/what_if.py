@@ -16,6 +16,7 @@ from drgcore.cli.tables import plain_text
 from drgcore.errors import DrgcoreError
 from drgcore.estimate import pivotal_codes, pivotal_summary
 from drgcore.estimate import what_if as group_otherwise
+from drgcore.estimate.what_if import VARIANT_KINDS
 from drgcore.language import _
 from drgcore.points import Policy
 from drgcore.workbooks import write_tables
@@ -72,7 +73,9 @@ def what_if(
                 count=len(table),
             )
         )
-        typer.echo(plain_text(pivotal_summary(table).head(20)))
+        most = pivotal_summary(table).head(20)
+        kinds = [VARIANT_KINDS[kind] for kind in most["kind"]]
+        typer.echo(plain_text(most.assign(kind=kinds)))
         return
     found = group_otherwise(
         one_case(src, row=row, case_id=case_id, id_column=id_column, mapping=where, sheet=sheet),

@@ -29,7 +29,7 @@ NOTE = N_(
 )
 """Stands above every table of variants; a message of the catalogue."""
 
-_KINDS: Mapping[str, str] = Texts(
+VARIANT_KINDS: Mapping[str, str] = Texts(
     {
         "as_coded": N_("as coded"),
         "principal_diagnosis": N_("as the principal diagnosis"),
@@ -83,7 +83,7 @@ class WhatIf:
         shown = shown.astype(object).fillna("")
         if get_language() == "zh":
             severities = shown["severity"].replace("none", _("none"))
-            shown = shown.assign(kind=shown["kind"].map(_KINDS), severity=severities)
+            shown = shown.assign(kind=shown["kind"].map(VARIANT_KINDS), severity=severities)
             shown = shown.rename(columns=heading)
         with pd.option_context("display.unicode.east_asian_width", True):
             return f"{_(NOTE)}\n{shown.to_string(index=False)}"

@@ -13,21 +13,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from drgcore.language import _
+from drgcore.language import N_, _
 
 
 class RepairKind(StrEnum):
     """What was put right in a source."""
 
-    INVISIBLE = "invisible character"
-    SPACE = "space"
+    INVISIBLE = N_("invisible character")
+    SPACE = N_("space")
     EXCEL_BREAK = "_x000D_"
-    FULL_WIDTH = "full-width character"
-    CASE = "letter case"
-    NUMBER = "number for text"
-    BLANK_ROWS = "blank rows"
-    REPEATED_ROW = "repeated row"
-    SORT_FROM_ORDER = "sort from row order"
+    FULL_WIDTH = N_("full-width character")
+    CASE = N_("letter case")
+    NUMBER = N_("number for text")
+    BLANK_ROWS = N_("blank rows")
+    REPEATED_ROW = N_("repeated row")
+    SORT_FROM_ORDER = N_("sort from row order")
 
 
 @dataclass(frozen=True, slots=True)
