@@ -95,7 +95,7 @@ def allocate(
     return parts if amount >= 0 else [-part for part in parts]
 
 
-def round_to_total(quotas: Sequence[Fraction], total: int, order: Sequence[Any]) -> list[int]:
+def round_to_total(quotas: Sequence[int], of: int, total: int, order: Sequence[Any]) -> list[int]:
     """Round exact amounts of either sign to whole fen that add up to a known total.
 
     Each quota is rounded down; the fen that are missing go to the largest fractions. It is
@@ -103,8 +103,10 @@ def round_to_total(quotas: Sequence[Fraction], total: int, order: Sequence[Any])
 
     Parameters
     ----------
-    quotas : sequence of Fraction
-        Exact amounts [fen].
+    quotas : sequence of int
+        Exact amounts [fen / `of`].
+    of : int
+        Their common denominator.
     total : int
         What the rounded amounts must add up to [fen]: within one fen a part above the parts
         rounded down.
@@ -118,10 +120,10 @@ def round_to_total(quotas: Sequence[Fraction], total: int, order: Sequence[Any])
 
     Examples
     --------
-    >>> round_to_total([Fraction(21, 2), Fraction(-7, 2)], 7, ["a", "b"])
+    >>> round_to_total([21, -7], 2, 7, ["a", "b"])
     [11, -4]
     """
-    floors = [quota.numerator // quota.denominator for quota in quotas]
+    floors = [quota // of for quota in quotas]
     left = total - sum(floors)
     if not 0 <= left <= len(floors):
         raise BudgetError(
@@ -133,10 +135,7 @@ def round_to_total(quotas: Sequence[Fraction], total: int, order: Sequence[Any])
         )
     keys = _keys(order, len(floors))
     if left:
-        # What the floors leave of each, in parts of one common denominator.
-        scale = lcm(*(quota.denominator for quota in quotas))
-        rests = [q.numerator % q.denominator * (scale // q.denominator) for q in quotas]
-        ranking = sorted(range(len(floors)), key=lambda i: (-rests[i], keys[i]))
+        ranking = sorted(range(len(floors)), key=lambda i: (-(quotas[i] % of), keys[i]))
         for i in ranking[:left]:
             floors[i] += 1
     return floors

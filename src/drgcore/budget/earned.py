@@ -32,7 +32,7 @@ from drgcore.points.policy import Policy
 from drgcore.points.records import CLASSES
 from drgcore.points.segments import Compiled
 
-BATCH_ROWS = 1 << 17
+BATCH_ROWS = 1 << 19
 _TEXTS = (
     *("hospital", "hospital_level", "pool", "drg", "list_item", "status"),
     *("violation", "capitation_unit"),

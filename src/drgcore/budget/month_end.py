@@ -223,14 +223,13 @@ def settle_month(
             ]
             closing = holds.holds(RESERVE)
         reserves.append((pool.pool, opening, value.to_reserve_fen, value.from_reserve_fen, closing))
-    classes = whole.classes.get(month.index, [])
     return MonthSettlement(
         month,
         Sheet(values, VALUE_COLUMNS),
         Sheet(statements, STATEMENT_COLUMNS),
-        Sheet(classes, CLASS_COLUMNS),
+        Sheet(lambda: whole.classes.get(month.index, []), CLASS_COLUMNS),
         Sheet(reserves, RESERVE_COLUMNS),
-        whole.cases - sum(row[3] for row in classes),
+        whole.cases - whole.months.get(month.index, 0),
         Sheet(flows, FLOW_COLUMNS),
     )
 

@@ -166,11 +166,13 @@ def adjustment_rows(facts: PoolFacts, value: PointValue, hospital: str, gross: i
     for decision in facts.decided_of.get(hospital, ()):
         given = (0, decision.points, 0, 0, 0, decision.amount_fen)
         items.append((decision.month, decision.kind, *given))
-    quotas = [value.fen_per_unit * item[3] for item in items]
+    rate = value.fen_per_unit
+    quotas = [rate.numerator * item[3] for item in items]
     keys = [(item[0], item[1], i) for i, item in enumerate(items)]
     total_cost = facts.pool.basis == "total_cost"
     rows_out: list[Row] = []
-    for item, worth in zip(items, round_to_total(quotas, gross, keys), strict=True):
+    worths = round_to_total(quotas, rate.denominator, gross, keys)
+    for item, worth in zip(items, worths, strict=True):
         month, kind, cases, points, less, borne, refused, amount = item
         change_fen = worth + less - (borne if total_cost else 0) - refused + amount
         if kind != adj.VALUE or change_fen:

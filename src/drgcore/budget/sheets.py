@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, overload
 
 import pandas as pd
@@ -18,8 +18,8 @@ class Sheet:
 
     Parameters
     ----------
-    rows : iterable of sequence
-        The rows, of plain Python values.
+    rows : iterable of sequence, or callable
+        The rows, of plain Python values, or what makes them.
     columns : sequence of str
         Names of the columns.
 
@@ -32,10 +32,16 @@ class Sheet:
     5
     """
 
-    __slots__ = ("_columns", "_frame", "_rows")
+    __slots__ = ("_columns", "_frame", "_made", "_make")
 
-    def __init__(self, rows: Iterable[Sequence[Any]], columns: Sequence[str]) -> None:
-        self._rows = list(rows)
+    def __init__(
+        self,
+        rows: Iterable[Sequence[Any]] | Callable[[], list[Any]],
+        columns: Sequence[str],
+    ) -> None:
+        # Rows that few ask for are made when somebody does.
+        self._make = rows if callable(rows) else None
+        self._made = [] if callable(rows) else list(rows)
         self._columns = tuple(columns)
         self._frame: pd.DataFrame | None = None
 
@@ -45,6 +51,12 @@ class Sheet:
         sheet = cls((), [str(name) for name in table.columns])
         sheet._frame = table
         return sheet
+
+    @property
+    def _rows(self) -> list[Any]:
+        if self._make is not None:
+            self._made, self._make = self._make(), None
+        return self._made
 
     @property
     def frame(self) -> pd.DataFrame:

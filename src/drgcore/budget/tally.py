@@ -103,6 +103,12 @@ class Tally:
         return int(self.cells["cases"].sum())
 
     @cached_property
+    def months(self) -> dict[int, int]:
+        """How many cases each month (`Month.index`) has that has any."""
+        counts = np.bincount(self.cells["month"], weights=self.cells["cases"])
+        return {index: int(counts[index]) for index in np.flatnonzero(counts).tolist()}
+
+    @cached_property
     def sums(self) -> dict[tuple[str, int], dict[str, dict[str, int]]]:
         """`NUMBERS` by hospital for each pool and month (`Month.index`) that has cases.
 
@@ -121,11 +127,19 @@ class Tally:
             found.setdefault(pool, {})[hospital] = row
         return found
 
+    @cached_property
+    def _coded(self) -> dict[str, tuple[np.ndarray, list[Any]]]:
+        found = {}
+        for key in ("pool", "month", "hospital"):
+            codes, names = pd.factorize(self.cells[key])
+            found[key] = codes, names.tolist()
+        return found
+
     def _added_by(self, *keys: str) -> list[tuple[tuple[Any, ...], dict[str, int]]]:
         """Add cells up by some of their keys, in the order in which these occur."""
         number = np.zeros(len(self.cells), np.int64)
         for key in keys:
-            codes, names = pd.factorize(self.cells[key])
+            codes, names = self._coded[key]
             number = number * len(names) + codes
         place, used = pd.factorize(number)
         first = np.empty(len(used), np.int64)
@@ -138,7 +152,8 @@ class Tally:
             np.add.at(total, place, values)
             columns.append(total.tolist())
         rows = [dict(zip(NUMBERS, row, strict=True)) for row in zip(*columns, strict=True)]
-        texts = [self.cells[key].to_numpy()[first].tolist() for key in keys]
+        columns_of = [self._coded[key] for key in keys]
+        texts = [[names[code] for code in codes[first]] for codes, names in columns_of]
         return list(zip(zip(*texts, strict=True), rows, strict=True))
 
     @cached_property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from drgcore.budget import adjustments as adj
@@ -291,7 +292,7 @@ def settle_year(
         Sheet([row for p in pools for row in p.statement], YEAR_COLUMNS),
         Sheet([row for p in pools for row in p.units], UNIT_COLUMNS),
         Sheet([row for p in pools for row in p.adjustments], ADJUSTMENT_COLUMNS),
-        Sheet(_classes(whole), CLASS_COLUMNS),
+        Sheet(partial(_classes, whole), CLASS_COLUMNS),
         Sheet([row for p in pools for row in p.pool], MOVE_COLUMNS),
         Sheet([row for p in pools for row in p.reserve], MOVE_COLUMNS),
         Sheet([row for p in pools for row in p.reconciliation], MOVE_COLUMNS),
@@ -318,7 +319,7 @@ def _check_months(closed: Mapping[Month, Any], whole: Tally, terms: Terms) -> No
         if pool.in_month(month.number).budget_fen
         and pool.in_month(month.number).shares[month.number - 1]
     }
-    with_cases = {Month.at(index) for index in whole.classes}
+    with_cases = {Month.at(index) for index in whole.months}
     missing = sorted((with_budget | with_cases) - set(closed))
     if missing:
         raise BudgetError(

@@ -57,6 +57,13 @@ def coefficients(policy: Policy, sites: Sequence[Site], drgs: Sequence[str]) -> 
            [0.88 , 1.   ]])
     """
     rules = policy.coefficients
+    if not any(isinstance(c, HospitalComponent | HospitalGroupComponent) for c in rules.components):
+        # Hospitals of a level have the same k: it is computed once for each level.
+        levels = dict.fromkeys(level for _, level in sites)
+        if len(levels) < len(sites):
+            rows = {level: row for row, level in enumerate(levels)}
+            of_level = coefficients(policy, [("", level) for level in levels], drgs)
+            return of_level[[rows[level] for _, level in sites]]
     total = np.zeros((len(sites), len(drgs)))
     for component in rules.components:
         total += float(component.weight) * _values(policy, component, sites, drgs)
