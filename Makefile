@@ -90,7 +90,7 @@ bench: $(VENV)/.dev
 	$(RUN) benchmarks/city_month.py
 	$(RUN) benchmarks/report.py
 	$(RUN) benchmarks/dashboard.py
-	$(RUN) benchmarks/peers.py --cases 2000000 --runs 2
+	$(RUN) benchmarks/peers.py --cases 5000000 --runs 4
 	$(RUN) benchmarks/same_everywhere.py
 	$(RUN) benchmarks/fuzz.py --rounds 2000 --folder build/fuzz
 	$(RUN) benchmarks/conservation.py 200
