@@ -209,6 +209,11 @@ class Texts(Mapping[str, str]):
     def __init__(self, messages: Mapping[str, str]) -> None:
         self._messages = dict(messages)
 
+    @property
+    def messages(self) -> Mapping[str, str]:
+        """Name → English message, for a table that holds more."""
+        return self._messages
+
     def __getitem__(self, name: str) -> str:
         return _(self._messages[name])
 

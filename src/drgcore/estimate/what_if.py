@@ -29,7 +29,7 @@ NOTE = N_(
 )
 """Stands above every table of variants; a message of the catalogue."""
 
-VARIANT_KINDS: Mapping[str, str] = Texts(
+VARIANT_KINDS = Texts(
     {
         "as_coded": N_("as coded"),
         "principal_diagnosis": N_("as the principal diagnosis"),

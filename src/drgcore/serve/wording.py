@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
+from drgcore.estimate.what_if import VARIANT_KINDS
 from drgcore.language import N_, _, use_language
 from drgcore.serve.settings import LANGUAGES, Language
 
@@ -12,13 +13,7 @@ TERMS: Mapping[str, str] = MappingProxyType(
     {
         "points": N_("points earned"),
         "as coded": N_("as coded"),
-        "principal_diagnosis": N_("as the principal diagnosis"),
-        "principal_procedure": N_("as the principal procedure"),
-        "without_diagnosis": N_("without the diagnosis"),
-        "without_principal_procedure": N_("without the principal procedure"),
-        "without_procedure": N_("without the procedure"),
-        "with_diagnosis": N_("with the diagnosis"),
-        "with_procedure": N_("with the procedure"),
+        **VARIANT_KINDS.messages,
         "grouped": N_("grouped"),
         "ambiguous": N_("ambiguous"),
         "ungrouped": N_("ungrouped"),

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import HTTPException, Query, Request
 
+from drgcore.cases.statuses import STATUSES
 from drgcore.language import N_, _
 from drgcore.serve.browse import Wanted, browse
 from drgcore.serve.jobs.work import BatchAsked
@@ -17,7 +18,6 @@ from drgcore.serve.views import LibraryGiven, Views
 
 views = Views()
 
-_STATUSES = ("grouped", "ambiguous", "ungrouped", "invalid")
 _READ = ("grouped.parquet", "grouped.csv", "grouped.xlsx")
 
 Part = Annotated[int, Query(ge=1, le=10**7, description="which part of the rows, from 1")]
@@ -76,4 +76,4 @@ def of_file(
 
 
 def _shown(asked: dict[str, str], found: Row) -> Row:
-    return {**found, "asked": asked, "statuses": list(_STATUSES)}
+    return {**found, "asked": asked, "statuses": list(STATUSES)}
