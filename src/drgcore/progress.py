@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -75,12 +76,21 @@ class Step:
     def __init__(self, shown: Display | None, what: str, unit: str, total: int | None) -> None:
         self._display = shown
         self._total = total
+        self._done = 0
+        self._lock = threading.Lock()
         self._number = 0 if shown is None else shown.begin(what, unit, total)
 
     def update(self, done: int, total: int | None = None) -> None:
         """So much is done, of so much where that is other than what was said before."""
         if self._display is not None:
             self._display.update(self._number, done, self._total if total is None else total)
+
+    def advance(self, by: int = 1) -> None:
+        """So much more is done; by any thread."""
+        if self._display is not None:
+            with self._lock:
+                self._done += by
+                self.update(self._done)
 
     def end(self) -> None:
         """The step is over."""
@@ -109,6 +119,9 @@ def step(
     --------
     >>> with step("adding", "numbers", 2) as adding:
     ...     adding.update(1)
+    >>> with step("adding", "numbers", 2) as adding:
+    ...     for number in (3, 4):
+    ...         adding.advance()
     """
     begun = Step(shown or display(), what, unit, total)
     try:

@@ -21,6 +21,7 @@ from drgcore.budget.tally import NUMBERS, Tally
 from drgcore.budget.terms import Terms
 from drgcore.errors import BudgetError
 from drgcore.language import _
+from drgcore.progress import tracked
 
 Key = tuple[str, str, Month]
 """Pool, hospital, month."""
@@ -122,7 +123,7 @@ def find_changes(
     """
     none = dict.fromkeys(NUMBERS, 0)
     changes = []
-    for item in closed:
+    for item in tracked(closed, _("comparing with the closed months"), _("months")):
         settlement = item.settlement if isinstance(item, ClosedMonth) else item
         then = {
             (row["pool"], row["hospital"], settlement.month): row

@@ -20,6 +20,7 @@ from drgcore.errors import BudgetError
 from drgcore.language import _
 from drgcore.points.policy import Policy
 from drgcore.points.reviews import refuse_over_quota
+from drgcore.progress import step
 
 SNAPSHOT_COLUMNS = (
     "case_id",
@@ -132,7 +133,18 @@ def close_month(
     if isinstance(policy, Policy):
         refuse_over_quota(cases, policy, period=str(settlement.month))
     terms = terms_of(policy, settlement.month.year)
-    kept = snapshot(cases, terms, settlement.month)
+    with step(_("closing {month}", month=settlement.month), _("steps"), 3) as closing:
+        kept = snapshot(cases, terms, settlement.month)
+        closing.advance()
+        _refuse_other_cases(settlement, cases, terms)
+        closing.advance()
+        digest = digest_of(kept)
+        closing.advance()
+    return ClosedMonth(settlement, terms.name, terms.text, scheme, digest, kept)
+
+
+def _refuse_other_cases(settlement: MonthSettlement, cases: Any, terms: Terms) -> None:
+    """Refuse cases that are not those of the settlement."""
     sums = tally(cases, terms).sums
     for pool in terms.pools:
         now = sums.get((pool.pool, settlement.month.index), {})
@@ -148,7 +160,6 @@ def close_month(
                 where=f"{pool.pool} {settlement.month}",
                 hint=_("settle the month from the cases that it is to be closed with"),
             )
-    return ClosedMonth(settlement, terms.name, terms.text, scheme, digest_of(kept), kept)
 
 
 def snapshot(cases: Any, terms: Terms, month: Month) -> pa.Table:
@@ -179,15 +190,18 @@ def snapshot(cases: Any, terms: Terms, month: Month) -> pa.Table:
     [2500000]
     """
     parts = []
-    for batch in case_table(cases, terms).to_batches(max_chunksize=1 << 20):
-        rows = read_rows(batch, terms)
-        at = np.flatnonzero(rows.month == month.number - 1)
-        columns = [rows.case_ids.take(pa.array(at))]
-        for text in (rows.pool, rows.hospital, rows.drg, rows.case_class):
-            codes = pa.array(text.codes[at])
-            columns.append(pa.array(text.names, pa.large_string()).take(codes))
-        columns += [pa.array(n[at]) for n in (rows.points, rows.patient_paid, rows.refused)]
-        parts.append(pa.table(dict(zip(SNAPSHOT_COLUMNS, columns, strict=True))))
+    table = case_table(cases, terms)
+    with step(_("cases of {month}", month=month), _("cases"), len(table)) as taken:
+        for batch in table.to_batches(max_chunksize=1 << 20):
+            rows = read_rows(batch, terms)
+            at = np.flatnonzero(rows.month == month.number - 1)
+            columns = [rows.case_ids.take(pa.array(at))]
+            for text in (rows.pool, rows.hospital, rows.drg, rows.case_class):
+                codes = pa.array(text.codes[at])
+                columns.append(pa.array(text.names, pa.large_string()).take(codes))
+            columns += [pa.array(n[at]) for n in (rows.points, rows.patient_paid, rows.refused)]
+            parts.append(pa.table(dict(zip(SNAPSHOT_COLUMNS, columns, strict=True))))
+            taken.advance(len(batch))
     table = pa.concat_tables(parts) if parts else _no_cases()
     return table.take(pc.sort_indices(table, sort_keys=[("case_id", "ascending")])).combine_chunks()
 

@@ -12,11 +12,7 @@ from drgcore.budget.case_files import CaseFiles
 from drgcore.budget.closing import ClosedMonth, digest_of
 from drgcore.budget.frames import frame
 from drgcore.budget.ledger_checks import check_chain, check_sums, differences
-from drgcore.budget.ledger_decisions import (
-    decisions,
-    enter_decision,
-    refuse_unknown_decisions,
-)
+from drgcore.budget.ledger_decisions import decisions, enter_decision, refuse_unknown_decisions
 from drgcore.budget.ledger_sqlite import SqliteStore, is_ledger
 from drgcore.budget.ledger_tables import (
     LINES,
@@ -32,6 +28,7 @@ from drgcore.budget.month_end import MonthSettlement
 from drgcore.budget.year_end import ClosedYear, YearSettlement
 from drgcore.errors import BudgetError
 from drgcore.language import _
+from drgcore.progress import tracked
 
 
 class Ledger:
@@ -286,7 +283,8 @@ class Ledger:
             What `settle_year` takes as closed months.
         """
         periods = {entry["period"] for entry in self._store.select("entry", kind="month")}
-        return [self.month(m) for m in Month.of_year(year) if str(m) in periods]
+        there = [m for m in Month.of_year(year) if str(m) in periods]
+        return [self.month(m) for m in tracked(there, _("reading closed months"), _("months"))]
 
     def year(self, year: int) -> ClosedYear:
         """Give a settled year as it was closed.

@@ -17,6 +17,7 @@ from drgcore.budget.ledger_tables import (
 )
 from drgcore.budget.month import Month
 from drgcore.language import _, word
+from drgcore.progress import tracked
 
 Lines = Mapping[str, Sequence[Row]]
 
@@ -241,7 +242,7 @@ def check_chain(
     known = {row["digest"] for row in policies}
     previous = NO_HASH
     months: dict[str, dict[str, list[Row]]] = {}
-    for seq, entry in enumerate(entries, 1):
+    for seq, entry in enumerate(tracked(entries, _("checking"), _("entries")), 1):
         kind = word(entry["kind"])
         where = _("entry {n} ({kind} {of})", n=entry["seq"], kind=kind, of=entry["period"])
         lines = {table: lines_of(entry, table) for table in PARTS[entry["kind"]]}

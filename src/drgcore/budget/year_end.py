@@ -35,6 +35,7 @@ from drgcore.errors import BudgetError
 from drgcore.language import _
 from drgcore.points.policy import Policy
 from drgcore.points.reviews import refuse_over_quota
+from drgcore.progress import tracked
 
 
 @dataclass(frozen=True)
@@ -179,7 +180,7 @@ def close_year(settlement: YearSettlement, cases: Any, policy: Any, scheme: str 
     if isinstance(policy, Policy):
         refuse_over_quota(cases, policy)
     terms = terms_of(policy, settlement.year)
-    months = Month.of_year(settlement.year)
+    months = tracked(Month.of_year(settlement.year), _("closing the year"), _("months"))
     digests = [digest_of(snapshot(cases, terms, month)) for month in months]
     digest = hashlib.sha256("".join(digests).encode()).hexdigest()
     return ClosedYear(settlement, terms.name, terms.text, scheme, digest)

@@ -16,6 +16,7 @@ from drgcore.errors import BudgetError
 from drgcore.files import whole_file
 from drgcore.language import _
 from drgcore.migration import migrate, migration_effect
+from drgcore.progress import tracked
 
 _EFFECT = ("cases_after", "weight_before", "weight_after", "cmi_before", "cmi_after")
 _MONEY = ("before", "after", "difference")
@@ -92,7 +93,8 @@ def migrate_cases(
         tables |= {f"effect_{name}": table for name, table in weighed.tables().items()}
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
-        for name, table in tables.items():
+        writing = tracked(list(tables.items()), _("writing {name}", name=out.name), _("tables"))
+        for name, table in writing:
             with whole_file(out / f"{name}.csv") as part:
                 if isinstance(table, pd.DataFrame):
                     table.to_csv(part, index=False)

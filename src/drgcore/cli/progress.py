@@ -120,9 +120,11 @@ class _Counts(ProgressColumn):
     def render(self, task: Task) -> Text:
         if not task.fields["unit"]:
             return Text(_duration(task.elapsed or 0))
-        return Text(
-            told(int(task.completed), task.total, task.fields["unit"], task.speed, task.elapsed)
-        )
+        speed = task.speed
+        if not speed and task.elapsed:
+            # Of what is told seldom there are too few times to tell its speed now.
+            speed = task.completed / task.elapsed
+        return Text(told(int(task.completed), task.total, task.fields["unit"], speed, task.elapsed))
 
 
 class _Beside:
@@ -228,7 +230,7 @@ def told(
         else _("{done:,} of {total:,} {unit}", done=done, total=round(total), unit=unit)
     ]
     if speed:
-        parts.append(f"{speed:,.0f}/s")
+        parts.append(f"{speed:,.0f}/s" if speed >= 10 else f"{speed:.2g}/s")
     if total is not None and speed and done < total:
         parts.append(_("{time} left", time=_duration((total - done) / speed)))
     elif lasted is not None:

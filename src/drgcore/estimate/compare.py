@@ -19,6 +19,7 @@ from drgcore.estimate.differing import DIFFERENCE_REASONS, explain_differences
 from drgcore.grouper import group
 from drgcore.grouper.batch import BatchGrouper
 from drgcore.language import _
+from drgcore.progress import step
 from drgcore.schemes import Scheme
 
 LEVELS = ("mdc", "adrg", "drg")
@@ -173,43 +174,53 @@ def compare_groups(
         raise CaseSchemaError(_("the cases have no column {case_id}", case_id=case_id))
     ours = group(table, scheme, mapping=mapping, clinical_codes=clinical_codes, columns=[])
     assert isinstance(ours, pa.Table)
-    left = pd.DataFrame({"case_id": _ids(table.column(case_id), _("cases"))})
-    left["row"] = np.arange(len(left))
-    left["ours"] = _no_group(ours.column("drg"))
-    left["month"] = _month(table)
-    left["department"] = _texts(table, "department")
-    right = _official(official, case_id)
-    both = left.merge(right, on="case_id", how="outer", indicator=True)
-    both = both.sort_values("case_id", kind="stable").reset_index(drop=True)
-    matched = both[both["_merge"] == "both"]
-    own = _levels(matched["ours"]), _levels(matched["official"])
-    same = pd.DataFrame({level: own[0][level] == own[1][level] for level in LEVELS})
-    same = same.assign(month=matched["month"], department=matched["department"])
-    different = matched[~same["drg"]]
-    why = explain_differences(
-        table.take(pa.array(different["row"].astype(np.int64))),
-        different["official"].tolist(),
-        scheme,
-        mapping=mapping,
-        clinical_codes=clinical_codes,
-        schemes=schemes,
-    )
-    levels = same[list(LEVELS)].to_numpy()[~same["drg"].to_numpy()]
-    first = [LEVELS[at] for at in (~levels).argmax(axis=1)]
-    parts = [
-        different.assign(level=first, kind=why["kind"].to_numpy(), detail=why["detail"].to_numpy())
-    ]
-    for side, kind in (("left_only", "official_missing"), ("right_only", "ours_missing")):
-        parts.append(both[both["_merge"] == side].assign(level=None, kind=kind, detail=None))
-    differing = pd.concat(parts).sort_index()
-    columns = ["case_id", "month", "department", "ours", "official", "level", "kind", "detail"]
-    return GroupComparison(
-        _agreement(same, []),
-        _agreement(same, ["month"]),
-        _agreement(same, ["department"]),
-        _kinds(differing["kind"]),
-        differing[columns].reset_index(drop=True),
-    )
+    with step(_("comparing the groups"), _("steps"), 6) as told:
+        left = pd.DataFrame({"case_id": _ids(table.column(case_id), _("cases"))})
+        left["row"] = np.arange(len(left))
+        left["ours"] = _no_group(ours.column("drg"))
+        left["month"] = _month(table)
+        left["department"] = _texts(table, "department")
+        told.advance()
+        right = _official(official, case_id)
+        both = left.merge(right, on="case_id", how="outer", indicator=True)
+        both = both.sort_values("case_id", kind="stable").reset_index(drop=True)
+        matched = both[both["_merge"] == "both"]
+        told.advance()
+        own = _levels(matched["ours"]), _levels(matched["official"])
+        same = pd.DataFrame({level: own[0][level] == own[1][level] for level in LEVELS})
+        same = same.assign(month=matched["month"], department=matched["department"])
+        told.advance()
+        different = matched[~same["drg"]]
+        why = explain_differences(
+            table.take(pa.array(different["row"].astype(np.int64))),
+            different["official"].tolist(),
+            scheme,
+            mapping=mapping,
+            clinical_codes=clinical_codes,
+            schemes=schemes,
+        )
+        told.advance()
+        levels = same[list(LEVELS)].to_numpy()[~same["drg"].to_numpy()]
+        first = [LEVELS[at] for at in (~levels).argmax(axis=1)]
+        parts = [
+            different.assign(
+                level=first, kind=why["kind"].to_numpy(), detail=why["detail"].to_numpy()
+            )
+        ]
+        for side, kind in (("left_only", "official_missing"), ("right_only", "ours_missing")):
+            parts.append(both[both["_merge"] == side].assign(level=None, kind=kind, detail=None))
+        differing = pd.concat(parts).sort_index()
+        columns = ["case_id", "month", "department", "ours", "official", "level", "kind", "detail"]
+        told.advance()
+        found = GroupComparison(
+            _agreement(same, []),
+            _agreement(same, ["month"]),
+            _agreement(same, ["department"]),
+            _kinds(differing["kind"]),
+            differing[columns].reset_index(drop=True),
+        )
+        told.advance()
+    return found
 
 
 def _official(official: Any, case_id: str) -> pd.DataFrame:

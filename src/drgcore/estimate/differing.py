@@ -17,6 +17,7 @@ from drgcore.estimate.variants import KINDS, variants_of
 from drgcore.estimate.what_if import codes_of
 from drgcore.grouper.batch import BatchGrouper
 from drgcore.language import N_, Texts, _
+from drgcore.progress import starts, tracked
 from drgcore.schemes import Scheme, list_schemes
 
 DIFFERENCE_REASONS: Mapping[str, str] = Texts(
@@ -96,7 +97,10 @@ def explain_differences(
 
     batch = cases.combine_chunks().to_batches()[0]
     own = BatchGrouper.of(scheme, clinical_codes)
-    for other in _others(own.tables.scheme, schemes):
+    others = _others(own.tables.scheme, schemes)
+    for other in tracked(
+        others, _("grouping the cases that differ by other schemes"), _("schemes")
+    ):
         try:
             drgs = _drgs(BatchGrouper.of(other, clinical_codes), batch, mapping)
         except (SchemeError, CaseSchemaError):
@@ -111,7 +115,7 @@ def explain_differences(
         "code_translation",
         _("insurance codes") if clinical_codes else _("clinical codes"),
     )
-    for start in range(0, n, _ROWS):
+    for start in starts(n, _ROWS, _("trying other codes"), _("cases")):
         part = slice(start, min(start + _ROWS, n))
         piece = batch.slice(start, part.stop - start)
         for kind, rows, codes in _by_variant(own, piece, mapping, wanted[part]):

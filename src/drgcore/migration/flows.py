@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,8 @@ from numpy.typing import NDArray
 from drgcore.budget.allocate import FEN_PER_YUAN
 from drgcore.migration.pairing import Pairing
 from drgcore.schemes import Adrg, Drg, Mdc, Scheme
+
+_RuleOf = Callable[[Scheme, str, str | None], str | None]
 
 LEVELS = ("mdc", "adrg", "drg")
 
@@ -193,14 +196,16 @@ def count_causes(changed: pa.Table, pairs: Pairing) -> pd.DataFrame:
     """
     counted = _sorted(_counted(changed, [*CAUSE, *(f"then_{name}" for name in CAUSE)]))
     named = zip(counted["level"], counted["group"], counted["side"], strict=True)
-    rules = [_rules(pairs, level, group, side) for level, group, side in named]
+    # Many causes name one group; its rule is written once.
+    rule_of = cache(_rule)
+    rules = [_rules(pairs, level, group, side, rule_of) for level, group, side in named]
     for place, side in enumerate(("before", "after")):
         counted[f"rule_{side}"] = pd.Series([found[place] for found in rules], dtype=object)
     return counted
 
 
 def _rules(
-    pairs: Pairing, level: str, group: str | None, side: str
+    pairs: Pairing, level: str, group: str | None, side: str, rule_of: _RuleOf
 ) -> tuple[str | None, str | None]:
     """The rule of a group that a cause names, and that of its pair, as before and after."""
     if group is None:
@@ -210,7 +215,7 @@ def _rules(
         there = {new: old for old, new in there.items()}
     codes = group, there.get(group)
     old, new = codes if side == "before" else codes[::-1]
-    return _rule(pairs.before, level, old), _rule(pairs.after, level, new)
+    return rule_of(pairs.before, level, old), rule_of(pairs.after, level, new)
 
 
 def _rule(scheme: Scheme, level: str, code: str | None) -> str | None:

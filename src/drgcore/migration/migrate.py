@@ -17,6 +17,7 @@ from drgcore.cases.attributes import numbers_of
 from drgcore.cases.guessing import mapping_for
 from drgcore.grouper.batch import BATCH_ROWS, BatchGrouper, thread_count
 from drgcore.grouper.group import kept_columns
+from drgcore.language import _
 from drgcore.migration.flows import (
     LEVELS,
     count_causes,
@@ -30,6 +31,7 @@ from drgcore.migration.reasons import SIDES
 from drgcore.migration.regroup import Regrouping
 from drgcore.migration.summary import migration_text
 from drgcore.migration.tables import MigrationTables
+from drgcore.progress import step
 from drgcore.schemes import Scheme
 
 # More than any case costs; sums of fen stay far from the limit of their type.
@@ -106,19 +108,22 @@ def migrate(
         source.expect_codes(resolved.code_names())
         regrouping = Regrouping(groupers, pairs)
         results, others, reasons = regrouping.run(source, resolved, kept, thread_count(threads))
-    cost_fen, without_cost = _cost_fen(others[cost]) if cost in kept else (None, None)
-    changed = _changed(results, others, reasons, case_id)
-    flows = count_flows(results, cost_fen, pairs)
+    with step(_("counting what moved"), _("tables"), 6) as told:
+        cost_fen, without_cost = _cost_fen(others[cost]) if cost in kept else (None, None)
+        changed = _changed(results, others, reasons, case_id)
+        told.advance()
+        flows = count_flows(results, cost_fen, pairs)
+        told.advance()
+        groups = list_groups(flows, pairs)
+        told.advance()
+        counted = count_reasons(changed)
+        told.advance()
+        causes = count_causes(changed, pairs)
+        told.advance()
+        statuses = count_statuses(results)
+        told.advance()
     return Migration(
-        pairs,
-        results,
-        changed,
-        flows,
-        list_groups(flows, pairs),
-        count_reasons(changed),
-        count_causes(changed, pairs),
-        count_statuses(results),
-        without_cost,
+        pairs, results, changed, flows, groups, counted, causes, statuses, without_cost
     )
 
 

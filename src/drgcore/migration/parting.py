@@ -27,10 +27,12 @@ from numpy.typing import NDArray
 
 from drgcore.cases.statuses import STATUSES
 from drgcore.grouper.result import REASONS, GroupedRows
+from drgcore.language import _
 from drgcore.migration.conditions import Bools, Cases, Indices
 from drgcore.migration.difference import CodeNumbers, Ruled, find_difference, name_codes
 from drgcore.migration.pairing import Pairing
 from drgcore.migration.reasons import NUMBER_OF, SIDES, Causes, Names, ReasonKind
+from drgcore.progress import Step, step
 from drgcore.schemes import Adrg, Drg, Scheme
 from drgcore.schemes.rules import COMPLICATIONS, Atom, Member, Rule, atoms
 
@@ -162,19 +164,23 @@ class Parting:
         at_status = np.flatnonzero(parted == _AT_STATUS)
         self._one_invalid(at_status, before, after, left)
         self._one_invalid(at_status, after, before, entered)
-        for level, rows in (
-            ("ADRG", np.flatnonzero((parted == _AT_MDC) | (parted == _AT_ADRG))),
-            ("DRG", np.flatnonzero(parted == _AT_DRG)),
-        ):
-            self._one_way(level, rows, before, after, left)
-            self._one_way(level, rows, after, before, entered)
-            both_hold = rows[(left.kind[rows] < 0) & (entered.kind[rows] < 0)]
-            groups, place = after.groups(level)
-            for at, group in _by_group(both_hold, place, groups):
-                for moved in (True, False):
-                    part = at[(parted[at] == _AT_MDC) == moved]
-                    name, where = (group.mdc, "MDC") if moved else (group.code, level)
-                    entered.put(part, ReasonKind.ORDER_CHANGED, where, name)
+        by_level = {
+            "ADRG": np.flatnonzero((parted == _AT_MDC) | (parted == _AT_ADRG)),
+            "DRG": np.flatnonzero(parted == _AT_DRG),
+        }
+        # Each case is looked at from both sides.
+        looks = 2 * sum(map(len, by_level.values()))
+        with step(_("explaining what moved"), _("comparisons"), looks) as told:
+            for level, rows in by_level.items():
+                self._one_way(level, rows, before, after, left, told)
+                self._one_way(level, rows, after, before, entered, told)
+                both_hold = rows[(left.kind[rows] < 0) & (entered.kind[rows] < 0)]
+                groups, place = after.groups(level)
+                for at, group in _by_group(both_hold, place, groups):
+                    for moved in (True, False):
+                        part = at[(parted[at] == _AT_MDC) == moved]
+                        name, where = (group.mdc, "MDC") if moved else (group.code, level)
+                        entered.put(part, ReasonKind.ORDER_CHANGED, where, name)
         renamed = np.flatnonzero(parted == _AT_CODE)
         for at, group in _by_group(renamed, after.rows.adrg, after.scheme.adrgs):
             entered.put(at, ReasonKind.RENAMED, "ADRG", group.code)
@@ -199,7 +205,9 @@ class Parting:
                 variable = next(v for start, v in _ASKED.items() if reason.startswith(start))
                 causes.put(at, ReasonKind.NUMBER_ASKED, "case", set_id=variable)
 
-    def _one_way(self, level: str, rows: Indices, here: Side, there: Side, causes: Causes) -> None:
+    def _one_way(
+        self, level: str, rows: Indices, here: Side, there: Side, causes: Causes, told: Step
+    ) -> None:
         """Why the groups that cases have in one scheme are not theirs in the other."""
         groups, place = here.groups(level)
         others = there.groups(level)[0]
@@ -217,6 +225,7 @@ class Parting:
             else:
                 kind = ReasonKind.GROUP_GONE if here.earlier else ReasonKind.GROUP_NEW
                 causes.put(at, kind, level, group.code)
+            told.advance(len(at))
 
     def _complications_too(self, rows: Indices, before: Side, after: Side, causes: Causes) -> None:
         """Name the complication without whose change the new cut would give another DRG.

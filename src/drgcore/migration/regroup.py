@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 from drgcore.cases import CaseArrays, CaseSource, ResolvedMapping
 from drgcore.grouper.batch import BatchGrouper, in_order
 from drgcore.grouper.result import GroupedRows
+from drgcore.language import _
 from drgcore.migration.conditions import Cases, SchemeCodes
 from drgcore.migration.difference import number_codes
 from drgcore.migration.pairing import Pairing
 from drgcore.migration.parting import PARTED, Parting, Side
 from drgcore.migration.reasons import SIDES
+from drgcore.progress import step
 
 # So many changed cases are explained at once: a rule costs a fixed time, however few cases it is
 # evaluated for.
@@ -64,14 +66,17 @@ class Regrouping:
         results, others, changed = [], [], []
         waiting: list[_Batch] = []
         start = 0
-        for batch, done in in_order(lambda b: self._group(b, mapping), source.batches(), threads):
-            results.append(pa.table(done.results))
-            others.append(batch.select(list(kept)))
-            waiting.append(_Batch({}, done.rows + start, done.parted, done.changed))
-            start += batch.num_rows
-            if sum(len(w.rows) for w in waiting) >= _EXPLAINED_ROWS:
-                changed.append(self._explain(waiting))
-                waiting = []
+        grouped = in_order(lambda b: self._group(b, mapping), source.batches(), threads)
+        with step(_("grouping by both schemes"), _("cases"), source.num_rows) as told:
+            for batch, done in grouped:
+                results.append(pa.table(done.results))
+                others.append(batch.select(list(kept)))
+                waiting.append(_Batch({}, done.rows + start, done.parted, done.changed))
+                start += batch.num_rows
+                told.update(start)
+                if sum(len(w.rows) for w in waiting) >= _EXPLAINED_ROWS:
+                    changed.append(self._explain(waiting))
+                    waiting = []
         if not results:
             nothing = source.schema.empty_table()
             done = self._group(nothing, mapping)

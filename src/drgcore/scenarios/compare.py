@@ -15,6 +15,7 @@ from drgcore.errors import DrgcoreError, PolicyError
 from drgcore.language import _
 from drgcore.points.policy import Policy
 from drgcore.points.records import CLASSES
+from drgcore.progress import tracked
 from drgcore.scenarios.comparison import ComparisonTables
 from drgcore.scenarios.differences import policy_differences
 from drgcore.scenarios.export import write_csv, write_excel
@@ -169,7 +170,9 @@ def compare(
     listed = listed_levels(of_year)
     levels = sorted({level for _, level in found.sites} | set(listed.values()))
     sides: list[list[PoolSide]] = []
-    for label, one in zip(labels, terms, strict=True):
+    for label, one in tracked(
+        list(zip(labels, terms, strict=True)), _("comparing policies"), _("policies")
+    ):
         with _named(label):
             sums = add_up(table, found, policies[label], one, decisions, items)
             sides.append(pool_sides(sums, found, hospitals, levels, one))

@@ -23,6 +23,7 @@ from drgcore.points.ids import checked_ids
 from drgcore.points.needs import needs_all_cases, tested_columns
 from drgcore.points.policy import Policy
 from drgcore.points.records import CLASSES
+from drgcore.progress import starts
 
 SUMMED = ("cases", "points", "borne", "outside", "item_cost", "on_top", "given")
 """What is added up: cases, points [units of the last decimal], B, payments by item outside the
@@ -238,7 +239,7 @@ def add_up(
     used = items if policy.on_top is not None else None
     whole = decisions is not None or used is not None or needs_all_cases(policy)
     size = max(len(table), 1) if whole else _SLICE
-    for start in range(0, len(table), size):
+    for start in starts(len(table), size, _("points by {policy}", policy=policy.name), _("cases")):
         part = table.slice(start, size)
         earned = compute_points(part, policy, year=terms.year, decisions=decisions)
         if used is not None:

@@ -20,6 +20,7 @@ from drgcore.budget.policy_terms import terms_of
 from drgcore.cases.attributes import dates_of, numbers_of
 from drgcore.errors import BudgetError
 from drgcore.language import _
+from drgcore.progress import step
 
 CASE_AMOUNTS = ("case_id", "hospital", "pool", "drg", "points", "value", "deduction", "amount_fen")
 """Columns of a table of cases and of hospitals; `case_id`, `drg` only of cases."""
@@ -94,35 +95,42 @@ def case_amounts(
     gross = np.zeros(len(whole), np.int64)
     values = np.full(len(whole), None, object)
     borne = np.zeros(len(whole), np.int64)
-    for key, part in whole.groupby(["pool", "hospital"], sort=True):
-        row = statement.get((str(key[0]), str(key[1])))
-        units = part["units"].tolist()
-        if row is None or row["points"] != sum(units):
-            raise BudgetError(
-                _(
-                    "the cases of hospital {hospital}, pool {pool}, do not add up to its statement",
-                    hospital=key[1],
-                    pool=key[0],
-                ),
-                hint=_("give the cases with points that the settlement was made from"),
-            )
-        value = settlement.value(str(key[0]))
-        weights = units
-        if value.limited in (GIVEN, CLAIMS):
-            name = "given_fen" if value.limited == GIVEN else "claim_fen"
-            if name not in part:
+    groups = whole.groupby(["pool", "hospital"], sort=True)
+    with step(_("amounts of cases"), _("cases"), len(whole)) as told:
+        for key, part in groups:
+            row = statement.get((str(key[0]), str(key[1])))
+            units = part["units"].tolist()
+            if row is None or row["points"] != sum(units):
                 raise BudgetError(
-                    _("the cases of pool {pool} are not paid by their points alone", pool=key[0]),
-                    where=value.period,
-                    hint=_("give the policy, too"),
+                    _(
+                        "the cases of hospital {hospital}, pool {pool}, do not add up to its "
+                        "statement",
+                        hospital=key[1],
+                        pool=key[0],
+                    ),
+                    hint=_("give the cases with points that the settlement was made from"),
                 )
-            # Months at a given value are paid by points; only a pool without budget is not.
-            own = part[name].tolist()
-            weights = own if any(own) else units
-        gross[part.index] = allocate(row["gross_fen"], weights, signed=True)
-        values[part.index] = value.yuan
-        if value.basis == "total_cost":
-            borne[part.index] = part["patient_fen"]
+            value = settlement.value(str(key[0]))
+            weights = units
+            if value.limited in (GIVEN, CLAIMS):
+                name = "given_fen" if value.limited == GIVEN else "claim_fen"
+                if name not in part:
+                    raise BudgetError(
+                        _(
+                            "the cases of pool {pool} are not paid by their points alone",
+                            pool=key[0],
+                        ),
+                        where=value.period,
+                        hint=_("give the policy, too"),
+                    )
+                # Months at a given value are paid by points; only a pool without budget is not.
+                own = part[name].tolist()
+                weights = own if any(own) else units
+            gross[part.index] = allocate(row["gross_fen"], weights, signed=True)
+            values[part.index] = value.yuan
+            if value.basis == "total_cost":
+                borne[part.index] = part["patient_fen"]
+            told.advance(len(part))
     return _table(whole, places, values, gross - borne - whole["deduction_fen"].to_numpy())
 
 

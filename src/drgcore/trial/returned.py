@@ -15,6 +15,7 @@ from drgcore.budget.frames import records
 from drgcore.cases.attributes import numbers_of
 from drgcore.errors import CaseSchemaError
 from drgcore.language import N_, Texts, _
+from drgcore.progress import starts, step
 
 DIFFERENCE_KINDS: Mapping[str, str] = Texts(
     {
@@ -45,6 +46,7 @@ _HEADINGS = {
 _PARTS = ("group", "points", "value", "deduction", "other")
 _SAME_VALUE = 0.001
 Amounts: TypeAlias = "tuple[np.ndarray, np.ndarray, np.ndarray]"
+_ROWS = 1 << 16
 # What counts as no group.
 _NO_GROUP = ("", "0000")
 
@@ -145,28 +147,44 @@ def compare_returned(ours: Any, returned: Any) -> ReturnedComparison:
     >>> compare_returned(ours, theirs).differing[["case_id", "kinds", "group_fen"]].values.tolist()
     [['2', 'group', -64000]]
     """
-    left, right = _side(_ours_named(ours), _("ours")), _side(returned, _("returned statement"))
-    keys = ["case_id"] if "case_id" in right else [k for k in ("hospital", "pool") if k in right]
-    if not keys or not set(keys) <= set(left):
-        raise CaseSchemaError(
-            _("the returned statement has neither a column case_id nor hospital that ours has too"),
-            hint=_("columns by name or as {headings}", headings=", ".join(_HEADINGS["case_id"])),
+    with step(_("comparing with what was returned"), _("steps"), 5) as told:
+        left, right = _side(_ours_named(ours), _("ours")), _side(returned, _("returned statement"))
+        told.advance()
+        keys = (
+            ["case_id"] if "case_id" in right else [k for k in ("hospital", "pool") if k in right]
         )
-    if keys == ["hospital"] and left["hospital"].duplicated().any():
-        raise CaseSchemaError(
-            _("the returned statement has no column pool, but ours has several pools"),
-            hint=_("add the pool (险种) to the returned statement, or compare one pool at a time"),
+        if not keys or not set(keys) <= set(left):
+            raise CaseSchemaError(
+                _(
+                    "the returned statement has neither a column case_id nor hospital that ours "
+                    "has too"
+                ),
+                hint=_(
+                    "columns by name or as {headings}", headings=", ".join(_HEADINGS["case_id"])
+                ),
+            )
+        if keys == ["hospital"] and left["hospital"].duplicated().any():
+            raise CaseSchemaError(
+                _("the returned statement has no column pool, but ours has several pools"),
+                hint=_(
+                    "add the pool (险种) to the returned statement, or compare one pool at a time"
+                ),
+            )
+        for name, side in ((_("ours"), left), (_("returned statement"), right)):
+            _check_keys(side, keys, name)
+        told.advance()
+        left, right = (
+            side.rename(columns={name: f"{name}_{whose}" for name in side if name not in keys})
+            for side, whose in ((left, "ours"), (right, "returned"))
         )
-    for name, side in ((_("ours"), left), (_("returned statement"), right)):
-        _check_keys(side, keys, name)
-    left, right = (
-        side.rename(columns={name: f"{name}_{whose}" for name in side if name not in keys})
-        for side, whose in ((left, "ours"), (right, "returned"))
-    )
-    both = left.merge(right, on=keys, how="outer", indicator=True)
-    both = both.sort_values(keys, kind="stable").reset_index(drop=True)
-    rows = _taken_apart(both, keys)
-    return ReturnedComparison(rows, _by_kind(rows))
+        both = left.merge(right, on=keys, how="outer", indicator=True)
+        both = both.sort_values(keys, kind="stable").reset_index(drop=True)
+        told.advance()
+        rows = _taken_apart(both, keys)
+        told.advance()
+        found = ReturnedComparison(rows, _by_kind(rows))
+        told.advance()
+    return found
 
 
 def is_by_case(returned: pa.Table) -> bool:
@@ -226,7 +244,12 @@ def _taken_apart(both: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     # A group or points that differ are named also where no money moved.
     kinds["group"] |= moved
     kinds["points"] |= here & ~moved & (np.abs(q_theirs - q_ours) > 5e-9)
-    names = [";".join(k for k, mask in kinds.items() if mask[i]) for i in range(count)]
+    begins = starts(count, _ROWS, _("naming the differences"), _("rows"))
+    names = [
+        ";".join(k for k, mask in kinds.items() if mask[i])
+        for begin in begins
+        for i in range(begin, min(begin + _ROWS, count))
+    ]
     shown = {
         name: both[name]
         for name in ("drg_ours", "drg_returned", "points_ours", "points_returned")

@@ -1,0 +1,117 @@
+"""Every command that may last says of each step how much there is, and comes to its end."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.csv as pacsv
+import pyarrow.parquet as pq
+import pytest
+from typer.testing import CliRunner
+
+import drgcore
+import drgcore.points
+from drgcore.cli.app import app
+from drgcore.language import use_language
+from drgcore.points import Policy
+
+ROWS = 400
+EXAMPLE = ("--policy", "example")
+LINE = re.compile(r"(?P<what>.+): (?P<done>[\d,]+) of (?P<total>[\d,]+) (?P<unit>.+?), [\d.,e+]+/s")
+
+
+def told_by(*arguments: str | Path, code: int = 0) -> dict[str, str]:
+    """What each step counted, of a command that comes to its end; all that it counted."""
+    done = CliRunner().invoke(app, [*map(str, arguments), "--progress"])
+    assert done.exit_code == code, done.output
+    told: dict[str, str] = {}
+    for line in done.stderr.splitlines():
+        found = LINE.match(line)
+        if found:
+            assert found["done"] == found["total"], line
+            told[found["what"]] = f"{found['total']} {found['unit']}"
+    return told
+
+
+@pytest.fixture(scope="module")
+def sample() -> pa.Table:
+    """Cases of a year."""
+    return drgcore.sample_cases(ROWS, seed=5)
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory, sample: pa.Table) -> Path:
+    """A folder with cases, the same grouped and with points, and quality scores."""
+    folder = tmp_path_factory.mktemp("counted")
+    pq.write_table(sample, folder / "cases.parquet")
+    grouped = drgcore.group(sample)
+    pq.write_table(grouped, folder / "grouped.parquet")
+    points = drgcore.compute_points(grouped, Policy.load("example"), year=2027)
+    pq.write_table(points, folder / "points.parquet")
+    hospitals = sorted(set(sample["hospital"].to_pylist()))
+    scores = dict.fromkeys(("record quality", "readmission", "patient burden"), 90)
+    pd.DataFrame({"hospital": hospitals, **scores}).to_csv(folder / "quality.csv", index=False)
+    return folder
+
+
+def test_closing_months_and_the_year(files: Path, tmp_path: Path) -> None:
+    cases, book = files / "points.parquet", tmp_path / "ledger.sqlite"
+    for month in range(1, 13):
+        when = f"2027-{month:02d}"
+        ledger = ("--ledger", book, *EXAMPLE, "--close")
+        told = told_by("settle", "month", cases, "--month", when, *ledger)
+        assert told[f"closing {when}"] == "3 steps"
+        assert told[f"cases of {when}"] == told["adding up"] == f"{ROWS} cases"
+    quality = ("--quality", files / "quality.csv")
+    told = told_by("settle", "year", cases, "--year", "2027", *ledger, *quality)
+    for step in ("reading closed months", "comparing with the closed months", "closing the year"):
+        assert told[step] == "12 months"
+    assert told_by("ledger", "verify", book) == {"checking": "13 entries"}
+    with use_language("zh"):
+        verify = ["ledger", "verify", str(book), "--progress"]
+        assert "正在核对: 13 / 13 条记录" in CliRunner().invoke(app, verify).stderr
+
+
+def test_comparing_policies(files: Path, tmp_path: Path) -> None:
+    presets = Path(drgcore.points.__file__).parent / "presets"
+    shutil.copy(presets / "example.toml", tmp_path / "other.toml")
+    shutil.copy(presets / "example-base-points.csv", tmp_path)
+    policies = (*EXAMPLE, "--policy", tmp_path / "other.toml")
+    told = told_by("scenario", "compare", files / "grouped.parquet", *policies, "--year", "2027")
+    assert told["comparing policies"] == "2 policies"
+    assert told["points by example"] == f"{ROWS} cases"
+
+
+def test_comparing_groups_with_the_official_ones(files: Path, tmp_path: Path) -> None:
+    grouped = drgcore.group(pq.read_table(files / "cases.parquet"), "chs-drg-2.0")
+    pacsv.write_csv(grouped.select(["case_id", "drg"]), tmp_path / "official.csv")
+    told = told_by("compare-groups", files / "cases.parquet", tmp_path / "official.csv")
+    assert told["comparing the groups"] == "6 steps"
+    assert told["grouping the cases that differ by other schemes"].endswith(" schemes")
+    assert told["trying other codes"].endswith(" cases")
+
+
+def test_grouping_by_two_schemes(files: Path, tmp_path: Path) -> None:
+    out = tmp_path / "moved"
+    told = told_by("scheme", "migrate", files / "cases.parquet", "--effect", "--out", out)
+    assert told["grouping by both schemes"] == f"{ROWS} cases"
+    assert told["explaining what moved"].endswith(" comparisons")
+    assert told["counting what moved"] == "6 tables"
+    assert told["writing moved"] == f"{len(list(out.iterdir()))} tables"
+
+
+def test_comparing_with_what_was_returned(files: Path, tmp_path: Path) -> None:
+    cases = pq.read_table(files / "points.parquet", columns=["case_id", "drg", "points"])
+    cases = cases.append_column("amount", pa.nulls(ROWS, pa.float64()).fill_null(100.0))
+    pq.write_table(cases, tmp_path / "returned.parquet")
+    ours = ("--cases", files / "points.parquet", *EXAMPLE)
+    quality = ("--quality", files / "quality.csv")
+    statement = ("settle", "compare-returned", tmp_path / "returned.parquet", *ours)
+    told = told_by(*statement, "--year", "2027", *quality)
+    assert told["amounts of cases"] == f"{ROWS} cases"
+    assert told["naming the differences"] == f"{ROWS} rows"
+    assert told["comparing with what was returned"] == "5 steps"
