@@ -247,6 +247,25 @@ def test_an_interruption_before_the_lock_leaves_no_part(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_an_interruption_when_the_part_is_made_leaves_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.open
+
+    def made(path: Path, flags: int, mode: int = 0o777) -> int:
+        handle = real(path, flags, mode)
+        if flags & os.O_CREAT:
+            # The number of the open file is known to nobody.
+            os.close(handle)
+            raise KeyboardInterrupt
+        return handle
+
+    monkeypatch.setattr(os, "open", made)
+    with pytest.raises(KeyboardInterrupt), whole_file(tmp_path / "note.txt"):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("operation", ["chmod", "replace"])
 def test_an_interruption_before_the_file_is_whole_leaves_no_part(
     operation: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -65,6 +65,10 @@ def whole_file(target: Path) -> Iterator[Path]:
         part, handle = _new_part(target)
     except OSError as error:
         raise _unwritable(target, error) from error
+    except BaseException:
+        # Ctrl+C between the making of the file and anybody's knowing of it.
+        sweep_parts(target)
+        raise
     try:
         try:
             yield part

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from drgcore import group, group_file
 from drgcore.cases import CaseMapping, hash_runs
-from drgcore.cases.hash_runs import HashRuns
+from drgcore.cases.hash_runs import HashRuns, Run
 from drgcore.cases.repeated import CaseWarning, RepeatedIds
 from drgcore.errors import DrgcoreError
 
@@ -52,8 +52,8 @@ def test_runs_in_a_file_count_as_one_by_one(tmp_path_factory, arrays, held):
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(hash_runs, "HELD", held)
         for values in arrays:
-            runs.add(np.array(values, np.uint64))
-            all_held.add(np.array(values, np.uint64))
+            runs.add(Run.of(np.array(values, np.uint64)))
+            all_held.add(Run.of(np.array(values, np.uint64)))
         # Asked twice, it says the same.
         found = {runs.repeated(), runs.repeated(), all_held.repeated(), all_held.repeated()}
     runs.close()

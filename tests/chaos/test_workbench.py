@@ -113,7 +113,7 @@ def results(folder: Path, done: list[str]) -> list[bytes]:
     """The results of the one batch; nothing else is left of it."""
     (number,) = done
     place = folder / WORK / number
-    assert {p.name for p in place.iterdir()} == {*RESULTS, "job.json"}
+    assert {p.name for p in place.iterdir()} == {*RESULTS, "job.json", "mapping.toml"}
     # The lock of the server stays.
     kept = {p.name for p in (folder / WORK).iterdir()}
     assert kept - {".server.lock"} == {number}

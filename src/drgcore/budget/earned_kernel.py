@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from drgcore.cases.hashes import mix
-from drgcore.compiling import nb
+from drgcore.compiling import loop
 
 # As `caserows.points_of` tells a rounded value from one with more decimals.
 _OFF, _RELATIVE, _LARGEST = 1e-3, 2.0**-51, 2.0**52
@@ -35,17 +35,17 @@ class EarnedRows(NamedTuple):
     case_class: Any
 
 
-@nb.njit(cache=True, forceinline=True)
+@loop(forceinline=True)
 def _is_amount(yuan: Any) -> Any:
     return yuan >= 0.0 and yuan < _LARGEST / 100
 
 
-@nb.njit(cache=True, forceinline=True)
+@loop(forceinline=True)
 def _fen(yuan: Any) -> Any:
     return np.int64(np.rint(yuan * 100))
 
 
-@nb.njit(cache=True)
+@loop()
 def _put(places: Any, values: Any, count: int, sign: int, sums: Any, insured: Any) -> None:
     for j in range(count):
         cell, who = places[0, j], places[1, j]
@@ -57,7 +57,69 @@ def _put(places: Any, values: Any, count: int, sign: int, sums: Any, insured: An
             sums[cell, column + 1] += sign * values[j, column]
 
 
-@nb.njit(cache=True, nogil=True)
+@loop()
+def _add(
+    rows: Any,
+    stop: int,
+    sign: int,
+    first_day: int,
+    month_of: Any,
+    scale: float,
+    outside: int,
+    shape: Any,
+    numbers: Any,
+    sums: Any,
+    insured: Any,
+    places: Any,
+    values: Any,
+) -> int:
+    pools, classes = shape
+    pool_of, hospital_of, unit_of = numbers
+    pool, hospital, unit, day = rows.pool, rows.hospital, rows.unit, rows.day
+    class_code, drg_code, earned = rows.class_code, rows.drg_code, rows.points
+    cost, patient_paid, refused = rows.cost, rows.patient_paid, rows.refused
+    ids, drg_hash, class_hash = rows.ids, rows.drg, rows.case_class
+    no_b, no_x = patient_paid.shape[0] == 0, refused.shape[0] == 0
+    for i in range(stop):
+        at = day[i] - first_day
+        if at < 0 or at >= month_of.shape[0]:
+            return i - i % _AHEAD
+        scaled = earned[i] * scale
+        points = np.rint(scaled)
+        if not abs(scaled - points) <= max(_OFF, abs(scaled) * _RELATIVE):
+            return i - i % _AHEAD
+        if points < 0.0 or points > _LARGEST:
+            return i - i % _AHEAD
+        yuan, borne, audited = (
+            cost[i],
+            0.0 if no_b else patient_paid[i],
+            0.0 if no_x else refused[i],
+        )
+        if not (_is_amount(yuan) and _is_amount(borne) and _is_amount(audited)):
+            return i - i % _AHEAD
+        c, b, x = _fen(yuan), _fen(borne), _fen(audited)
+        q, item, paid = np.int64(points), c - b, np.int64(0)
+        if class_code[i] == outside:
+            paid = max(item - x, np.int64(0))
+            b, x, item = np.int64(0), np.int64(0), np.int64(0)
+        own = pool_of[pool[i]]
+        cell = (hospital_of[hospital[i]] * pools + own) * 12 + month_of[at]
+        cell = cell * classes + class_code[i]
+        mark = ids[i] ^ drg_hash[drg_code[i]] ^ class_hash[class_code[i]]
+        mark = mix(mark ^ np.uint64(q))
+        mark = mix(mark ^ np.uint64(b))
+        mark = mix(mark ^ np.uint64(x))
+        mark = mix(mark ^ np.uint64(item))
+        mark = mix(mark ^ np.uint64(paid))
+        j = i % _AHEAD
+        places[0, j], places[1, j] = cell, unit_of[unit[i]] * pools + own
+        values[j, 0], values[j, 1], values[j, 2], values[j, 3] = q, b, x, item
+        values[j, 4], values[j, 5] = paid, np.int64(mark)
+        if j == _AHEAD - 1 or i == stop - 1:
+            _put(places, values, j + 1, sign, sums, insured)
+    return stop
+
+
 def add_earned(
     rows: Any,
     stop: int,
@@ -104,50 +166,7 @@ def add_earned(
     int
         How many were added: `stop`, or fewer where a value is none that a settlement takes.
     """
-    pools, classes = shape
-    pool_of, hospital_of, unit_of = numbers
-    pool, hospital, unit, day = rows.pool, rows.hospital, rows.unit, rows.day
-    class_code, drg_code, earned = rows.class_code, rows.drg_code, rows.points
-    cost, patient_paid, refused = rows.cost, rows.patient_paid, rows.refused
-    ids, drg_hash, class_hash = rows.ids, rows.drg, rows.case_class
-    no_b, no_x = patient_paid.shape[0] == 0, refused.shape[0] == 0
     # Cells lie far apart: many at a time are waited for together, not one after the other.
     places, values = np.empty((2, _AHEAD), np.int64), np.empty((_AHEAD, 6), np.int64)
-    for i in range(stop):
-        at = day[i] - first_day
-        if at < 0 or at >= month_of.shape[0]:
-            return i - i % _AHEAD
-        scaled = earned[i] * scale
-        points = np.rint(scaled)
-        if not abs(scaled - points) <= max(_OFF, abs(scaled) * _RELATIVE):
-            return i - i % _AHEAD
-        if points < 0.0 or points > _LARGEST:
-            return i - i % _AHEAD
-        yuan, borne, audited = (
-            cost[i],
-            0.0 if no_b else patient_paid[i],
-            0.0 if no_x else refused[i],
-        )
-        if not (_is_amount(yuan) and _is_amount(borne) and _is_amount(audited)):
-            return i - i % _AHEAD
-        c, b, x = _fen(yuan), _fen(borne), _fen(audited)
-        q, item, paid = np.int64(points), c - b, np.int64(0)
-        if class_code[i] == outside:
-            paid = max(item - x, np.int64(0))
-            b, x, item = np.int64(0), np.int64(0), np.int64(0)
-        own = pool_of[pool[i]]
-        cell = (hospital_of[hospital[i]] * pools + own) * 12 + month_of[at]
-        cell = cell * classes + class_code[i]
-        mark = ids[i] ^ drg_hash[drg_code[i]] ^ class_hash[class_code[i]]
-        mark = mix(mark ^ np.uint64(q))
-        mark = mix(mark ^ np.uint64(b))
-        mark = mix(mark ^ np.uint64(x))
-        mark = mix(mark ^ np.uint64(item))
-        mark = mix(mark ^ np.uint64(paid))
-        j = i % _AHEAD
-        places[0, j], places[1, j] = cell, unit_of[unit[i]] * pools + own
-        values[j, 0], values[j, 1], values[j, 2], values[j, 3] = q, b, x, item
-        values[j, 4], values[j, 5] = paid, np.int64(mark)
-        if j == _AHEAD - 1 or i == stop - 1:
-            _put(places, values, j + 1, sign, sums, insured)
-    return stop
+    rest = first_day, month_of, scale, outside, shape, numbers, sums, insured
+    return int(_add(rows, stop, sign, *rest, places, values))

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from drgcore.cases.hashes import mix
-from drgcore.compiling import nb
+from drgcore.compiling import loop
 
 
-@nb.njit(cache=True)
+@loop()
 def add_to_cells(cell: Any, values: Any, hashes: Any, sums: Any, prints: Any) -> None:
     """Add integer columns and row fingerprints to the cells that the rows belong to.
 

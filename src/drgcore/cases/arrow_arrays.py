@@ -138,5 +138,34 @@ def numpy_of(values: pa.Array | pa.ChunkedArray) -> npt.NDArray[Any]:
     return np.frombuffer(data, values.type.to_pandas_dtype())[first:after]
 
 
+def text_bytes(texts: pa.Array) -> tuple[npt.NDArray[Any], npt.NDArray[np.uint8]]:
+    """The memory of an array of texts.
+
+    Parameters
+    ----------
+    texts : pyarrow.Array
+        n texts, string or large_string.
+
+    Returns
+    -------
+    starts : ndarray of int32 or int64, shape (n + 1,)
+        Where each text begins in the bytes, and where the last ends; read only.
+    data : ndarray of uint8
+        The bytes in UTF-8, at least one; read only.
+
+    Examples
+    --------
+    >>> starts, data = text_bytes(pa.array(["A00", "B1"])[1:])
+    >>> starts.tolist(), bytes(data[3:5])
+    ([3, 5], b'B1')
+    """
+    width = np.int32 if pa.types.is_string(texts.type) else np.int64
+    _valid, offsets, data = texts.buffers()
+    first, after = texts.offset, texts.offset + len(texts) + 1
+    # An array without texts may have no offsets.
+    starts = np.frombuffer(offsets or bytes(8), width)[first:after]
+    return starts, np.frombuffer(data or b"\0", np.uint8)
+
+
 def _bits(flags: npt.NDArray[np.bool_]) -> pa.Buffer:
     return pa.py_buffer(np.packbits(flags, bitorder="little"))

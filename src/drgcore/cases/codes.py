@@ -1,4 +1,4 @@
-"""Codes as dense integers: the strings of a column are looked up once, through Arrow."""
+"""Codes as dense integers: each different form of a column's strings is looked up."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from drgcore.cases.arrow_arrays import filled, flag_array, numpy_of, text_array
+from drgcore.cases.arrow_arrays import flag_array, numpy_of, text_array
+from drgcore.cases.known_texts import KnownTexts
 from drgcore.cases.text import chunks_of, is_missing, tidy, words_of
 
 MISSING = 0
@@ -28,9 +29,6 @@ _AMBIGUOUS = -1
 # The batches of one parquet row group bring the same dictionary again and again.
 _KEPT_DICTIONARIES = 4
 _KEPT_BYTES = 4 << 20
-
-# So few words are looked up one by one.
-_FEW = 256
 
 # Shared by all indexes, so that an index can be pickled; it is held for two additions.
 _COUNTING = threading.Lock()
@@ -118,8 +116,9 @@ class CodeIndex:
             self.translation_count = TranslationCount()
 
     def _install(self, exact: dict[str, int], folded: dict[str, int]) -> None:
-        self._exact = _Known(exact)
-        self._folded = _Known({f: slot for f, slot in folded.items() if slot != _AMBIGUOUS})
+        self._exact = KnownTexts(exact, UNKNOWN)
+        sure = {form: slot for form, slot in folded.items() if slot != _AMBIGUOUS}
+        self._folded = KnownTexts(sure, UNKNOWN)
 
     def _add_translation(
         self, translate: Mapping[str, str], exact: dict[str, int], folded: dict[str, int]
@@ -270,27 +269,3 @@ class CodeIndex:
             repaired_slots[is_missing(repaired)] = MISSING
             slots[missed] = repaired_slots[numpy_of(rest.indices)]
         return slots
-
-
-class _Known:
-    """Known texts and their slots."""
-
-    def __init__(self, slots: dict[str, int]) -> None:
-        self._by_text = dict(slots)
-        self._texts = text_array(list(slots))
-        self._slots = np.append(np.fromiter(slots.values(), np.int32, len(slots)), UNKNOWN)
-
-    def find(self, words: pa.Array | pa.ChunkedArray) -> npt.NDArray[np.int32]:
-        """The slot of each word, `UNKNOWN` where there is none."""
-        if len(words) <= _FEW:
-            # Arrow hashes all known texts in each call; a single case does not pay for that.
-            by_text = self._by_text
-            try:
-                found = [by_text.get(word, UNKNOWN) for word in words.to_pylist()]
-            except UnicodeDecodeError:
-                # Bytes that are no text are no code; Arrow compares them as they are.
-                pass
-            else:
-                return np.array(found, np.int32)
-        positions = filled(pc.index_in(words, value_set=self._texts), len(self._texts))
-        return self._slots[positions].astype(np.int32, copy=False)

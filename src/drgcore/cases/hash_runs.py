@@ -6,7 +6,7 @@ import errno
 import os
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,18 +14,57 @@ from numpy.typing import NDArray
 HELD = 1 << 21
 """So many hashes are held in memory before they go to a file."""
 
-_PARTS = 1 << 10
-_SHIFT = np.uint64(64 - 10)
+# So many are counted together: their table lies in the processor's cache.
+_TOGETHER = 1 << 16
+_BITS = 8
+_PARTS = 1 << _BITS
 _BYTES = 8
 
 
-class HashRuns:
-    """Hashes taken one array after the other; at the end, how many another before them equals.
+class Run(NamedTuple):
+    """Some hashes, dealt out by their first bits.
 
-    With a folder, they go to a file there in sorted runs as soon as `HELD` have come together. At
-    the end some of the leading bits after the other are gathered from all runs and counted, so that
-    memory does not follow their number. The file has no name where the system allows that, and is
-    gone however the process ends.
+    Attributes
+    ----------
+    hashes : ndarray of uint64
+        Each once, part by part.
+    starts : ndarray of int64, shape (257,)
+        Where each part begins, and where the last ends.
+    repeats : int
+        How many equalled one before them.
+    """
+
+    hashes: NDArray[np.uint64]
+    starts: NDArray[np.int64]
+    repeats: int
+
+    @classmethod
+    def of(cls, hashes: NDArray[np.uint64]) -> Self:
+        """Deal hashes out.
+
+        Examples
+        --------
+        >>> Run.of(np.array([7, 8, 7], np.uint64)).repeats
+        1
+        """
+        # Compiled code, which a file without ids need not load.
+        from drgcore.cases.repeated_hashes import dealt, sifted
+
+        # One id for all cases is no long part: it is kept once.
+        values, starts = sifted(*dealt(hashes, _BITS), again=False)
+        return cls(values, starts, len(hashes) - len(values))
+
+
+NO_HASHES = Run(np.empty(0, np.uint64), np.zeros(_PARTS + 1, np.int64), 0)
+
+
+class HashRuns:
+    """Hashes taken one run after the other; at the end, how many another before them equals.
+
+    With a folder, they go to a file there in longer runs as soon as `HELD` have come together. At
+    the end one part after the other is gathered from all runs and counted, so that memory does not
+    follow their number. The file has no name where the system allows that, and is gone however the
+    process ends.
 
     Parameters
     ----------
@@ -35,22 +74,22 @@ class HashRuns:
     Examples
     --------
     >>> runs = HashRuns()
-    >>> runs.add(np.array([7, 8, 7], np.uint64))
+    >>> runs.add(Run.of(np.array([7, 8, 7], np.uint64)))
     >>> runs.repeated()
     1
     """
 
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder
-        self._held: list[NDArray[np.uint64]] = []
+        self._held: list[Run] = []
         self._number = 0
-        # Repeats within the runs, which hold each hash once: one id for all cases is no long part.
+        # Repeats within the runs of the file.
         self._within = 0
         self._file: Any = None
-        # Of each run, where in the file each of its parts begins, and where it ends.
+        # Of each run of the file, where in it each of its parts begins, and where the last ends.
         self._places: list[NDArray[np.int64]] = []
 
-    def add(self, hashes: NDArray[np.uint64]) -> None:
+    def add(self, run: Run) -> None:
         """Take some hashes.
 
         Raises
@@ -58,8 +97,8 @@ class HashRuns:
         OSError
             They cannot be written to the folder.
         """
-        self._held.append(hashes)
-        self._number += len(hashes)
+        self._held.append(run)
+        self._number += len(run.hashes)
         if self._folder is not None and self._number >= HELD:
             self._write()
 
@@ -72,22 +111,12 @@ class HashRuns:
             The file cannot be written or read.
         """
         if self._file is None:
-            # Part by part, each let go of: all of them twice would be most of the memory.
-            self._held = [_joined(self._held)]
-            self._held[0].sort(kind="stable")
-            return len(self._held[0]) - len(_once(self._held[0]))
+            found = sum(run.repeats for run in self._held)
+            pieces = [run.starts for run in self._held]
+            return found + self._over(pieces, _TOGETHER, self._of_held)
         if self._number:
             self._write()
-        places = np.array(self._places)
-        until = (places[:, 1:] - places[:, :1]).sum(axis=0)
-        found, first = self._within, 0
-        while first < _PARTS:
-            # As many neighbouring parts as may be held together.
-            before = int(until[first - 1]) if first else 0
-            after = max(first + 1, int(np.searchsorted(until, before + HELD, "right")))
-            found += self._between(places[:, first], places[:, after])
-            first = after
-        return found
+        return self._within + self._over(self._places, HELD, self._of_file)
 
     def close(self) -> None:
         """Let go of the hashes and of their file."""
@@ -95,48 +124,43 @@ class HashRuns:
         if self._file is not None:
             self._file.close()
 
-    def _write(self) -> None:
-        run = _joined(self._held)
-        self._held, self._number = [], 0
-        # What is ascending in parts, as it comes from `RepeatedIds`, is only merged so.
-        run.sort(kind="stable")
-        once = _once(run)
-        self._within += len(run) - len(once)
-        if self._file is None:
-            self._file = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115 (see close)
-        start = self._file.seek(0, os.SEEK_END) // _BYTES
-        self._file.write(once)
-        self._file.flush()
-        borders = np.arange(1, _PARTS, dtype=np.uint64) << _SHIFT
-        inner = np.searchsorted(once, borders)
-        self._places.append(start + np.concatenate([[0], inner, [len(once)]]))
+    def _over(self, places: list[NDArray[np.int64]], most: int, gather: Any) -> int:
+        """Repeats between runs, counted over as many neighbouring parts as may be held together."""
+        if len(places) < 2:
+            return 0
+        every = np.array(places)
+        until = (every[:, 1:] - every[:, :1]).sum(axis=0)
+        found, first = 0, 0
+        while first < _PARTS:
+            before = int(until[first - 1]) if first else 0
+            after = max(first + 1, int(np.searchsorted(until, before + most, "right")))
+            gathered = gather(first, after)
+            found += len(gathered) - len(Run.of(gathered).hashes)
+            first = after
+        return found
 
-    def _between(self, first: NDArray[np.int64], after: NDArray[np.int64]) -> int:
-        """Repeats among what the runs hold from the ones to the other places."""
-        gathered = np.empty(int((after - first).sum()), np.uint64)
+    def _of_held(self, first: int, after: int) -> NDArray[np.uint64]:
+        return np.concatenate([r.hashes[r.starts[first] : r.starts[after]] for r in self._held])
+
+    def _of_file(self, first: int, after: int) -> NDArray[np.uint64]:
+        number = sum(int(starts[after] - starts[first]) for starts in self._places)
+        gathered = np.empty(number, np.uint64)
         end = 0
-        for start, stop in zip(first.tolist(), after.tolist(), strict=True):
-            self._file.seek(start * _BYTES)
-            piece = gathered[end : end + stop - start]
+        for starts in self._places:
+            piece = gathered[end : end + int(starts[after] - starts[first])]
+            self._file.seek(int(starts[first]) * _BYTES)
             if self._file.readinto(piece) < piece.nbytes:
                 raise OSError(errno.EIO, os.strerror(errno.EIO))
             end += len(piece)
-        gathered.sort(kind="stable")
-        return len(gathered) - len(_once(gathered))
+        return gathered
 
-
-def _joined(parts: list[NDArray[np.uint64]]) -> NDArray[np.uint64]:
-    """All in one array; each part is let go of when it is copied."""
-    every = np.empty(sum(map(len, parts)), np.uint64)
-    end = len(every)
-    while parts:
-        part = parts.pop()
-        every[end - len(part) : end] = part
-        end -= len(part)
-    return every
-
-
-def _once(ascending: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    first = np.ones(len(ascending), np.bool_)
-    np.not_equal(ascending[1:], ascending[:-1], out=first[1:])
-    return ascending[first]
+    def _write(self) -> None:
+        whole = Run.of(np.concatenate([run.hashes for run in self._held]))
+        self._within += whole.repeats + sum(run.repeats for run in self._held)
+        self._held, self._number = [], 0
+        if self._file is None:
+            self._file = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115 (see close)
+        start = self._file.seek(0, os.SEEK_END) // _BYTES
+        self._file.write(whole.hashes)
+        self._file.flush()
+        self._places.append(start + whole.starts)

@@ -9,7 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from drgcore.compiling import nb
+from drgcore.cases.arrow_arrays import text_bytes
+from drgcore.compiling import loop
 
 _PRIME = np.uint64(0x100000001B3)
 _BASIS = np.uint64(0xCBF29CE484222325)
@@ -18,7 +19,7 @@ _MIX_2 = np.uint64(0xC4CEB9FE1A85EC53)
 _SHIFT = np.uint64(33)
 
 
-@nb.njit(cache=True, inline="always")
+@loop(inline="always")
 def mix(value: Any) -> Any:
     """Spread a 64-bit value over all bits (the finaliser of MurmurHash3)."""
     value ^= value >> _SHIFT
@@ -28,7 +29,7 @@ def mix(value: Any) -> Any:
     return value ^ (value >> _SHIFT)
 
 
-@nb.njit(cache=True, nogil=True)
+@loop()
 def _hash_bytes(offsets: Any, data: Any, out: Any) -> None:
     for i in range(out.shape[0]):
         value = _BASIS
@@ -61,11 +62,42 @@ def hash_strings(texts: pa.Array) -> np.ndarray:
         plain = pc.fill_null(plain, "")
     out = np.empty(len(plain), np.uint64)
     if len(plain):
-        width = np.int32 if pa.types.is_string(plain.type) else np.int64
-        _, offsets, data = plain.buffers()
-        starts = np.frombuffer(offsets, width)[plain.offset : plain.offset + len(plain) + 1]
-        _hash_bytes(starts, np.frombuffer(data if data else b"\0", np.uint8), out)
+        _hash_bytes(*text_bytes(plain), out)
     return out
+
+
+@loop()
+def _begin_and_end_in(starts: Any, data: Any, allowed: Any) -> Any:
+    for i in range(starts.shape[0] - 1):
+        if starts[i] < starts[i + 1]:
+            first, last = data[starts[i]], data[starts[i + 1] - 1]
+            if not (allowed[first] and allowed[last]):
+                return False
+    return True
+
+
+def begin_and_end_in(texts: pa.Array, allowed: np.ndarray) -> bool:
+    """Whether the first and the last byte of every text are allowed.
+
+    Parameters
+    ----------
+    texts : pyarrow.Array
+        Texts, string or large_string, none null.
+    allowed : ndarray of bool, shape (256,)
+        By byte.
+
+    Returns
+    -------
+    bool
+        True also where all texts are empty.
+
+    Examples
+    --------
+    >>> letters = np.array([chr(i).isalpha() for i in range(256)])
+    >>> [begin_and_end_in(pa.array(texts), letters) for texts in (["a-b", ""], ["a "])]
+    [True, False]
+    """
+    return bool(_begin_and_end_in(*text_bytes(texts), allowed))
 
 
 def name_hashes(names: Sequence[str], salt: int) -> np.ndarray:

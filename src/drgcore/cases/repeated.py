@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeAlias
+from typing import Self, TypeAlias
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from drgcore.cases.arrow_arrays import numpy_of, text_array
 from drgcore.cases.front_page import find_front_page
-from drgcore.cases.hash_runs import HashRuns
+from drgcore.cases.hash_runs import NO_HASHES, HashRuns, Run
 from drgcore.cases.mapping import CaseMapping
 from drgcore.cases.resolving import form_of
 from drgcore.cases.text import stripped
@@ -23,13 +22,13 @@ from drgcore.language import _
 _OF_THE_PATIENT = frozenset(
     form_of(name) for name in ("A48", "BAH", "病案号", "住院号", "medcasno", "medcas_no", "ipt_no")
 )
-# ASCII without blanks and control characters; no character without width has such a byte.
+# ASCII without blanks and control characters: a text that begins and ends so has nothing to strip.
 _PLAIN = np.zeros(256, np.bool_)
 _PLAIN[0x21:0x7F] = True
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 
 
-Hashes: TypeAlias = tuple[NDArray[np.uint64], int]
+Hashes: TypeAlias = tuple[Run, int]
 
 
 class CaseWarning(UserWarning):
@@ -98,13 +97,13 @@ class RepeatedIds:
 
         Returns
         -------
-        there : ndarray of uint64
-            Of the rows that have an id, ascending.
+        run : Run
+            Of the rows that have an id.
         blank : int
             Rows without one.
         """
         if not self.columns or not batch.num_rows:
-            return np.empty(0, np.uint64), 0
+            return NO_HASHES, 0
         # Compiled code, which a file without ids need not load.
         from drgcore.cases.hashes import hash_strings
 
@@ -114,9 +113,7 @@ class RepeatedIds:
         for other in others:
             found = found * _MIX + hash_strings(other)
         blank = len(there) - int(np.count_nonzero(there))
-        found = found[there] if blank else found
-        found.sort()
-        return found, blank
+        return Run.of(found[there] if blank else found), blank
 
     def take(self, hashes: Hashes) -> None:
         """Take what `hashes` gave for some rows.
@@ -126,8 +123,8 @@ class RepeatedIds:
         OSError
             The folder takes no more hashes.
         """
-        found, blank = hashes
-        self._hashes.add(found)
+        run, blank = hashes
+        self._hashes.add(run)
         self._blank += blank
 
     def rows(self) -> int:
@@ -164,23 +161,11 @@ class RepeatedIds:
 
 
 def _text(column: pa.Array) -> pa.Array:
+    from drgcore.cases.hashes import begin_and_end_in
+
     plain = column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
     if not pa.types.is_string(plain.type):
         plain = plain.cast(pa.large_string())
     if plain.null_count:
         plain = plain.fill_null(text_array([""], plain.type)[0])
-    return stripped(plain) if _has_outer_blanks(plain) else plain
-
-
-def _has_outer_blanks(texts: pa.Array) -> bool:
-    """Whether a text may begin or end with what `stripped` takes off: no plain letter or digit."""
-    width = np.int32 if pa.types.is_string(texts.type) else np.int64
-    _valid, offsets, data = texts.buffers()
-    every: NDArray[Any] = np.frombuffer(offsets, width)
-    ends = every[texts.offset : texts.offset + len(texts) + 1]
-    if data is None or ends[0] == ends[-1]:
-        return False
-    plain = _PLAIN[np.frombuffer(data, np.uint8)[ends[0] : ends[-1]]]
-    there = ends[1:] > ends[:-1]
-    first, last = ends[:-1][there] - ends[0], ends[1:][there] - ends[0] - 1
-    return not (plain[first].all() and plain[last].all())
+    return plain if begin_and_end_in(plain, _PLAIN) else stripped(plain)

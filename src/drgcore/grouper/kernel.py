@@ -11,9 +11,11 @@ keeps the first compilation short.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from drgcore.compiling import nb
+from drgcore.compiling import loop
 
 # Literals, because the compiled code cannot read an enum of another module; a test compares them.
 GROUPED, AMBIGUOUS, UNGROUPED, INVALID = 0, 1, 2, 3
@@ -51,8 +53,8 @@ _DE_BRUIJN_BIT = np.zeros(64, dtype=np.int64)
 for _i in range(64):
     _DE_BRUIJN_BIT[(0x03F79D71B4CB0A89 << _i & (1 << 64) - 1) >> 58] = _i
 
-_jit = nb.njit(nogil=True, cache=True, error_model="numpy")
-_inline = nb.njit(inline="always", error_model="numpy")
+_jit = loop(error_model="numpy")
+_inline = loop(error_model="numpy", inline="always")
 
 
 @_jit
@@ -87,7 +89,7 @@ def _compare(operator, left, right):
 
 
 @_jit
-def _count(t, ints, words, atom, principal, procedure, lists, first, end, seen):
+def _count(t, ints, words, atom, principal, procedure, diagnoses, others, first, end, seen):
     """Truth of a length() atom.
 
     `seen` keeps the different codes found, at most one more than the number compared with, because
@@ -107,7 +109,7 @@ def _count(t, ints, words, atom, principal, procedure, lists, first, end, seen):
         for at in range(first[kind], end[kind]):
             if found > number:
                 break
-            code = lists[kind][at]
+            code = diagnoses[at] if kind == 0 else others[at]
             if _test(words, ints[rows + code], ints[atom + 2 + kind]):
                 key = code if kind == 0 else -code
                 new = True
@@ -122,7 +124,20 @@ def _count(t, ints, words, atom, principal, procedure, lists, first, end, seen):
 
 @_inline
 def _run(
-    t, ints, words, start, principal, procedure, lists, first, end, flags, interval, bits, seen
+    t,
+    ints,
+    words,
+    start,
+    principal,
+    procedure,
+    diagnoses,
+    others,
+    first,
+    end,
+    flags,
+    interval,
+    bits,
+    seen,
 ):
     """Run a program; whether it accepts.
 
@@ -149,13 +164,17 @@ def _run(
             truth = ints[t.compare_truth + a * t.intervals + interval[ints[row + 2]]] != 0
         else:
             atom = t.counts + 6 * a
-            truth = _count(t, ints, words, atom, principal, procedure, lists, first, end, seen)
+            truth = _count(
+                t, ints, words, atom, principal, procedure, diagnoses, others, first, end, seen
+            )
         at = ints[row + 3] if truth else ints[row + 4]
     return at == _ACCEPT
 
 
 @_inline
-def _find(t, ints, words, principal, procedure, lists, first, end, flags, interval, bits, seen):
+def _find(
+    t, ints, words, principal, procedure, diagnoses, others, first, end, flags, interval, bits, seen
+):
     """The first ADRG and the first of its DRG that hold.
 
     (adrg, -1) where no DRG of the ADRG holds; (-1, -1) where no ADRG holds, though an MDC fits the
@@ -203,7 +222,8 @@ def _find(t, ints, words, principal, procedure, lists, first, end, flags, interv
             start,
             principal,
             procedure,
-            lists,
+            diagnoses,
+            others,
             first,
             end,
             flags,
@@ -240,13 +260,14 @@ def _invalid(t, principal, sex, age, days):
 
 
 @_inline
-def _gather(t, ints, words, principal, procedure, lists, first, end, bits):
+def _gather(t, ints, words, principal, procedure, diagnoses, others, first, end, bits):
     """Collect the sets of the other codes into `bits`; flags of complications and unknown codes."""
     flags = 0
-    bits[:] = 0
+    for w in range(bits.shape[0]):
+        bits[w] = 0
     excluded = ints[t.exclusion_row + principal]
     for j in range(first[0], end[0]):
-        code = lists[0][j]
+        code = diagnoses[j]
         if code <= _UNKNOWN_CODE:
             if code == _UNKNOWN_CODE:
                 flags |= UNKNOWN_OTHER_DIAGNOSIS
@@ -258,7 +279,7 @@ def _gather(t, ints, words, principal, procedure, lists, first, end, bits):
         if listed != 0 and not _test(words, excluded, (listed >> 2) - 1):
             flags |= _HAS_MCC if listed & 3 == 2 else _HAS_CC
     for j in range(first[1], end[1]):
-        code = lists[1][j]
+        code = others[j]
         if code == _UNKNOWN_CODE:
             flags |= UNKNOWN_PROCEDURE
         row = ints[t.other_procedure_row + code]
@@ -268,37 +289,16 @@ def _gather(t, ints, words, principal, procedure, lists, first, end, bits):
 
 
 @_jit
-def group_rows(t, ints, words, cases, start, stop, out):
-    """Group the rows from `start` to `stop` and write their results.
-
-    Parameters
-    ----------
-    t : record
-        Where the tables start in `ints` and `words`.
-    ints : ndarray of int32
-    words : ndarray of uint64
-    cases : tuple of ndarray
-        Principal diagnosis ids; offsets and ids of other diagnoses; principal procedure ids;
-        offsets and ids of other procedures; sex; age in years; age in days; newborn's weight;
-        interval or class of each local variable of the scheme, shape (rows, variables).
-    start, stop : int
-    out : tuple of ndarray
-        ADRG index, DRG index (int16, -1 for none), status, reason, severity (int8, -1 where the
-        row is invalid), flags of unknown codes (int8).
-    """
+def _group_rows(t, ints, words, cases, start, stop, out, bits, interval, seen):
     principals, d_start, diagnoses, procedures, p_start, others = cases[:6]
     sexes, ages, days, weights, local = cases[6:]
     out_adrg, out_drg, out_status, out_reason, out_severity, out_flags = out
-    lists = (diagnoses, others)
-    bits = np.zeros(t.other_diagnosis_words + t.other_procedure_words, dtype=np.uint64)
-    interval = np.zeros(4 + local.shape[1], dtype=np.int64)
-    seen = np.zeros(t.seen_codes, dtype=np.int64)
     for i in range(start, stop):
         principal = principals[i]
         procedure = procedures[i]
         first = (d_start[i], p_start[i])
         end = (d_start[i + 1], p_start[i + 1])
-        flags = _gather(t, ints, words, principal, procedure, lists, first, end, bits)
+        flags = _gather(t, ints, words, principal, procedure, diagnoses, others, first, end, bits)
         out_flags[i] = flags & (UNKNOWN_OTHER_DIAGNOSIS | UNKNOWN_PROCEDURE)
         out_adrg[i] = -1
         out_drg[i] = -1
@@ -331,7 +331,8 @@ def group_rows(t, ints, words, cases, start, stop, out):
                 words,
                 principal,
                 procedure,
-                lists,
+                diagnoses,
+                others,
                 first,
                 end,
                 flags,
@@ -368,3 +369,27 @@ def group_rows(t, ints, words, cases, start, stop, out):
             out_reason[i] = CATCH_ALL
         else:
             out_reason[i] = NO_REASON
+
+
+def group_rows(t: Any, ints: Any, words: Any, cases: Any, start: int, stop: int, out: Any) -> None:
+    """Group the rows from `start` to `stop` and write their results.
+
+    Parameters
+    ----------
+    t : record
+        Where the tables start in `ints` and `words`.
+    ints : ndarray of int32
+    words : ndarray of uint64
+    cases : tuple of ndarray
+        Principal diagnosis ids; offsets and ids of other diagnoses; principal procedure ids;
+        offsets and ids of other procedures; sex; age in years; age in days; newborn's weight;
+        interval or class of each local variable of the scheme, shape (rows, variables).
+    start, stop : int
+    out : tuple of ndarray
+        ADRG index, DRG index (int16, -1 for none), status, reason, severity (int8, -1 where the
+        row is invalid), flags of unknown codes (int8).
+    """
+    bits = np.zeros(t["other_diagnosis_words"] + t["other_procedure_words"], dtype=np.uint64)
+    interval = np.zeros(4 + cases[-1].shape[1], dtype=np.int64)
+    seen = np.zeros(t["seen_codes"], dtype=np.int64)
+    _group_rows(t, ints, words, cases, start, stop, out, bits, interval, seen)

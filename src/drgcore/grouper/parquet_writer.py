@@ -70,13 +70,19 @@ class ParquetWriter:
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Write a batch."""
-        writer = self._writer or self._open(batch.schema, _worth_a_dictionary(batch))
+        writer = self._writer or self._open(batch.schema, *_forms(batch))
         writer.write_table(pa.Table.from_batches([batch], self._physical))
 
-    def _open(self, physical: pa.Schema, dictionaries: bool | list[str]) -> pq.ParquetWriter:
+    def _open(
+        self, physical: pa.Schema, dictionaries: list[str], limits: list[str]
+    ) -> pq.ParquetWriter:
         self._physical = physical
         self._writer = pq.ParquetWriter(
-            self._path, physical, store_schema=False, use_dictionary=dictionaries
+            self._path,
+            physical,
+            store_schema=False,
+            use_dictionary=dictionaries or False,
+            write_statistics=limits or False,
         )
         arrow_schema = base64.b64encode(self._schema.serialize().to_pybytes())
         self._writer.add_key_value_metadata(
@@ -86,25 +92,31 @@ class ParquetWriter:
 
     def close(self) -> None:
         """Write the end of the file."""
-        writer = self._writer or self._open(self._schema, True)
+        writer = self._writer or self._open(self._schema, [], [])
         writer.close()
 
 
-def _worth_a_dictionary(batch: pa.RecordBatch) -> bool | list[str]:
-    """Give the columns of the file whose values repeat; all where none is otherwise."""
-    unique = {
-        field.name
-        for field, column in zip(batch.schema, batch.columns, strict=True)
-        if _hardly_repeats(column.slice(0, _LOOKED_AT))
-    }
-    if not unique:
-        return True
+def _forms(batch: pa.RecordBatch) -> tuple[list[str], list[str]]:
+    """Give the leaves of the file whose values repeat, and those whose limits are written.
+
+    The least and the greatest text of a dictionary tell a reader nothing where cases come in any
+    order, and to find them takes as long as all else that is written.
+    """
+    unique, coded = set(), set()
+    for field, column in zip(batch.schema, batch.columns, strict=True):
+        if _hardly_repeats(column.slice(0, _LOOKED_AT)):
+            unique.add(field.name)
+        if pa.types.is_dictionary(field.type):
+            coded.add(field.name)
     # What parquet calls the leaves of nested columns it says itself.
     sink = pa.BufferOutputStream()
     pq.ParquetWriter(sink, batch.schema).close()
     leaves = pq.read_metadata(pa.BufferReader(sink.getvalue())).schema
     paths = [leaves.column(place).path for place in range(len(leaves))]
-    return [path for path in paths if path not in unique]
+    return (
+        [path for path in paths if path not in unique],
+        [path for path in paths if path not in coded],
+    )
 
 
 def _hardly_repeats(column: pa.Array) -> bool:

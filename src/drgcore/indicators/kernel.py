@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from drgcore.compiling import nb
+from drgcore.compiling import loop, nb
 
 MEASURES = (
     *("cases", "cost_n", "cost", "cost2", "stay_n", "stay", "stay2", "died", "died_n"),
@@ -54,7 +54,7 @@ class Rows(NamedTuple):
     back: Any
 
 
-@nb.njit(cache=True, nogil=True)
+@loop()
 def _homes(low: Any, high: Any, keys: Any, sizes: Any, last: Any, homes: Any) -> None:
     """Give the slots at which the searches for the cells of the rows from low to high begin."""
     if sizes.shape[0]:
@@ -217,7 +217,7 @@ def add_cells(
     return others.shape[0], used
 
 
-@nb.njit(cache=True, nogil=True)
+@loop()
 def measures_of(order: Any, usual: Any, rare: Any, there: Any, out: Any) -> None:
     """Write the measures of the cells in their order, a row of `out` for each of `MEASURES`.
 
@@ -239,7 +239,7 @@ def measures_of(order: Any, usual: Any, rare: Any, there: Any, out: Any) -> None
         out[19, i], out[20, i] = r[6], n - r[7] if there[5] else 0.0
 
 
-@nb.njit(cache=True, nogil=True)
+@loop()
 def _fraction(x: Any, a: Any, b: Any) -> Any:
     """Continued fraction of the incomplete beta function, by Lentz's method."""
     tiny = 1e-300
@@ -262,7 +262,7 @@ def _fraction(x: Any, a: Any, b: Any) -> Any:
     return value
 
 
-@nb.njit(cache=True, nogil=True)
+@loop()
 def _beta(x: Any, a: Any, b: Any) -> Any:
     """Regularised incomplete beta function."""
     if x <= 0.0:
@@ -276,7 +276,7 @@ def _beta(x: Any, a: Any, b: Any) -> Any:
     return 1.0 - front * _fraction(1.0 - x, b, a) / b
 
 
-@nb.njit(cache=True, nogil=True)
+@loop()
 def beta_quantiles(p: Any, a: Any, b: Any, out: Any) -> None:
     """The x with I_x(a, b) = p, by bisection; p, a and b have one entry each or are equal long."""
     for i in range(out.shape[0]):
@@ -292,14 +292,14 @@ def beta_quantiles(p: Any, a: Any, b: Any, out: Any) -> None:
         out[i] = 0.5 * (low + high)
 
 
-@nb.njit(cache=True, nogil=True)
+@loop()
 def beta_values(x: Any, a: Any, b: Any, out: Any) -> None:
     """The regularised incomplete beta function I_x(a, b); all have one entry each."""
     for i in range(out.shape[0]):
         out[i] = _beta(x[i], a[i], b[i])
 
 
-@nb.njit(cache=True, nogil=True)
+@loop()
 def _gamma(a: Any, x: Any) -> Any:
     """Regularised lower incomplete gamma function P(a, x): series below a + 1, fraction above."""
     if x <= 0.0:
@@ -331,14 +331,14 @@ def _gamma(a: Any, x: Any) -> Any:
     return 1.0 - front * value
 
 
-@nb.njit(cache=True, nogil=True)
+@loop()
 def gamma_values(a: Any, x: Any, out: Any) -> None:
     """The regularised lower incomplete gamma function P(a, x); all have one entry each."""
     for i in range(out.shape[0]):
         out[i] = _gamma(a[i], x[i])
 
 
-@nb.njit(cache=True, nogil=True)
+@loop()
 def gamma_quantiles(p: Any, a: Any, out: Any) -> None:
     """The x with P(a, x) = p, by bisection; all have one entry each."""
     for i in range(out.shape[0]):

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from drgcore.compiling import nb
+from drgcore.compiling import loop
 from drgcore.points.records import (
     AT_HI,
     BARRED,
@@ -65,12 +65,12 @@ _BLOCK = 1 << 18
 _AHEAD = 512
 
 
-@nb.njit(cache=True, forceinline=True)
+@loop(forceinline=True)
 def _round(value: Any, unit: Any) -> Any:
     return np.floor(value * unit * _NUDGE + 0.5) / unit
 
 
-@nb.njit(cache=True, forceinline=True)
+@loop(forceinline=True)
 def _fixed(case: Any, rules: Any) -> Any:
     """Give the first fixed-price item that fits, or -1."""
     first = rules.out_days.shape[0]
@@ -86,7 +86,7 @@ def _fixed(case: Any, rules: Any) -> Any:
     return -1
 
 
-@nb.njit(cache=True, forceinline=True)
+@loop(forceinline=True)
 def _bed_day(case: Any, rules: Any) -> Any:
     """Give the first bed-day rule that fits, or -1."""
     first = rules.out_days.shape[0] + rules.fix_points.shape[1]
@@ -99,7 +99,7 @@ def _bed_day(case: Any, rules: Any) -> Any:
     return -1
 
 
-@nb.njit(cache=True, forceinline=True)
+@loop(forceinline=True)
 def _bed_points(b: Any, reason: Any, stay: Any, rules: Any) -> Any:
     """Points of a bed-day case; what days of lower tiers earn beside the last tier's is added."""
     last = rules.bed_points.shape[2] - 1
@@ -112,7 +112,7 @@ def _bed_points(b: Any, reason: Any, stay: Any, rules: Any) -> Any:
     return 8, reason, tier, 1.0, stay, _round(points - tier * stay, rules.unit), points
 
 
-@nb.njit(cache=True, forceinline=True)
+@loop(forceinline=True)
 def _by_cost(case_class: Any, reason: Any, rate: Any, net: Any, numbers: Any) -> Any:
     """Points by cost; outside, under the reason that follows, where the rate is NaN."""
     if np.isnan(rate):
@@ -122,7 +122,7 @@ def _by_cost(case_class: Any, reason: Any, rate: Any, net: Any, numbers: Any) ->
     return case_class, reason, numbers.scale, rate, multiple, 0.0, points
 
 
-@nb.njit(cache=True, forceinline=True)
+@loop(forceinline=True)
 def _high(case: Any, group: Any, numbers: Any) -> Any:
     """Points of a high-cost outlier."""
     base, over = group.points, case.net / group.mean
@@ -148,7 +148,7 @@ def _high(case: Any, group: Any, numbers: Any) -> Any:
     return 1, reason, base, group.k, case.cost / group.mean, added, points
 
 
-@nb.njit(cache=True)
+@loop()
 def _piece(case: Any, group: Any, rules: Any) -> Any:
     """Points of a case by the piece that its C/m lies in."""
     table, p = rules.pieces, 0
@@ -184,7 +184,7 @@ def _piece(case: Any, group: Any, rules: Any) -> Any:
     return kind, reason, base, k, multiple, part, points
 
 
-@nb.njit(cache=True, forceinline=True)
+@loop(forceinline=True)
 def _decided(case: Any, numbers: Any) -> Any:
     """Points of a case that a panel decided; class -1 if it decided nothing of them."""
     if case.decision == SPECIAL:
@@ -199,7 +199,7 @@ def _decided(case: Any, numbers: Any) -> Any:
     return -1, 0, 0.0, 0.0, 0.0, 0.0, 0.0
 
 
-@nb.njit(cache=True)
+@loop()
 def _on_list(case: Any, rules: Any) -> Any:
     """Points of a case that may be on a list; class -1 if it is on none."""
     f = _fixed(case, rules)
@@ -219,7 +219,7 @@ def _on_list(case: Any, rules: Any) -> Any:
     return -1, 0, 0.0, 0.0, 0.0, 0.0, 0.0
 
 
-@nb.njit(cache=True, forceinline=True)
+@loop(forceinline=True)
 def _by_status(case: Any, group: Any, numbers: Any) -> Any:
     """Points of a case without a stable group or a coefficient; class -1 if it has both."""
     status, net = case.status, case.net
@@ -236,7 +236,7 @@ def _by_status(case: Any, group: Any, numbers: Any) -> Any:
     return -1, 0, 0.0, 0.0, 0.0, 0.0, 0.0
 
 
-@nb.njit(cache=True, forceinline=True)
+@loop(forceinline=True)
 def _by_multiple(case: Any, group: Any, numbers: Any) -> Any:
     """Points of a case of a stable group: beyond the multiples of its mean, or between them."""
     base, k, net = group.points, group.k, case.net
@@ -258,8 +258,8 @@ def _by_multiple(case: Any, group: Any, numbers: Any) -> Any:
     return 0, reason, base, k, multiple, 0.0, full
 
 
-@nb.njit(cache=True, nogil=True)
-def _run(start: int, stop: int, rows: Rows, rules: Rules, out: Factors) -> None:
+@loop()
+def _run(start: int, stop: int, rows: Rows, rules: Rules, out: Factors, ahead: Any) -> None:
     # What is handed to an inlined function counts a reference for each array in it, case by case:
     # most cases are decided by single numbers and the arrays named here.
     hospital, level, pool, drg = rows.hospital, rows.level, rows.pool, rows.drg
@@ -287,7 +287,6 @@ def _run(start: int, stop: int, rows: Rows, rules: Rules, out: Factors) -> None:
         rules.missing_is_error,
         rules.panel_must_say,
     )
-    ahead = np.empty(_AHEAD)
     for i in range(start, stop):
         if (i - start) % _AHEAD == 0:
             # k lies far apart: many at a time are waited for together, not one after the other.
@@ -362,10 +361,13 @@ def run(rows: Rows, rules: Rules, out: Factors) -> None:
     """
     total = len(rows.cost)
     if total <= _BLOCK:
-        _run(0, total, rows, rules, out)
+        _run(0, total, rows, rules, out, np.empty(_AHEAD))
         return
     starts = range(0, total, _BLOCK)
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        futures = [pool.submit(_run, s, min(s + _BLOCK, total), rows, rules, out) for s in starts]
+        futures = [
+            pool.submit(_run, s, min(s + _BLOCK, total), rows, rules, out, np.empty(_AHEAD))
+            for s in starts
+        ]
     for future in futures:
         future.result()

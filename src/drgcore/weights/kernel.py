@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from drgcore.compiling import nb
+from drgcore.compiling import loop
 
 
-@nb.njit(cache=True, nogil=True)
+@loop()
 def count_kept(codes: Any, keep: Any, counts: Any) -> None:
     """Count the values of each group; a code below 0 belongs to none.
 
@@ -22,7 +22,7 @@ def count_kept(codes: Any, keep: Any, counts: Any) -> None:
             counts[code] += 1
 
 
-@nb.njit(cache=True, nogil=True)
+@loop()
 def scatter(codes: Any, values: Any, keep: Any, place: Any, out: Any) -> None:
     """Write each value that `count_kept` counts to the next free place of its group.
 
@@ -36,7 +36,7 @@ def scatter(codes: Any, values: Any, keep: Any, place: Any, out: Any) -> None:
             place[code] += 1
 
 
-@nb.njit(cache=True, nogil=True)
+@loop()
 def mark_usable(status: Any, cost: Any, usable: Any, counts: Any) -> None:
     """Say which cases are grouped and have a cost above 0; count the others by reason.
 
@@ -56,7 +56,7 @@ def mark_usable(status: Any, cost: Any, usable: Any, counts: Any) -> None:
             counts[reason] += 1
 
 
-@nb.njit(cache=True, nogil=True)
+@loop()
 def mark_beyond(
     codes: Any, cost: Any, usable: Any, low: Any, high: Any, own: Any, side: Any, counts: Any
 ) -> None:
