@@ -100,7 +100,12 @@ class Step:
 
 @contextmanager
 def step(
-    what: str, unit: str, total: int | None = None, *, shown: Display | None = None
+    what: str,
+    unit: str,
+    total: int | None = None,
+    *,
+    shown: Display | None = None,
+    least: int = 0,
 ) -> Iterator[Step]:
     """A step of work, to be told how far it is.
 
@@ -114,6 +119,8 @@ def step(
         How much there is, where that is known.
     shown : Display, optional
         Who shows it; by default whoever does here and now.
+    least : int, default 0
+        Of a smaller total nothing is shown: it is done before anybody could read it.
 
     Examples
     --------
@@ -123,7 +130,8 @@ def step(
     ...     for number in (3, 4):
     ...         adding.advance()
     """
-    begun = Step(shown or display(), what, unit, total)
+    seen = total is None or total >= least
+    begun = Step((shown or display()) if seen else None, what, unit, total)
     try:
         yield begun
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import shutil
 from pathlib import Path
@@ -11,13 +12,17 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 import drgcore
 import drgcore.points
 from drgcore.cli.app import app
+from drgcore.cli.progress import Lines
 from drgcore.language import use_language
 from drgcore.points import Policy
+from drgcore.progress import showing
+from drgcore.weights import segments
 
 ROWS = 400
 EXAMPLE = ("--policy", "example")
@@ -115,3 +120,43 @@ def test_comparing_with_what_was_returned(files: Path, tmp_path: Path) -> None:
     assert told["amounts of cases"] == f"{ROWS} cases"
     assert told["naming the differences"] == f"{ROWS} rows"
     assert told["comparing with what was returned"] == "5 steps"
+
+
+def test_indicators_and_their_intervals(files: Path, tmp_path: Path) -> None:
+    cases, out = files / "grouped.parquet", tmp_path / "indicators.csv"
+    told = told_by("indicators", cases, "--interval", "bootstrap", "--out", out)
+    assert told["readmissions"] == "4 steps"
+    assert told["bringing the sums in order"].endswith(" columns")
+    assert told["intervals"].endswith(" indicators")
+    assert told["intervals by case"].endswith(" indicators")
+    assert told["drawing cases again"].endswith(" units")
+
+
+def test_profit_and_loss(files: Path) -> None:
+    price = (*EXAMPLE, "--value", "employee=64.5,resident=58")
+    told = told_by("pnl", files / "grouped.parquet", *price)
+    assert told["points of cases"] == "4 steps"
+    assert told["profit and loss"] == "6 steps"
+    assert told["adding up"].endswith(" amounts")
+
+
+def test_weights_and_the_sort_by_group(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cases = files / "grouped.parquet"
+    told = told_by("weights", "statistics", cases)
+    assert told["preparing the history"].endswith(" columns")
+    # So few cases are sorted before anybody could read it.
+    assert "sorting by group" not in told
+    monkeypatch.setattr(segments, "_SHOWN_FROM", 0)
+    assert told_by("weights", "statistics", cases)["sorting by group"].endswith(" cases")
+    told = told_by("weights", "performance", cases, "--against", cases)
+    assert told["measuring"] == "2 groupings"
+
+
+def test_readmissions_of_a_policy(files: Path) -> None:
+    rule = {"kind": "readmission", "within_days": 15, "same": "drg", "hospital": "same"}
+    change = {"readmissions": [rule], "violations": {"points": {"readmission": "0.5"}}}
+    policy = Policy.load("example").with_changes(change)
+    console = Console(file=io.StringIO(), width=200)
+    with showing(Lines(console)):
+        drgcore.find_readmissions(pq.read_table(files / "grouped.parquet"), policy)
+    assert "readmissions: 3 of 3 steps" in console.file.getvalue()

@@ -17,6 +17,8 @@ from drgcore.indicators.columns import Encoder, columns_for
 from drgcore.indicators.intervals import bootstrap_interval, ratio_interval
 from drgcore.indicators.kernel import MEASURES
 from drgcore.indicators.tally import Tally
+from drgcore.language import _
+from drgcore.progress import tracked
 
 Floats = NDArray[np.float64]
 
@@ -68,7 +70,8 @@ class CaseValues:
         order = np.argsort(self.unit, kind="stable")
         ends = np.cumsum(np.bincount(self.unit, minlength=units))
         found = np.full((2, units), np.nan)
-        for at, rows in enumerate(np.split(order, ends[:-1])):
+        parts = np.split(order, ends[:-1])
+        for at, rows in enumerate(tracked(parts, _("drawing cases again"), _("units"))):
             found[:, at] = bootstrap_interval(
                 self.top[rows], self.below[rows], confidence=confidence, seed=seed
             )

@@ -21,6 +21,7 @@ from drgcore.indicators.measure import INDICATORS, Measured, measure
 from drgcore.indicators.norms import norms_of
 from drgcore.indicators.tally import Tally, tally_cases
 from drgcore.language import _
+from drgcore.progress import tracked
 
 # Whose work it is; what remains of the keys says what the work is, and with that one compares.
 _WHOSE = ("hospital", "hospital_level", "doctor_id")
@@ -87,7 +88,8 @@ class Indicators:
                 hint=_("it is one of {indicators}", indicators=", ".join(INDICATORS)),
             )
         parts, intervals = [], self._by_case(names or tuple(INDICATORS))
-        for name in names or INDICATORS:
+        asked = list(names or INDICATORS)
+        for name in tracked(asked, _("intervals"), _("indicators")):
             found = self._measured[name]
             lower, upper = intervals[name] if name in intervals else self._interval(name)
             part = self.table[list(self.by)].copy()
@@ -115,7 +117,9 @@ class Indicators:
             name: found.ratio_intervals(units, self._confidence)
             if self._seed is None
             else found.bootstrap_intervals(units, self._confidence, self._seed)
-            for name, found in values.items()
+            for name, found in tracked(
+                list(values.items()), _("intervals by case"), _("indicators")
+            )
         }
 
     def _interval(self, name: str) -> tuple[Floats, Floats]:

@@ -12,13 +12,15 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from drgcore.cases import open_cases
-from drgcore.cases.attributes import Codes, numbers_of, select_columns, text_codes
+from drgcore.cases.attributes import Codes, numbers_of, select_columns
 from drgcore.errors import CaseSchemaError, DrgcoreError
-from drgcore.indicators.columns import KEYS, Encoder, checked_keys
+from drgcore.indicators.case_keys import keys_of
+from drgcore.indicators.columns import checked_keys
 from drgcore.indicators.norms import given_norms
 from drgcore.indicators.payment import Paid, paid_by_policy, paid_by_weight
 from drgcore.language import _
 from drgcore.points import Policy
+from drgcore.progress import step, tracked
 
 Fen = NDArray[np.int64]
 
@@ -106,7 +108,7 @@ class ProfitAndLoss:
             "surplus": self.payment_fen - self.cost_fen,
             **self.parts_fen,
         }
-        for name, fen in amounts.items():
+        for name, fen in tracked(list(amounts.items()), _("adding up"), _("amounts")):
             total = np.zeros(len(first), np.int64)
             np.add.at(total, unit, fen[self.counted])
             table[f"{name}_fen"] = total
@@ -269,69 +271,77 @@ def _compute(
     norms: Mapping[str, float] | None,
     reference_value: float | None,
 ) -> ProfitAndLoss:
-    spent = numbers_of(table, cost)
-    known_cost = np.isfinite(spent) & (spent >= 0)
-    charged = _fen(np.where(known_cost, spent, 0.0))
-    if paid.fund_only.any():
-        if "patient_paid" not in table.column_names:
-            raise CaseSchemaError(
-                _("the cases have no column patient_paid"),
-                hint=_("the price covers the fund's part"),
-            )
-        borne = numbers_of(table, "patient_paid")
-        charged = charged - np.where(paid.fund_only, _fen(np.nan_to_num(borne)), 0)
-    refused = np.zeros(len(table), np.int64)
-    if "refused_amount" in table.column_names:
-        refused = _fen(np.nan_to_num(numbers_of(table, "refused_amount")))
-    priced = paid.case_class != None  # noqa: E711
-    counted = priced & known_cost
-    rows = [(_("no payment: no group, or none in the table"), int((~priced).sum()))]
-    rows += [(_("no cost"), int((priced & ~known_cost).sum()))]
-    left_out = pd.DataFrame([r for r in rows if r[1]], columns=["reason", "cases"])
+    with step(_("profit and loss"), _("steps"), 6) as told:
+        spent = numbers_of(table, cost)
+        known_cost = np.isfinite(spent) & (spent >= 0)
+        charged = _fen(np.where(known_cost, spent, 0.0))
+        if paid.fund_only.any():
+            if "patient_paid" not in table.column_names:
+                raise CaseSchemaError(
+                    _("the cases have no column patient_paid"),
+                    hint=_("the price covers the fund's part"),
+                )
+            borne = numbers_of(table, "patient_paid")
+            charged = charged - np.where(paid.fund_only, _fen(np.nan_to_num(borne)), 0)
+        refused = np.zeros(len(table), np.int64)
+        if "refused_amount" in table.column_names:
+            refused = _fen(np.nan_to_num(numbers_of(table, "refused_amount")))
+        priced = paid.case_class != None  # noqa: E711
+        counted = priced & known_cost
+        rows = [(_("no payment: no group, or none in the table"), int((~priced).sum()))]
+        rows += [(_("no cost"), int((priced & ~known_cost).sum()))]
+        left_out = pd.DataFrame([r for r in rows if r[1]], columns=["reason", "cases"])
 
-    keys = _keys_of(table)
-    mean, has_mean = _means(keys["drg"], charged, counted & ~np.isnan(paid.base), norms)
-    reference = _reference(paid, counted) if reference_value is None else float(reference_value)
-    by_group = counted & ~np.isnan(paid.base) & has_mean
-    payment = np.where(paid.outside, charged, _money(paid.points * paid.value))
-    product = paid.base * paid.coefficient
-    # Points of a normal case are rounded as the policy says: that is no rule of its own.
-    product = np.where(np.abs(paid.points - product) <= paid.unit * 0.51, paid.points, product)
-    levels = [
-        np.where(by_group, mean, charged),
-        np.where(by_group, _money(paid.base * reference), charged),
-        np.where(by_group, _money(product * reference), charged),
-        np.where(by_group, _money(product * paid.value), charged),
-    ]
-    steps = [levels[i + 1] - levels[i] for i in range(3)]
-    last = payment - levels[3]
-    outlier = by_group & np.isin(paid.case_class, ("high_cost", "low_cost"))
-    none = np.zeros(len(table), np.int64)
-    parts = dict(
-        zip(
-            PARTS,
-            (
-                *steps,
-                levels[0] - charged,
-                np.where(outlier, last, 0),
-                np.where(outlier, 0, last),
-                -refused,
-            ),
-            strict=True,
+        told.advance()
+        keys = keys_of(table)
+        mean, has_mean = _means(keys["drg"], charged, counted & ~np.isnan(paid.base), norms)
+        reference = _reference(paid, counted) if reference_value is None else float(reference_value)
+        told.advance()
+        by_group = counted & ~np.isnan(paid.base) & has_mean
+        payment = np.where(paid.outside, charged, _money(paid.points * paid.value))
+        product = paid.base * paid.coefficient
+        # Points of a normal case are rounded as the policy says: that is no rule of its own.
+        product = np.where(np.abs(paid.points - product) <= paid.unit * 0.51, paid.points, product)
+        told.advance()
+        levels = [
+            np.where(by_group, mean, charged),
+            np.where(by_group, _money(paid.base * reference), charged),
+            np.where(by_group, _money(product * reference), charged),
+            np.where(by_group, _money(product * paid.value), charged),
+        ]
+        steps = [levels[i + 1] - levels[i] for i in range(3)]
+        last = payment - levels[3]
+        told.advance()
+        outlier = by_group & np.isin(paid.case_class, ("high_cost", "low_cost"))
+        none = np.zeros(len(table), np.int64)
+        parts = dict(
+            zip(
+                PARTS,
+                (
+                    *steps,
+                    levels[0] - charged,
+                    np.where(outlier, last, 0),
+                    np.where(outlier, 0, last),
+                    -refused,
+                ),
+                strict=True,
+            )
         )
-    )
-    ids = table.column("case_id") if "case_id" in table.column_names else None
-    return ProfitAndLoss(
-        np.where(counted, payment - refused, none),
-        np.where(counted, charged, none),
-        {name: np.where(counted, part, 0) for name, part in parts.items()},
-        counted,
-        left_out,
-        reference,
-        paid.case_class,
-        ids,
-        keys,
-    )
+        told.advance()
+        ids = table.column("case_id") if "case_id" in table.column_names else None
+        found = ProfitAndLoss(
+            np.where(counted, payment - refused, none),
+            np.where(counted, charged, none),
+            {name: np.where(counted, part, 0) for name, part in parts.items()},
+            counted,
+            left_out,
+            reference,
+            paid.case_class,
+            ids,
+            keys,
+        )
+        told.advance()
+    return found
 
 
 def _table(cases: Any) -> pa.Table:
@@ -341,26 +351,6 @@ def _table(cases: Any) -> pa.Table:
         return select_columns(cases, list(map(str, cases.columns)))
     with open_cases(cases) as opened:
         return pa.Table.from_batches(list(opened.batches()), opened.schema)
-
-
-def _keys_of(table: pa.Table) -> dict[str, Codes]:
-    """The keys that the cases have, names in alphabetical order."""
-    found: dict[str, Codes] = {}
-    for name in KEYS:
-        if name in table.column_names and name not in ("mdc", "adrg"):
-            codes = text_codes(table, name, optional=True)
-            order = sorted(range(len(codes.names)), key=codes.names.__getitem__)
-            rank = np.full(len(order) + 1, -1, np.int32)
-            rank[order] = np.arange(len(order))
-            found[name] = Codes([codes.names[i] for i in order], rank[codes.codes])
-    if "discharge_date" in table.column_names:
-        number = Encoder.months(table)
-        known = np.unique(number[number >= 0])
-        names = [f"{m // 12}-{m % 12 + 1:02d}" for m in known.tolist()]
-        codes_of = np.where(number < 0, -1, np.searchsorted(known, number)).astype(np.int32)
-        found["month"] = Codes(names, codes_of)
-    found.setdefault("drg", Codes([], np.full(len(table), -1, np.int32)))
-    return found
 
 
 def _means(

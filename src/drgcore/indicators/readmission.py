@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from drgcore.cases.attributes import dates_of, numbers_of, text_codes
 from drgcore.cases.fees import DIED
+from drgcore.language import _
+from drgcore.progress import step
 
 FIRST_DAY, LAST_DAY = 2, 31
 
@@ -53,22 +55,27 @@ def readmissions(
     >>> readmissions(cases).tolist()
     [1, 0, 0, -1]
     """
-    patient = _numbered(cases.column("patient_id"))
-    came, left = (_days(cases, name) for name in ("admission_date", "discharge_date"))
-    known = (patient >= 0) & (came >= 0) & (left >= 0)
-    if "leaving_way" in cases.column_names:
-        known &= ~(numbers_of(cases, "leaving_way") == DIED)
-    where = patient
-    if same_hospital:
-        hospital = text_codes(cases, "hospital", optional=True)
-        where = patient * (len(hospital.names) + 1) + hospital.codes + 1
-    room = np.int64(1 << 20)
-    stays = np.sort((where * room + came)[(patient >= 0) & (came >= 0)])
-    at = np.searchsorted(stays, where * room + left + FIRST_DAY)
-    following = np.append(stays, np.iinfo(np.int64).max)[at]
-    again = known & (following <= where * room + left + LAST_DAY)
-    last = left.max(initial=-1) if last is None else last
-    marks = np.where(known & (again | (left + LAST_DAY <= last)), again, -1)
+    with step(_("readmissions"), _("steps"), 4) as told:
+        patient = _numbered(cases.column("patient_id"))
+        told.advance()
+        came, left = (_days(cases, name) for name in ("admission_date", "discharge_date"))
+        known = (patient >= 0) & (came >= 0) & (left >= 0)
+        if "leaving_way" in cases.column_names:
+            known &= ~(numbers_of(cases, "leaving_way") == DIED)
+        where = patient
+        if same_hospital:
+            hospital = text_codes(cases, "hospital", optional=True)
+            where = patient * (len(hospital.names) + 1) + hospital.codes + 1
+        told.advance()
+        room = np.int64(1 << 20)
+        stays = np.sort((where * room + came)[(patient >= 0) & (came >= 0)])
+        told.advance()
+        at = np.searchsorted(stays, where * room + left + FIRST_DAY)
+        following = np.append(stays, np.iinfo(np.int64).max)[at]
+        again = known & (following <= where * room + left + LAST_DAY)
+        last = left.max(initial=-1) if last is None else last
+        marks = np.where(known & (again | (left + LAST_DAY <= last)), again, -1)
+        told.advance()
     return marks.astype(np.int8)
 
 

@@ -23,6 +23,7 @@ from drgcore.indicators.columns import Encoder, Limits, checked_keys, columns_fo
 from drgcore.indicators.kernel import MEASURES, measures_of
 from drgcore.indicators.readmission import readmissions
 from drgcore.language import _
+from drgcore.progress import tracked
 
 _STAYS = ("patient_id", "admission_date", "discharge_date", "leaving_way", "hospital")
 _NO_MARKS = np.empty(0, np.int8)
@@ -273,11 +274,12 @@ def _joined(encoder: Encoder, parts: list[Part], columns: frozenset[str]) -> Tal
     """Join the threads' cells, with names and cells in order."""
     # The largest takes the others up, which moves least.
     first, *others = sorted(parts, key=lambda part: -part.used)
-    for other in others:
+    for other in tracked(others, _("joining the sums"), _("parts")):
         first.join(other)
     codes = first.cells[: first.used]
     names: dict[str, list[str]] = {}
-    for at, key in enumerate((*encoder.keys, "drg")):
+    keys = (*encoder.keys, "drg")
+    for at, key in enumerate(tracked(keys, _("bringing the sums in order"), _("columns"))):
         column = codes[:, at]
         if key == "month":
             known = np.unique(column[column >= 0])

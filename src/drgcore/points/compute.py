@@ -19,6 +19,7 @@ from drgcore.points.factors import apply_factors
 from drgcore.points.policy import Policy
 from drgcore.points.records import CLASSES, Factors, Rows
 from drgcore.points.segments import Compiled, run_segments
+from drgcore.progress import step
 
 POINT_COLUMNS = (
     "case_class",
@@ -169,32 +170,37 @@ def earn(
     >>> earn(pa.Table.from_pylist([case]), Policy.load("example")).factors.points.tolist()
     [150.0]
     """
-    periods = policy.periods()
-    columns = read_columns(source, periods, unique=unique)
-    period = _periods(columns, periods, year)
-    decision, granted = read_decisions(columns, policy, decisions)
-    rows = Rows(
-        columns.hospital.codes,
-        columns.level.codes,
-        columns.pool.codes,
-        columns.drg.codes,
-        columns.item.codes,
-        columns.status,
-        columns.cost,
-        columns.stay,
-        columns.unreasonable,
-        columns.patient_paid,
-        np.empty(0, np.int64),
-        decision,
-        granted,
-    )
-    factors, reasons = run_segments(columns, rows, period, periods, compiled)
-    warn_of_unused_grants(decision, factors)
-    more = apply_factors(columns, factors, period, periods)
-    if any(p.special_review is not None and p.special_review.quota for p in periods):
-        codes = decision if len(decision) else np.zeros(len(columns.cost), np.int8)
-        more["review"] = pa.DictionaryArray.from_arrays(codes, pa.array(DECISIONS))
-    return Earned(columns, factors, reasons, more)
+    with step(_("points of cases"), _("steps"), 4) as told:
+        periods = policy.periods()
+        columns = read_columns(source, periods, unique=unique)
+        told.advance()
+        period = _periods(columns, periods, year)
+        decision, granted = read_decisions(columns, policy, decisions)
+        rows = Rows(
+            columns.hospital.codes,
+            columns.level.codes,
+            columns.pool.codes,
+            columns.drg.codes,
+            columns.item.codes,
+            columns.status,
+            columns.cost,
+            columns.stay,
+            columns.unreasonable,
+            columns.patient_paid,
+            np.empty(0, np.int64),
+            decision,
+            granted,
+        )
+        told.advance()
+        factors, reasons = run_segments(columns, rows, period, periods, compiled)
+        told.advance()
+        warn_of_unused_grants(decision, factors)
+        more = apply_factors(columns, factors, period, periods)
+        if any(p.special_review is not None and p.special_review.quota for p in periods):
+            codes = decision if len(decision) else np.zeros(len(columns.cost), np.int8)
+            more["review"] = pa.DictionaryArray.from_arrays(codes, pa.array(DECISIONS))
+        told.advance()
+        return Earned(columns, factors, reasons, more)
 
 
 def _periods(

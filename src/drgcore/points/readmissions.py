@@ -15,6 +15,7 @@ from drgcore.language import _
 from drgcore.points.list_rules import Readmission
 from drgcore.points.parameters import covers
 from drgcore.points.policy import Policy
+from drgcore.progress import step
 
 READMISSION_COLUMNS = (
     "case_id",
@@ -94,23 +95,30 @@ def find_readmissions(cases: Any, policy: Policy) -> pd.DataFrame:
         raise CaseSchemaError(
             _("the cases have no column {missing}", missing=", ".join(missing)), where="cases"
         )
-    days = []
-    for name in ("admission_date", "discharge_date"):
-        column = dates_of(table, name)
-        refuse_rows(table, column.is_null().to_numpy(), _("have no {name}", name=name), name)
-        days.append(column.cast(pa.int32()).to_numpy().astype(np.int64))
-    admission, discharge = days
-    codes = {name: text_codes(table, name) for name in ("patient_id", "hospital")}
-    drg = text_codes(table, "drg", optional=True)
-    starts = np.array([np.datetime64(p.effective_from, "D").astype(np.int64) for p in periods])
-    period = np.searchsorted(starts, discharge, side="right") - 1
-    found = []
-    for number, at in enumerate(periods):
-        for rule in at.readmissions:
-            later = _later(rule, codes["patient_id"], codes["hospital"], drg, admission, discharge)
-            gap = np.where(later >= 0, admission[later] - discharge, -1)
-            rows = np.flatnonzero((period == number) & (later >= 0) & (gap <= rule.within_days))
-            found.append(_rows(table, rule.kind, rows, later[rows], gap[rows]))
+    rules = sum(len(period.readmissions) for period in periods)
+    with step(_("readmissions"), _("steps"), 2 + rules) as told:
+        days = []
+        for name in ("admission_date", "discharge_date"):
+            column = dates_of(table, name)
+            refuse_rows(table, column.is_null().to_numpy(), _("have no {name}", name=name), name)
+            days.append(column.cast(pa.int32()).to_numpy().astype(np.int64))
+        admission, discharge = days
+        told.advance()
+        codes = {name: text_codes(table, name) for name in ("patient_id", "hospital")}
+        drg = text_codes(table, "drg", optional=True)
+        told.advance()
+        starts = np.array([np.datetime64(p.effective_from, "D").astype(np.int64) for p in periods])
+        period = np.searchsorted(starts, discharge, side="right") - 1
+        found = []
+        for number, at in enumerate(periods):
+            for rule in at.readmissions:
+                later = _later(
+                    rule, codes["patient_id"], codes["hospital"], drg, admission, discharge
+                )
+                gap = np.where(later >= 0, admission[later] - discharge, -1)
+                rows = np.flatnonzero((period == number) & (later >= 0) & (gap <= rule.within_days))
+                found.append(_rows(table, rule.kind, rows, later[rows], gap[rows]))
+                told.advance()
     result = pd.concat(found, ignore_index=True)
     return result.sort_values(["case_id", "kind"], ignore_index=True)
 

@@ -25,6 +25,7 @@ from drgcore.cases.statuses import statuses_of_groups
 from drgcore.errors import CaseSchemaError
 from drgcore.grouper.batch import thread_count
 from drgcore.language import _
+from drgcore.progress import tracked
 from drgcore.weights.history_checks import refuse_several_schemes, warn_of_strange_years
 from drgcore.weights.history_columns import (
     NO_YEAR,
@@ -256,6 +257,9 @@ def read_history(cases: Any, *, cost: str = "total_cost") -> History:
         years = soon(years_of, table) if "discharge_date" in there else None
         stays = soon(numbers_of, table, "length_of_stay") if "length_of_stay" in there else None
         amounts = soon(numbers_of, table, cost)
+        every = [one for one in (*waiting, of_status, years, stays, amounts) if one is not None]
+        for one in tracked(every, _("preparing the history"), _("columns")):
+            one.result()
         drg, hospital, level, pool = (one.result() for one in waiting)
         year = None if years is None else years.result()
         stay = None if stays is None else stays.result()

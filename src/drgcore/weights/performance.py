@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from drgcore.cases.statuses import STATUSES
 from drgcore.errors import CaseSchemaError, DrgcoreError
 from drgcore.language import _
+from drgcore.progress import tracked
 from drgcore.weights.history import History, read_history
 from drgcore.weights.segments import sort_by_group
 from drgcore.weights.trimming import Trimming
@@ -135,7 +136,7 @@ def grouping_performance(
     'grouping_rate': 1.0, 'ambiguous_rate': 0.0, 'groups': 2.0, 'groups_below_n_min': 2.0}
     """
     replicates = _Replicates([read_history(cases)], trimming, bootstrap, seed)
-    return _table(replicates.measures(0, n_min), None, level)
+    return _table(_measured(replicates, 1, n_min)[0], None, level)
 
 
 def compare_groupings(
@@ -178,15 +179,21 @@ def compare_groupings(
     [0.0, 0.941...]
     """
     histories = [read_history(before), read_history(after)]
-    first, second = (history.cost for history in histories)
-    if len(first) != len(second) or not np.array_equal(first, second, equal_nan=True):
+    own, other = (history.cost for history in histories)
+    if len(own) != len(other) or not np.array_equal(own, other, equal_nan=True):
         raise CaseSchemaError(
             _("the two groupings are not of the same cases in the same order"),
             where="compare_groupings",
             hint=_("group one table twice, without sorting it in between"),
         )
     replicates = _Replicates(histories, trimming, bootstrap, seed)
-    return _table(replicates.measures(0, n_min), replicates.measures(1, n_min), level)
+    first, second = _measured(replicates, 2, n_min)
+    return _table(first, second, level)
+
+
+def _measured(replicates: _Replicates, groupings: int, n_min: int) -> list[dict[str, Floats]]:
+    numbers = tracked(range(groupings), _("measuring"), _("groupings"))
+    return [replicates.measures(grouping, n_min) for grouping in numbers]
 
 
 class _Replicates:

@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drgcore.grouper.batch import thread_count
+from drgcore.language import _
+from drgcore.progress import step
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -24,6 +26,8 @@ Ints = NDArray[np.int64]
 _PART = 1 << 16
 # Fewer rows are not worth a thread.
 _ROWS = 1 << 18
+# Fewer are sorted before anybody could read it.
+_SHOWN_FROM = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -220,10 +224,14 @@ def sort_by_group(
         rest = slices, place
         list(pool.map(lambda s, own: scatter(codes[s], values[s], kept[s], own, out), *rest))
 
-        def sort(part: Ints) -> None:
-            for group in part:
-                out[starts[group] : starts[group + 1]].sort()
-
         longer = np.flatnonzero(ends[-1] > 1)
-        list(pool.map(sort, _parts(longer, starts[longer])))
+        rows = int(ends[-1][longer].sum())
+        with step(_("sorting by group"), _("cases"), rows, least=_SHOWN_FROM) as told:
+
+            def sort(part: Ints) -> None:
+                for group in part:
+                    out[starts[group] : starts[group + 1]].sort()
+                told.advance(int(ends[-1][part].sum()))
+
+            list(pool.map(sort, _parts(longer, starts[longer])))
     return Segments(out, starts)
