@@ -5,16 +5,16 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from drgcore.errors import DrgcoreError
 from drgcore.files import passing_folder, whole_file
 from drgcore.formulas import guarded_text
 from drgcore.language import _
-from drgcore.progress import step
+from drgcore.progress import Step, step
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -206,19 +206,39 @@ def new_workbook(
             _("writing a workbook needs XlsxWriter"),
             hint=_("install it with pip install XlsxWriter, or write .csv or .parquet"),
         ) from error
-    with passing_folder("drgcore-workbook") as folder:
-        target = str(place) if isinstance(place, Path) else place
-        book = xlsxwriter.Workbook(target, {**(options or {}), "tmpdir": str(folder)})
+    with passing_folder("drgcore-workbook") as folder, ExitStack() as opened:
+        file = opened.enter_context(place.open("wb")) if isinstance(place, Path) else place
+        packed = _Packed(file)
+        book = xlsxwriter.Workbook(packed, {**(options or {}), "tmpdir": str(folder)})
         # The time of writing is not in it.
         book.set_properties({"created": datetime(2000, 1, 1)})
         try:
             yield book
         finally:
             try:
-                book.close()
+                with step(_("packing the workbook"), "MB") as packed.told:
+                    book.close()
             except xlsxwriter.exceptions.FileCreateError as error:
                 # What the system said of the file is within.
                 raise (error.args[0] if isinstance(error.args[0], OSError) else error) from None
+
+
+class _Packed:
+    """The file of a workbook, which tells how much of it is there while it is put together."""
+
+    told: Step | None = None
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+
+    def write(self, data: bytes) -> int:
+        written = self._file.write(data)
+        if self.told is not None:
+            self.told.update(self._file.tell() >> 20)
+        return written
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
 
 
 def _write_workbook(out: Path, tables: Mapping[str, pd.DataFrame], keys: int) -> None:

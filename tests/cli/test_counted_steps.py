@@ -5,8 +5,11 @@ from __future__ import annotations
 import io
 import re
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.csv as pacsv
@@ -22,24 +25,39 @@ from drgcore.cli.progress import Lines
 from drgcore.language import use_language
 from drgcore.points import Policy
 from drgcore.progress import showing
+from drgcore.report import ReportInputs, make_report
+from drgcore.report.pdf import find_browser, write_pdf
 from drgcore.weights import segments
+from drgcore.workbooks import write_tables
 
 ROWS = 400
 EXAMPLE = ("--policy", "example")
 LINE = re.compile(r"(?P<what>.+): (?P<done>[\d,]+) of (?P<total>[\d,]+) (?P<unit>.+?), [\d.,e+]+/s")
 
 
-def told_by(*arguments: str | Path, code: int = 0) -> dict[str, str]:
-    """What each step counted, of a command that comes to its end; all that it counted."""
+def counted(said: str) -> dict[str, str]:
+    """What each step counted, which at its end is all that there is."""
+    found = [LINE.match(line) for line in said.splitlines()]
+    # The last line about a step is that of its end; the ones before it hang on the clock.
+    last = {line["what"]: line for line in found if line}
+    for line in last.values():
+        assert line["done"] == line["total"], line[0]
+    return {what: f"{line['total']} {line['unit']}" for what, line in last.items()}
+
+
+def told_by(*arguments: str | Path) -> dict[str, str]:
+    """What the steps of a command counted, which succeeds."""
     done = CliRunner().invoke(app, [*map(str, arguments), "--progress"])
-    assert done.exit_code == code, done.output
-    told: dict[str, str] = {}
-    for line in done.stderr.splitlines():
-        found = LINE.match(line)
-        if found:
-            assert found["done"] == found["total"], line
-            told[found["what"]] = f"{found['total']} {found['unit']}"
-    return told
+    assert done.exit_code == 0, done.output
+    return counted(done.stderr)
+
+
+@contextmanager
+def listening() -> Iterator[io.StringIO]:
+    """What the steps of calls within the block say."""
+    text = io.StringIO()
+    with showing(Lines(Console(file=text, width=200))):
+        yield text
 
 
 @pytest.fixture(scope="module")
@@ -156,7 +174,47 @@ def test_readmissions_of_a_policy(files: Path) -> None:
     rule = {"kind": "readmission", "within_days": 15, "same": "drg", "hospital": "same"}
     change = {"readmissions": [rule], "violations": {"points": {"readmission": "0.5"}}}
     policy = Policy.load("example").with_changes(change)
-    console = Console(file=io.StringIO(), width=200)
-    with showing(Lines(console)):
+    with listening() as text:
         drgcore.find_readmissions(pq.read_table(files / "grouped.parquet"), policy)
-    assert "readmissions: 3 of 3 steps" in console.file.getvalue()
+    assert counted(text.getvalue())["readmissions"] == "3 steps"
+
+
+def test_a_report_and_its_files(files: Path, tmp_path: Path) -> None:
+    told = told_by("report", "grouping", files / "points.parquet", "--out", tmp_path)
+    assert told["composing the report"] == "4 parts"
+    assert told["writing the sheets"].endswith(" cells")
+
+
+@pytest.mark.parametrize(
+    "of",
+    [
+        {"period": "2027-03"},
+        {"period": "2027"},
+        {"hospital": "H01"},
+        {"department": "产科"},
+    ],
+)
+def test_composing_reports(files: Path, of: dict[str, str]) -> None:
+    kind = "month" if "-" in of.get("period", "") else next(iter(of)).replace("period", "year")
+    values = {"employee": 64.5, "resident": 58.0}
+    cases = pq.read_table(files / "points.parquet")
+    inputs = ReportInputs(cases, policy=Policy.load("example"), values=values, **of)
+    with listening() as text:
+        make_report(kind, inputs, "en")
+    assert counted(text.getvalue())["composing the report"] == "4 parts"
+
+
+@pytest.mark.skipif(find_browser() is None, reason="a page is printed by Chromium")
+def test_printing_a_page(tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    page.write_text("<p>one page</p>", encoding="utf-8")
+    with listening() as text:
+        write_pdf(page, tmp_path / "page.pdf")
+    assert counted(text.getvalue()) == {"printing page.pdf": "2 steps"}
+
+
+def test_a_large_workbook_is_packed(tmp_path: Path) -> None:
+    numbers = np.random.default_rng(1).random((30_000, 6))
+    with listening() as text:
+        write_tables(tmp_path / "large.xlsx", {"numbers": pd.DataFrame(numbers)})
+    assert re.search(r"packing the workbook: [1-9]\d* MB", text.getvalue())

@@ -10,6 +10,7 @@ from drgcore.audit.wording import CAUTION
 from drgcore.errors import DrgcoreError
 from drgcore.indicators import quadrants, tally_cases
 from drgcore.language import Language, _
+from drgcore.progress import tracked
 from drgcore.report import activity, changes, money, rounds, signals
 from drgcore.report.draft import Draft
 from drgcore.report.inputs import ReportInputs, check_there
@@ -70,13 +71,25 @@ def _year(draft: Draft) -> Report:
 def _region(draft: Draft, cases: pa.Table, until: pa.Table) -> None:
     """What the reports of a month and of a year have in common."""
     say, inputs = draft.say, draft.inputs
-    draft.grouping(cases)
-    tally = tally_cases(cases, ["hospital"] if inputs.has("hospital") else [])
-    if inputs.has("hospital"):
-        draft.add(activity.hospitals_by_index(say, tally, inputs.norms))
-    draft.groups(tally)
-    draft.units(until, "department", say("Departments by month"))
-    draft.profit(cases, ("hospital", say("Profit and loss by hospital")))
+
+    def groups() -> None:
+        tally = tally_cases(cases, ["hospital"] if inputs.has("hospital") else [])
+        if inputs.has("hospital"):
+            draft.add(activity.hospitals_by_index(say, tally, inputs.norms))
+        draft.groups(tally)
+
+    _composed(
+        lambda: draft.grouping(cases),
+        groups,
+        lambda: draft.units(until, "department", say("Departments by month")),
+        lambda: draft.profit(cases, ("hospital", say("Profit and loss by hospital"))),
+    )
+
+
+def _composed(*parts: Callable[[], None]) -> None:
+    """Compose the parts of a report that look at the cases, each counted."""
+    for part in tracked(parts, _("composing the report"), _("parts")):
+        part()
 
 
 def _hospital(draft: Draft) -> Report:
@@ -96,18 +109,28 @@ def _hospital(draft: Draft) -> Report:
         if settled.year and not inputs.month:
             mine = money.of_hospital(settled.year["statement"], [inputs.hospital])
             draft.add(money.hospital_year(say, mine))
-    tally = draft.beside_region(region)
-    draft.grouping(own)
-    draft.add(activity.hospitals_by_index(say, tally, inputs.norms, inputs.hospital))
-    places = quadrants(tally, "hospital", norms=inputs.norms)
-    places = places[places["hospital"] == inputs.hospital].drop(columns="hospital")
-    draft.add(activity.group_quadrants(say, places, draft.scheme))
-    draft.groups(tally_cases(own))
-    draft.units(inputs.own(inputs.until_period()), "department", say("Departments by month"))
-    draft.profit(
-        region,
-        ("department", say("Profit and loss by department")),
-        ("doctor_id", say("Profit and loss by doctor")),
+
+    def beside() -> None:
+        tally = draft.beside_region(region)
+        draft.grouping(own)
+        draft.add(activity.hospitals_by_index(say, tally, inputs.norms, inputs.hospital))
+        places = quadrants(tally, "hospital", norms=inputs.norms)
+        places = places[places["hospital"] == inputs.hospital].drop(columns="hospital")
+        draft.add(activity.group_quadrants(say, places, draft.scheme))
+
+    def units() -> None:
+        cases = inputs.own(inputs.until_period())
+        draft.units(cases, "department", say("Departments by month"))
+
+    _composed(
+        beside,
+        lambda: draft.groups(tally_cases(own)),
+        units,
+        lambda: draft.profit(
+            region,
+            ("department", say("Profit and loss by department")),
+            ("doctor_id", say("Profit and loss by doctor")),
+        ),
     )
     title = say("DRG report of hospital {name}", name=inputs.hospital)
     return draft.report("hospital", title, inputs.period)
@@ -123,15 +146,25 @@ def _department(draft: Draft) -> Report:
     region = inputs.of_period()
     own = inputs.own(region)
     draft.case_facts(own)
-    draft.beside_region(region)
-    draft.grouping(own)
-    if inputs.has("hospital"):
-        same = ReportInputs(region, department=inputs.department).own(region)
-        tally = tally_cases(same, ["hospital"])
-        draft.add(activity.hospitals_by_index(say, tally, draft.norms, inputs.hospital))
-    draft.groups(tally_cases(own))
-    draft.units(inputs.own(inputs.until_period()), "doctor_id", say("Doctors by month"))
-    draft.profit(region, ("doctor_id", say("Profit and loss by doctor")))
+
+    def beside() -> None:
+        draft.beside_region(region)
+        draft.grouping(own)
+        if inputs.has("hospital"):
+            same = ReportInputs(region, department=inputs.department).own(region)
+            tally = tally_cases(same, ["hospital"])
+            draft.add(activity.hospitals_by_index(say, tally, draft.norms, inputs.hospital))
+
+    def units() -> None:
+        cases = inputs.own(inputs.until_period())
+        draft.units(cases, "doctor_id", say("Doctors by month"))
+
+    _composed(
+        beside,
+        lambda: draft.groups(tally_cases(own)),
+        units,
+        lambda: draft.profit(region, ("doctor_id", say("Profit and loss by doctor"))),
+    )
     name = f"{inputs.hospital} {inputs.department}".strip()
     title = say("DRG report of department {name}", name=name)
     return draft.report("department", title, inputs.period)
@@ -141,13 +174,17 @@ def _grouping(draft: Draft) -> Report:
     say, inputs = draft.say, draft.inputs
     cases = inputs.own(inputs.of_period())
     draft.case_facts(cases)
-    draft.grouping(cases)
-    if inputs.has("hospital"):
-        draft.add(activity.grouping_by(say, cases, "hospital", say("Grouping rate by hospital")))
-    if inputs.has("department"):
-        title = say("Grouping rate by department")
-        draft.add(activity.grouping_by(say, cases, "department", title))
-    draft.groups(tally_cases(cases))
+
+    def by(key: str, title: str) -> None:
+        if inputs.has(key):
+            draft.add(activity.grouping_by(say, cases, key, title))
+
+    _composed(
+        lambda: draft.grouping(cases),
+        lambda: by("hospital", say("Grouping rate by hospital")),
+        lambda: by("department", say("Grouping rate by department")),
+        lambda: draft.groups(tally_cases(cases)),
+    )
     return draft.report("grouping", say("Report of the grouping"), inputs.period)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from drgcore.errors import DrgcoreError
 from drgcore.files import passing_folder, whole_file
 from drgcore.language import _
+from drgcore.progress import step
 
 BROWSERS = (
     "chromium",
@@ -61,7 +62,11 @@ def write_pdf(page: Path, path: Path) -> None:
                 "Install Chromium or Chrome, or open the page in any browser and print it to PDF."
             ),
         )
-    with passing_folder("drgcore-pdf") as folder, whole_file(path) as part:
+    with (
+        step(_("printing {name}", name=path.name), _("steps"), 2) as printed,
+        passing_folder("drgcore-pdf") as folder,
+        whole_file(path) as part,
+    ):
         made = folder / "page.pdf"
         command = [
             browser,
@@ -96,4 +101,6 @@ def write_pdf(page: Path, path: Path) -> None:
                 where=str(path),
                 hint=_("Open the page in any browser and print it to PDF."),
             )
+        printed.advance()
         part.write_bytes(made.read_bytes())
+        printed.advance()

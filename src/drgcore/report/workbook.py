@@ -9,7 +9,7 @@ from typing import Any
 
 from drgcore.files import whole_file
 from drgcore.language import _
-from drgcore.progress import tracked
+from drgcore.progress import Step, step, tracked
 from drgcore.report.columns import Kind, column_of, heading, is_missing
 from drgcore.report.section import Report, Section
 from drgcore.report.style import columns_of
@@ -70,6 +70,11 @@ def write_workbook(report: Report, path: Path, pictures: Pictures | None = None)
         part.write_bytes(content.getvalue())
 
 
+def _shown(section: Section) -> Any:
+    """The rows that a sheet has room for."""
+    return section.table.iloc[: _MOST_ROWS - _HEAD_ROW]
+
+
 class _Book:
     """Writes the sheets of one workbook."""
 
@@ -104,8 +109,10 @@ class _Book:
         drawn = [s for s in self._report.sections if s.figure is not None]
         places = self._figures(self._book.add_worksheet(figures), drawn) if drawn else {}
         self._contents(contents, names, figures, places)
-        for section, name in zip(self._report.sections, names, strict=True):
-            self._table(self._book.add_worksheet(name), section)
+        cells = sum(_shown(section).size for section in self._report.sections)
+        with step(_("writing the sheets"), _("cells"), cells) as written:
+            for section, name in zip(self._report.sections, names, strict=True):
+                self._table(self._book.add_worksheet(name), section, written)
 
     def _names(self, titles: list[str]) -> list[str]:
         """Names of sheets: what Excel allows, each once."""
@@ -171,8 +178,8 @@ class _Book:
         sheet.fit_to_pages(1, 0)
         return places
 
-    def _table(self, sheet: Any, section: Section) -> None:
-        say, table = self._say, section.table.iloc[: _MOST_ROWS - _HEAD_ROW]
+    def _table(self, sheet: Any, section: Section, written: Step) -> None:
+        say, table = self._say, _shown(section)
         sheet.write_string(0, 0, section.title, self._title)
         sheet.write_string(1, 0, section.sentence, self._text)
         sheet.write_url(2, 0, f"internal:'{say('Contents')}'!A1", self._link, say("Contents"))
@@ -191,6 +198,7 @@ class _Book:
                 else:
                     sheet.write_number(row, column, float(value), self._cell[kind])
             sheet.set_column(column, column, _width(title, values, kind))
+            written.advance(len(values))
             if len(table):
                 self._colour(sheet, kind, name, (_HEAD_ROW + 1, column, last, column))
         sheet.freeze_panes(_HEAD_ROW + 1, min(section.keys, 3))
