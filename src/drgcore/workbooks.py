@@ -230,11 +230,14 @@ class _Packed:
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
+        self._size = 0
 
     def write(self, data: bytes) -> int:
         written = self._file.write(data)
-        if self.told is not None:
-            self.told.update(self._file.tell() >> 20)
+        size = self._file.tell() >> 20
+        if self.told is not None and size > self._size:
+            self._size = size
+            self.told.update(size)
         return written
 
     def __getattr__(self, name: str) -> Any:

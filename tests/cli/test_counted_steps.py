@@ -218,3 +218,10 @@ def test_a_large_workbook_is_packed(tmp_path: Path) -> None:
     with listening() as text:
         write_tables(tmp_path / "large.xlsx", {"numbers": pd.DataFrame(numbers)})
     assert re.search(r"packing the workbook: [1-9]\d* MB", text.getvalue())
+
+
+def test_patients_in_house(files: Path, tmp_path: Path) -> None:
+    history = ("--history", files / "grouped.parquet")
+    told = told_by("in-stay", files / "cases.parquet", tmp_path / "house.csv", *history)
+    assert told["counting likely groups"] == "3 steps"
+    assert told["checking likely groups"].endswith(" estimates")

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,13 @@ import pyarrow.parquet as pq
 import pytest
 import typer.main
 from rich.console import Console
+from rich.progress import Progress
 from typer.testing import CliRunner
 
 import drgcore
 from drgcore.cases import open_cases
 from drgcore.cli.app import app
-from drgcore.cli.progress import Lines, shown_progress, told
+from drgcore.cli.progress import Lines, _Counts, shown_progress, told
 from drgcore.grouper.manifest import MANIFEST
 from drgcore.progress import display, showing, step, tracked
 
@@ -50,6 +52,31 @@ def test_a_log_has_a_line_every_few_seconds_and_one_at_the_end() -> None:
 def test_words_for_what_is_not_known() -> None:
     assert told(5, None, "cases", None, None) == "5 cases"
     assert told(5, None, "cases", 2.0, 3700.0) == "5 cases, 2/s, 1:01:40"
+    assert told(2, 5, "steps", 0.4, 5.0) == "2 of 5 steps, 0.4/s, 0:08 left"
+
+
+def test_a_slow_step_has_a_rate_from_its_first_part_on() -> None:
+    now = [0.0]
+    bars = Progress(console=Console(file=io.StringIO()), get_time=lambda: now[0])
+    bars.add_task("slow", total=4, unit="steps")
+    now[0] = 8.0
+    bars.update(bars.tasks[0].id, completed=1)
+    assert _Counts().render(bars.tasks[0]).plain == "1 of 4 steps, 0.12/s, 0:24 left"
+    # Rich forgets times after half a minute; the step does not.
+    now[0] = 60.0
+    bars.update(bars.tasks[0].id, completed=2)
+    assert _Counts().render(bars.tasks[0]).plain == "2 of 4 steps, 0.033/s, 1:00 left"
+
+
+def test_steps_are_counted_from_several_threads_and_small_ones_left_out() -> None:
+    text = io.StringIO()
+    with showing(Lines(Console(file=text, width=200))):
+        with step("sorting", "cases", 400, least=400) as sorting, ThreadPoolExecutor(4) as pool:
+            list(pool.map(lambda _number: sorting.advance(4), range(100)))
+        with step("sorting few", "cases", 399, least=400) as sorting:
+            sorting.advance(399)
+    assert text.getvalue().startswith("sorting: 400 of 400 cases")
+    assert "few" not in text.getvalue()
 
 
 def test_steps_within_each_other_and_an_error() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +22,13 @@ from drgcore.cases.guessing import mapping_for
 from drgcore.errors import CaseSchemaError
 from drgcore.grouper.batch import BatchGrouper
 from drgcore.language import _
+from drgcore.progress import step, tracked
 from drgcore.schemes import Scheme
 
 _BINS = np.array([0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 0.9, 0.95, 1.0])
 # Shares of its codes that a record of history is cut to: on admission, midway, at the end.
 _KNOWN = (0.0, 0.5, 1.0)
+_ROWS, _TOLD_ROWS = 1 << 14, 1 << 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,7 +137,8 @@ def fit_likely_groups(
     stages: list[list[list[tuple[Any, ...]]]] = [[] for _ in _KNOWN]
     figures = []
     mapping = mapping_for(mapping, history)
-    with open_cases(history) as source:
+    # Small batches, since each takes long.
+    with open_cases(history, batch_rows=_ROWS) as source:
         resolved = grouper.resolve(mapping, source.schema)
         source.expect_codes(resolved.code_names())
         for batch in source.batches():
@@ -235,7 +239,7 @@ def _count(
     levels: list[dict[tuple[Any, ...], NDArray[np.float64]]] = [{} for _ in stages[0][0]]
     tallies: list[Counter[tuple[tuple[Any, ...], int]]] = [Counter() for _ in levels]
     chosen = rows.tolist()
-    for stage in stages:
+    for stage in tracked(stages, _("counting likely groups"), _("steps")):
         for row in chosen:
             for tally, context in zip(tallies, stage[row], strict=True):
                 tally[context, int(outcome[row])] += 1
@@ -258,18 +262,21 @@ def _check(
     bins = len(_BINS) - 1
     number, predicted, true = np.zeros(bins), np.zeros(bins), np.zeros(bins)
     first, three, loss = 0, 0, 0.0
-    for stage in stages:
-        for row in rows.tolist():
-            share = likely.shares(stage[row])
-            at = np.clip(np.searchsorted(_BINS, share, side="right") - 1, 0, bins - 1)
-            number += np.bincount(at, minlength=bins)
-            predicted += np.bincount(at, share, bins)
-            true[at[outcome[row]]] += 1
-            best = np.argsort(-share, kind="stable")[:3]
-            first += int(best[0] == outcome[row])
-            three += int(outcome[row] in best)
-            loss -= float(np.log(share[outcome[row]]))
     tried = len(rows) * len(stages)
+    with step(_("checking likely groups"), _("estimates"), tried) as told:
+        for stage, begin in product(stages, range(0, len(rows), _TOLD_ROWS)):
+            part = rows[begin : begin + _TOLD_ROWS].tolist()
+            for row in part:
+                share = likely.shares(stage[row])
+                at = np.clip(np.searchsorted(_BINS, share, side="right") - 1, 0, bins - 1)
+                number += np.bincount(at, minlength=bins)
+                predicted += np.bincount(at, share, bins)
+                true[at[outcome[row]]] += 1
+                best = np.argsort(-share, kind="stable")[:3]
+                first += int(best[0] == outcome[row])
+                three += int(outcome[row] in best)
+                loss -= float(np.log(share[outcome[row]]))
+            told.advance(len(part))
     with np.errstate(invalid="ignore"):
         table = pd.DataFrame(
             {

@@ -213,6 +213,7 @@ class Parting:
         others = there.groups(level)[0]
         codes = {group.code for group in others}
         pair = self._places[level, here.earlier].pair
+        left_out = len(rows)
         for at, group in _by_group(rows, place, groups):
             other = pair[place[at[0]]]
             if other != _NO_PAIR:
@@ -226,6 +227,8 @@ class Parting:
                 kind = ReasonKind.GROUP_GONE if here.earlier else ReasonKind.GROUP_NEW
                 causes.put(at, kind, level, group.code)
             told.advance(len(at))
+            left_out -= len(at)
+        told.advance(left_out)
 
     def _complications_too(self, rows: Indices, before: Side, after: Side, causes: Causes) -> None:
         """Name the complication without whose change the new cut would give another DRG.
