@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from drgcore.budget.caserows import OPTIONAL, REQUIRED
@@ -23,6 +22,7 @@ from drgcore.budget.tally import EXTRA_SUMS, INSURED_SUMS, SUMS, Tally, add_tall
 from drgcore.budget.terms import Terms
 from drgcore.cases import open_cases, read_table
 from drgcore.cases.attributes import numbers_of, select_columns, text_codes
+from drgcore.cases.hash_runs import Run
 from drgcore.cases.hashes import hash_strings, name_hashes
 from drgcore.grouper.batch import in_order, thread_count
 from drgcore.points.case_columns import columns_for
@@ -32,12 +32,13 @@ from drgcore.points.policy import Policy
 from drgcore.points.records import CLASSES
 from drgcore.points.segments import Compiled
 
-BATCH_ROWS = 1 << 19
+BATCH_ROWS = 1 << 18
 _TEXTS = (
     *("hospital", "hospital_level", "pool", "drg", "list_item", "status"),
     *("violation", "capitation_unit"),
 )
 _OUTSIDE = CLASSES.index("outside")
+_NO_HASHES = np.empty(0, np.uint64)
 
 
 def tally_points(cases: Any, policy: Policy, year: int, *, decisions: Any = None) -> Tally:
@@ -166,7 +167,7 @@ class _Adder:
         self._free: list[_Room] = []
         self._rooms: list[_Room] = []
         self._ids: list[pa.Array] = []
-        self._hashes = [np.empty(0, np.uint64)]
+        self._hashes: list[Run] = []
         self._others: list[Tally] = []
         first = date(terms.year, 1, 1)
         days = (date(terms.year + 1, 1, 1) - first).days
@@ -186,13 +187,14 @@ class _Adder:
     def _add(self, table: pa.Table) -> bool:
         """Add a batch the short way; False where a value is none that a settlement takes."""
         year, compiled = self._terms.year, self._compiled
-        earned = earn(table, self._policy, year=year, unique=False, compiled=compiled)
+        earned = earn(table, self._policy, year=year, unique=False, compiled=compiled, every=False)
         columns, factors = earned.columns, earned.factors
         if set(columns.pool.names) - {pool.pool for pool in self._terms.pools}:
             return False
         unit = text_codes(table, "capitation_unit", optional=True)
-        ids = pc.cast(columns.ids, pa.large_string()).chunks
-        hashes = np.concatenate([hash_strings(chunk) for chunk in ids] or self._hashes[:1])
+        ids = columns.ids.chunks
+        each = [hash_strings(chunk) for chunk in ids]
+        hashes = each[0] if len(each) == 1 else np.concatenate([_NO_HASHES, *each])
         paid = columns.patient_paid
         rows = _read_only(
             EarnedRows(
@@ -226,11 +228,12 @@ class _Adder:
         added = add_earned(rows, len(table), 1, *rest)
         if added < len(table):
             add_earned(rows, added, -1, *rest)
+        run = Run.of(hashes)
         with self._lock:
             self._free.append(room)
             if added == len(table):
                 self._ids += ids
-                self._hashes.append(hashes)
+                self._hashes.append(run)
         return bool(added == len(table))
 
     def _take(self, hospitals: int, units: int) -> _Room:
@@ -276,14 +279,21 @@ class _Adder:
         own = Tally(
             cells,
             insured,
-            pa.chunked_array(self._ids, pa.large_string()),
-            np.concatenate(self._hashes),
+            _chunked(self._ids),
+            tuple(self._hashes),
             self._terms.point_places,
         )
         if self._others:
             return add_tallies([own, *self._others] if len(cells) else self._others)
         own.check_unique()
         return own
+
+
+def _chunked(ids: Sequence[pa.Array]) -> pa.ChunkedArray:
+    """Ids as they came where all are of one kind, else as text."""
+    kinds = {chunk.type for chunk in ids} or {pa.string()}
+    kind = kinds.pop() if len(kinds) == 1 else pa.large_string()
+    return pa.chunked_array([chunk.cast(kind) for chunk in ids], kind)
 
 
 def _total(

@@ -16,6 +16,7 @@ from drgcore.budget.caserows import Codes, Rows, case_table, listed, read_rows
 from drgcore.budget.hashing import add_to_cells
 from drgcore.budget.month import Month
 from drgcore.budget.terms import Terms
+from drgcore.cases.hash_runs import HashRuns, Run
 from drgcore.cases.hashes import hash_strings
 from drgcore.cases.repeated_hashes import repeated_hashes
 from drgcore.errors import BudgetError, CaseSchemaError
@@ -54,8 +55,8 @@ class Tally:
         capitated unit used, wherever they were treated.
     case_ids : pyarrow.ChunkedArray
         The case ids, to find repeated ones across parts.
-    hashes : ndarray of uint64
-        Their hashes, in any order.
+    hashes : tuple of Run
+        Their hashes, dealt out.
     places : int
         Decimals of a point: points are integers of 10**-places.
     """
@@ -63,7 +64,7 @@ class Tally:
     cells: pd.DataFrame
     insured: pd.DataFrame
     case_ids: pa.ChunkedArray
-    hashes: np.ndarray
+    hashes: tuple[Run, ...]
     places: int
 
     def __add__(self, other: Tally) -> Tally:
@@ -74,11 +75,13 @@ class Tally:
 
         Equal hashes only raise the suspicion; the ids themselves decide.
         """
-        suspects = repeated_hashes(self.hashes, thread_count(None))
-        if not len(suspects):
+        runs = HashRuns()
+        for run in self.hashes:
+            runs.add(run)
+        if not runs.repeated(thread_count(None)):
             return
-        found = [np.isin(hash_strings(chunk), suspects) for chunk in self.case_ids.chunks]
-        at = np.flatnonzero(np.concatenate(found))
+        hashes = np.concatenate([hash_strings(chunk) for chunk in self.case_ids.chunks])
+        at = np.flatnonzero(np.isin(hashes, repeated_hashes(hashes, thread_count(None))))
         counts = pc.value_counts(self.case_ids.take(pa.array(at))).to_pylist()
         twice = sorted(str(pair["values"]) for pair in counts if pair["counts"] > 1)
         if twice:
@@ -200,7 +203,7 @@ def tally(cases: Any, terms: Terms) -> Tally:
     [1205000]
     """
     table = case_table(cases, terms)
-    cells, insured, hashes = [], [], [np.empty(0, np.uint64)]
+    cells, insured, hashes = [], [], []
     for start in starts(len(table), _ROWS, _("adding up"), _("cases")):
         # One batch a slice, however finely the input is chunked.
         batch = table.slice(start, _ROWS).combine_chunks().to_batches()[0]
@@ -209,12 +212,12 @@ def tally(cases: Any, terms: Terms) -> Tally:
         cell["month"] += Month(terms.year, 1).index
         cells.append(cell)
         insured.append(unit)
-        hashes.append(rows.hashes)
+        hashes.append(Run.of(rows.hashes))
     result = Tally(
         add_up(cells or [_no_cells()], KEYS),
         add_up(insured or [_no_insured()], ["pool", "unit"]),
         table.column("case_id"),
-        np.concatenate(hashes),
+        tuple(hashes),
         terms.point_places,
     )
     result.check_unique()
@@ -242,7 +245,7 @@ def add_tallies(parts: Sequence[Tally]) -> Tally:
     Examples
     --------
     >>> ids = pa.chunked_array([["1"]], pa.large_string())
-    >>> one = Tally(_no_cells(), _no_insured(), ids, hash_strings(ids.chunk(0)), 4)
+    >>> one = Tally(_no_cells(), _no_insured(), ids, (Run.of(hash_strings(ids.chunk(0))),), 4)
     >>> add_tallies([one, one])
     Traceback (most recent call last):
     drgcore.errors.CaseSchemaError: column case_id: 1 case ids occur more than once: 1...
@@ -250,7 +253,7 @@ def add_tallies(parts: Sequence[Tally]) -> Tally:
     if len({part.places for part in parts}) != 1:
         raise BudgetError(_("tallies are added when there are some, of points with equal decimals"))
     for part in parts:
-        if len(part.hashes) < int(part.cells["cases"].sum()):
+        if len(part.case_ids) < int(part.cells["cases"].sum()):
             raise BudgetError(
                 _("a tally without the ids of its cases cannot be added to another"),
                 hint=_("add up all the cases at once"),
@@ -258,8 +261,11 @@ def add_tallies(parts: Sequence[Tally]) -> Tally:
     whole = Tally(
         add_up([part.cells for part in parts], KEYS),
         add_up([part.insured for part in parts], ["pool", "unit"]),
-        pa.chunked_array([c for part in parts for c in part.case_ids.chunks], pa.large_string()),
-        np.concatenate([part.hashes for part in parts]),
+        pa.chunked_array(
+            [c for part in parts for c in part.case_ids.cast(pa.large_string()).chunks],
+            pa.large_string(),
+        ),
+        tuple(run for part in parts for run in part.hashes),
         parts[0].places,
     )
     whole.check_unique()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -102,8 +103,17 @@ class HashRuns:
         if self._folder is not None and self._number >= HELD:
             self._write()
 
-    def repeated(self) -> int:
+    def repeated(self, threads: int = 1) -> int:
         """How many hashes equal one that came before them.
+
+        Parameters
+        ----------
+        threads : int, default 1
+            Threads to work on where all hashes are held.
+
+        Returns
+        -------
+        int
 
         Raises
         ------
@@ -112,32 +122,19 @@ class HashRuns:
         """
         if self._file is None:
             found = sum(run.repeats for run in self._held)
-            pieces = [run.starts for run in self._held]
-            return found + self._over(pieces, _TOGETHER, self._of_held)
+            spans = _together([run.starts for run in self._held], _TOGETHER)
+            with ThreadPoolExecutor(threads) as pool:
+                return found + sum(pool.map(lambda span: _repeats(self._of_held(*span)), spans))
         if self._number:
             self._write()
-        return self._within + self._over(self._places, HELD, self._of_file)
+        spans = _together(self._places, HELD)
+        return self._within + sum(_repeats(self._of_file(*span)) for span in spans)
 
     def close(self) -> None:
         """Let go of the hashes and of their file."""
         self._held, self._number = [], 0
         if self._file is not None:
             self._file.close()
-
-    def _over(self, places: list[NDArray[np.int64]], most: int, gather: Any) -> int:
-        """Repeats between runs, counted over as many neighbouring parts as may be held together."""
-        if len(places) < 2:
-            return 0
-        every = np.array(places)
-        until = (every[:, 1:] - every[:, :1]).sum(axis=0)
-        found, first = 0, 0
-        while first < _PARTS:
-            before = int(until[first - 1]) if first else 0
-            after = max(first + 1, int(np.searchsorted(until, before + most, "right")))
-            gathered = gather(first, after)
-            found += len(gathered) - len(Run.of(gathered).hashes)
-            first = after
-        return found
 
     def _of_held(self, first: int, after: int) -> NDArray[np.uint64]:
         return np.concatenate([r.hashes[r.starts[first] : r.starts[after]] for r in self._held])
@@ -164,3 +161,22 @@ class HashRuns:
         self._file.write(whole.hashes)
         self._file.flush()
         self._places.append(start + whole.starts)
+
+
+def _together(places: list[NDArray[np.int64]], most: int) -> list[tuple[int, int]]:
+    """Neighbouring parts that may be gathered from all runs together; none where there is one."""
+    if len(places) < 2:
+        return []
+    every = np.array(places)
+    until = (every[:, 1:] - every[:, :1]).sum(axis=0)
+    spans, first = [], 0
+    while first < _PARTS:
+        before = int(until[first - 1]) if first else 0
+        after = max(first + 1, int(np.searchsorted(until, before + most, "right")))
+        spans.append((first, after))
+        first = after
+    return spans
+
+
+def _repeats(hashes: NDArray[np.uint64]) -> int:
+    return Run.of(hashes).repeats

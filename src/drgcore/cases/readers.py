@@ -171,7 +171,7 @@ class ParquetSource(CaseSource):
     def _read(self) -> Iterator[pa.RecordBatch]:
         groups = range(self._file.num_row_groups)
         with self._careful():
-            for part in [[group] for group in groups] if self._nested else [list(groups)]:
+            for part in [[group] for group in groups]:
                 for batch in self._file.iter_batches(
                     batch_size=self._batch_rows, row_groups=part, columns=self._columns
                 ):

@@ -22,9 +22,6 @@ from drgcore.language import _
 _OF_THE_PATIENT = frozenset(
     form_of(name) for name in ("A48", "BAH", "病案号", "住院号", "medcasno", "medcas_no", "ipt_no")
 )
-# ASCII without blanks and control characters: a text that begins and ends so has nothing to strip.
-_PLAIN = np.zeros(256, np.bool_)
-_PLAIN[0x21:0x7F] = True
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -161,11 +158,9 @@ class RepeatedIds:
 
 
 def _text(column: pa.Array) -> pa.Array:
-    from drgcore.cases.hashes import begin_and_end_in
-
     plain = column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
     if not pa.types.is_string(plain.type):
         plain = plain.cast(pa.large_string())
     if plain.null_count:
         plain = plain.fill_null(text_array([""], plain.type)[0])
-    return plain if begin_and_end_in(plain, _PLAIN) else stripped(plain)
+    return stripped(plain)

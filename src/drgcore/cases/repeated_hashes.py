@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -132,13 +134,13 @@ def dealt(
     slices = np.array_split(hashes, threads)
     counts = np.zeros((len(slices), parts), np.int64)
     values = np.empty(len(hashes), np.uint64)
-    with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(lambda own, row: _count(own, shift, row), slices, counts))
+    with _workers(threads) as over:
+        list(over(lambda own, row: _count(own, shift, row), slices, counts))
         # The part's first place, then where each slice begins in it.
         ends = counts.cumsum(axis=0)
         starts = np.concatenate([[0], ends[-1].cumsum()])
         place = ends - counts + starts[:-1]
-        list(pool.map(lambda own, row: _scatter(own, shift, row, values), slices, place))
+        list(over(lambda own, row: _scatter(own, shift, row, values), slices, place))
     return values, starts
 
 
@@ -171,6 +173,16 @@ def repeated_hashes(hashes: NDArray[np.uint64], threads: int = 1) -> NDArray[np.
         own = values[starts[first] : starts[after]]
         return sifted(own, starts[first : after + 1] - starts[first], again=True)[0]
 
-    with ThreadPoolExecutor(threads) as pool:
-        twice = list(pool.map(look, borders[:-1], borders[1:]))
+    with _workers(threads) as over:
+        twice = list(over(look, borders[:-1], borders[1:]))
     return np.unique(np.concatenate(twice))
+
+
+@contextmanager
+def _workers(threads: int) -> Iterator[Callable[..., Iterable[Any]]]:
+    """`map` over so many threads; one is the caller's own."""
+    if threads == 1:
+        yield map
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        yield pool.map

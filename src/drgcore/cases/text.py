@@ -26,6 +26,12 @@ _OUTER = "".join(
 )
 _TO_REMOVE = f"^[{_SPACE}{_INVISIBLE}]+|[{_SPACE}{_INVISIBLE}]+$|[{_INVISIBLE}]+"
 
+# ASCII without blanks and control characters: texts that begin and end so have nothing to take off.
+_VISIBLE = np.zeros(256, np.bool_)
+_VISIBLE[0x21:0x7F] = True
+# So many texts pay for the loading of compiled code.
+_MANY = 10_000
+
 MISSING_MARKS: tuple[str, ...] = (
     *("", "-", "--", "—", "——", "/"),
     *("无", "na", "null", "nan", "none"),
@@ -196,10 +202,19 @@ def stripped(column: Any) -> Any:
         plain = words.take(column.indices)
         return plain.dictionary_encode().cast(column.type)
     if types.is_string(column.type) or types.is_large_string(column.type):
-        return pc.utf8_trim(column, characters=_OUTER)
+        return column if _plain(column) else pc.utf8_trim(column, characters=_OUTER)
     if types.is_string_view(column.type):
         return pc.utf8_trim(column.cast(pa.large_string()), characters=_OUTER)
     return column
+
+
+def _plain(column: pa.Array | pa.ChunkedArray) -> bool:
+    """Whether there is nothing to take from many texts, which is told faster than it is taken."""
+    if len(column) < _MANY:
+        return False
+    from drgcore.cases.hashes import begin_and_end_in
+
+    return all(begin_and_end_in(chunk, _VISIBLE) for chunk in chunks_of(column))
 
 
 def holds_nothing(column: pa.Array | pa.ChunkedArray) -> bool:

@@ -141,7 +141,9 @@ def read_columns(cases: Any, periods: Sequence[Policy], *, unique: bool = True) 
             _("the cases have no column {missing}", missing=", ".join(missing)), where="cases"
         )
     ids = checked_ids(table) if unique else ids_of(table)
-    hospital, drg = text_codes(table, "hospital"), text_codes(table, "drg", optional=True)
+    # In their order, so that what a policy says of them is looked up once for all batches.
+    hospital = text_codes(table, "hospital").in_order()
+    drg = text_codes(table, "drg", optional=True).in_order()
     cost = amounts_of(table, "total_cost")
     none = np.empty(0)
     unreasonable = amounts_of(table, "unreasonable_cost") if deducted else none
@@ -153,9 +155,9 @@ def read_columns(cases: Any, periods: Sequence[Policy], *, unique: bool = True) 
         ids,
         hospital,
         _levels(table, hospital, periods),
-        text_codes(table, "pool"),
+        text_codes(table, "pool").in_order(),
         drg,
-        text_codes(table, "list_item", optional=True),
+        text_codes(table, "list_item", optional=True).in_order(),
         _statuses(table, drg),
         _days(table),
         cost,
@@ -220,7 +222,7 @@ def _looked_at(periods: Sequence[Policy]) -> tuple[bool, bool, bool]:
 
 def _levels(table: pa.Table, hospital: Codes, periods: Sequence[Policy]) -> Codes:
     """Take the case's level, or else the one that the policy's list of hospitals gives."""
-    given = text_codes(table, "hospital_level", optional=True)
+    given = text_codes(table, "hospital_level", optional=True).in_order()
     listed = {n: h.level for policy in periods for n, h in policy.hospitals.items() if h.level}
     lacking = given.codes < 0
     codes, names = given.codes, list(given.names)

@@ -142,6 +142,7 @@ def earn(
     decisions: Any = None,
     unique: bool = True,
     compiled: Compiled | None = None,
+    every: bool = True,
 ) -> Earned:
     """Do the work of `compute_points` without writing columns.
 
@@ -155,11 +156,13 @@ def earn(
         Refuse ids that occur twice; False where that is done over more cases than these.
     compiled : Compiled, optional
         What calls with the same policy made of it, filled in and used again.
+    every : bool, default True
+        False where classes and points are all that is asked for.
 
     Returns
     -------
     Earned
-        The arrays, one entry a case.
+        The arrays, one entry a case; without `every`, none of what points are made of.
 
     Examples
     --------
@@ -192,7 +195,7 @@ def earn(
             granted,
         )
         told.advance()
-        factors, reasons = run_segments(columns, rows, period, periods, compiled)
+        factors, reasons = run_segments(columns, rows, period, periods, compiled, every)
         told.advance()
         warn_of_unused_grants(decision, factors)
         more = apply_factors(columns, factors, period, periods)

@@ -274,7 +274,7 @@ def _run(start: int, stop: int, rows: Rows, rules: Rules, out: Factors, ahead: A
     multiple, added, earned = out.multiple, out.added, out.points
     no_u, no_b, no_stay = len(unreasonable) == 0, len(patient_paid) == 0, len(stay) == 0
     no_flags, no_decision = len(flags) == 0, len(decision) == 0
-    has_pieces = rules.has_pieces
+    has_pieces, every = rules.has_pieces, len(base) > 0
     r = rules.rates
     numbers = Numbers(
         (r[0], r[1], r[2], r[3], r[4], r[5], r[6], r[7]),
@@ -338,11 +338,12 @@ def _run(start: int, stop: int, rows: Rows, rules: Rules, out: Factors, ahead: A
                     found = _by_multiple(case, group, numbers)
         case_class[i] = found[0]
         reason[i] = found[1]
-        base[i] = found[2]
-        coefficient[i] = found[3]
-        multiple[i] = found[4]
-        added[i] = found[5]
         earned[i] = found[6]
+        if every:
+            base[i] = found[2]
+            coefficient[i] = found[3]
+            multiple[i] = found[4]
+            added[i] = found[5]
 
 
 def run(rows: Rows, rules: Rules, out: Factors) -> None:

@@ -106,8 +106,8 @@ def check_numbers(
             where=where,
             hint=_("give points in the decisions, or set special_review.without_points to by_cost"),
         )
-    # About a hundred thousand cases say as much of the unit of cost as all of them.
-    step = max(1, len(rows.cost) // 100_000)
+    # Some ten thousand cases say as much of the unit of cost as all of them.
+    step = max(1, len(rows.cost) // 20_000)
     drg, cost = rows.drg[::step], rows.cost[::step]
     mean = np.where(np.isnan(rules.mean), rules.region_mean, rules.mean)[drg]
     grouped = rules.state[drg] != UNKNOWN

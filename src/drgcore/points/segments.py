@@ -84,6 +84,7 @@ def run_segments(
     period: NDArray[Any],
     periods: Sequence[Policy],
     compiled: Compiled | None = None,
+    every: bool = True,
 ) -> tuple[Factors, list[str]]:
     """Run each segment's rules over its cases; give one list of reasons for all.
 
@@ -99,15 +100,17 @@ def run_segments(
         The policies of all periods.
     compiled : Compiled, optional
         What calls before this made of the policy.
+    every : bool, default True
+        False where classes and points are all that is asked for.
 
     Returns
     -------
     factors : Factors
-        One entry a case.
+        One entry a case; without `every`, none of what points are made of.
     reasons : list of str
-        What the numbers of `factors.reason` stand for.
+        What the numbers of `factors.reason` stand for; without `every`, nothing.
     """
-    factors = _room(len(rows.cost))
+    factors = _room(len(rows.cost), every)
     texts: list[str] = []
     compiled = Compiled() if compiled is None else compiled
     ranked = Ranked.of(len(rows.cost)) if any(map(_quota, periods)) else None
@@ -129,7 +132,7 @@ def run_segments(
     if ranked is not None:
         _bar(beyond_quota(columns, ranked, period, periods), done, factors)
     # Two rules may give one reason; a dictionary holds each text once.
-    for number in present:
+    for number in present if every else ():
         own = reasons_of(periods[int(number)])
         texts = list(dict.fromkeys([*texts, *own]))
         recode = np.array([texts.index(text) for text in own], np.int16)
@@ -206,10 +209,11 @@ def _run(part: Rows, rules: Rules, factors: Factors, where: NDArray[np.int64] | 
     if where is None:
         run(part, rules, factors)
         return factors
-    found = _room(len(where))
+    found = _room(len(where), len(factors.base) == len(factors.points))
     run(part, rules, found)
     for whole, piece in zip(factors, found, strict=True):
-        whole[where] = piece
+        if len(whole):
+            whole[where] = piece
     return found
 
 
@@ -256,9 +260,17 @@ def _part(rows: Rows, where: NDArray[np.int64] | None) -> Rows:
     return Rows(*views)
 
 
-def _room(rows: int) -> Factors:
-    kinds = (np.int8, np.int16, np.float64, np.float64, np.float64, np.float64, np.float64)
-    return Factors(*(np.empty(rows, kind) for kind in kinds))
+def _room(rows: int, every: bool) -> Factors:
+    parts = rows if every else 0
+    return Factors(
+        case_class=np.empty(rows, np.int8),
+        reason=np.empty(rows, np.int16),
+        base=np.empty(parts),
+        coefficient=np.empty(parts),
+        multiple=np.empty(parts),
+        added=np.empty(parts),
+        points=np.empty(rows),
+    )
 
 
 def _quota(policy: Policy) -> bool:

@@ -157,6 +157,6 @@ def tally_of(sums: pa.Table, terms: Terms) -> Tally:
         cells.sort_values(KEYS, ignore_index=True),
         insured.sort_values(["pool", "unit"], ignore_index=True),
         pa.chunked_array([], pa.large_string()),
-        np.empty(0, np.uint64),
+        (),
         terms.point_places,
     )
