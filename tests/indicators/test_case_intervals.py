@@ -31,7 +31,8 @@ FEE_SHARES = ("drug_share", "consumable_share")
 def _limits(frame: pd.DataFrame, by: list[str], names: tuple[str, ...], **options: Any) -> Any:
     """Limits by unit and indicator."""
     long = compute_indicators(frame, by, **options).long(*names)
-    units = long[by].itertuples(index=False, name=None)
+    # A row of no columns is an empty tuple; `itertuples` of the oldest pandas gives no rows then.
+    units = map(tuple, long[by].to_numpy(object).tolist())
     rows = zip(units, long["indicator"], long["lower"], long["upper"], strict=True)
     return {(unit, name): (low, high) for unit, name, low, high in rows}
 

@@ -225,7 +225,7 @@ def _by_mdc(frame: pd.DataFrame) -> Table:
         # Chinese names have no spaces to break them at.
         shown = heading(name) if name else ""
         table.add_column(shown, justify="left" if left else "right", overflow="fold")
-    for mdc, part in frame.groupby("mdc", sort=True):
+    for mdc, part in frame.groupby("mdc", sort=True, observed=True):
         table.add_row(
             str(mdc),
             scheme.name_of(str(mdc)),

@@ -153,7 +153,11 @@ def _print(name: str, found: Indicators, wanted: list[str]) -> None:
     if len(found.table) > _ROWS:
         typer.echo(_("… {count:,} more", count=len(found.table) - _ROWS))
     long = found.long(*wanted)
-    empty = long[long["reason"] != ""].groupby(["indicator", "reason"], sort=False).size()
+    empty = (
+        long[long["reason"] != ""]
+        .groupby(["indicator", "reason"], sort=False, observed=True)
+        .size()
+    )
     for row in empty.rename("units").reset_index().to_dict("records"):
         typer.echo(
             _(

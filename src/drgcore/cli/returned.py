@@ -119,7 +119,7 @@ def _valued(
     ours = valued_cases(earned.filter(inside), values)
     if by_case:
         return ours
-    sums = ours.groupby(["hospital", "pool"], as_index=False)
+    sums = ours.groupby(["hospital", "pool"], as_index=False, observed=True)
     return sums.agg(
         points=("points", "sum"),
         value=("value", "first"),

@@ -119,7 +119,7 @@ def pivotal_summary(table: pd.DataFrame) -> pd.DataFrame:
     """
     if not {"code", "kind"} <= set(table):
         raise CaseSchemaError(_("this is no table of pivotal codes"), hint=_("See pivotal_codes."))
-    grouped = table.groupby(["code", "kind"], sort=True)
+    grouped = table.groupby(["code", "kind"], sort=True, observed=True)
     summary = grouped.size().rename("cases").to_frame()
     if "weight_of_code" in table:
         summary["weight_of_code"] = grouped["weight_of_code"].sum(min_count=1)

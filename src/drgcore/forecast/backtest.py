@@ -145,7 +145,7 @@ def backtest_summary(table: pd.DataFrame, by: str | None = "pool") -> pd.DataFra
         for name in SIMPLE
     }
     rows = []
-    for key, part in table.groupby([*keys, "method"], sort=False):
+    for key, part in table.groupby([*keys, "method"], sort=False, observed=True):
         done = part[part["reason"] == ""].set_index([*keys, "year"])
         row = dict(zip([*keys, "method"], key if isinstance(key, tuple) else (key,), strict=True))
         row |= {"years": len(done), "failed": len(part) - len(done)}

@@ -24,7 +24,7 @@ def status_changes(say: Words, tables: Mapping[str, pd.DataFrame]) -> Section:
     """What the status of cases is in either scheme."""
     table = wanted(tables, "statuses", "status_before", "status_after", "cases")
     keys = ["status_before", "status_after"]
-    table = table.groupby(keys)["cases"].sum().reset_index()
+    table = table.groupby(keys, observed=True)["cases"].sum().reset_index()
     table = table.sort_values("cases", ascending=False, kind="stable").reset_index(drop=True)
     total = int(table["cases"].sum())
     table["share"] = table["cases"] / max(total, 1)
@@ -107,7 +107,7 @@ def why_moved(say: Words, tables: Mapping[str, pd.DataFrame]) -> tuple[Section, 
         ("parted", say("Where the paths part")),
         ("kind", say("Reasons of the changes")),
     ):
-        table = reasons.groupby(key)["cases"].sum().reset_index()
+        table = reasons.groupby(key, observed=True)["cases"].sum().reset_index()
         table = table.sort_values("cases", ascending=False, kind="stable").reset_index(drop=True)
         total = int(table["cases"].sum())
         table["share"] = table["cases"] / max(total, 1)

@@ -99,7 +99,9 @@ def prepayments(say: Words, statement: pd.DataFrame) -> Section:
     if statement.empty:
         return Section("prepayment", title, statement, say("Nothing is settled for it."))
     total, held = statement["prepaid"].sum(), statement["held"].sum()
-    by_hospital = statement.groupby("hospital")["prepaid"].sum().sort_values(ascending=False)
+    by_hospital = (
+        statement.groupby("hospital", observed=True)["prepaid"].sum().sort_values(ascending=False)
+    )
     sentence = say(
         "{prepaid} are prepaid and {held} are held back for the pool; the largest hospital, "
         "{first}, gets {share}.",
@@ -127,7 +129,7 @@ def payments(say: Words, statement: pd.DataFrame) -> Section:
     title = say("Prepayment and pool by hospital")
     table = statement.assign(returned=-statement["surplus_returned"].astype(float))
     final, shares = statement["final"].sum(), statement["pool_share"].sum()
-    below = statement.groupby("hospital")[["final", "item_cost"]].sum()
+    below = statement.groupby("hospital", observed=True)[["final", "item_cost"]].sum()
     short = int((below["final"] < below["item_cost"]).sum())
     sentence = say(
         "The year pays {final}, of which {pool} from the incentive pool; {short} of {all} "
@@ -160,7 +162,7 @@ def payments(say: Words, statement: pd.DataFrame) -> Section:
 
 def unit_balances(say: Words, units: pd.DataFrame) -> Section:
     """What is still to be paid, or recovered, at the year end."""
-    sums = units.groupby("unit")["balance"].sum().sort_values(ascending=False)
+    sums = units.groupby("unit", observed=True)["balance"].sum().sort_values(ascending=False)
     back = sums[sums < 0]
     sentence = say(
         "{paid} are still to be paid to {some} settlement units and {back} to be recovered from "
@@ -257,7 +259,7 @@ def hospital_months(say: Words, statement: pd.DataFrame) -> Section:
             say("held back"): own["held"].to_numpy(float),
         }
         panels.append((say.word(pool), say.months(own["month"].tolist()), amounts, ()))
-    sums = statement.groupby("month")["prepaid"].sum()
+    sums = statement.groupby("month", observed=True)["prepaid"].sum()
     sentence = say(
         "{prepaid} were prepaid in {n} months, at most in {month}.",
         prepaid=say.money(sums.sum()),
@@ -345,7 +347,7 @@ def _by_pool(
 
 def _largest(table: pd.DataFrame, key: str, amount: str, most: int) -> list[str]:
     """The keys with the largest amounts, in the order of the table."""
-    sums = table.groupby(key)[amount].sum().astype(float).nlargest(most)
+    sums = table.groupby(key, observed=True)[amount].sum().astype(float).nlargest(most)
     return [name for name in dict.fromkeys(table[key]) if name in sums.index]
 
 

@@ -80,7 +80,9 @@ def units(
     given = wanted(tables, name, key, "policy", "money", "difference")
     policies = list(dict.fromkeys(given["policy"]))
     amounts = [c for c in ("cases", "points", "money", "difference") if c in given.columns]
-    table = given.groupby(["policy", key], as_index=False, sort=False, dropna=False)[amounts].sum()
+    table = given.groupby(["policy", key], as_index=False, sort=False, dropna=False, observed=True)[
+        amounts
+    ].sum()
     before = table["money"] - table["difference"]
     table["relative_difference"] = table["difference"] / before.where(before != 0)
     table = table[(table["policy"] != policies[0]) & table[key].notna()] if policies else table

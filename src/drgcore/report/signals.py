@@ -76,7 +76,7 @@ def units(say: Words, tables: Mapping[str, pd.DataFrame]) -> Section:
             "No unit differs by more than chance may make it; shown are the least likely ones."
         )
         likely = known.sort_values("chance", kind="stable")
-        drawn = likely.groupby("signal", sort=False).head(_EACH).head(_ROWS)
+        drawn = likely.groupby("signal", sort=False, observed=True).head(_EACH).head(_ROWS)
     drawn = drawn.sort_values("signal", kind="stable")
     rows = [
         (

@@ -128,7 +128,8 @@ Change = Callable[[pd.DataFrame, Mask, np.random.Generator, Scheme], tuple[pd.Da
 
 
 def _means(frame: pd.DataFrame, *by: str) -> np.ndarray[Any, Any]:
-    return frame.groupby([frame[name] for name in by])["total_cost"].transform("mean").to_numpy()
+    units = frame.groupby([frame[name] for name in by], observed=True)
+    return units["total_cost"].transform("mean").to_numpy()
 
 
 def _cost(frame: pd.DataFrame, rows: Mask, cost: Any) -> None:

@@ -298,7 +298,7 @@ def _values_by_pool(both: pd.DataFrame, sides: Sequence[Amounts], values: np.nda
     """
     pools = both["pool_ours"].fillna("") if "pool_ours" in both else pd.Series("", both.index)
     found = np.full(len(both), np.nan)
-    for _pool, part in both.groupby(pools, sort=False):
+    for _pool, part in both.groupby(pools, sort=False, observed=True):
         at = part.index.to_numpy()
         own, theirs = (_usual_value(*(column[at] for column in side)) for side in sides)
         of_ours = np.nanmedian(values[at]) if np.isfinite(values[at]).any() else np.nan

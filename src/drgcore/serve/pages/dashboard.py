@@ -162,7 +162,7 @@ def _panels(cube: Cube, key: str, filters: Filters) -> list[Row]:
     table = cube.by([key, "month"], filters)
     months = cube.names("month")
     found: list[Row] = []
-    for name, part in table[table[key].notna()].groupby(key, sort=False):
+    for name, part in table[table[key].notna()].groupby(key, sort=False, observed=True):
         by_month = part.set_index("month")["cost_index"]
         values = [_number(by_month.get(month)) for month in months]
         found.append({key: name, "cases": int(part["cases"].sum()), "cost_index": values})
