@@ -122,26 +122,26 @@ def find_changes(
     [1]
     """
     none = dict.fromkeys(NUMBERS, 0)
+    parts = ("cases", "points", "patient_paid_fen", "refused_fen")
+    names = ("pool", "hospital", "fingerprint", *parts)
     changes = []
     for item in tracked(closed, _("comparing with the closed months"), _("months")):
         settlement = item.settlement if isinstance(item, ClosedMonth) else item
-        then = {
-            (row["pool"], row["hospital"], settlement.month): row
-            for row in settlement.records("statement")
-        }
+        rows = zip(*(settlement.column("statement", name) for name in names), strict=True)
+        then = {(pool, hospital): (int(mark, 16), old) for pool, hospital, mark, *old in rows}
         now = {
-            (pool, hospital, settlement.month): row
-            for (pool, index), rows in whole.sums.items()
+            (pool, hospital): row
+            for (pool, index), of_month in whole.sums.items()
             if index == settlement.month.index
-            for hospital, row in rows.items()
+            for hospital, row in of_month.items()
         }
-        keys = set(then) | set(now)
         differing = {}
-        for key in keys:
-            new, old = now.get(key, none), then.get(key, {})
-            if new["fingerprint"] != int(old.get("fingerprint", "0"), 16):
-                parts = ("cases", "points", "patient_paid_fen", "refused_fen")
-                delta = [new[name] - old.get(name, 0) for name in parts]
+        for pool, hospital in then.keys() | now:
+            new = now.get((pool, hospital), none)
+            mark, old = then.get((pool, hospital), (0, [0] * len(parts)))
+            if new["fingerprint"] != mark:
+                key = pool, hospital, settlement.month
+                delta = [new[name] - before for name, before in zip(parts, old, strict=True)]
                 differing[key] = Change(key, CHANGED, *delta)
         kept = item.cases if isinstance(item, ClosedMonth) else None
         if differing and kept is not None and not isinstance(cases, Tally):

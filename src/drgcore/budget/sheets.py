@@ -78,6 +78,13 @@ class Sheet:
         values = zip(*self._rows, strict=True) if self._rows else [()] * len(self._columns)
         return {name: list(v) for name, v in zip(self._columns, values, strict=True)}
 
+    def column(self, name: str) -> list[Any]:
+        """Give one column as a new list of plain Python values."""
+        if self._frame is not None:
+            return list(self._frame[name].tolist())
+        place = self._columns.index(name)
+        return [row[place] for row in self._rows]
+
 
 class SheetField:
     """A field of a dataclass that takes a `Sheet` or a DataFrame and gives the DataFrame.
@@ -168,3 +175,21 @@ class Sheets:
         """
         sheet: Sheet = vars(self)[name]
         return sheet.columns()
+
+    def column(self, name: str, column: str) -> list[Any]:
+        """Give one column of a table as a new list of plain Python values.
+
+        Parameters
+        ----------
+        name : str
+            The table's field.
+        column : str
+            The column.
+
+        Returns
+        -------
+        list
+            Its values, amounts as exact integers.
+        """
+        sheet: Sheet = vars(self)[name]
+        return sheet.column(column)

@@ -87,11 +87,9 @@ class YearSettlement(Sheets):
 
     def carried(self) -> dict[tuple[str, str], int]:
         """Give the negative amounts carried to next year, by pool and hospital [fen]."""
-        return {
-            (row["pool"], row["hospital"]): row["carried_out_fen"]
-            for row in self.records("statement")
-            if row["carried_out_fen"]
-        }
+        names = ("pool", "hospital", "carried_out_fen")
+        rows = zip(*(self.column("statement", name) for name in names), strict=True)
+        return {(pool, hospital): amount for pool, hospital, amount in rows if amount}
 
     def next_month(self) -> Month:
         """Give next year's January."""
@@ -99,7 +97,7 @@ class YearSettlement(Sheets):
 
     def hospitals(self) -> set[str]:
         """Give the hospitals of the statement."""
-        return {row["hospital"] for row in self.records("statement")}
+        return set(self.column("statement", "hospital"))
 
     def reserve_closing(self, pool: str) -> int:
         """Give what the pool's reserve holds at the end of the year [fen]."""
