@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from drgcore.cases.amounts import numbers_from
+from drgcore.cases.arrow_arrays import filled
 from drgcore.cases.days import days_of
 from drgcore.cases.frames import is_frame
 from drgcore.cases.text import stripped
@@ -182,7 +183,7 @@ def text_codes(table: pa.Table, name: str, *, optional: bool = False) -> Codes:
         if isinstance(whole, pa.ChunkedArray):
             whole = pa.concat_arrays(whole.chunks)
     indices = pc.cast(whole.indices, pa.int32())
-    codes = pc.fill_null(indices, -1).to_numpy(zero_copy_only=False)
+    codes = filled(indices, -1)
     texts = ["" if value is None else str(value) for value in whole.dictionary.to_pylist()]
     names = list(dict.fromkeys(text for text in texts if text))
     if names == texts and not indices.null_count and 0 <= codes.min() <= codes.max() < len(names):
