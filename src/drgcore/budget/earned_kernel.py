@@ -35,14 +35,54 @@ class EarnedRows(NamedTuple):
     case_class: Any
 
 
-@loop(forceinline=True)
-def _is_amount(yuan: Any) -> Any:
-    return yuan >= 0.0 and yuan < _LARGEST / 100
+@loop()
+def _fen(yuan: Any, start: int, count: int, fen: Any) -> Any:
+    """Amounts in fen; False where one is none. Without amounts, all are 0."""
+    good = True
+    for j in range(count if yuan.shape[0] else 0):
+        amount = yuan[start + j]
+        good = good & (amount >= 0.0) & (amount < _LARGEST / 100)
+        fen[j] = np.int64(np.rint(amount * 100))
+    return good
 
 
-@loop(forceinline=True)
-def _fen(yuan: Any) -> Any:
-    return np.int64(np.rint(yuan * 100))
+@loop()
+def _points(earned: Any, start: int, count: int, scale: float, units: Any) -> Any:
+    """Points in units; False where one is negative, too large or has more decimals."""
+    good = True
+    for j in range(count):
+        scaled = earned[start + j] * scale
+        whole = np.rint(scaled)
+        off, most = abs(scaled - whole), abs(scaled) * _RELATIVE
+        good = good & ((off <= _OFF) | (off <= most)) & (whole >= 0.0) & (whole <= _LARGEST)
+        units[j] = np.int64(whole)
+    return good
+
+
+@loop()
+def _split(class_code: Any, start: int, count: int, outside: int, values: Any) -> None:
+    """From C, B and X to what a settlement adds up: outside the points all is paid by item."""
+    for j in range(count):
+        b, x, c = values[1, j], values[2, j], values[3, j]
+        item, none = c - b, np.int64(0)
+        by_item = class_code[start + j] == outside
+        values[1, j] = none if by_item else b
+        values[2, j] = none if by_item else x
+        values[3, j] = none if by_item else item
+        values[4, j] = max(item - x, none) if by_item else none
+
+
+@loop()
+def _mark(count: int, values: Any) -> None:
+    """Mix what a case is paid by into its mark."""
+    for j in range(count):
+        mark = np.uint64(values[5, j])
+        mark = mix(mark ^ np.uint64(values[0, j]))
+        mark = mix(mark ^ np.uint64(values[1, j]))
+        mark = mix(mark ^ np.uint64(values[2, j]))
+        mark = mix(mark ^ np.uint64(values[3, j]))
+        mark = mix(mark ^ np.uint64(values[4, j]))
+        values[5, j] = np.int64(mark)
 
 
 @loop()
@@ -51,10 +91,10 @@ def _put(places: Any, values: Any, count: int, sign: int, sums: Any, insured: An
         cell, who = places[0, j], places[1, j]
         sums[cell, 0] += sign
         insured[who, 0] += sign
-        insured[who, 1] += sign * values[j, 0]
-        insured[who, 2] += sign * values[j, 1]
+        insured[who, 1] += sign * values[0, j]
+        insured[who, 2] += sign * values[1, j]
         for column in range(6):
-            sums[cell, column + 1] += sign * values[j, column]
+            sums[cell, column + 1] += sign * values[column, j]
 
 
 @loop()
@@ -76,47 +116,30 @@ def _add(
     pools, classes = shape
     pool_of, hospital_of, unit_of = numbers
     pool, hospital, unit, day = rows.pool, rows.hospital, rows.unit, rows.day
-    class_code, drg_code, earned = rows.class_code, rows.drg_code, rows.points
-    cost, patient_paid, refused = rows.cost, rows.patient_paid, rows.refused
+    class_code, drg_code = rows.class_code, rows.drg_code
     ids, drg_hash, class_hash = rows.ids, rows.drg, rows.case_class
-    no_b, no_x = patient_paid.shape[0] == 0, refused.shape[0] == 0
-    for i in range(stop):
-        at = day[i] - first_day
-        if at < 0 or at >= month_of.shape[0]:
-            return i - i % _AHEAD
-        scaled = earned[i] * scale
-        points = np.rint(scaled)
-        if not abs(scaled - points) <= max(_OFF, abs(scaled) * _RELATIVE):
-            return i - i % _AHEAD
-        if points < 0.0 or points > _LARGEST:
-            return i - i % _AHEAD
-        yuan, borne, audited = (
-            cost[i],
-            0.0 if no_b else patient_paid[i],
-            0.0 if no_x else refused[i],
-        )
-        if not (_is_amount(yuan) and _is_amount(borne) and _is_amount(audited)):
-            return i - i % _AHEAD
-        c, b, x = _fen(yuan), _fen(borne), _fen(audited)
-        q, item, paid = np.int64(points), c - b, np.int64(0)
-        if class_code[i] == outside:
-            paid = max(item - x, np.int64(0))
-            b, x, item = np.int64(0), np.int64(0), np.int64(0)
-        own = pool_of[pool[i]]
-        cell = (hospital_of[hospital[i]] * pools + own) * 12 + month_of[at]
-        cell = cell * classes + class_code[i]
-        mark = ids[i] ^ drg_hash[drg_code[i]] ^ class_hash[class_code[i]]
-        mark = mix(mark ^ np.uint64(q))
-        mark = mix(mark ^ np.uint64(b))
-        mark = mix(mark ^ np.uint64(x))
-        mark = mix(mark ^ np.uint64(item))
-        mark = mix(mark ^ np.uint64(paid))
-        j = i % _AHEAD
-        places[0, j], places[1, j] = cell, unit_of[unit[i]] * pools + own
-        values[j, 0], values[j, 1], values[j, 2], values[j, 3] = q, b, x, item
-        values[j, 4], values[j, 5] = paid, np.int64(mark)
-        if j == _AHEAD - 1 or i == stop - 1:
-            _put(places, values, j + 1, sign, sums, insured)
+    for start in range(0, stop, _AHEAD):
+        count = min(_AHEAD, stop - start)
+        # Loops so short that the compiler does several cases at a time.
+        good = _points(rows.points, start, count, scale, values[0])
+        good = good & _fen(rows.patient_paid, start, count, values[1])
+        good = good & _fen(rows.refused, start, count, values[2])
+        good = good & _fen(rows.cost, start, count, values[3])
+        if not good:
+            return start
+        _split(class_code, start, count, outside, values)
+        for j in range(count):
+            i = start + j
+            at = day[i] - first_day
+            if at < 0 or at >= month_of.shape[0]:
+                return start
+            own = pool_of[pool[i]]
+            cell = (hospital_of[hospital[i]] * pools + own) * 12 + month_of[at]
+            places[0, j] = cell * classes + class_code[i]
+            places[1, j] = unit_of[unit[i]] * pools + own
+            values[5, j] = np.int64(ids[i] ^ drg_hash[drg_code[i]] ^ class_hash[class_code[i]])
+        _mark(count, values)
+        _put(places, values, count, sign, sums, insured)
     return stop
 
 
@@ -167,6 +190,6 @@ def add_earned(
         How many were added: `stop`, or fewer where a value is none that a settlement takes.
     """
     # Cells lie far apart: many at a time are waited for together, not one after the other.
-    places, values = np.empty((2, _AHEAD), np.int64), np.empty((_AHEAD, 6), np.int64)
+    places, values = np.empty((2, _AHEAD), np.int64), np.zeros((6, _AHEAD), np.int64)
     rest = first_day, month_of, scale, outside, shape, numbers, sums, insured
     return int(_add(rows, stop, sign, *rest, places, values))
