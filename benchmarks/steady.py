@@ -132,7 +132,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=10)
     parser.add_argument("--seed", type=int, help="of the first run; each next one has one more")
-    parser.add_argument("--drawing", action="store_true", help="only modules that draw otherwise in each run")
+    parser.add_argument(
+        "--drawing", action="store_true", help="only modules that draw otherwise in each run"
+    )
     parser.add_argument("--busy", type=int, default=2, help="processes beside the tests")
     parser.add_argument("--workers", type=int, default=1, help="processes of the tests")
     parser.add_argument("more", nargs="*", help="what pytest is told besides")

@@ -51,11 +51,12 @@ def test_runs_in_a_file_count_as_one_by_one(tmp_path_factory, arrays, held):
     runs, all_held = HashRuns(folder), HashRuns()
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(hash_runs, "HELD", held)
+        patched.setattr(hash_runs, "_TOGETHER", held)
         for values in arrays:
             runs.add(Run.of(np.array(values, np.uint64)))
             all_held.add(Run.of(np.array(values, np.uint64)))
         # Asked twice, it says the same.
-        found = {runs.repeated(), runs.repeated(), all_held.repeated(), all_held.repeated()}
+        found = {runs.repeated(), runs.repeated(), all_held.repeated(), all_held.repeated(2)}
     runs.close()
     assert found == {counts.total() - len(counts)}
     assert sorted(folder.iterdir()) == before

@@ -39,6 +39,7 @@ _TEXTS = (
 )
 _OUTSIDE = CLASSES.index("outside")
 _NO_HASHES = np.empty(0, np.uint64)
+_TOGETHER = 1 << 20
 
 
 def tally_points(cases: Any, policy: Policy, year: int, *, decisions: Any = None) -> Tally:
@@ -167,7 +168,8 @@ class _Adder:
         self._free: list[_Room] = []
         self._rooms: list[_Room] = []
         self._ids: list[pa.Array] = []
-        self._hashes: list[Run] = []
+        self._hashes: list[NDArray[np.uint64]] = []
+        self._runs: list[Run] = []
         self._others: list[Tally] = []
         first = date(terms.year, 1, 1)
         days = (date(terms.year + 1, 1, 1) - first).days
@@ -228,13 +230,25 @@ class _Adder:
         added = add_earned(rows, len(table), 1, *rest)
         if added < len(table):
             add_earned(rows, added, -1, *rest)
-        run = Run.of(hashes)
+        whole = added == len(table)
         with self._lock:
             self._free.append(room)
-            if added == len(table):
+            if whole:
                 self._ids += ids
-                self._hashes.append(run)
-        return bool(added == len(table))
+                self._hashes.append(hashes)
+        if whole:
+            self._deal(_TOGETHER)
+        return bool(whole)
+
+    def _deal(self, least: int) -> None:
+        """Deal hashes out when so many have come together: memory is taken in large pieces."""
+        with self._lock:
+            if sum(map(len, self._hashes)) < least:
+                return
+            taken, self._hashes = self._hashes, []
+        run = Run.of(np.concatenate(taken))
+        with self._lock:
+            self._runs.append(run)
 
     def _take(self, hospitals: int, units: int) -> _Room:
         """Give sums that no other thread adds to, with places enough."""
@@ -249,6 +263,7 @@ class _Adder:
 
     def tally(self) -> Tally:
         """Give the sums of all batches."""
+        self._deal(1)
         pools, pool_place = self._pools.sorted()
         hospitals, hospital_place = self._hospitals.sorted()
         units, unit_place = self._units.sorted()
@@ -280,7 +295,7 @@ class _Adder:
             cells,
             insured,
             _chunked(self._ids),
-            tuple(self._hashes),
+            tuple(self._runs),
             self._terms.point_places,
         )
         if self._others:

@@ -57,13 +57,16 @@ def coefficients(policy: Policy, sites: Sequence[Site], drgs: Sequence[str]) -> 
            [0.88 , 1.   ]])
     """
     rules = policy.coefficients
-    if not any(isinstance(c, HospitalComponent | HospitalGroupComponent) for c in rules.components):
-        # Hospitals of a level have the same k: it is computed once for each level.
-        levels = dict.fromkeys(level for _, level in sites)
-        if len(levels) < len(sites):
-            rows = {level: row for row, level in enumerate(levels)}
-            of_level = coefficients(policy, [("", level) for level in levels], drgs)
-            return of_level[[rows[level] for _, level in sites]]
+    if not any(isinstance(part, HospitalGroupComponent) for part in rules.components):
+        # Hospitals of a level with equal values of their own have the same k, computed once.
+        own = [part.hospitals for part in rules.components if isinstance(part, HospitalComponent)]
+        alike: dict[tuple[Any, ...], Site] = {}
+        keys = [(level, *(values.get(name) for values in own)) for name, level in sites]
+        for key, site in zip(keys, sites, strict=True):
+            alike.setdefault(key, site)
+        if len(alike) < len(sites):
+            rows = {key: row for row, key in enumerate(alike)}
+            return coefficients(policy, list(alike.values()), drgs)[[rows[key] for key in keys]]
     total = np.zeros((len(sites), len(drgs)))
     for component in rules.components:
         total += float(component.weight) * _values(policy, component, sites, drgs)
