@@ -260,8 +260,7 @@ def _by_multiple(case: Any, group: Any, numbers: Any) -> Any:
 
 @loop()
 def _run(start: int, stop: int, rows: Rows, rules: Rules, out: Factors, ahead: Any) -> None:
-    # What is handed to an inlined function counts a reference for each array in it, case by case:
-    # most cases are decided by single numbers and the arrays named here.
+    # Most cases are decided by single numbers and the arrays named here.
     hospital, level, pool, drg = rows.hospital, rows.level, rows.pool, rows.drg
     item, status, cost, stay = rows.item, rows.status, rows.cost, rows.stay
     unreasonable, patient_paid, flags = rows.unreasonable, rows.patient_paid, rows.flags
