@@ -13,6 +13,8 @@ repeats its run.
 from __future__ import annotations
 
 import argparse
+import ast
+import inspect
 import os
 import random
 import re
@@ -33,7 +35,7 @@ ROOT = Path(__file__).parents[1]
 KEPT = ROOT / "build" / "steady"
 SEED, DRAWING = "DRGCORE_STEADY_SEED", "DRGCORE_STEADY_DRAWING"
 # Generators with a seed of their own draw the same in every run.
-_DRAWS = re.compile(r"\bhypothesis\b")
+_GIVEN = re.compile(r"\bgiven\(")
 
 
 class Outcome(NamedTuple):
@@ -49,9 +51,22 @@ class Outcome(NamedTuple):
 
 
 @cache
-def draws(path: Path) -> bool:
-    """Whether a module of tests draws otherwise in each run."""
-    return path.is_relative_to(ROOT / "tests") and bool(_DRAWS.search(path.read_text("utf-8")))
+def drawing_functions(path: Path) -> tuple[str, ...]:
+    """The functions of a module of tests that let hypothesis draw, by name."""
+    tree = ast.parse(path.read_text("utf-8"))
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    return tuple(node.name for node in functions if _GIVEN.search(ast.unparse(node)))
+
+
+def draws(item: pytest.Item) -> bool:
+    """Whether a test draws otherwise in each run, itself or by a function of its module."""
+    if not isinstance(item, pytest.Function) or not item.path.is_relative_to(ROOT / "tests"):
+        return False
+    names = drawing_functions(item.path)
+    # What stands behind a decorator of hypothesis is the test as it was written.
+    written = inspect.getsource(inspect.unwrap(item.function))
+    used = set(re.findall(r"\w+", written))
+    return item.originalname in names or bool(used & set(names)) or bool(_GIVEN.search(written))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -61,9 +76,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         modules.setdefault(item.path, []).append(item)
     if os.environ.get(DRAWING):
-        still = [item for item in items if not draws(item.path)]
-        config.hook.pytest_deselected(items=still)
-        modules = {path: own for path, own in modules.items() if draws(path)}
+        config.hook.pytest_deselected(items=[item for item in items if not draws(item)])
+        modules = {path: [item for item in own if draws(item)] for path, own in modules.items()}
     paths = sorted(modules)
     draw.shuffle(paths)
     for path in paths:
@@ -133,7 +147,7 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=10)
     parser.add_argument("--seed", type=int, help="of the first run; each next one has one more")
     parser.add_argument(
-        "--drawing", action="store_true", help="only modules that draw otherwise in each run"
+        "--drawing", action="store_true", help="only tests that draw otherwise in each run"
     )
     parser.add_argument("--busy", type=int, default=2, help="processes beside the tests")
     parser.add_argument("--workers", type=int, default=1, help="processes of the tests")
