@@ -51,22 +51,20 @@ class Outcome(NamedTuple):
 
 
 @cache
-def drawing_functions(path: Path) -> tuple[str, ...]:
+def drawing_functions(path: Path) -> frozenset[str]:
     """The functions of a module of tests that let hypothesis draw, by name."""
     tree = ast.parse(path.read_text("utf-8"))
     functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
-    return tuple(node.name for node in functions if _GIVEN.search(ast.unparse(node)))
+    return frozenset(node.name for node in functions if _GIVEN.search(ast.unparse(node)))
 
 
 def draws(item: pytest.Item) -> bool:
     """Whether a test draws otherwise in each run, itself or by a function of its module."""
     if not isinstance(item, pytest.Function) or not item.path.is_relative_to(ROOT / "tests"):
         return False
-    names = drawing_functions(item.path)
-    # What stands behind a decorator of hypothesis is the test as it was written.
+    # What stands behind a decorator of hypothesis is the test as it was written, its name too.
     written = inspect.getsource(inspect.unwrap(item.function))
-    used = set(re.findall(r"\w+", written))
-    return item.originalname in names or bool(used & set(names)) or bool(_GIVEN.search(written))
+    return not drawing_functions(item.path).isdisjoint(re.findall(r"\w+", written))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -154,6 +154,7 @@ def test_a_batch_that_is_refused_leaves_no_trace() -> None:
     numbers = np.array([1, 0]), np.array([3, 0, 2, 1]), np.array([0])
     sums, insured = np.zeros((4 * 2 * 12 * classes, 7), np.int64), np.zeros((2, 3), np.int64)
     rest = (100, np.zeros(31, np.int8), 1e4, 2, (2, classes), numbers, sums, insured)
+    rest += np.empty((2, 512), np.int64), np.empty((6, 512), np.int64)
 
     def add(stop: int, sign: int) -> int:
         return int(earned_kernel.add_earned(earned._read_only(rows), stop, sign, *rest))

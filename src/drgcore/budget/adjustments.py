@@ -127,7 +127,7 @@ def find_changes(
     changes = []
     for item in tracked(closed, _("comparing with the closed months"), _("months")):
         settlement = item.settlement if isinstance(item, ClosedMonth) else item
-        rows = zip(*(settlement.column("statement", name) for name in names), strict=True)
+        rows = zip(*settlement.columns("statement", *names).values(), strict=True)
         then = {(pool, hospital): (int(mark, 16), old) for pool, hospital, mark, *old in rows}
         now = {
             (pool, hospital): row

@@ -15,7 +15,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from drgcore.budget.caserows import OPTIONAL, REQUIRED
-from drgcore.budget.earned_kernel import EarnedRows, add_earned
+from drgcore.budget.earned_kernel import AHEAD, EarnedRows, add_earned
 from drgcore.budget.month import Month
 from drgcore.budget.policy_terms import terms_of
 from drgcore.budget.tally import EXTRA_SUMS, INSURED_SUMS, SUMS, Tally, add_tallies, tally
@@ -38,7 +38,6 @@ _TEXTS = (
     *("violation", "capitation_unit"),
 )
 _OUTSIDE = CLASSES.index("outside")
-_NO_HASHES = np.empty(0, np.uint64)
 _TOGETHER = 1 << 20
 
 
@@ -141,11 +140,14 @@ class _Names:
 class _Room(NamedTuple):
     """Sums of the batches of one thread, with places for so many hospitals and units.
 
-    Places that no case has are memory that the system never gives out.
+    Places that no case has are memory that the system never gives out. What the loop works in is
+    the thread's own, too.
     """
 
     cells: NDArray[np.int64]
     insured: NDArray[np.int64]
+    places: NDArray[np.int64]
+    values: NDArray[np.int64]
 
     @classmethod
     def of(cls, pools: int, hospitals: int, units: int) -> _Room:
@@ -153,6 +155,8 @@ class _Room(NamedTuple):
         return cls(
             np.zeros((cells, len(SUMS) + 1), np.int64),
             np.zeros((units * pools, len(INSURED_SUMS) + 1), np.int64),
+            np.empty((2, AHEAD), np.int64),
+            np.empty((6, AHEAD), np.int64),
         )
 
 
@@ -195,8 +199,7 @@ class _Adder:
             return False
         unit = text_codes(table, "capitation_unit", optional=True)
         ids = columns.ids.chunks
-        each = [hash_strings(chunk) for chunk in ids]
-        hashes = each[0] if len(each) == 1 else np.concatenate([_NO_HASHES, *each])
+        hashes = hash_strings(columns.ids)
         paid = columns.patient_paid
         rows = _read_only(
             EarnedRows(
@@ -238,7 +241,7 @@ class _Adder:
                 self._hashes.append(hashes)
         if whole:
             self._deal(_TOGETHER)
-        return bool(whole)
+        return whole
 
     def _deal(self, least: int) -> None:
         """Deal hashes out when so many have come together: memory is taken in large pieces."""
@@ -255,7 +258,7 @@ class _Adder:
         pools = len(self._terms.pools)
         for at, room in enumerate(self._free):
             enough = hospitals * pools * 12 * len(CLASSES), units * pools
-            if all(len(sums) >= size for sums, size in zip(room, enough, strict=True)):
+            if all(len(sums) >= size for sums, size in zip(room[:2], enough, strict=True)):
                 return self._free.pop(at)
         room = _Room.of(pools, *(1 << size.bit_length() for size in (hospitals, units)))
         self._rooms.append(room)

@@ -11,7 +11,8 @@ from drgcore.compiling import loop
 
 # As `caserows.points_of` tells a rounded value from one with more decimals.
 _OFF, _RELATIVE, _LARGEST = 1e-3, 2.0**-51, 2.0**52
-_AHEAD = 512
+AHEAD = 512
+"""So many cases are added together."""
 
 
 class EarnedRows(NamedTuple):
@@ -39,7 +40,11 @@ class EarnedRows(NamedTuple):
 def _fen(yuan: Any, start: int, count: int, fen: Any) -> Any:
     """Amounts in fen; False where one is none. Without amounts, all are 0."""
     good = True
-    for j in range(count if yuan.shape[0] else 0):
+    if yuan.shape[0] == 0:
+        for j in range(count):
+            fen[j] = 0
+        return good
+    for j in range(count):
         amount = yuan[start + j]
         good = good & (amount >= 0.0) & (amount < _LARGEST / 100)
         fen[j] = np.int64(np.rint(amount * 100))
@@ -98,7 +103,7 @@ def _put(places: Any, values: Any, count: int, sign: int, sums: Any, insured: An
 
 
 @loop()
-def _add(
+def add_earned(
     rows: Any,
     stop: int,
     sign: int,
@@ -112,49 +117,6 @@ def _add(
     insured: Any,
     places: Any,
     values: Any,
-) -> int:
-    pools, classes = shape
-    pool_of, hospital_of, unit_of = numbers
-    pool, hospital, unit, day = rows.pool, rows.hospital, rows.unit, rows.day
-    class_code, drg_code = rows.class_code, rows.drg_code
-    ids, drg_hash, class_hash = rows.ids, rows.drg, rows.case_class
-    for start in range(0, stop, _AHEAD):
-        count = min(_AHEAD, stop - start)
-        # Loops so short that the compiler does several cases at a time.
-        good = _points(rows.points, start, count, scale, values[0])
-        good = good & _fen(rows.patient_paid, start, count, values[1])
-        good = good & _fen(rows.refused, start, count, values[2])
-        good = good & _fen(rows.cost, start, count, values[3])
-        if not good:
-            return start
-        _split(class_code, start, count, outside, values)
-        for j in range(count):
-            i = start + j
-            at = day[i] - first_day
-            if at < 0 or at >= month_of.shape[0]:
-                return start
-            own = pool_of[pool[i]]
-            cell = (hospital_of[hospital[i]] * pools + own) * 12 + month_of[at]
-            places[0, j] = cell * classes + class_code[i]
-            places[1, j] = unit_of[unit[i]] * pools + own
-            values[5, j] = np.int64(ids[i] ^ drg_hash[drg_code[i]] ^ class_hash[class_code[i]])
-        _mark(count, values)
-        _put(places, values, count, sign, sums, insured)
-    return stop
-
-
-def add_earned(
-    rows: Any,
-    stop: int,
-    sign: int,
-    first_day: int,
-    month_of: Any,
-    scale: float,
-    outside: int,
-    shape: Any,
-    numbers: Any,
-    sums: Any,
-    insured: Any,
 ) -> int:
     """Add cases to their cells, or take away what was added before a value that is none.
 
@@ -183,13 +145,41 @@ def add_earned(
         Changed in place: cases, points, B, X, C − B, paid by item, fingerprint.
     insured : ndarray of int64, shape (units · pools, 3)
         Changed in place: cases, points, B.
+    places : ndarray of int64, shape (2, 512)
+    values : ndarray of int64, shape (6, 512)
+        Room to work in: cells lie far apart, and many at a time are waited for together, not one
+        after the other.
 
     Returns
     -------
     int
         How many were added: `stop`, or fewer where a value is none that a settlement takes.
     """
-    # Cells lie far apart: many at a time are waited for together, not one after the other.
-    places, values = np.empty((2, _AHEAD), np.int64), np.zeros((6, _AHEAD), np.int64)
-    rest = first_day, month_of, scale, outside, shape, numbers, sums, insured
-    return int(_add(rows, stop, sign, *rest, places, values))
+    pools, classes = shape
+    pool_of, hospital_of, unit_of = numbers
+    pool, hospital, unit, day = rows.pool, rows.hospital, rows.unit, rows.day
+    class_code, drg_code = rows.class_code, rows.drg_code
+    ids, drg_hash, class_hash = rows.ids, rows.drg, rows.case_class
+    for start in range(0, stop, AHEAD):
+        count = min(AHEAD, stop - start)
+        # Loops so short that the compiler does several cases at a time.
+        good = _points(rows.points, start, count, scale, values[0])
+        good = good & _fen(rows.patient_paid, start, count, values[1])
+        good = good & _fen(rows.refused, start, count, values[2])
+        good = good & _fen(rows.cost, start, count, values[3])
+        if not good:
+            return start
+        _split(class_code, start, count, outside, values)
+        for j in range(count):
+            i = start + j
+            at = day[i] - first_day
+            if at < 0 or at >= month_of.shape[0]:
+                return start
+            own = pool_of[pool[i]]
+            cell = (hospital_of[hospital[i]] * pools + own) * 12 + month_of[at]
+            places[0, j] = cell * classes + class_code[i]
+            places[1, j] = unit_of[unit[i]] * pools + own
+            values[5, j] = np.int64(ids[i] ^ drg_hash[drg_code[i]] ^ class_hash[class_code[i]])
+        _mark(count, values)
+        _put(places, values, count, sign, sums, insured)
+    return stop

@@ -98,7 +98,7 @@ class MonthSettlement(Sheets):
     def carried(self) -> dict[tuple[str, str], int]:
         """Give the negative amounts carried to the next month, by pool and hospital [fen]."""
         names = ("pool", "hospital", "carried_out_fen")
-        rows = zip(*(self.column("statement", name) for name in names), strict=True)
+        rows = zip(*self.columns("statement", *names).values(), strict=True)
         return {(pool, hospital): amount for pool, hospital, amount in rows if amount}
 
     def next_month(self) -> Month:
@@ -107,7 +107,7 @@ class MonthSettlement(Sheets):
 
     def hospitals(self) -> set[str]:
         """Give the hospitals of the statement."""
-        return set(self.column("statement", "hospital"))
+        return set(self.columns("statement", "hospital")["hospital"])
 
     def reserve_closing(self, pool: str) -> int:
         """Give what the pool's reserve holds after the month [fen]."""

@@ -28,6 +28,8 @@ class Sheet:
     >>> sheet = Sheet([("p", "closing", 5)], ("pool", "item", "amount_fen"))
     >>> sheet.records()
     [{'pool': 'p', 'item': 'closing', 'amount_fen': 5}]
+    >>> sheet.columns("amount_fen", "pool")
+    {'amount_fen': [5], 'pool': ['p']}
     >>> sheet.frame["amount_fen"].sum().item()
     5
     """
@@ -71,19 +73,13 @@ class Sheet:
             return records(self._frame)
         return [dict(zip(self._columns, row, strict=True)) for row in self._rows]
 
-    def columns(self) -> dict[str, list[Any]]:
-        """Give the columns as new lists of plain Python values."""
+    def columns(self, *wanted: str) -> dict[str, list[Any]]:
+        """Give the columns, or those that are wanted, as new lists of plain Python values."""
         if self._frame is not None:
-            return {str(name): self._frame[name].tolist() for name in self._frame.columns}
-        values = zip(*self._rows, strict=True) if self._rows else [()] * len(self._columns)
-        return {name: list(v) for name, v in zip(self._columns, values, strict=True)}
-
-    def column(self, name: str) -> list[Any]:
-        """Give one column as a new list of plain Python values."""
-        if self._frame is not None:
-            return list(self._frame[name].tolist())
-        place = self._columns.index(name)
-        return [row[place] for row in self._rows]
+            names = wanted or self._frame.columns
+            return {str(name): self._frame[name].tolist() for name in names}
+        places = {name: self._columns.index(name) for name in wanted or self._columns}
+        return {name: [row[place] for row in self._rows] for name, place in places.items()}
 
 
 class SheetField:
@@ -160,13 +156,15 @@ class Sheets:
         sheet: Sheet = vars(self)[name]
         return sheet.records()
 
-    def columns(self, name: str) -> dict[str, list[Any]]:
+    def columns(self, name: str, *wanted: str) -> dict[str, list[Any]]:
         """Give the columns of a table as new lists of plain Python values.
 
         Parameters
         ----------
         name : str
             The table's field.
+        *wanted : str
+            The columns, in this order; all where none is named.
 
         Returns
         -------
@@ -174,22 +172,4 @@ class Sheets:
             The columns, amounts as exact integers.
         """
         sheet: Sheet = vars(self)[name]
-        return sheet.columns()
-
-    def column(self, name: str, column: str) -> list[Any]:
-        """Give one column of a table as a new list of plain Python values.
-
-        Parameters
-        ----------
-        name : str
-            The table's field.
-        column : str
-            The column.
-
-        Returns
-        -------
-        list
-            Its values, amounts as exact integers.
-        """
-        sheet: Sheet = vars(self)[name]
-        return sheet.column(column)
+        return sheet.columns(*wanted)

@@ -80,7 +80,7 @@ class Tally:
             runs.add(run)
         if not runs.repeated(thread_count(None)):
             return
-        hashes = np.concatenate([hash_strings(chunk) for chunk in self.case_ids.chunks])
+        hashes = hash_strings(self.case_ids)
         at = np.flatnonzero(np.isin(hashes, repeated_hashes(hashes, thread_count(None))))
         counts = pc.value_counts(self.case_ids.take(pa.array(at))).to_pylist()
         twice = sorted(str(pair["values"]) for pair in counts if pair["counts"] > 1)

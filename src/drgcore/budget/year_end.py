@@ -88,7 +88,7 @@ class YearSettlement(Sheets):
     def carried(self) -> dict[tuple[str, str], int]:
         """Give the negative amounts carried to next year, by pool and hospital [fen]."""
         names = ("pool", "hospital", "carried_out_fen")
-        rows = zip(*(self.column("statement", name) for name in names), strict=True)
+        rows = zip(*self.columns("statement", *names).values(), strict=True)
         return {(pool, hospital): amount for pool, hospital, amount in rows if amount}
 
     def next_month(self) -> Month:
@@ -97,7 +97,7 @@ class YearSettlement(Sheets):
 
     def hospitals(self) -> set[str]:
         """Give the hospitals of the statement."""
-        return set(self.column("statement", "hospital"))
+        return set(self.columns("statement", "hospital")["hospital"])
 
     def reserve_closing(self, pool: str) -> int:
         """Give what the pool's reserve holds at the end of the year [fen]."""

@@ -38,12 +38,12 @@ def _hash_bytes(offsets: Any, data: Any, out: Any) -> None:
         out[i] = mix(value)
 
 
-def hash_strings(texts: pa.Array) -> np.ndarray:
+def hash_strings(texts: pa.Array | pa.ChunkedArray) -> np.ndarray:
     """Hash strings to 64 bits: FNV-1a over their UTF-8 bytes, then mixed; a null counts as ''.
 
     Parameters
     ----------
-    texts : pyarrow.Array
+    texts : pyarrow.Array or ChunkedArray
         Strings, or anything that Arrow can cast to strings.
 
     Returns
@@ -57,6 +57,9 @@ def hash_strings(texts: pa.Array) -> np.ndarray:
     >>> bool(a == c), bool(a == b)
     (True, False)
     """
+    if isinstance(texts, pa.ChunkedArray):
+        parts = [hash_strings(chunk) for chunk in texts.chunks]
+        return parts[0] if len(parts) == 1 else np.concatenate([np.empty(0, np.uint64), *parts])
     plain = texts if pa.types.is_string(texts.type) else pc.cast(texts, pa.large_string())
     if plain.null_count:
         plain = pc.fill_null(plain, "")

@@ -38,7 +38,7 @@ class KnownTexts:
     def __init__(self, slots: Mapping[str, int], absent: int) -> None:
         self._by_text = dict(slots)
         self._absent = absent
-        self._table: Any = None
+        self._made: tuple[Any, list[str]] | None = None
 
     def find(self, words: pa.Array | pa.ChunkedArray) -> npt.NDArray[np.int32]:
         """The number of each word.
@@ -74,9 +74,10 @@ class KnownTexts:
         found = np.empty(len(words), np.int32)
         if not len(words):
             return found
-        table = self._table
-        if table is None:
-            table = self._table = table_of(self._by_text, self._absent)
+        if self._made is None:
+            longer = [text for text in self._by_text if len(text.encode()) > LONGEST]
+            self._made = table_of(self._by_text, self._absent), longer
+        table, longer = self._made
         starts, raw = text_bytes(words)
         # numpy reads numbers of eight bytes where they lie at places that eight divides.
         aligned = raw.ctypes.data % 8 == 0
@@ -86,11 +87,8 @@ class KnownTexts:
             found[numpy_of(pc.is_null(words))] = self._absent
         long = found == TOO_LONG
         if long.any():
-            found[long] = self._find_long(words.filter(flag_array(long)), LONGEST)
+            rest = words.filter(flag_array(long))
+            places = pc.index_in(rest, value_set=text_array(longer, words.type))
+            slots = np.array([*(self._by_text[text] for text in longer), self._absent], np.int32)
+            found[long] = slots[filled(places, len(longer))]
         return found
-
-    def _find_long(self, words: pa.Array, shorter: int) -> npt.NDArray[np.int32]:
-        texts = [text for text in self._by_text if len(text.encode()) > shorter]
-        slots = np.array([*(self._by_text[text] for text in texts), self._absent], np.int32)
-        positions = filled(pc.index_in(words, value_set=text_array(texts, words.type)), len(texts))
-        return slots[positions]

@@ -89,7 +89,7 @@ def _compare(operator, left, right):
 
 
 @_jit
-def _count(t, ints, words, atom, principal, procedure, diagnoses, others, first, end, seen):
+def _count(t, ints, words, atom, principal, procedure, lists, first, end, seen):
     """Truth of a length() atom.
 
     `seen` keeps the different codes found, at most one more than the number compared with, because
@@ -109,7 +109,7 @@ def _count(t, ints, words, atom, principal, procedure, diagnoses, others, first,
         for at in range(first[kind], end[kind]):
             if found > number:
                 break
-            code = diagnoses[at] if kind == 0 else others[at]
+            code = lists[kind][at]
             if _test(words, ints[rows + code], ints[atom + 2 + kind]):
                 key = code if kind == 0 else -code
                 new = True
@@ -124,20 +124,7 @@ def _count(t, ints, words, atom, principal, procedure, diagnoses, others, first,
 
 @_inline
 def _run(
-    t,
-    ints,
-    words,
-    start,
-    principal,
-    procedure,
-    diagnoses,
-    others,
-    first,
-    end,
-    flags,
-    interval,
-    bits,
-    seen,
+    t, ints, words, start, principal, procedure, lists, first, end, flags, interval, bits, seen
 ):
     """Run a program; whether it accepts.
 
@@ -164,17 +151,13 @@ def _run(
             truth = ints[t.compare_truth + a * t.intervals + interval[ints[row + 2]]] != 0
         else:
             atom = t.counts + 6 * a
-            truth = _count(
-                t, ints, words, atom, principal, procedure, diagnoses, others, first, end, seen
-            )
+            truth = _count(t, ints, words, atom, principal, procedure, lists, first, end, seen)
         at = ints[row + 3] if truth else ints[row + 4]
     return at == _ACCEPT
 
 
 @_inline
-def _find(
-    t, ints, words, principal, procedure, diagnoses, others, first, end, flags, interval, bits, seen
-):
+def _find(t, ints, words, principal, procedure, lists, first, end, flags, interval, bits, seen):
     """The first ADRG and the first of its DRG that hold.
 
     (adrg, -1) where no DRG of the ADRG holds; (-1, -1) where no ADRG holds, though an MDC fits the
@@ -222,8 +205,7 @@ def _find(
             start,
             principal,
             procedure,
-            diagnoses,
-            others,
+            lists,
             first,
             end,
             flags,
@@ -260,14 +242,13 @@ def _invalid(t, principal, sex, age, days):
 
 
 @_inline
-def _gather(t, ints, words, principal, procedure, diagnoses, others, first, end, bits):
+def _gather(t, ints, words, principal, procedure, lists, first, end, bits):
     """Collect the sets of the other codes into `bits`; flags of complications and unknown codes."""
     flags = 0
-    for w in range(bits.shape[0]):
-        bits[w] = 0
+    bits[:] = 0
     excluded = ints[t.exclusion_row + principal]
     for j in range(first[0], end[0]):
-        code = diagnoses[j]
+        code = lists[0][j]
         if code <= _UNKNOWN_CODE:
             if code == _UNKNOWN_CODE:
                 flags |= UNKNOWN_OTHER_DIAGNOSIS
@@ -279,7 +260,7 @@ def _gather(t, ints, words, principal, procedure, diagnoses, others, first, end,
         if listed != 0 and not _test(words, excluded, (listed >> 2) - 1):
             flags |= _HAS_MCC if listed & 3 == 2 else _HAS_CC
     for j in range(first[1], end[1]):
-        code = others[j]
+        code = lists[1][j]
         if code == _UNKNOWN_CODE:
             flags |= UNKNOWN_PROCEDURE
         row = ints[t.other_procedure_row + code]
@@ -293,12 +274,13 @@ def _group_rows(t, ints, words, cases, start, stop, out, bits, interval, seen):
     principals, d_start, diagnoses, procedures, p_start, others = cases[:6]
     sexes, ages, days, weights, local = cases[6:]
     out_adrg, out_drg, out_status, out_reason, out_severity, out_flags = out
+    lists = (diagnoses, others)
     for i in range(start, stop):
         principal = principals[i]
         procedure = procedures[i]
         first = (d_start[i], p_start[i])
         end = (d_start[i + 1], p_start[i + 1])
-        flags = _gather(t, ints, words, principal, procedure, diagnoses, others, first, end, bits)
+        flags = _gather(t, ints, words, principal, procedure, lists, first, end, bits)
         out_flags[i] = flags & (UNKNOWN_OTHER_DIAGNOSIS | UNKNOWN_PROCEDURE)
         out_adrg[i] = -1
         out_drg[i] = -1
@@ -331,8 +313,7 @@ def _group_rows(t, ints, words, cases, start, stop, out, bits, interval, seen):
                 words,
                 principal,
                 procedure,
-                diagnoses,
-                others,
+                lists,
                 first,
                 end,
                 flags,

@@ -32,11 +32,7 @@ def keys_of(table: pa.Table) -> dict[str, Codes]:
     found: dict[str, Codes] = {}
     for name in KEYS:
         if name in table.column_names and name not in ("mdc", "adrg"):
-            codes = text_codes(table, name, optional=True)
-            order = sorted(range(len(codes.names)), key=codes.names.__getitem__)
-            rank = np.full(len(order) + 1, -1, np.int32)
-            rank[order] = np.arange(len(order))
-            found[name] = Codes([codes.names[i] for i in order], rank[codes.codes])
+            found[name] = text_codes(table, name, optional=True).in_order()
     if "discharge_date" in table.column_names:
         number = Encoder.months(table)
         known = np.unique(number[number >= 0])

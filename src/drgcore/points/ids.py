@@ -33,9 +33,7 @@ def repeated_ids(ids: pa.ChunkedArray) -> list[str]:
     >>> repeated_ids(pa.chunked_array([["a", "b"], ["c", "a"]]))
     ['a']
     """
-    hashes = np.concatenate(
-        [hash_strings(chunk) for chunk in ids.chunks] or [np.empty(0, np.uint64)]
-    )
+    hashes = hash_strings(ids)
     twice = repeated_hashes(hashes)
     if not len(twice):
         return []

@@ -118,14 +118,12 @@ def _hospital(draft: Draft) -> Report:
         places = places[places["hospital"] == inputs.hospital].drop(columns="hospital")
         draft.add(activity.group_quadrants(say, places, draft.scheme))
 
-    def units() -> None:
-        cases = inputs.own(inputs.until_period())
-        draft.units(cases, "department", say("Departments by month"))
-
     _composed(
         beside,
         lambda: draft.groups(tally_cases(own)),
-        units,
+        lambda: draft.units(
+            inputs.own(inputs.until_period()), "department", say("Departments by month")
+        ),
         lambda: draft.profit(
             region,
             ("department", say("Profit and loss by department")),
@@ -155,14 +153,12 @@ def _department(draft: Draft) -> Report:
             tally = tally_cases(same, ["hospital"])
             draft.add(activity.hospitals_by_index(say, tally, draft.norms, inputs.hospital))
 
-    def units() -> None:
-        cases = inputs.own(inputs.until_period())
-        draft.units(cases, "doctor_id", say("Doctors by month"))
-
     _composed(
         beside,
         lambda: draft.groups(tally_cases(own)),
-        units,
+        lambda: draft.units(
+            inputs.own(inputs.until_period()), "doctor_id", say("Doctors by month")
+        ),
         lambda: draft.profit(region, ("doctor_id", say("Profit and loss by doctor"))),
     )
     name = f"{inputs.hospital} {inputs.department}".strip()

@@ -30,7 +30,6 @@ from drgcore.weights.history_checks import refuse_several_schemes, warn_of_stran
 from drgcore.weights.history_columns import (
     NO_YEAR,
     grouped_statuses,
-    ordered_texts,
     usable_cases,
     years_of,
 )
@@ -251,8 +250,11 @@ def read_history(cases: Any, *, cost: str = "total_cost") -> History:
             # A message speaks the language of the caller in any thread.
             return workers.submit(copy_context().run, work, *arguments)
 
+        def ordered(name: str) -> Codes:
+            return text_codes(table, name, optional=True).in_order()
+
         optional = partial(text_codes, optional=True)
-        waiting = [soon(ordered_texts, table, name) for name in ("drg", *_TEXTS)]
+        waiting = [soon(ordered, name) for name in ("drg", *_TEXTS)]
         of_status = soon(optional, table, "status") if "status" in there else None
         years = soon(years_of, table) if "discharge_date" in there else None
         stays = soon(numbers_of, table, "length_of_stay") if "length_of_stay" in there else None

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from drgcore.cases.attributes import Codes, dates_of, text_codes
+from drgcore.cases.attributes import Codes, dates_of
 from drgcore.cases.statuses import statuses_of
 
 REASONS = ("ambiguous", "ungrouped", "invalid", "cost_missing", "cost_negative", "cost_zero")
@@ -16,28 +16,6 @@ REASONS = ("ambiguous", "ungrouped", "invalid", "cost_missing", "cost_negative",
 
 NO_YEAR = -1
 """Year of a case without a discharge date."""
-
-
-def ordered_texts(table: pa.Table, name: str) -> Codes:
-    """Read a text column with its names in alphabetical order, however the rows lie.
-
-    Parameters
-    ----------
-    table : pyarrow.Table
-        n cases.
-    name : str
-        The column; without it all rows have none.
-
-    Returns
-    -------
-    Codes
-
-    Examples
-    --------
-    >>> ordered_texts(pa.table({"drg": ["B", None, "A"]}), "drg")
-    Codes(names=['A', 'B'], codes=array([ 1, -1,  0], dtype=int32))
-    """
-    return text_codes(table, name, optional=True).in_order()
 
 
 def years_of(table: pa.Table) -> NDArray[np.int32]:
