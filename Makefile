@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUN := $(BIN)/python
 
-.PHONY: demo test test-all oldest newest steady browser java audit docs bench messages clean
+.PHONY: demo test test-all oldest newest steady browser server java audit docs bench messages clean
 
 $(VENV)/.run: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -25,16 +25,25 @@ $(VENV)/.all: $(VENV)/.dev
 demo: $(VENV)/.run
 	$(BIN)/drgcore demo --out build/demo
 
-# The pages are tested in Chromium with Chinese letters; without it those tests say that they skip.
-browser:
-	@if command -v chromium >/dev/null 2>&1; then :; \
+# The pages are tested in Chromium with Chinese letters, the ledger on a PostgreSQL that the tests start;
+# where these are missing, their tests say that they skip.
+define debian
+	@if { $(1); } >/dev/null 2>&1; then :; \
 	elif command -v apt-get >/dev/null 2>&1 && [ "$$(id -u)" = 0 ]; then \
-	  echo "installing Debian's chromium and fonts-noto-cjk to test the pages"; \
-	  apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium fonts-noto-cjk >/dev/null \
-	  || echo "they could not be installed: the tests of the pages will be skipped"; \
-	else echo "no chromium: the tests of the pages will be skipped"; fi
+	  echo "installing Debian's $(2) to test $(3)"; \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+	    apt-get install -qq -y --no-install-recommends $(2) >/dev/null \
+	  || echo "could not install $(2): tests of $(3) will be skipped"; \
+	else echo "no $(2): tests of $(3) will be skipped"; fi
+endef
 
-test: $(VENV)/.dev browser
+browser:
+	$(call debian,command -v chromium,chromium fonts-noto-cjk,the pages)
+
+server:
+	$(call debian,command -v postgres || ls /usr/lib/postgresql/*/bin/initdb,postgresql,the ledger on PostgreSQL)
+
+test: $(VENV)/.dev browser server
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -44,14 +53,15 @@ test: $(VENV)/.dev browser
 java:
 	@if command -v java >/dev/null 2>&1; then :; \
 	else echo "installing Debian's OpenJDK for the tests of Spark"; \
-	  apt-get update -qq && apt-get install -qq -y --no-install-recommends default-jre-headless >/dev/null; fi
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+	    apt-get install -qq -y --no-install-recommends default-jre-headless >/dev/null; fi
 
 test-all: test $(VENV)/.all java
 	$(BIN)/pytest -m "spark or long"
 	$(MAKE) docs
 
 # uv finds the lowest versions of what pyproject.toml names; pip knows only the newest.
-oldest newest: browser
+oldest newest: browser server
 	$(PYTHON) -m venv --clear build/$@
 	build/$@/bin/pip install --quiet --disable-pip-version-check uv
 	build/$@/bin/uv pip install --quiet --python build/$@/bin/python -e '.[dev]' \
@@ -59,7 +69,7 @@ oldest newest: browser
 	NUMBA_CACHE_DIR=$(CURDIR)/build/$@/numba build/$@/bin/pytest -n 2 --dist loadfile -m "not spark and not long"
 
 # Ten runs with other draws, in another order, beside two busy processes: takes hours.
-steady: $(VENV)/.dev browser
+steady: $(VENV)/.dev browser server
 	$(RUN) benchmarks/steady.py --runs 10
 
 # Ends with 0 only where a release may go out; without the vulnerability service it says so and fails.
@@ -90,7 +100,7 @@ bench: $(VENV)/.dev
 	$(RUN) benchmarks/city_month.py
 	$(RUN) benchmarks/report.py
 	$(RUN) benchmarks/dashboard.py
-	$(RUN) benchmarks/peers.py --cases 5000000 --runs 4
+	$(RUN) benchmarks/peers.py --cases 5000000 --runs 5
 	$(RUN) benchmarks/same_everywhere.py
 	$(RUN) benchmarks/fuzz.py --rounds 2000 --folder build/fuzz
 	$(RUN) benchmarks/conservation.py 200

@@ -251,6 +251,27 @@ def test_a_diagnosis_and_a_procedure_are_two_codes_to_a_count() -> None:
     other = {"principal_diagnosis": "C02", "other_diagnoses": ["A00"]}
     assert _group(of, **other, other_procedures=["00.1"])["adrg"] == "BA1"
     assert _group(of, **other, principal_procedure="00.1")["adrg"] == "BA1"
+    # A code written in both places is both.
+    both = {"principal_diagnosis": "00.1", "other_diagnoses": ["00.1"]}
+    assert _group(of, **both)["adrg"] == "BZ1"
+    assert _group(of, **both, other_procedures=["00.1", "00.1"])["adrg"] == "BA1"
+
+
+@pytest.mark.parametrize(
+    ("rule", "reason"),
+    [
+        ("XSRTL = 365", "no_mdc_age"),
+        ("XSRTL = 366", "no_mdc"),
+        ("XSRTL > 59999", "no_mdc"),
+        ("NL = 150", "no_mdc_age"),
+        ("NL > 150", "no_mdc"),
+        ("XSRTL > 364 and XB = 2", "no_mdc_sex, no_mdc_age"),
+    ],
+)
+def test_only_an_age_that_somebody_can_have_is_another_age(rule: str, reason: str) -> None:
+    of = _scheme([("MDCB", f"ZYZD in DI_A and {rule}", 1)], [("BA1", "b", "", 1)])
+    for infant in ({}, {"age_years": 0, "age_days": 3}):
+        assert ", ".join(_group(of, **infant)["reasons"]) == reason
 
 
 def test_a_scheme_without_groups_or_sets_still_answers() -> None:

@@ -127,7 +127,9 @@ class Case:
         return False
 
     def count(self, name: str, fields: list[str]) -> int:
-        return len({code for f in fields for code in self.codes[f]} & self.sets.get(name, set()))
+        # A diagnosis and a procedure are two, even written alike.
+        codes = {(f in ("ZYZD", "QTZD"), code) for f in fields for code in self.codes[f]}
+        return sum(code in self.sets.get(name, ()) for _, code in codes)
 
     def met(self, sets: list[str], fields: list[str]) -> int:
         return [self.member(fields, [name]) for name in sets].count(True)
@@ -345,7 +347,7 @@ class PlainGrouper:
         def some(sexes: Iterable[float], ages: Iterable[tuple[float, float]]) -> bool:
             return any(rule(alone(sex, *age)) for sex in sexes for age in ages for rule in rules)
 
-        every = [(0.0, float(d)) for d in range(400)]
+        every = [(0.0, float(d)) for d in range(366)]
         every += [(float(y), math.nan) for y in range(1, 151)]
         age = [(numbers["NL"], numbers["XSRTL"])]
         found = ["no_mdc_sex"] if some((1.0, 2.0), age) else []

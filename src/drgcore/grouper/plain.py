@@ -11,10 +11,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
-from drgcore.cases.values import MAX_NEWBORN_WEIGHT_G, MIN_NEWBORN_WEIGHT_G
+from drgcore.cases.ages import INFANT_DAYS
+from drgcore.cases.values import MAX_AGE_YEARS, MAX_NEWBORN_WEIGHT_G, MIN_NEWBORN_WEIGHT_G
 from drgcore.schemes.model import Adrg, Drg, GroupKind, Mdc, Scheme
 from drgcore.schemes.rules import (
     COMPLICATIONS,
+    DIAGNOSIS_FIELDS,
     LOCAL_VARIABLES,
     VARIABLES,
     And,
@@ -40,7 +42,6 @@ COMPARISONS = {
 }
 
 INVALID_NUMBER = -2
-_INFANT_DAYS = 365
 
 
 @dataclass(frozen=True)
@@ -156,7 +157,8 @@ class Facts:
             value = self.number(atom.variable)
             holds = value is not None and COMPARISONS[atom.operator](value, atom.number)
             return AtomTrace(atom, holds)
-        codes = tuple(dict.fromkeys(c for name in atom.fields for c in self.codes(name)))
+        named = ((name in DIAGNOSIS_FIELDS, c) for name in atom.fields for c in self.codes(name))
+        codes = tuple(code for _, code in dict.fromkeys(named))
         if isinstance(atom, Count):
             members = self.scheme.sets.get(atom.set_id, frozenset())
             found = tuple(c for c in codes if c in members)
@@ -199,7 +201,7 @@ def faults_of(scheme: Scheme, case: PlainCase) -> tuple[str, ...]:
     if "XSRTL" in asked and case.age_years == 0:
         if case.age_days is None:
             faults.append("age_days_missing")
-        elif not 0 <= case.age_days <= _INFANT_DAYS:
+        elif not 0 <= case.age_days <= INFANT_DAYS:
             faults.append("age_days_invalid")
     return tuple(faults)
 
@@ -229,8 +231,8 @@ def why_no_mdc(scheme: Scheme, case: PlainCase) -> tuple[str, ...]:
         return (replace(of, sex=sex) for sex in (1, 2))
 
     def ages(of: PlainCase) -> Iterator[PlainCase]:
-        for years in _near(rules, "NL"):
-            for days in _near(rules, "XSRTL") if years == 0 else (None,):
+        for years in _near(rules, "NL", MAX_AGE_YEARS):
+            for days in _near(rules, "XSRTL", INFANT_DAYS) if years == 0 else (None,):
                 yield replace(of, age_years=years, age_days=days)
 
     found = ["no_mdc_sex"] if some(sexes(alone)) else []
@@ -255,15 +257,16 @@ def _principal_sets(scheme: Scheme) -> dict[str, frozenset[str]]:
     }
 
 
-def _near(rules: list[Rule], variable: str) -> tuple[int, ...]:
-    """Numbers on both sides of each that the rules compare a variable with."""
+def _near(rules: list[Rule], variable: str, most: int) -> tuple[int, ...]:
+    """Numbers, none above `most`, on both sides of each that rules compare a variable with."""
     bounds = [
         a.number
         for r in rules
         for a in atoms(r)
         if isinstance(a, Compare) and a.variable == variable
     ]
-    return tuple(sorted({0, 1, *(max(0, math.floor(b) + d) for b in bounds for d in (-1, 0, 1))}))
+    near = {0, 1, *(math.floor(b) + step for b in bounds for step in (-1, 0, 1))}
+    return tuple(sorted(number for number in near if 0 <= number <= most))
 
 
 @lru_cache(maxsize=16)
@@ -347,5 +350,6 @@ _STATUS: Mapping[GroupKind, tuple[str, str | None]] = {
 def _asks_diagnosis(rule: Rule) -> bool:
     """Whether the rule asks for a diagnosis; MDCA's asks for a procedure or for nothing."""
     return any(
-        isinstance(a, CodeAtom) and not {"ZYZD", "QTZD"}.isdisjoint(a.fields) for a in atoms(rule)
+        isinstance(a, CodeAtom) and not set(DIAGNOSIS_FIELDS).isdisjoint(a.fields)
+        for a in atoms(rule)
     )

@@ -18,6 +18,7 @@ from drgcore.grouper.kernel_tables import GrouperTables
 from drgcore.grouper.lowering import each_met, fitting_counts, is_complication, normalise
 from drgcore.grouper.plain import COMPARISONS
 from drgcore.schemes.rules import (
+    DIAGNOSIS_FIELDS,
     FRACTIONAL,
     LOCAL_VARIABLES,
     VARIABLES,
@@ -156,7 +157,7 @@ def _recipe(tables: GrouperTables, literals: Sequence[_Signed]) -> Recipe | None
             ids = set_ids_of(tables, (atom.set_id,), atom.fields[-1])
             for needed in range(len(ids) + 1):
                 if COMPARISONS[atom.operator](needed, atom.number) == sign:
-                    target = others if atom.fields[-1] in ("ZYZD", "QTZD") else other_procedures
+                    target = others if atom.fields[-1] in DIAGNOSIS_FIELDS else other_procedures
                     target.extend(ids[i : i + 1] for i in range(needed))
                     break
         elif isinstance(atom, Member):
@@ -258,7 +259,7 @@ def set_ids_of(tables: GrouperTables, sets: tuple[str, ...], field: str) -> NDAr
     if field == "CYKB":
         index = tables.departments
     else:
-        index = tables.diagnoses if field in ("ZYZD", "QTZD") else tables.procedures
+        index = tables.diagnoses if field in DIAGNOSIS_FIELDS else tables.procedures
     codes = sorted(frozenset().union(*(tables.scheme.sets.get(s, frozenset()) for s in sets)))
     ids = index.encode(pa.array(codes, pa.string()))
     return np.unique(ids[ids >= FIRST_CODE])

@@ -49,6 +49,7 @@ from drgcore.grouper.packing import (
 from drgcore.schemes import Scheme, load_dictionary
 from drgcore.schemes.model import GroupKind
 from drgcore.schemes.rules import (
+    DIAGNOSIS_FIELDS,
     OPERATORS,
     Compare,
     Count,
@@ -60,7 +61,6 @@ from drgcore.schemes.rules import (
 )
 from drgcore.schemes.store import CodeKind
 
-DIAGNOSIS_FIELDS = ("ZYZD", "QTZD")
 # The order of the bits of a length() atom.
 COUNTED = ("ZYZD", "ZYSS", "QTZD", "QTSS")
 _DIAGNOSED = (*DIAGNOSIS_FIELDS, "CC")

@@ -15,6 +15,7 @@ from drgcore.grouper.intervals import COMPARE
 from drgcore.grouper.kernel_tables import GrouperTables
 from drgcore.schemes.rules import (
     COMPLICATIONS,
+    DIAGNOSIS_FIELDS,
     LOCAL_FIELDS,
     LOCAL_VARIABLES,
     And,
@@ -31,8 +32,6 @@ from drgcore.schemes.rules import (
 
 Bools: TypeAlias = NDArray[np.bool_]
 Indices: TypeAlias = NDArray[np.int64]
-
-DIAGNOSIS_FIELDS = ("ZYZD", "QTZD")
 
 
 class SchemeCodes:

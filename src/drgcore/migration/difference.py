@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from drgcore.cases import FIRST_CODE
 from drgcore.grouper.kernel_tables import GrouperTables
-from drgcore.migration.conditions import DIAGNOSIS_FIELDS, Bools, Cases, Indices
+from drgcore.migration.conditions import Bools, Cases, Indices
 from drgcore.migration.reasons import NUMBER_OF, Causes, Names, ReasonKind
 from drgcore.schemes.rules import (
     COMPLICATIONS,
+    DIAGNOSIS_FIELDS,
     LOCAL_FIELDS,
     And,
     Atom,

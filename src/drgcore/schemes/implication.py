@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 from drgcore.language import _
 from drgcore.schemes.rules import (
     COMPLICATIONS,
+    DIAGNOSIS_FIELDS,
     FRACTIONAL,
     LOCAL_FIELDS,
     YES_NO,
@@ -44,7 +45,6 @@ _DOMAIN: Mapping[str, Interval] = {
     **dict.fromkeys((*FRACTIONAL, *YES_NO), _SHARE),
 }
 _CONTINUOUS = {"XSRTZ", "CSTZ", *FRACTIONAL}
-_DIAGNOSES = {"ZYZD", "QTZD"}
 _MAX_STEPS = 20_000  # of one proof; those about official rules take some hundreds
 
 
@@ -141,7 +141,8 @@ class Prover:
         if isinstance(rule, Count):
             low, high = _interval(rule)
             if rule.set_id in self._sets:
-                high = min(high, (len(self._sets[rule.set_id]), 0))
+                kinds = {field in DIAGNOSIS_FIELDS for field in rule.fields}
+                high = min(high, (len(kinds) * len(self._sets[rule.set_id]), 0))
             return low > high or (
                 low > (0, 0) and self._is_of_other_kind((rule.set_id,), rule.fields)
             )
@@ -196,7 +197,7 @@ class Prover:
             return False
         if not LOCAL_FIELDS.keys().isdisjoint(fields):
             return False
-        wanted = {field in _DIAGNOSES for field in fields}
+        wanted = {field in DIAGNOSIS_FIELDS for field in fields}
         return wanted.isdisjoint({is_diagnosis(code) for code in self._codes(sets)})
 
 

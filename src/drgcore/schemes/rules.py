@@ -38,6 +38,10 @@ FIELDS = MappingProxyType(
 )
 """Code fields of the rule language → canonical column."""
 
+DIAGNOSIS_FIELDS = ("ZYZD", "QTZD")
+"""Those of `FIELDS` that hold diagnoses. A procedure is never the same as a diagnosis, even where
+somebody writes both alike."""
+
 VARIABLES = MappingProxyType(
     {
         "XB": "sex",
@@ -106,7 +110,10 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How many different codes of a set occur among `fields`, compared with a number."""
+    """How many different codes of a set occur among `fields`, compared with a number.
+
+    A code that stands for a diagnosis and for a procedure counts as each.
+    """
 
     set_id: str
     fields: tuple[str, ...]
