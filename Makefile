@@ -25,7 +25,7 @@ $(VENV)/.all: $(VENV)/.dev
 demo: $(VENV)/.run
 	$(BIN)/drgcore demo --out build/demo
 
-# The pages are tested in Chromium with Chinese letters, the ledger on a PostgreSQL that the tests start;
+# The pages are tested in Chromium with Chinese letters (driven by a program that wants libatomic), the ledger on a PostgreSQL that the tests start;
 # where these are missing, their tests say that they skip.
 define debian
 	@if { $(1); } >/dev/null 2>&1; then :; \
@@ -38,7 +38,7 @@ define debian
 endef
 
 browser:
-	$(call debian,command -v chromium,chromium fonts-noto-cjk,the pages)
+	$(call debian,command -v chromium && find /lib/ /usr/lib/ -name libatomic.so.1 | grep .,chromium fonts-noto-cjk libatomic1,the pages)
 
 server:
 	$(call debian,command -v postgres || ls /usr/lib/postgresql/*/bin/initdb,postgresql,the ledger on PostgreSQL)
