@@ -118,6 +118,7 @@ texts = st.one_of(
 @given(st.lists(texts, max_size=30))
 @example(["0.5,200", "1,200"])
 @example(["5个小时", "1年3日", "/３0", "3岁整", "9000小时", "2月龄", "3天龄", "3岁5月 零2天"])
+@example(["%", "-%", "无％", "nan%", "/%", "1\x0b%", "1\u2003%", "%%"])
 def test_text_is_read_as_the_plain_reader_reads_it(values):
     array = pa.array(values, pa.string())
     sliced = pa.array(["1", *values, "x"], pa.string()).slice(1, len(values))

@@ -249,7 +249,8 @@ def tcm_share(value: object) -> float:
         shift = ""
         if text.endswith("%"):
             text, shift = text[:-1].rstrip("\t\n\f\r "), "e-2"
-            if "e" in text:
+            # A sign of percent at no number: nothing was said, yet something was written.
+            if "e" in text or text in MARKS or text != tidy(text):
                 return INVALID_NUMBER
         if number(text, (), 10**99) == INVALID_NUMBER:
             return INVALID_NUMBER

@@ -68,7 +68,8 @@ class SqliteStore:
             raise BudgetError(
                 _("this is not a ledger: {error}", error=error), where=str(path)
             ) from error
-        except BudgetError:
+        except BaseException:
+            # Also who was asked to stop: SQLite's side files go with the connection.
             self._connection.close()
             raise
 

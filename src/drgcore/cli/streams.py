@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import signal
 import sys
 import threading
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -52,7 +54,11 @@ def stopping_when_told() -> Iterator[None]:
     signal.signal(signal.SIGTERM, told)
     try:
         yield
-    except _Told:
+    except _Told as error:
+        # What broke off between its making and its block, such as an open ledger, ends with its
+        # frame, and with what refers to itself.
+        traceback.clear_frames(error.__traceback__)
+        gc.collect()
         # Now as it would have ended: who started it sees by which signal.
         sys.stdout.flush()
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
