@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import random
 import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,7 +15,18 @@ import pytest
 import drgcore
 
 from . import jobs
-from .killing import Cold, Job, Warm, count_hit, killed, undisturbed
+from .killing import (
+    Cold,
+    Job,
+    Warm,
+    check_after_kill,
+    contents,
+    count_hit,
+    killed,
+    leftovers,
+    temporary,
+    undisturbed,
+)
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="process groups and forks of POSIX")
 
@@ -62,6 +75,53 @@ def test_who_is_asked_to_stop_leaves_nothing(
     whole, ended = undisturbed(warm, job, tmp_path / "whole")
     how = killed(warm, job, tmp_path / "stopped", whole, at=ended.operations - 1, number=number)
     assert how.code == (130 if number == signal.SIGINT else -number), how.said
+
+
+_STOPPED = """
+import signal, sys
+from drgcore.budget.ledger import Ledger
+from drgcore.budget.ledger_sqlite import SqliteStore
+from drgcore.cli.app import main
+
+def stopping(owner, name, number, instead):
+    old = getattr(owner, name)
+
+    def method(*arguments, **named):
+        result = None if instead else old(*arguments, **named)
+        signal.raise_signal(number)
+        return result
+
+    setattr(owner, name, method)
+
+moment, number = sys.argv.pop(1), int(sys.argv.pop(1))
+if moment == "while it is opened":
+    stopping(SqliteStore, "_write_ahead", number, False)
+elif moment == "when it is open":
+    stopping(Ledger, "open", number, False)
+elif moment == "before it is closed":
+    stopping(Ledger, "__exit__", number, True)
+main()
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("moment", ["while it is opened", "when it is open", "before it is closed"])
+def test_who_is_asked_to_stop_leaves_no_side_files_of_a_ledger(
+    moment: str, number: signal.Signals, warm: Warm, tmp_path: Path
+) -> None:
+    job = MAKINGS["adjust"](tmp_path)
+    whole, _ended = undisturbed(warm, job, tmp_path / "whole")
+    folder = tmp_path / "stopped"
+    folder.mkdir()
+    job.prepare(folder)
+    before = contents(folder)
+    argv = [sys.executable, "-c", _STOPPED, moment, str(int(number)), *map(str, job.argv(folder))]
+    done = subprocess.run(argv, capture_output=True, check=False)
+    assert done.returncode == (130 if number == signal.SIGINT else -number), done.stderr
+    assert not leftovers(folder, temporary(folder))
+    check_after_kill(folder, before, whole)
+    entered = contents(folder) == whole
+    assert entered == (moment == "before it is closed")
 
 
 @pytest.mark.long

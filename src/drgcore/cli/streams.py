@@ -55,8 +55,8 @@ def stopping_when_told() -> Iterator[None]:
     try:
         yield
     except _Told as error:
-        # What broke off between its making and its block, such as an open ledger, ends with its
-        # frame, and with what refers to itself.
+        # The signal ends the process without Python's own end: what was open outside its block,
+        # such as a ledger that was just opened, closes only when nothing refers to it any more.
         traceback.clear_frames(error.__traceback__)
         gc.collect()
         # Now as it would have ended: who started it sees by which signal.
